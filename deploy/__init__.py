@@ -1,0 +1,1 @@
+"""The runtime: what answers in production. Imports neither `tasks` nor `flows`."""

@@ -1,0 +1,50 @@
+"""The interface of an engine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from deploy.messages import Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How tokens are chosen. Temperature 0 takes the likeliest; `seed` fixes the draw otherwise."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One generated text with its token counts; `finished` is False where it was cut by its length."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finished: bool
+
+
+class Engine(Protocol):
+    """Anything that continues conversations with a named model."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names that `model` may have: `base` and each adapter."""
+        ...
+
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
+    ) -> list[Generation]:
+        """The answer to each conversation, in order.
+
+        Raises:
+            EngineError: no such model, or a prompt is longer than the model's context.
+        """
+        ...
+
+    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[str]:
+        """The pieces of the answer as they come; closing the iterator ends the generation."""
+        ...

@@ -1,0 +1,40 @@
+"""The root of threeply's error tree and the errors of the runtime.
+
+    ThreeplyError                 what a person can mend: shown as one sentence, never a traceback
+    |-- SettingsError             params.yaml is wrong                       (exit 2)
+    |-- KnowledgeError            the knowledge store is missing or damaged
+    |-- PromptError               a prompt template is missing or wrong
+    |-- EngineError               a model cannot be loaded or asked
+    |-- BundleError               a bundle is incomplete or a checksum differs
+    `-- tasks.errors.StageError   a stage cannot do its work (see there)
+
+Each message names the thing, its value and the next step.
+"""
+
+
+class ThreeplyError(Exception):
+    """A mistake or a condition that a person can mend; `exit_code` is what the process returns."""
+
+    exit_code = 1
+
+
+class SettingsError(ThreeplyError):
+    """params.yaml or an override is wrong; the message holds one line for each fault."""
+
+    exit_code = 2
+
+
+class KnowledgeError(ThreeplyError):
+    """The knowledge store is missing, empty or damaged."""
+
+
+class PromptError(ThreeplyError):
+    """A prompt template is missing, malformed or asks for a variable that nobody gives."""
+
+
+class EngineError(ThreeplyError):
+    """A model or adapter cannot be loaded, or does not answer."""
+
+
+class BundleError(ThreeplyError):
+    """A bundle is incomplete, or a file differs from its manifest."""

@@ -1,0 +1,5 @@
+"""`python -m tasks STAGE ...`."""
+
+from tasks.command import main
+
+raise SystemExit(main())

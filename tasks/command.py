@@ -1,0 +1,120 @@
+"""Runs one stage from the command line: `python -m tasks STAGE INPUTS --output PATH ...`.
+
+The arguments follow from the stage's signature. Outputs are written beside their place and moved there
+only when the stage has ended well, so a killed stage leaves nothing that could be taken for whole.
+"""
+
+import argparse
+import contextlib
+import errno
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from deploy.atomic import replacing
+from deploy.errors import ThreeplyError
+from tasks.checkpoints import work_key
+from tasks.errors import OutputError
+from tasks.params import load_settings
+from tasks.process import end_with_parent, environment, restart_with
+from tasks.stages import STAGES, Stage, load_stage
+from tasks.timings import record_timing
+
+WORK = Path(".threeply/work")
+TIMINGS = Path("data/reports/stages.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stage that the command line names; the exit code tells how it went."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    name, params, rest = _split(words)
+    end_with_parent()
+    try:
+        settings = load_settings(params)
+        restart_with(environment(settings.run.threads))
+        stage = load_stage(name)
+        paths = parser(stage).parse_args(rest)
+        run_stage(stage, paths, {key: settings.section(kind) for key, kind in stage.sections.items()})
+    except ThreeplyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{name} was interrupted; run it again and it goes on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser(stage: Stage) -> argparse.ArgumentParser:
+    """The command line of a stage."""
+    result = argparse.ArgumentParser(prog=f"python -m tasks {stage.name}", description=stage.function.__doc__)
+    for position, name in enumerate(stage.inputs):
+        last = stage.many and position == len(stage.inputs) - 1
+        result.add_argument(name, type=Path, **({"nargs": "*"} if last else {}))
+    for name in stage.outputs:
+        result.add_argument(f"--{name.replace('_', '-')}", dest=name, type=Path, required=True)
+    return result
+
+
+def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any]) -> None:
+    """Run a stage with staged outputs, then record its time and peak memory."""
+    inputs: list[Path] = []
+    for name in stage.inputs:
+        value = getattr(paths, name)
+        inputs += value if isinstance(value, list) else [value]
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        extra: dict[str, Any] = {
+            name: stack.enter_context(replacing(getattr(paths, name))) for name in stage.outputs
+        }
+        work = WORK / stage.name
+        if stage.resumable:
+            extra["work"] = work / work_key(inputs, sections)
+            extra["work"].mkdir(parents=True, exist_ok=True)
+        stack.enter_context(_plain_disk_errors())
+        stage.function(*inputs, **extra, **sections)
+    if stage.resumable:
+        shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    record_timing(TIMINGS, stage.name, seconds=time.monotonic() - started, peak_mib=peak)
+
+
+@contextlib.contextmanager
+def _plain_disk_errors() -> Iterator[None]:
+    """Turn the errors of a full or read-only disk into sentences."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            free = shutil.disk_usage(".").free / 2**20
+            raise OutputError(
+                f"the disk is full ({free:.0f} MiB free here) while writing {error.filename or 'an output'}; "
+                "free some space and run again: finished stages are kept"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS):
+            raise OutputError(f"{error.filename} cannot be written: {os.strerror(error.errno)}") from error
+        raise
+
+
+def _split(words: list[str]) -> tuple[str, Path, list[str]]:
+    """The stage's name, the params file and the stage's own words."""
+    head = argparse.ArgumentParser(prog="python -m tasks", description="Run one stage of the chain.", add_help=False)
+    head.add_argument("--params", type=Path, default=Path("params.yaml"))
+    known, rest = head.parse_known_args(words)
+    if not rest or rest[0] in ("-h", "--help"):
+        _usage(0 if rest else 2)
+    if rest[0] not in STAGES:
+        print(f"error: no stage is called {rest[0]!r}; the stages are {', '.join(STAGES)}", file=sys.stderr)
+        raise SystemExit(2)
+    return rest[0], known.params, rest[1:]
+
+
+def _usage(code: int) -> NoReturn:
+    print("usage: python -m tasks [--params FILE] STAGE INPUT... --output PATH...\n\nstages:")
+    print("\n".join(f"  {name}" for name in STAGES))
+    print("\nThe arguments of a stage: python -m tasks STAGE --help")
+    raise SystemExit(code)

@@ -1,0 +1,64 @@
+"""What a stage's process needs before any heavy library is imported."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+QUIET = {
+    # No library may speak to the outside, and none may draw bars into the log.
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "WANDB_MODE": "disabled",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUNBUFFERED": "1",
+}
+ALLOCATOR = {
+    # Large tensors come from one heap on huge pages: glibc would map and fault them anew at each step.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TOP_PAD_": str(256 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
+}
+
+
+def cores() -> int:
+    """The cores that this process may use, by its affinity."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def environment(threads: int | str) -> dict[str, str]:
+    """The variables that a stage runs under; thread counts are fixed, since sums depend on them."""
+    count = str(cores() if threads == "auto" else threads)
+    return {**QUIET, **ALLOCATOR, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "PYTHONHASHSEED": "0"}
+
+
+def restart_with(wanted: Mapping[str, str]) -> None:
+    """Replace this process by itself under `wanted`; returns where it already holds.
+
+    The allocator and the OpenMP pool read their variables once, when the process starts.
+    """
+    marker = "THREEPLY_ENVIRONMENT_SET"
+    if os.environ.get(marker) == str(os.getpid()):
+        return
+    os.environ.update(wanted)
+    os.environ[marker] = str(os.getpid())
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when its parent dies (Linux); a stage never outlives its run."""
+    if not sys.platform.startswith("linux"):
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)  # 1: PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,110 @@
+"""The rows of the chain and their Parquet schemas.
+
+Three kinds of rows walk through the house: examples (questions with good answers), preferences
+(opinions about answers) and documents (facts). `Dropped` is what becomes of a row that does not.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from deploy.messages import Message
+
+LabelKind = Literal["human", "synthetic"]
+RowKind = Literal["example", "preference", "document"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text that answers may be found in.
+
+    `uri` says where it comes from (`py:numpy.linalg.norm@2.4.6`, `file:docs/a.md`), `sha256` is that
+    of the text.
+    """
+
+    id: str
+    source: str
+    uri: str
+    title: str
+    text: str
+    metadata: dict[str, str]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A conversation whose last turn is a good answer of the assistant.
+
+    `task` is the kind of question (`default`, `purpose`, `lookup`, `absent`, `chat`...). `evidence` holds
+    ids of the documents that answer it, `quote` a string that stands literally in the chunk that does
+    (empty: any chunk of the evidence). `withheld` documents are hidden from retrieval for this question:
+    what they say cannot be known, so the good answer is to abstain. `answerable` is False where it is.
+    Rows of one `group` never stand in two splits.
+    """
+
+    id: str
+    source: str
+    task: str
+    messages: tuple[Message, ...]
+    evidence: tuple[str, ...]
+    quote: str
+    withheld: tuple[str, ...]
+    answerable: bool
+    group: str
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """The turns before the answer."""
+        return self.messages[:-1]
+
+    @property
+    def answer(self) -> str:
+        """The good answer."""
+        return self.messages[-1].content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """Two answers to one prompt, and which is better.
+
+    `margin` says by how much (0: not known). `label` says who judged. `flaw` names what is wrong with the
+    rejected answer where that is known (`wrong_value`, `false_abstention`, `invented`...), else it is empty.
+    The other fields are those of `Example`.
+    """
+
+    id: str
+    source: str
+    task: str
+    prompt: tuple[Message, ...]
+    chosen: str
+    rejected: str
+    margin: float
+    label: LabelKind
+    flaw: str
+    evidence: tuple[str, ...]
+    quote: str
+    withheld: tuple[str, ...]
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A row that went no further: which, where, and why. `detail` never holds the row's text."""
+
+    id: str
+    kind: RowKind
+    source: str
+    stage: str
+    reason: str
+    detail: str
+
+
+Row = Document | Example | Preference | Dropped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """All rows at one place of the chain."""
+
+    examples: tuple[Example, ...]
+    preferences: tuple[Preference, ...]
+    documents: tuple[Document, ...]

@@ -1,0 +1,256 @@
+"""The typed schema of params.yaml: one section a stage, unknown keys refused, no defaults in code."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from deploy.settings import (
+    Count,
+    GenerationSettings,
+    PromptSettings,
+    RetrievalSettings,
+    Section,
+    ServeSettings,
+    Share,
+)
+
+Positive = Annotated[float, Field(gt=0.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DataPath = Annotated[Path, Field(strict=False)]
+SectionT = TypeVar("SectionT", bound=Section)
+
+
+class RunSettings(Section):
+    """What holds for every stage."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    threads: Literal["auto"] | Count
+    precision: Literal["auto", "float32", "bfloat16"]
+
+
+class BaseSettings(Section):
+    """The base model and the embedder, as URIs."""
+
+    model: Annotated[str, Field(min_length=1)]
+    model_sha256: Sha256 | None
+    embedder: Annotated[str, Field(min_length=1)]
+    embedder_sha256: Sha256 | None
+    storage_dtype: Literal["float32", "float16", "bfloat16"]
+
+
+class PackagesSource(Section):
+    """Documentation of installed Python packages, with questions made from it."""
+
+    kind: Literal["packages"]
+    packages: Annotated[list[str], Field(min_length=1)]
+    max_facts: Annotated[int, Field(ge=0)]
+    unanswerable: Share
+    preferences: Annotated[int, Field(ge=0)]
+
+
+class FileSource(Section):
+    """A JSONL, CSV or Parquet file whose shape is detected."""
+
+    kind: Literal["file"]
+    path: DataPath
+
+
+class MarkdownSource(Section):
+    """A folder of Markdown files."""
+
+    kind: Literal["markdown"]
+    path: DataPath
+
+
+Source = Annotated[PackagesSource | FileSource | MarkdownSource, Field(discriminator="kind")]
+
+
+class CollectSettings(Section):
+    """Where the rows come from."""
+
+    sources: Annotated[list[Source], Field(min_length=1)]
+
+
+class CleanSettings(Section):
+    """What is repaired and what is dropped."""
+
+    min_characters: Annotated[int, Field(ge=0)]
+    max_characters: Count
+    conflicts: Literal["drop", "first"]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "CleanSettings":
+        if self.min_characters >= self.max_characters:
+            raise ValueError(
+                f"min_characters ({self.min_characters}) must be less than "
+                f"max_characters ({self.max_characters})"
+            )
+        return self
+
+
+class ValidateSettings(Section):
+    """The bounds of the expectations."""
+
+    min_examples: Annotated[int, Field(ge=0)]
+    min_documents: Annotated[int, Field(ge=0)]
+    min_preferences: Annotated[int, Field(ge=0)]
+    max_answer_words: Count
+    unanswerable_between: Annotated[list[Share], Field(min_length=2, max_length=2)]
+
+
+class GateSettings(Section):
+    """The thresholds that stop the chain."""
+
+    max_dropped: Share
+    max_quarantined: Share
+    allow_warnings: bool
+
+
+class SplitSettings(Section):
+    """The shares of validation and test."""
+
+    validation: Share
+    test: Share
+    salt: str
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> "SplitSettings":
+        if self.validation + self.test >= 1.0:
+            raise ValueError(
+                f"validation + test is {self.validation + self.test:g}; "
+                "it must be less than 1, so that rows are left for training"
+            )
+        return self
+
+
+class IndexSettings(Section):
+    """How documents become searchable chunks."""
+
+    chunk_words: Annotated[int, Field(ge=8, le=2000)]
+    batch_size: Count
+    embedded_tokens: Annotated[int, Field(ge=16, le=512)]
+    faiss: Literal["flat", "sq8"]
+
+
+class SftSettings(Section):
+    """Supervised fine-tuning with a LoRA adapter (Hu et al. 2021)."""
+
+    method: Literal["lora"]
+    rank: Count
+    alpha: Count
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
+    targets: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)]
+    max_rows: Count
+    validation_rows: Count
+    max_length: Annotated[int, Field(ge=16)]
+    epochs: Count
+    batch_size: Count
+    accumulation: Count
+    learning_rate: Positive
+    warmup: Share
+    weight_decay: NonNegative
+    evaluations: Count
+    patience: Count
+    checkpoints: Count
+
+
+class RewardSettings(Section):
+    """The reward model (Bradley-Terry loss on preference pairs)."""
+
+    max_rows: Count
+    validation_rows: Count
+    max_length: Annotated[int, Field(ge=16)]
+    trained_layers: Count
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    warmup: Share
+    checkpoints: Count
+
+
+class RlhfSettings(Section):
+    """Proximal policy optimisation (Schulman et al. 2017) against the reward model."""
+
+    updates: Count
+    batch_size: Count
+    mini_batches: Count
+    epochs: Count
+    trained_layers: Count
+    learning_rate: Positive
+    kl_coefficient: NonNegative
+    kl_limit: Positive
+    clip_range: Positive
+    value_clip_range: Positive
+    value_coefficient: NonNegative
+    discount: Share
+    gae_lambda: Share
+    temperature: Positive
+    max_new_tokens: Count
+    missing_end_penalty: NonNegative
+    heldout_prompts: Count
+    checkpoints: Count
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "RlhfSettings":
+        if self.batch_size % self.mini_batches:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) must be a multiple of "
+                f"mini_batches ({self.mini_batches})"
+            )
+        return self
+
+
+class EvaluateSettings(Section):
+    """How the ledger is measured."""
+
+    questions: Count
+    batch_size: Count
+    bootstrap: Annotated[int, Field(ge=100)]
+    latency_requests: Annotated[int, Field(ge=0)]
+    base_max_new_tokens: Count
+
+
+class BundleSettings(Section):
+    """What is shipped."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+
+
+class ReportSettings(Section):
+    """The page for people."""
+
+    examples: Annotated[int, Field(ge=0)]
+
+
+class Settings(Section):
+    """The whole of params.yaml."""
+
+    run: RunSettings
+    base: BaseSettings
+    collect: CollectSettings
+    clean: CleanSettings
+    validate_: Annotated[ValidateSettings, Field(alias="validate")]
+    gate: GateSettings
+    split: SplitSettings
+    index: IndexSettings
+    retrieval: RetrievalSettings
+    prompt: PromptSettings
+    generation: GenerationSettings
+    sft: SftSettings
+    reward: RewardSettings
+    rlhf: RlhfSettings
+    evaluate: EvaluateSettings
+    bundle: BundleSettings
+    report: ReportSettings
+    serve: ServeSettings
+
+    def sections(self) -> dict[str, Section]:
+        """The sections by their name in params.yaml."""
+        fields = type(self).model_fields
+        return {field.alias or name: getattr(self, name) for name, field in fields.items()}
+
+    def section(self, kind: type[SectionT]) -> SectionT:
+        """The one section of type `kind`."""
+        return next(s for s in self.sections().values() if isinstance(s, kind))

@@ -1,0 +1,68 @@
+"""The table of stages: a name, and where its function lives."""
+
+import importlib
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.settings import Section
+
+STAGES: dict[str, str] = {
+    "base": "tasks.base",
+    "collect": "tasks.collect",
+    "clean": "tasks.clean",
+    "validate": "tasks.validate",
+    "gate": "tasks.gate",
+    "split": "tasks.split",
+    "index": "tasks.index",
+    "sft": "tasks.sft",
+    "reward": "tasks.reward",
+    "rlhf": "tasks.rlhf",
+    "evaluate": "tasks.evaluate",
+    "bundle": "tasks.bundle",
+    "report": "tasks.report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage as its signature tells it: positional paths are inputs, keyword paths are outputs.
+
+    `many` says that the last input may be given any number of times. `sections` maps parameter names to
+    the settings that they take. `resumable` stages take a `work` folder for their checkpoints.
+    """
+
+    name: str
+    function: Callable[..., None]
+    inputs: tuple[str, ...]
+    many: bool
+    outputs: tuple[str, ...]
+    sections: dict[str, type[Section]]
+    resumable: bool
+
+
+def load_stage(name: str) -> Stage:
+    """The stage called `name`; imports its module."""
+    function: Callable[..., None] = getattr(importlib.import_module(STAGES[name]), name)
+    hints = typing.get_type_hints(function)
+    inputs: list[str] = []
+    outputs: list[str] = []
+    sections: dict[str, type[Section]] = {}
+    many = resumable = False
+    for parameter in inspect.signature(function).parameters.values():
+        kind: Any = hints[parameter.name]
+        if isinstance(kind, type) and issubclass(kind, Section):
+            sections[parameter.name] = kind
+        elif kind is not Path:
+            raise AssertionError(f"{name}({parameter.name}): a stage takes paths and settings, not {kind}")
+        elif parameter.name == "work":
+            resumable = True
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            outputs.append(parameter.name)
+        else:
+            inputs.append(parameter.name)
+            many = many or parameter.kind is inspect.Parameter.VAR_POSITIONAL
+    return Stage(name, function, tuple(inputs), many, tuple(outputs), sections, resumable)
