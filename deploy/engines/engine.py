@@ -9,12 +9,16 @@ from deploy.messages import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """How tokens are chosen. Temperature 0 takes the likeliest; `seed` fixes the draw otherwise."""
+    """How tokens are chosen. Temperature 0 takes the likeliest; `seed` fixes the draw otherwise.
+
+    The text ends before the first of the `stop` strings.
+    """
 
     max_new_tokens: int
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,14 @@ class Generation:
     prompt_tokens: int
     completion_tokens: int
     finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A piece of a streamed text; the last one carries the whole generation as `end`."""
+
+    text: str
+    end: Generation | None = None
 
 
 class Engine(Protocol):
@@ -45,6 +57,9 @@ class Engine(Protocol):
         """
         ...
 
-    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[str]:
-        """The pieces of the answer as they come; closing the iterator ends the generation."""
+    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
+        """The pieces of the answer as they come, joined equal to what `generate` gives.
+
+        Closing the iterator ends the generation.
+        """
         ...

@@ -1,0 +1,223 @@
+"""The assistant: the three layers put together, each of which can be switched off.
+
+`Assistant.answer` = search the knowledge -> fill the prompt template -> generate with the adapter that
+`model` names -> read the citations. Training grounds its rows with `compose`, evaluation and the server
+call `answer`: what is trained, what is measured and what is served cannot differ.
+"""
+
+import re
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from deploy.engines.engine import Engine, Generation, Piece, Sampling
+from deploy.errors import EngineError, KnowledgeError
+from deploy.knowledge.hits import Hit, Knowledge
+from deploy.messages import Message, last_question
+from deploy.prompts.template import PromptTemplate, Source, load_template
+from deploy.settings import GenerationSettings
+
+_CITATION = re.compile(r"\[(\d{1,3})\]")
+Conversation = Sequence[Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """Which layers are on beside the model: the prompt template and retrieval."""
+
+    prompt: bool = True
+    retrieval: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """What the model is asked, and the sources shown to it."""
+
+    messages: tuple[Message, ...]
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer. `citations` are the numbers of the sources that it names and that were really shown.
+
+    `seconds` is the time of the whole call, shared out evenly where several were asked at once.
+    """
+
+    text: str
+    citations: tuple[int, ...]
+    sources: tuple[Source, ...]
+    model: str
+    layers: Layers
+    prompt_tokens: int
+    completion_tokens: int
+    finished: bool
+    retrieval_seconds: float
+    seconds: float
+
+
+class Assistant:
+    """Answers conversations. Without an engine it can still compose, without knowledge still answer."""
+
+    def __init__(
+        self,
+        engine: Engine | None,
+        knowledge: Knowledge | None,
+        template: PromptTemplate,
+        generation: GenerationSettings,
+        *,
+        plain: PromptTemplate | None = None,
+    ) -> None:
+        self._engine, self._knowledge = engine, knowledge
+        self.template = template
+        self._plain = plain or load_template("plain")
+        self.sampling = Sampling(
+            max_new_tokens=generation.max_new_tokens,
+            temperature=generation.temperature,
+            top_p=generation.top_p,
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """The engine.
+
+        Raises:
+            EngineError: this assistant only composes.
+        """
+        if self._engine is None:
+            raise EngineError("this assistant has no engine: it can compose prompts, but not answer")
+        return self._engine
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names that `model` may have."""
+        return self.engine.models
+
+    def compose(
+        self,
+        conversations: Sequence[Conversation],
+        *,
+        layers: Layers,
+        exclude: Sequence[Collection[str]] | None = None,
+    ) -> list[Composed]:
+        """For each conversation the messages for the model; `exclude` names documents not to be retrieved."""
+        if not layers.retrieval:
+            found: list[tuple[Source, ...]] = [() for _ in conversations]
+        else:
+            if self._knowledge is None:
+                raise KnowledgeError("retrieval is on, but no knowledge is loaded; run dvc repro index")
+            questions = [last_question(conversation) for conversation in conversations]
+            hits = self._knowledge.search(questions, exclude=exclude)
+            found = [_numbered(each) for each in hits]
+        return [
+            Composed(messages=self._messages(conversation, sources, layers), sources=sources)
+            for conversation, sources in zip(conversations, found, strict=True)
+        ]
+
+    def answer(
+        self,
+        conversations: Sequence[Conversation],
+        *,
+        model: str,
+        layers: Layers,
+        exclude: Sequence[Collection[str]] | None = None,
+        sampling: Sampling | None = None,
+    ) -> list[Answer]:
+        """The answer to each conversation, in order.
+
+        Raises:
+            EngineError: no such model, or a prompt is longer than the model's context.
+        """
+        started = time.perf_counter()
+        composed = self.compose(conversations, layers=layers, exclude=exclude)
+        searched = time.perf_counter() - started
+        prompts = [each.messages for each in composed]
+        generations = self.engine.generate(prompts, model=model, sampling=sampling or self.sampling)
+        share = max(len(conversations), 1)
+        seconds = (time.perf_counter() - started) / share
+        return [
+            _answer(
+                generation,
+                each.sources,
+                model=model,
+                layers=layers,
+                retrieval_seconds=searched / share,
+                seconds=seconds,
+            )
+            for generation, each in zip(generations, composed, strict=True)
+        ]
+
+    def stream(
+        self,
+        conversation: Conversation,
+        *,
+        model: str,
+        layers: Layers,
+        sampling: Sampling | None = None,
+    ) -> Iterator[str | Answer]:
+        """The answer's text piece by piece, then the whole `Answer`; closing the iterator ends generation."""
+        started = time.perf_counter()
+        composed = self.compose([conversation], layers=layers)[0]
+        searched = time.perf_counter() - started
+        pieces: Iterator[Piece] = self.engine.stream(
+            composed.messages, model=model, sampling=sampling or self.sampling
+        )
+        for piece in pieces:
+            if piece.text:
+                yield piece.text
+            if piece.end is not None:
+                seconds = time.perf_counter() - started
+                yield _answer(
+                    piece.end,
+                    composed.sources,
+                    model=model,
+                    layers=layers,
+                    retrieval_seconds=searched,
+                    seconds=seconds,
+                )
+
+    def _messages(
+        self, conversation: Conversation, sources: tuple[Source, ...], layers: Layers
+    ) -> tuple[Message, ...]:
+        if layers.prompt:
+            return tuple(self.template.render(conversation, sources))
+        if layers.retrieval:
+            return tuple(self._plain.render(conversation, sources))
+        return tuple(conversation)
+
+
+def citations(text: str) -> tuple[int, ...]:
+    """The numbers in marks such as [2], each once, in the order of their first mention."""
+    return tuple(dict.fromkeys(int(number) for number in _CITATION.findall(text)))
+
+
+def _answer(
+    generation: Generation,
+    sources: tuple[Source, ...],
+    *,
+    model: str,
+    layers: Layers,
+    retrieval_seconds: float,
+    seconds: float,
+) -> Answer:
+    """`generation` with its citations read; a mark that no shown source has is no citation."""
+    numbers = {source.number for source in sources}
+    return Answer(
+        text=generation.text,
+        citations=tuple(n for n in citations(generation.text) if n in numbers),
+        sources=sources,
+        model=model,
+        layers=layers,
+        prompt_tokens=generation.prompt_tokens,
+        completion_tokens=generation.completion_tokens,
+        finished=generation.finished,
+        retrieval_seconds=retrieval_seconds,
+        seconds=seconds,
+    )
+
+
+def _numbered(hits: Sequence[Hit]) -> tuple[Source, ...]:
+    return tuple(
+        Source(number=number, document=hit.document, uri=hit.uri, title=hit.title, text=hit.text)
+        for number, hit in enumerate(hits, start=1)
+    )

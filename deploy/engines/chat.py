@@ -1,0 +1,74 @@
+"""How a conversation becomes tokens: the one rendering that training, evaluation and serving share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.errors import EngineError
+from deploy.messages import Message, as_dicts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    """The tokenizer of the model in `folder`, with a chat template and a padding token.
+
+    Raises:
+        EngineError: there is none, or it has no chat template.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise EngineError(f"no tokenizer can be read from {folder}: {error}") from None
+    if not tokenizer.chat_template:
+        raise EngineError(
+            f"the tokenizer in {folder} has no chat template; use an instruction-tuned model as base.model"
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def prompt_ids(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> list[int]:
+    """The tokens of a conversation up to where the assistant begins to speak.
+
+    Control tokens inside the messages are removed first: no text can open or close a turn.
+    """
+    plain = [Message(message.role, without_control(tokenizer, message.content)) for message in messages]
+    text = tokenizer.apply_chat_template(as_dicts(plain), tokenize=False, add_generation_prompt=True)
+    return list(tokenizer.encode(text, add_special_tokens=False))
+
+
+def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
+    """The tokens of an answer with its end of turn: what a model learns to say after `prompt_ids`."""
+    plain = without_control(tokenizer, text)
+    return [*tokenizer.encode(plain, add_special_tokens=False), end_of_turn(tokenizer)]
+
+
+def end_of_turn(tokenizer: "PreTrainedTokenizerBase") -> int:
+    """The token that ends an assistant's turn, taken from the chat template itself."""
+    answer = "answer"
+    turns = as_dicts([Message("user", "question"), Message("assistant", answer)])
+    text = tokenizer.apply_chat_template(turns, tokenize=False)
+    after = tokenizer.encode(text[text.rindex(answer) + len(answer) :], add_special_tokens=False)
+    if after and after[0] in tokenizer.all_special_ids:
+        return int(after[0])
+    return int(tokenizer.eos_token_id)
+
+
+def without_control(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
+    """`text` without the tokenizer's special tokens, however they are nested."""
+    special = [token for token in control_tokens(tokenizer) if token]
+    while any(token in text for token in special):
+        for token in special:
+            text = text.replace(token, "")
+    return text
+
+
+def control_tokens(tokenizer: "PreTrainedTokenizerBase") -> set[str]:
+    """The texts that this tokenizer reads as control tokens."""
+    added = tokenizer.added_tokens_decoder.values()
+    return {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}

@@ -1,0 +1,150 @@
+"""Reads prompt templates and renders them.
+
+The body is cut at its `system:` and `user:` heads before anything is filled in, so text that comes from a
+user or a document can neither open a turn of its own nor be evaluated: it is only ever a value.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from deploy.abstention import ABSTENTION
+from deploy.errors import PromptError
+from deploy.messages import Message, Role, last_question
+
+PROMPTS = Path(__file__).parent
+MAX_TEMPLATE_BYTES = 64 * 1024
+MAX_RENDERED_CHARACTERS = 400_000
+
+_FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
+_HEAD = re.compile(r"^(system|user|assistant):[ \t]*\n", re.MULTILINE)
+_ROLE_TOKEN = re.compile(r"<\|[^|<>\s]{1,64}\|>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One retrieved chunk as the prompt shows it; `number` counts from 1 and is what [n] refers to."""
+
+    number: int
+    document: str
+    uri: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptTemplate:
+    """A template file, ready to render. Its version and checksum go with each answer's log and the bundle."""
+
+    name: str
+    version: str
+    description: str
+    sha256: str
+    turns: tuple[tuple[Role, Template], ...]
+
+    def render(self, conversation: Sequence[Message], sources: Sequence[Source] = ()) -> list[Message]:
+        """The messages to send to the model: the template's turns around the earlier turns of `conversation`.
+
+        What the client said as `system` reaches the template as `instructions`; its last user turn is
+        `question`; the turns between stand unchanged before the template's last turn. Turns that
+        render to nothing are left out.
+
+        Raises:
+            PromptError: the template asks for a variable that nobody gives, or grows beyond all bounds.
+        """
+        said = [message for message in conversation if message.role != "system"]
+        values = {
+            "question": neutral(last_question(conversation)),
+            "sources": [
+                {"number": source.number, "title": neutral(source.title), "text": neutral(source.text)}
+                for source in sources
+            ],
+            "instructions": neutral("\n\n".join(m.content for m in conversation if m.role == "system")),
+            "abstention": ABSTENTION,
+        }
+        earlier = [Message(turn.role, neutral(turn.content)) for turn in said[:-1]]
+        turns = [Message(role, self._filled(template, values)) for role, template in self.turns]
+        return [turn for turn in [*turns[:-1], *earlier, turns[-1]] if turn.content]
+
+    def _filled(self, template: Template, values: dict[str, Any]) -> str:
+        pieces: list[str] = []
+        size = 0
+        try:
+            for piece in template.generate(values):
+                size += len(piece)
+                if size > MAX_RENDERED_CHARACTERS:
+                    raise PromptError(
+                        f"the prompt {self.name} grew beyond {MAX_RENDERED_CHARACTERS} characters; "
+                        "shorten the question or lower retrieval.top_k"
+                    )
+                pieces.append(piece)
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise PromptError(f"the prompt {self.name} cannot be rendered: {error}; mend its file") from None
+        return "".join(pieces).strip()
+
+
+def load_template(name: str, folder: Path = PROMPTS) -> PromptTemplate:
+    """The template in `folder`/`name`.prompty.
+
+    Raises:
+        PromptError: the file is missing, too large, or not front matter and a body with at least one head.
+    """
+    path = folder / f"{name}.prompty"
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.prompty"))) or "none"
+        raise PromptError(f"no prompt is called {name!r} in {folder}; there are: {known}") from None
+    if len(content) > MAX_TEMPLATE_BYTES:
+        raise PromptError(f"{path} has {len(content)} bytes; a prompt may have {MAX_TEMPLATE_BYTES}")
+    try:
+        match = _FRONT.match(content.decode("utf-8").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{path} is not UTF-8: {error}") from None
+    if not match:
+        raise PromptError(f"{path} must begin with front matter between two lines of ---, then a body")
+    front = _front_matter(path, match[1])
+    return PromptTemplate(
+        name=name,
+        version=str(front["version"]),
+        description=str(front.get("description", "")),
+        sha256=hashlib.sha256(content).hexdigest(),
+        turns=tuple(_turns(path, match[2])),
+    )
+
+
+def neutral(text: str) -> str:
+    """`text` without anything shaped like a role token (`<|im_start|>`), however it is nested."""
+    while (shorter := _ROLE_TOKEN.sub("", text)) != text:
+        text = shorter
+    return text
+
+
+def _front_matter(path: Path, text: str) -> dict[str, Any]:
+    try:
+        front = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise PromptError(f"the front matter of {path} is not valid YAML: {error}") from None
+    if not isinstance(front, dict) or "version" not in front:
+        raise PromptError(f"the front matter of {path} must name a version, such as `version: 1.0.0`")
+    return front
+
+
+def _turns(path: Path, body: str) -> Iterator[tuple[Role, Template]]:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    heads = list(_HEAD.finditer(body))
+    if not heads or body[: heads[0].start()].strip():
+        raise PromptError(f"the body of {path} must begin with a line `system:` or `user:`")
+    ends = [head.start() for head in heads[1:]] + [len(body)]
+    for head, end in zip(heads, ends, strict=True):
+        try:
+            yield cast(Role, head[1]), environment.from_string(body[head.end() : end])
+        except TemplateError as error:
+            raise PromptError(f"{path}, below `{head[1]}:`: {error}; mend the template") from None
