@@ -1,0 +1,107 @@
+"""Cuts documents into chunks: pieces of text short enough to be put into a prompt.
+
+Pure: text in, text out. No word is lost and none changes its place, whatever the text looks like.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
+# `C=1.0 : float`, `*args : tuple`, `x, y : array`: a line that starts the description of a name.
+_DEFINITION = re.compile(r"\*{0,2}\w+(?:, \*{0,2}\w+)*(?:=\S[^\n]*?)? :(?:\s|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeDocument:
+    """A document as the store knows it; `uri` says where it comes from."""
+
+    id: str
+    uri: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A piece of a document: its title on the first line, then some of its text.
+
+    `id` follows from the document's id and the text: an id never comes to mean other words, and it stays
+    the same when other documents come or go.
+    """
+
+    id: int
+    document: str
+    text: str
+
+
+def chunk_documents(documents: Iterable[KnowledgeDocument], *, max_words: int) -> Iterator[Chunk]:
+    """The chunks of each document, in order; a document without words has none."""
+    for document in documents:
+        seen: dict[str, int] = {}
+        for body in split_text(document.text, max_words=max_words):
+            text = f"{document.title}\n{body}" if document.title else body
+            copy = seen[text] = seen.get(text, -1) + 1
+            yield Chunk(id=_chunk_id(document.id, text, copy), document=document.id, text=text)
+
+
+def split_text(text: str, *, max_words: int) -> list[str]:
+    """The pieces of `text`, each of at most `max_words` words.
+
+    Paragraphs stay whole where they fit, and small neighbours share a piece. A longer paragraph is cut at
+    the ends of sentences, a longer sentence between words. What a cut leaves over takes no definition
+    (`name=default : type`) behind it, so that a definition stands at the start of a piece or behind whole
+    paragraphs.
+    """
+    pieces: list[str] = []
+    words = 0
+    leftover = False
+    for paragraph in _paragraphs(text):
+        count = len(paragraph.split())
+        joins = words + count <= max_words and not (leftover and _DEFINITION.match(paragraph))
+        if pieces and joins:
+            pieces[-1] += "\n" + paragraph
+            words += count
+        elif count <= max_words:
+            pieces.append(paragraph)
+            words, leftover = count, False
+        else:
+            pieces += _cut(paragraph, max_words)
+            words, leftover = len(pieces[-1].split()), True
+    return pieces
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for paragraph in _BLANK_LINE.split(text):
+        if stripped := paragraph.strip():
+            yield stripped
+
+
+def _cut(paragraph: str, max_words: int) -> list[str]:
+    """A long paragraph in pieces of whole sentences where they fit."""
+    pieces: list[str] = []
+    words = max_words  # the first sentence opens a piece
+    for sentence in _SENTENCE_END.split(paragraph):
+        for part in _by_words(sentence, max_words):
+            count = len(part.split())
+            if words + count <= max_words:
+                pieces[-1] += " " + part
+                words += count
+            else:
+                pieces.append(part)
+                words = count
+    return pieces
+
+
+def _by_words(sentence: str, max_words: int) -> list[str]:
+    words = sentence.split()
+    if len(words) <= max_words:
+        return [sentence]
+    return [" ".join(words[start : start + max_words]) for start in range(0, len(words), max_words)]
+
+
+def _chunk_id(document: str, text: str, copy: int) -> int:
+    digest = hashlib.sha256(f"{document}\0{copy}\0{text}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 12  # 52 bits: exact in JSON, and in SQLite's integers

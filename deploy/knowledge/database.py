@@ -1,0 +1,139 @@
+"""The truth of the knowledge store: one SQLite file with documents, chunks and their vectors.
+
+The same content gives the same bytes: everything is written in one order, and no clock or chance enters.
+"""
+
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.errors import KnowledgeError
+from deploy.knowledge.chunking import Chunk, KnowledgeDocument
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+_SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE documents (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, uri TEXT NOT NULL, title TEXT NOT NULL,
+    sha256 TEXT NOT NULL
+);
+CREATE TABLE chunks (
+    position INTEGER PRIMARY KEY, id INTEGER NOT NULL UNIQUE,
+    document INTEGER NOT NULL REFERENCES documents, text TEXT NOT NULL
+);
+CREATE TABLE vectors (position INTEGER PRIMARY KEY REFERENCES chunks, vector BLOB NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChunk:
+    """A chunk with what is known of its document."""
+
+    id: int
+    document: str
+    uri: str
+    title: str
+    text: str
+
+
+def write_database(
+    path: Path,
+    documents: Iterable[KnowledgeDocument],
+    chunks: Sequence[Chunk],
+    vectors: "Vectors",
+    facts: Mapping[str, str],
+) -> None:
+    """Write a new database. Positions count from 0; the chunks of a document stand side by side.
+
+    Raises:
+        KnowledgeError: two documents have one id.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        # A new file needs no journal: whoever calls puts it in place when it is whole.
+        connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", sorted(facts.items()))
+        place: dict[str, int] = {}
+        for position, document in enumerate(documents):
+            if document.id in place:
+                raise KnowledgeError(f"two documents have the id {document.id!r}; give each its own")
+            place[document.id] = position
+            digest = hashlib.sha256(document.text.encode()).hexdigest()
+            row = (position, document.id, document.uri, document.title, digest)
+            connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", row)
+        connection.executemany(
+            "INSERT INTO chunks VALUES (?, ?, ?, ?)",
+            ((at, chunk.id, place[chunk.document], chunk.text) for at, chunk in enumerate(chunks)),
+        )
+        connection.executemany(
+            "INSERT INTO vectors VALUES (?, ?)",
+            ((at, vector.astype("<f4").tobytes()) for at, vector in enumerate(vectors)),
+        )
+        connection.commit()
+    finally:
+        connection.close()
+
+
+class Database:
+    """A database opened for reading; any thread may ask."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise KnowledgeError(f"the knowledge store {path} is not there; run the stage `index`")
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        self._one_at_a_time = threading.Lock()
+        try:
+            self.facts: dict[str, str] = dict(self._connection.execute("SELECT name, value FROM facts"))
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise KnowledgeError(
+                f"the knowledge store {path} is damaged ({error}); delete it and run the stage `index`"
+            ) from None
+
+    def chunk(self, position: int) -> StoredChunk:
+        """The chunk at `position`."""
+        with self._one_at_a_time:
+            row = self._connection.execute(
+                "SELECT chunks.id, documents.id, uri, title, chunks.text FROM chunks "
+                "JOIN documents ON documents.position = chunks.document WHERE chunks.position = ?",
+                (position,),
+            ).fetchone()
+        chunk, document, uri, title, text = row
+        return StoredChunk(id=chunk, document=document, uri=uri, title=title, text=text)
+
+    def texts(self) -> list[str]:
+        """The text of every chunk, by position."""
+        with self._one_at_a_time:
+            return [text for (text,) in self._connection.execute("SELECT text FROM chunks ORDER BY position")]
+
+    def vectors(self, dimensions: int) -> "Vectors":
+        """The vector of every chunk, by position."""
+        import numpy as np
+
+        with self._one_at_a_time:
+            rows = self._connection.execute("SELECT vector FROM vectors ORDER BY position")
+            data = b"".join(blob for (blob,) in rows)
+        return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(-1, dimensions)
+
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """Document id -> the positions of its chunks, as (first, after last)."""
+        with self._one_at_a_time:
+            rows = self._connection.execute(
+                "SELECT documents.id, MIN(chunks.position), MAX(chunks.position) + 1 FROM chunks "
+                "JOIN documents ON documents.position = chunks.document GROUP BY documents.position"
+            ).fetchall()
+        return {document: (first, end) for document, first, end in rows}
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

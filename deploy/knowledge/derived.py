@@ -1,0 +1,46 @@
+"""The derived indexes on disk: written beside the truth, and believed only while their checksums hold."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from deploy.atomic import write_json
+from deploy.errors import KnowledgeError
+from deploy.knowledge.dense import DenseIndex
+from deploy.knowledge.lexical import LexicalIndex
+
+DENSE = "dense.faiss"
+LEXICAL = "lexical"
+RECORD = "derived.json"
+
+
+def write_derived(folder: Path, truth: Path, *, dense: DenseIndex, lexical: LexicalIndex) -> None:
+    """Write both indexes into `folder`, with a record of the truth that they came from."""
+    (folder / DENSE).write_bytes(dense.to_bytes())
+    lexical.save(folder / LEXICAL)
+    write_json(folder / RECORD, {"truth": sha256_of(truth), "files": _checksums(folder)})
+
+
+def read_derived(
+    folder: Path, truth: Path, *, rows: int, dimensions: int
+) -> tuple[DenseIndex, LexicalIndex] | None:
+    """Both indexes, or None where one is missing, damaged, or came from another truth."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if record != {"truth": sha256_of(truth), "files": _checksums(folder)}:
+            return None
+        dense = DenseIndex.from_bytes((folder / DENSE).read_bytes(), rows=rows, dimensions=dimensions)
+        return dense, LexicalIndex.load(folder / LEXICAL, rows=rows)
+    except (OSError, ValueError, KnowledgeError):
+        return None
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    paths = [folder / DENSE, *sorted((folder / LEXICAL).iterdir())]
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}

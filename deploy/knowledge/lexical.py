@@ -1,0 +1,90 @@
+"""The lexical index: BM25 over the terms of the chunks."""
+
+import json
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deploy.errors import KnowledgeError
+from deploy.knowledge.terms import terms
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Scores = NDArray[np.float32]
+    Positions = NDArray[np.int64]
+
+_K1 = 1.2
+_B = 0.5  # chunks are short and of like length: what is longer is so for its words, not for its padding
+
+
+class LexicalIndex:
+    """Scores every chunk by the terms that it shares with a question (BM25, Robertson & Zaragoza 2009)."""
+
+    def __init__(self, bm25: Any, rows: int) -> None:
+        self._bm25, self._rows = bm25, rows
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> "LexicalIndex":
+        """An index of `texts`, one row for each chunk."""
+        import bm25s
+
+        vocabulary: dict[str, int] = {}
+        rows = [[vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)] for text in texts]
+        if not vocabulary:
+            return cls(None, len(texts))
+        bm25 = bm25s.BM25(method="lucene", k1=_K1, b=_B)
+        bm25.index((rows, vocabulary), show_progress=False, create_empty_token=False)
+        return cls(bm25, len(texts))
+
+    def save(self, folder: Path) -> None:
+        """Write the index into `folder` as npy arrays and JSON."""
+        folder.mkdir(parents=True)
+        (folder / "rows.json").write_text(json.dumps({"rows": self._rows, "empty": self._bm25 is None}))
+        if self._bm25 is not None:
+            self._bm25.save(folder, show_progress=False, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path, *, rows: int) -> "LexicalIndex":
+        """The index in `folder`, whose checksums the caller has compared.
+
+        Raises:
+            KnowledgeError: the files are no index of so many rows.
+        """
+        import bm25s
+
+        try:
+            shape = json.loads((folder / "rows.json").read_text())
+            if shape["rows"] != rows:
+                raise ValueError(f"it has {shape['rows']} rows, the store {rows}")
+            if shape["empty"]:
+                return cls(None, rows)
+            return cls(bm25s.BM25.load(folder, show_progress=False, allow_pickle=False), rows)
+        except (OSError, ValueError, KeyError) as error:
+            raise KnowledgeError(f"the lexical index {folder} cannot be read: {error}") from None
+
+    def scores(self, query: str) -> "Scores":
+        """The score of each chunk; 0 for one that shares no term with the question."""
+        import numpy as np
+
+        known = self._bm25.vocab_dict if self._bm25 is not None else {}
+        wanted = [known[term] for term in terms(query) if term in known]
+        if not wanted:
+            return np.zeros(self._rows, dtype=np.float32)
+        scores: Scores = self._bm25.get_scores_from_ids(wanted)
+        return scores
+
+    @staticmethod
+    def best(scores: "Scores", count: int, *, exclude: Collection[tuple[int, int]] = ()) -> "Positions":
+        """Positions of at most `count` chunks with a score, best first, outside the excluded ranges."""
+        import numpy as np
+
+        open_to_all = scores.copy() if exclude else scores
+        for first, end in exclude:
+            open_to_all[first:end] = 0.0
+        found = np.flatnonzero(open_to_all > 0.0)
+        if len(found) > count:
+            found = found[np.argpartition(-open_to_all[found], count - 1)[:count]]
+        order: Positions = found[np.lexsort((found, -open_to_all[found]))]
+        return order

@@ -1,0 +1,158 @@
+"""The knowledge store: a folder with the truth in SQLite and the two indexes derived from it.
+
+knowledge.sqlite   documents, chunks, vectors, and what made them
+dense.faiss        derived: FAISS
+lexical/           derived: BM25
+derived.json       which truth the derived files came from, and their checksums
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.errors import KnowledgeError
+from deploy.knowledge.chunking import Chunk, KnowledgeDocument
+from deploy.knowledge.database import Database, write_database
+from deploy.knowledge.dense import DenseIndex, DenseKind
+from deploy.knowledge.derived import read_derived, write_derived
+from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_identity
+from deploy.knowledge.fusion import fuse
+from deploy.knowledge.hits import Hit
+from deploy.knowledge.lexical import LexicalIndex
+from deploy.settings import RetrievalSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TRUTH = "knowledge.sqlite"
+_FORMAT = "1"
+_log = logging.getLogger(__name__)
+
+
+def build_knowledge(
+    folder: Path,
+    documents: Sequence[KnowledgeDocument],
+    chunks: Sequence[Chunk],
+    *,
+    embedder: Embedder,
+    dense: DenseKind,
+    progress: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Embed `chunks` and write the store into `folder`; the same input gives the same bytes.
+
+    The chunks of a document stand side by side, as `chunk_documents` yields them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    vectors = embedder.embed_texts([chunk.text for chunk in chunks], progress=progress)
+    facts = {
+        "format": _FORMAT,
+        "embedder": embedder.identity,
+        "dimensions": str(embedder.dimensions),
+        "dense": dense,
+        "chunks": str(len(chunks)),
+        "documents": str(len(documents)),
+    }
+    write_database(folder / TRUTH, documents, chunks, vectors, facts)
+    lexical = LexicalIndex.build([chunk.text for chunk in chunks])
+    write_derived(folder, folder / TRUTH, dense=DenseIndex.build(vectors, dense), lexical=lexical)
+
+
+def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) -> "KnowledgeStore":
+    """The store in `folder`, searched with the sentence-transformers model in the folder `embedder`.
+
+    Raises:
+        KnowledgeError: the store is missing, damaged, or was made with another embedder.
+    """
+    database = Database(folder / TRUTH)
+    made_with, given = database.facts.get("embedder"), embedder_identity(embedder)
+    if made_with != given:
+        database.close()
+        raise KnowledgeError(
+            f"{folder} was made with the embedder {str(made_with)[:12]}, but {embedder} is {given[:12]}; "
+            "run the stage `index` again, or give the embedder that it was made with"
+        )
+    return KnowledgeStore(folder, SentenceEmbedder(embedder), settings)
+
+
+class KnowledgeStore:
+    """Finds chunks by their meaning and their words; `deploy.knowledge.hits.Knowledge` in practice."""
+
+    def __init__(self, folder: Path, embedder: Embedder, settings: RetrievalSettings) -> None:
+        self._database = Database(folder / TRUTH)
+        self._embedder, self._settings = embedder, settings
+        facts = self._database.facts
+        if facts.get("format") != _FORMAT:
+            raise KnowledgeError(
+                f"{folder} has format {facts.get('format')}, this version reads {_FORMAT}; "
+                "run the stage `index` again"
+            )
+        if facts["embedder"] != embedder.identity:
+            raise KnowledgeError(
+                f"{folder} was made with another embedder ({facts['embedder'][:12]}, not "
+                f"{embedder.identity[:12]}); run the stage `index` again"
+            )
+        self.num_documents, self.num_chunks = int(facts["documents"]), int(facts["chunks"])
+        self._ranges = self._database.ranges()
+        dimensions = int(facts["dimensions"])
+        derived = read_derived(folder, folder / TRUTH, rows=self.num_chunks, dimensions=dimensions)
+        if derived is None:
+            _log.warning(
+                "the indexes in %s are missing or do not fit its truth: built anew in memory", folder
+            )
+            kind: DenseKind = "flat" if facts["dense"] == "flat" else "sq8"
+            dense = DenseIndex.build(self._database.vectors(dimensions), kind)
+            derived = dense, LexicalIndex.build(self._database.texts())
+        self._dense, self._lexical = derived
+
+    def search(
+        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+    ) -> list[list[Hit]]:
+        """For each query its `top_k` best chunks, best first; none where the store is empty.
+
+        `exclude` has one collection of document ids for each query, left out inside the search.
+        """
+        if exclude is not None and len(exclude) != len(queries):
+            raise ValueError(f"{len(queries)} queries, but {len(exclude)} exclusions")
+        if not queries or not self.num_chunks:
+            return [[] for _ in queries]
+        vectors = self._embedder.embed_queries(queries)
+        without = exclude if exclude is not None else [()] * len(queries)
+        return [
+            self._search(query, vector, left_out)
+            for query, vector, left_out in zip(queries, vectors, without, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Close the store's file."""
+        self._database.close()
+
+    def _search(self, query: str, vector: "NDArray[np.float32]", exclude: Collection[str]) -> list[Hit]:
+        import numpy as np
+
+        count = max(self._settings.candidates, self._settings.top_k)
+        hidden = [self._ranges[document] for document in sorted(set(exclude)) if document in self._ranges]
+        words = self._lexical.scores(query)
+        near = self._dense.best(vector, count, exclude=hidden)
+        worded = self._lexical.best(words, count, exclude=hidden)
+        candidates = np.union1d(near, worded)
+        scores = fuse(
+            self._dense.scores(vector, candidates),
+            words[candidates],
+            dense_weight=self._settings.dense_weight,
+        )
+        # Equal scores keep the order of the store, so that a search has one answer.
+        best = np.lexsort((candidates, -scores))[: self._settings.top_k]
+        return [self._hit(int(candidates[at]), float(scores[at])) for at in best]
+
+    def _hit(self, position: int, score: float) -> Hit:
+        chunk = self._database.chunk(position)
+        return Hit(
+            chunk=chunk.id,
+            document=chunk.document,
+            uri=chunk.uri,
+            title=chunk.title,
+            text=chunk.text,
+            score=score,
+        )

@@ -1,0 +1,29 @@
+"""Text as the terms that BM25 counts: words, and names with all their parts."""
+
+import re
+
+_NAME = re.compile(r"\w+(?:\.\w+)*")
+_INNER_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+
+
+def terms(text: str) -> list[str]:
+    """The lowercased terms of `text`, in order.
+
+    A dotted name gives itself, each of its endings and each of its parts: `sklearn.svm.SVC` gives
+    `sklearn.svm.svc`, `sklearn`, `svm.svc`, `svm`, `svc`, so that it is found by its whole name, by
+    `svm.SVC` and by `SVC`. A part in camel case or with underscores also gives its words (`RandomForest`:
+    `random`, `forest`; `n_jobs`: `jobs`). Single letters count where they stand alone (`C`), since they are
+    names of parameters, but not as a piece of another name. There is no list of stop words: `a`, `by` and
+    `how` are parameters, and BM25 gives common words little weight by itself.
+    """
+    found: list[str] = []
+    for match in _NAME.finditer(text):
+        parts = match[0].split(".")
+        for position, part in enumerate(parts):
+            if position < len(parts) - 1:
+                found.append(".".join(parts[position:]).lower())
+            found.append(part.lower())
+            inner = _INNER_WORD.findall(part)
+            if len(inner) > 1:
+                found += [word.lower() for word in inner if len(word) > 1]
+    return found
