@@ -13,16 +13,18 @@ from typing import Any
 def replacing(path: Path) -> Iterator[Path]:
     """A path to write a file or fill a folder at; it takes the place of `path` when the block ends.
 
-    The old file or folder stays until the new one is complete, and a failed block leaves no trace.
+    The old file or folder stays until the new one is complete, and a failed block leaves no trace. What a
+    killed process left is cleared away first.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    _clear_after_killed(path)
+    partial = _beside(path, "partial", os.getpid())
     remove(partial)
     try:
         yield partial
-        if partial.is_dir():
-            # A folder cannot be renamed over a full one: the old one steps aside first.
-            old = path.with_name(f".{path.name}.old-{os.getpid()}")
+        if partial.is_dir() or path.is_dir():
+            # Nothing can be renamed over a full folder, nor a folder over a file: the old one steps aside.
+            old = _beside(path, "old", os.getpid())
             remove(old)
             if path.exists():
                 path.rename(old)
@@ -51,3 +53,31 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with sorted keys and a final newline, atomically."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def _beside(path: Path, state: str, process: int) -> Path:
+    return path.with_name(f".{path.name}.{state}-{process}")
+
+
+def _clear_after_killed(path: Path) -> None:
+    """Remove what dead processes left beside `path`; put back a folder that had stepped aside."""
+    for state in ("old", "partial"):
+        start = f".{path.name}.{state}-"
+        for left in [entry for entry in path.parent.iterdir() if entry.name.startswith(start)]:
+            process = left.name.removeprefix(start)
+            if not process.isdigit() or _lives(int(process)):
+                continue
+            if state == "old" and not path.exists():
+                left.rename(path)  # killed between the two renames: the old content is still the right one
+            else:
+                remove(left)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # signal 0 only asks
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -12,7 +12,7 @@ import resource
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,7 +21,7 @@ from deploy.errors import ThreeplyError
 from tasks.checkpoints import work_key
 from tasks.errors import OutputError
 from tasks.params import load_settings
-from tasks.process import end_with_parent, environment, restart_with
+from tasks.process import environment
 from tasks.stages import STAGES, Stage, load_stage
 from tasks.timings import record_timing
 
@@ -29,14 +29,17 @@ WORK = Path(".threeply/work")
 TIMINGS = Path("data/reports/stages.json")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the stage that the command line names; the exit code tells how it went."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] | None = None) -> int:
+    """Run the stage that the command line names; the exit code tells how it went.
+
+    `prepare` is given the variables that the stage wants in its environment, before anything heavy is
+    imported; without it the process stays as it is.
+    """
     name, params, rest = _split(words)
-    end_with_parent()
     try:
         settings = load_settings(params)
-        restart_with(environment(settings.run.threads))
+        if prepare:
+            prepare(environment(settings.run.threads))
         stage = load_stage(name)
         paths = parser(stage).parse_args(rest)
         run_stage(stage, paths, {key: settings.section(kind) for key, kind in stage.sections.items()})
@@ -68,6 +71,7 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         inputs += value if isinstance(value, list) else [value]
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_plain_disk_errors())
         extra: dict[str, Any] = {
             name: stack.enter_context(replacing(getattr(paths, name))) for name in stage.outputs
         }
@@ -75,7 +79,6 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         if stage.resumable:
             extra["work"] = work / work_key(inputs, sections)
             extra["work"].mkdir(parents=True, exist_ok=True)
-        stack.enter_context(_plain_disk_errors())
         stage.function(*inputs, **extra, **sections)
     if stage.resumable:
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
@@ -100,9 +103,11 @@ def _plain_disk_errors() -> Iterator[None]:
         raise
 
 
-def _split(words: list[str]) -> tuple[str, Path, list[str]]:
+def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:
     """The stage's name, the params file and the stage's own words."""
-    head = argparse.ArgumentParser(prog="python -m tasks", description="Run one stage of the chain.", add_help=False)
+    head = argparse.ArgumentParser(
+        prog="python -m tasks", description="Run one stage of the chain.", add_help=False
+    )
     head.add_argument("--params", type=Path, default=Path("params.yaml"))
     known, rest = head.parse_known_args(words)
     if not rest or rest[0] in ("-h", "--help"):
