@@ -57,7 +57,7 @@ def parser(stage: Stage) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog=f"python -m tasks {stage.name}", description=stage.function.__doc__)
     for position, name in enumerate(stage.inputs):
         last = stage.many and position == len(stage.inputs) - 1
-        result.add_argument(name, type=Path, **({"nargs": "*"} if last else {}))
+        result.add_argument(name, type=Path, nargs="*" if last else None)
     for name in stage.outputs:
         result.add_argument(f"--{name.replace('_', '-')}", dest=name, type=Path, required=True)
     return result

@@ -1,14 +1,23 @@
 """Reads params.yaml into `Settings`; every fault is reported at once, one sentence each."""
 
 import difflib
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from deploy.errors import SettingsError
-from tasks.settings import Settings
+from tasks.settings import Settings, Source
+
+Key = tuple[int | str, ...]
+
+SOURCES: dict[str, type[BaseModel]] = {
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Source)[0])
+}
 
 
 def load_settings(path: Path) -> Settings:
@@ -22,20 +31,17 @@ def load_settings(path: Path) -> Settings:
 
 
 def read_params(path: Path) -> dict[str, Any]:
-    """The mapping in `path`, unchecked."""
+    """The mapping in `path`, unchecked. The reader is DVC's: duplicate keys are faults, 1e-4 is a number."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
             f"{path} is not there; run the command in the project's folder, or name the file with --params"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not valid YAML"
-        raise SettingsError(f"{path} is not valid YAML{place}: {problem}") from None
+    except YAMLError as error:
+        raise SettingsError(f"{path} is not valid YAML{_place(error)}") from None
     if not isinstance(values, dict):
         raise SettingsError(f"{path} holds {type(values).__name__}, but a mapping of sections is needed")
     return values
@@ -46,58 +52,67 @@ def check_settings(values: dict[str, Any], *, origin: str) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        lines = [_sentence(fault, values) for fault in error.errors()]
+        faults: dict[Key, list[Any]] = {}
+        for fault in error.errors():
+            faults.setdefault(_key(fault["loc"]), []).append(fault)
+        lines = [_sentence(key, same) for key, same in faults.items()]
         head = f"{origin}: {len(lines)} setting{'s are' if len(lines) > 1 else ' is'} wrong"
         raise SettingsError("\n  ".join([head, *lines])) from None
 
 
-def _sentence(fault: Any, values: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in _shown(fault["loc"], values))
-    given = fault.get("input")
-    match fault["type"]:
+def _sentence(key: Key, faults: Sequence[Any]) -> str:
+    """What is wrong with `key`; a union gives one fault for each of its members."""
+    name = ".".join(str(part) for part in key) or "the file"
+    first = faults[0]
+    match first["type"]:
         case "extra_forbidden":
-            near = difflib.get_close_matches(str(fault["loc"][-1]), _known(fault["loc"]), n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(_known(fault['loc']))}"
-            return f"{key}: unknown key; {hint}"
+            known = _known(first["loc"])
+            near = difflib.get_close_matches(str(key[-1]), known, n=1)
+            return f"{name}: unknown key; " + (f"did you mean {near[0]}?" if near else _listed(known))
         case "missing":
-            return f"{key}: missing; add it (the params.yaml of the project has a value for every key)"
+            return f"{name}: missing; add it (the params.yaml of the project has a value for every key)"
+        case "union_tag_invalid":
+            return f"{name}.kind: {first['ctx']['tag']!r} is wrong; {_listed(SOURCES)}"
+        case "union_tag_not_found":
+            return f"{name}.kind: missing; {_listed(SOURCES)}"
         case "value_error":
-            return f"{key}: {fault['ctx']['error']}"
+            return f"{name}: {first['ctx']['error']}"
         case _:
-            message = fault["msg"][0].lower() + fault["msg"][1:]
-            return f"{key}: {given!r} is wrong; {message.replace('input should be', 'it should be')}"
+            wanted = " or ".join(re.sub(r"^\w+ should ", "", fault["msg"]) for fault in faults)
+            return f"{name}: {first['input']!r} is wrong; it should {wanted}"
 
 
-def _shown(loc: tuple[int | str, ...], values: Any) -> list[int | str]:
-    """`loc` without the names that pydantic adds for the members of a union."""
-    shown: list[int | str] = []
-    here = values
-    for position, part in enumerate(loc):
-        inside = isinstance(here, dict) and part in here
-        listed = isinstance(here, list) and isinstance(part, int) and part < len(here)
-        if inside or listed:
-            here = here[part]
-            shown.append(part)
-        elif isinstance(here, dict) and position == len(loc) - 1:
-            shown.append(part)  # a missing key
-    return shown or list(loc)
+def _key(loc: Key) -> Key:
+    """`loc` as it stands in the file: without the union members that pydantic names inside it."""
+    match loc:
+        case (section, field, int(index), str(), *rest):  # the tag of a source
+            return (section, field, index, *rest)
+        case (section, field, str(), *rest):  # a type, such as literal['auto']
+            return (section, field, *rest)
+        case _:
+            return loc
 
 
-def _known(loc: tuple[int | str, ...]) -> list[str]:
-    """The keys that the section at `loc` has."""
-    model: type[BaseModel] = Settings
-    if len(loc) > 1:
-        by_name = {field.alias or name: field for name, field in Settings.model_fields.items()}
-        section = by_name[str(loc[0])].annotation
-        if not (isinstance(section, type) and issubclass(section, BaseModel)):
-            return []
-        model = section
-        if len(loc) > 2:
-            import tasks.settings as schema
-
-            named = {
-                kind.model_fields["kind"].annotation.__args__[0]: kind  # type: ignore[union-attr]
-                for kind in (schema.PackagesSource, schema.FileSource, schema.MarkdownSource)
-            }
-            model = next((named[str(part)] for part in loc if str(part) in named), model)
+def _known(loc: Key) -> list[str]:
+    """The keys that may stand where `loc` stands."""
+    match loc:
+        case (_,):
+            model: type[BaseModel] = Settings
+        case (_, _, int(), str(tag), _):
+            model = SOURCES[tag]
+        case (section, *_):
+            named = {field.alias or name: field.annotation for name, field in Settings.model_fields.items()}
+            model = named[str(section)]  # type: ignore[assignment]  # every section is a model
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"known: {', '.join(names)}"
+
+
+def _place(error: YAMLError) -> str:
+    if not isinstance(error, MarkedYAMLError):
+        return ""
+    mark = error.problem_mark
+    place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{place}: {error.problem}"
