@@ -1,0 +1,141 @@
+"""The embedded engine: a transformers model in this process, with its adapters switched by name."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from deploy.engines.adapters import Adapters
+from deploy.engines.chat import end_of_turn, load_tokenizer, prompt_ids
+from deploy.engines.decoding import decode
+from deploy.engines.engine import Generation, Piece, Sampling
+from deploy.engines.transcript import Transcript
+from deploy.errors import EngineError
+from deploy.messages import Message
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+class TransformersEngine:
+    """Generates with one base model in memory. Calls from several threads wait for each other."""
+
+    def __init__(
+        self,
+        base: Path,
+        adapters: Mapping[str, Path],
+        *,
+        dtype: Dtype = "float32",
+        device: str = "cpu",
+        batch_size: int = 16,
+    ) -> None:
+        """Load the model in `base` and the adapter in each folder of `adapters`.
+
+        Raises:
+            EngineError: a folder does not hold what it should.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        self._tokenizer = load_tokenizer(base)
+        try:
+            self._model = AutoModelForCausalLM.from_pretrained(
+                base, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
+            )
+        except (OSError, ValueError) as error:
+            raise EngineError(f"no model can be read from {base}: {error}; run dvc repro base") from None
+        self._model.to(device).eval()
+        stored = getattr(torch, _stored_dtype(base))
+        self._adapters = Adapters(self._model, adapters, stored=stored)
+        self._ends = {end_of_turn(self._tokenizer), *_end_ids(self._model.generation_config.eos_token_id)}
+        self._context = int(self._model.config.get_text_config().max_position_embeddings)
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """`base` and the adapters."""
+        return self._adapters.names
+
+    @property
+    def context(self) -> int:
+        """How many tokens a prompt and its answer may have together."""
+        return self._context
+
+    @contextmanager
+    def held(self, model: str) -> Iterator["PreTrainedModel"]:
+        """The weights of `model` as they answer, held for the block: for measures that need more than text."""
+        with self._lock:
+            self._adapters.activate(model)
+            yield self._model
+
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
+    ) -> list[Generation]:
+        """The answer to each conversation, in order.
+
+        Prompts of similar length share a batch, which keeps padding small.
+
+        Raises:
+            EngineError: no such model, or a prompt is longer than the model's context.
+        """
+        tokens = [self._tokens(prompt, sampling) for prompt in prompts]
+        order = sorted(range(len(tokens)), key=lambda place: -len(tokens[place]))
+        results: dict[int, Generation] = {}
+        for start in range(0, len(order), self._batch_size):
+            places = order[start : start + self._batch_size]
+            answers = self._batch([tokens[place] for place in places], model, sampling)
+            results.update(zip(places, answers, strict=True))
+        return [results[place] for place in range(len(tokens))]
+
+    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
+        """The pieces of the answer as they come; the model is held until the iterator ends or is closed."""
+        tokens = self._tokens(prompt, sampling)
+        transcript = Transcript(self._tokenizer, self._ends, sampling)
+        with self._lock:
+            self._adapters.activate(model)
+            for _ in decode(self._model, [tokens], sampling=sampling, goes_on=lambda _, t: transcript.add(t)):
+                if text := transcript.settled():
+                    yield Piece(text=text)
+        yield Piece(text=transcript.rest(), end=transcript.generation(len(tokens)))
+
+    def _batch(self, prompts: list[list[int]], model: str, sampling: Sampling) -> list[Generation]:
+        transcripts = [Transcript(self._tokenizer, self._ends, sampling) for _ in prompts]
+        with self._lock:
+            self._adapters.activate(model)
+            for _ in decode(
+                self._model, prompts, sampling=sampling, goes_on=lambda row, t: transcripts[row].add(t)
+            ):
+                pass
+        return [
+            transcript.generation(len(prompt))
+            for transcript, prompt in zip(transcripts, prompts, strict=True)
+        ]
+
+    def _tokens(self, prompt: Sequence[Message], sampling: Sampling) -> list[int]:
+        tokens = prompt_ids(self._tokenizer, prompt)
+        if len(tokens) + sampling.max_new_tokens > self._context:
+            raise EngineError(
+                f"the prompt has {len(tokens)} tokens and {sampling.max_new_tokens} are asked for, but the "
+                f"context holds {self._context}; shorten the conversation or ask for fewer tokens"
+            )
+        return tokens
+
+
+def _stored_dtype(base: Path) -> str:
+    """The precision that the weights in `base` are stored in, by its config."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    return str(config.dtype or "float32").removeprefix("torch.")
+
+
+def _end_ids(value: int | list[int] | None) -> list[int]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, int) else list(value)
