@@ -1,0 +1,59 @@
+"""The answers behind the ledger: one JSON line a question, with what each arm said to it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deploy.atomic import write_text
+from tasks.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmAnswer:
+    """What one arm said, how good it was, and the titles of the sources that it saw, by their number."""
+
+    text: str
+    score: float
+    abstained: bool
+    citations: tuple[int, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredQuestion:
+    """One question of the test split with the good answer and that of each arm."""
+
+    id: str
+    task: str
+    answerable: bool
+    question: str
+    gold: str
+    arms: dict[str, ArmAnswer]
+
+
+def write_answers(path: Path, questions: Iterable[AnsweredQuestion]) -> None:
+    """Write one JSON object a line, atomically."""
+    lines = [json.dumps(asdict(question), ensure_ascii=False, sort_keys=True) for question in questions]
+    write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def read_answers(path: Path) -> list[AnsweredQuestion]:
+    """The questions that `write_answers` wrote.
+
+    Raises:
+        SourceError: the file is missing, or a line is not such a question.
+    """
+    try:
+        return [_question(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SourceError(f"{path} cannot be read: {error!r}; run dvc repro evaluate") from None
+
+
+def _question(line: str) -> AnsweredQuestion:
+    values = json.loads(line)
+    arms = {
+        name: ArmAnswer(**{**arm, "citations": tuple(arm["citations"]), "sources": tuple(arm["sources"])})
+        for name, arm in values["arms"].items()
+    }
+    return AnsweredQuestion(**{**values, "arms": arms})

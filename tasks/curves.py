@@ -1,0 +1,131 @@
+"""Pictures of training curves, drawn from the CSV files that the training stages write."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tasks.errors import SourceError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One picture: its title, the column on the x axis and the columns drawn, with their names."""
+
+    title: str
+    x: str
+    lines: Mapping[str, str]
+
+
+# The pictures of each curve file; a column that a file lacks is left out.
+PANELS: dict[str, tuple[Panel, ...]] = {
+    "sft": (Panel(title="loss", x="step", lines={"loss": "training", "validation_loss": "validation"}),),
+    "reward": (
+        Panel(title="loss", x="step", lines={"loss": "training"}),
+        Panel(title="accuracy", x="step", lines={"validation_accuracy": "validation"}),
+    ),
+    "rlhf": (
+        Panel(title="reward", x="update", lines={"reward": "reward", "score": "score of the reward model"}),
+        Panel(title="KL from the sft policy (nats)", x="update", lines={"kl": "KL"}),
+        Panel(title="entropy (nats a token)", x="update", lines={"entropy": "entropy"}),
+        Panel(title="value loss", x="update", lines={"value_loss": "value loss"}),
+        Panel(title="clipped share", x="update", lines={"clip_fraction": "policy"}),
+    ),
+}
+# Plain black, which `svg` makes follow the page; blue and orange stand out on white and on black.
+_INK = "#000000"
+_COLOURS = ("#3b7dd8", "#d9822b", "#3c9a5f")
+_STYLE: Any = {
+    "svg.fonttype": "none",  # text stays text: it is read aloud, searched, and set in the page's font
+    "svg.hashsalt": "threeply",  # names of clip paths repeat from run to run
+    "font.size": 9.0,
+    "axes.edgecolor": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.15,
+    "grid.color": _INK,
+}
+
+Columns = dict[str, list[tuple[float, float]]]
+
+
+def read_curve(path: Path, x: str) -> Columns:
+    """For each column of a curve file its points (x, value); empty cells are left out.
+
+    Raises:
+        SourceError: the file is missing, has no column `x`, or a cell is no number.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        columns: Columns = {}
+        for row in rows:
+            for name, cell in row.items():
+                if name != x and cell not in ("", None):
+                    columns.setdefault(name, []).append((float(row[x]), float(cell)))
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise SourceError(f"the curve {path} cannot be read: {error!r}; run dvc repro") from None
+    return columns
+
+
+def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
+    """The pictures of a stage's curve file side by side, as SVG that follows the page's colour, or as PNG."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    panels = [panel for panel in PANELS[stage] if _drawn(panel, read_curve(path, panel.x))]
+    if not panels:
+        return b""
+    per_row = min(len(panels), 3)
+    num_rows = -(-len(panels) // per_row)
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(3.4 * per_row, 2.3 * num_rows), layout="constrained")
+        FigureCanvasAgg(figure)  # no window and no global state, unlike pyplot
+        for number, panel in enumerate(panels, start=1):
+            _panel(figure, (num_rows, per_row, number), panel, read_curve(path, panel.x))
+        buffer = io.BytesIO()
+        if form == "png":
+            figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+            return buffer.getvalue()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return embeddable(buffer.getvalue().decode(), prefix=stage, label=f"Training curves of {stage}").encode()
+
+
+def embeddable(svg: str, *, prefix: str, label: str) -> str:
+    """An SVG file as an element of a page: its ids are made unique, and black becomes the page's colour."""
+    svg = svg[svg.index("<svg") :]
+    # A style element would reach beyond the picture, over the whole page.
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
+    svg = re.sub(r' (?:id="|xlink:href="#|href="#)', lambda match: match.group() + f"{prefix}-", svg)
+    svg = svg.replace("url(#", f"url(#{prefix}-").replace(_INK, "currentColor")
+    # matplotlib leaves the fill of text to its default, which is black on any page.
+    svg = svg.replace("<text ", '<text fill="currentColor" ')
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _drawn(panel: Panel, columns: Columns) -> bool:
+    return any(name in columns for name in panel.lines)
+
+
+def _panel(figure: "Figure", place: Sequence[int], panel: Panel, columns: Columns) -> None:
+    rows, per_row, number = place
+    axes = figure.add_subplot(rows, per_row, number)
+    drawn = [(label, columns[name]) for name, label in panel.lines.items() if name in columns]
+    for (label, points), colour in zip(drawn, _COLOURS, strict=False):
+        xs, ys = zip(*points, strict=True)
+        marker = "o" if len(points) < 25 else None
+        axes.plot(xs, ys, label=label, color=colour, linewidth=1.4, marker=marker, markersize=3)
+    axes.set_title(panel.title, fontsize=9, loc="left")
+    axes.set_xlabel(panel.x)
+    axes.locator_params(axis="x", integer=True, nbins=6)
+    if len(drawn) > 1:
+        axes.legend(frameon=False, fontsize=8)
