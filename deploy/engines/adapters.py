@@ -131,5 +131,5 @@ def _exact_copy(weight: "torch.Tensor", stored: "torch.dtype") -> "torch.Tensor"
     """`weight` in the precision it came from if that loses nothing, else as it is."""
     import torch
 
-    small = weight.to(stored)
+    small = weight.to(stored, copy=True)  # without copy an equal type would give the weight itself
     return small if torch.equal(small.to(weight.dtype), weight) else weight.clone()
