@@ -1,0 +1,76 @@
+"""LoRA layers that train as one matrix product: W' = W + s B A is formed once a step, not once a token.
+
+PEFT computes `W x + s B (A x)`: two small products and three passes over the output for each layer, all
+bound by memory on a CPU. With the weights added first the output is written once, and the backward pass needs
+one large product. The numbers are the same up to rounding (Hu et al. 2021, arXiv:2106.09685, section 4.1).
+
+Import this module late: torch is needed to define it.
+"""
+
+from types import MethodType
+from typing import Any
+
+import torch
+from peft.tuners.lora import Linear
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def fuse(model: nn.Module) -> int:
+    """Let every plain LoRA layer of `model` compute in this way; returns how many do.
+
+    Layers with dropout, several active adapters or a variant such as DoRA keep PEFT's way.
+    """
+    chosen = [module for module in model.modules() if isinstance(module, Linear) and _plain(module)]
+    for module in chosen:
+        module.forward = MethodType(_forward, module)
+    return len(chosen)
+
+
+def unfuse(model: nn.Module) -> None:
+    """Give the layers back to PEFT."""
+    for module in model.modules():
+        if isinstance(module, Linear):
+            vars(module).pop("forward", None)
+
+
+def _plain(module: Any) -> bool:
+    active = [name for name in module.active_adapters if name in module.lora_A]
+    if len(active) != 1 or active[0] in module.lora_variant:
+        return False
+    dropout = getattr(module.lora_dropout[active[0]], "p", 0.0)
+    return not dropout and not module.lora_bias[active[0]] and not module.fan_in_fan_out
+
+
+def _forward(self: Any, x: Tensor) -> Tensor:
+    base = self.base_layer
+    if self.disable_adapters or self.merged:
+        return base(x)
+    name = next(name for name in self.active_adapters if name in self.lora_A)
+    a, b = self.lora_A[name].weight, self.lora_B[name].weight
+    return _FusedLora.apply(x, base.weight, base.bias, a, b, self.scaling[name])
+
+
+class _FusedLora(torch.autograd.Function):
+    """y = x (W + s B A)' + bias, for a frozen W."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0917  (autograd passes by position)
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scaling: float
+    ) -> Tensor:
+        merged = torch.addmm(weight.to(a.dtype), b, a, alpha=scaling).to(x.dtype)
+        ctx.save_for_backward(x, merged, a, b)
+        ctx.scaling = scaling
+        return functional.linear(x, merged, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, merged, a, b = ctx.saved_tensors
+        rows = gradient.reshape(-1, gradient.shape[-1])
+        inputs = x.reshape(-1, x.shape[-1])
+        grad_x = gradient @ merged if ctx.needs_input_grad[0] else None
+        grad_a = grad_b = None
+        if ctx.needs_input_grad[3]:
+            grad_a = ((rows @ b.to(rows.dtype)).T @ inputs).to(a.dtype) * ctx.scaling
+            grad_b = (rows.T @ (inputs @ a.to(inputs.dtype).T)).to(b.dtype) * ctx.scaling
+        return grad_x, None, None, grad_a, grad_b, None

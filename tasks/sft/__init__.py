@@ -1,0 +1,137 @@
+"""Supervised fine-tuning: teaches the model to answer from its sources, to cite them and to abstain."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.atomic import write_text
+from deploy.engines.chat import load_tokenizer
+from deploy.knowledge.store import open_knowledge
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.adapters import load_base, new_adapter, save_adapter, top_layers, train_only, write_config
+from tasks.device import set_up_torch
+from tasks.errors import TrainingError
+from tasks.fused_lora import fuse
+from tasks.grounding import ground
+from tasks.records import Example
+from tasks.reports import Report, write_report
+from tasks.sampling import stratified
+from tasks.settings import RunSettings, SftSettings
+from tasks.sft.rows import TokenRow, account, targets, tokenise
+from tasks.sft.trainer import sft_trainer
+from tasks.tables import read_table
+from tasks.training import Schedule, best_evaluation, schedule, train
+
+
+def sft(
+    splits: Path,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    *,
+    adapter: Path,
+    curve: Path,
+    report: Path,
+    work: Path,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+    settings: SftSettings,
+) -> None:
+    """Train a LoRA adapter on grounded examples; writes the adapter, the loss curve and the row account.
+
+    Raises:
+        TrainingError: there is nothing to train on, or the loss is no number.
+    """
+    device = set_up_torch(run)
+    examples = read_table(splits / "train" / "examples.parquet", Example)
+    held_out = read_table(splits / "validation" / "examples.parquet", Example)
+    chosen = stratified(examples, settings.max_rows, key=_task, seed=run.seed)
+    checked = stratified(held_out, settings.validation_rows, key=_task, seed=run.seed)
+    assistant = Assistant(
+        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
+    )
+    tokenizer = load_tokenizer(base)
+    rows = tokenise(ground(chosen, assistant), tokenizer, max_length=settings.max_length)
+    validation = tokenise(ground(checked, assistant), tokenizer, max_length=settings.max_length)
+    if not rows.rows:
+        raise TrainingError(
+            f"of {len(examples)} training examples none can be trained on "
+            f"({rows.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
+        )
+    plan = schedule(
+        [len(row.input_ids) for row in rows.rows],
+        batch_size=settings.batch_size,
+        accumulation=settings.accumulation,
+        epochs=settings.epochs,
+        seed=run.seed,
+    )
+    model = new_adapter(load_base(base, device), settings)
+    layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
+    parts = train_only(model, layers=layers)
+    fuse(model)
+    trainer = sft_trainer(
+        model,
+        tokenizer,
+        rows.rows,
+        validation.rows,
+        plan=plan,
+        settings=settings,
+        run=run,
+        device=device,
+        work=work,
+    )
+    train(trainer, work, plan.steps)
+    history = trainer.state.log_history
+    steps = trainer.state.global_step
+    figures: dict[str, Any] = {
+        **device.figures(),
+        "steps": steps,
+        "planned_steps": plan.steps,
+        "trainable_parameters": parts.trainable,
+        "targets": targets(rows.examples),
+        "validation_targets": targets(validation.examples),
+        **_tokens(plan, rows.rows, steps),
+    }
+    if validation.rows:
+        best, loss, _ = best_evaluation(history)
+        figures |= {
+            "best_step": best,
+            "validation_loss": round(loss, 6),
+            "validation_rows": len(validation.rows),
+        }
+        shutil.copytree(work / "best", adapter, ignore=shutil.ignore_patterns("README.md"))
+        write_config(adapter)
+    else:
+        save_adapter(model, adapter)
+    write_text(curve, curve_lines(history, plan, rows.rows))
+    counts = account(rows, entered=len(examples), unused=len(examples) - len(chosen))
+    write_report(report, Report(stage="sft", rows=counts, figures=figures))
+
+
+def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:
+    """The loss curve as CSV: one line a step, with the validation loss where it was measured."""
+    losses = {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
+    checks = {entry["step"]: entry["eval_loss"] for entry in history if "eval_loss" in entry}
+    lines = ["step,tokens,loss,validation_loss"]
+    for step, loss in sorted(losses.items()):
+        check = f"{checks[step]:.6f}" if step in checks else ""
+        lines.append(f"{step},{_tokens(plan, rows, step)['tokens']},{loss:.6f},{check}")
+    return "\n".join(lines) + "\n"
+
+
+def _tokens(plan: Schedule, rows: Sequence[TokenRow], step: int) -> dict[str, int]:
+    """How many tokens were trained on after `step` steps, and how many of them counted in the loss."""
+    seen = [rows[row] for row in plan.until(step)]
+    return {
+        "tokens": sum(len(row.input_ids) for row in seen),
+        "answer_tokens": sum(row.answer_tokens for row in seen),
+    }
+
+
+def _task(example: Example) -> str:
+    return example.task

@@ -1,0 +1,98 @@
+"""Grounded examples as token rows, with an account of each of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy.engines.chat import answer_ids, prompt_ids
+from tasks.grounding import Grounded
+from tasks.reports import RowCount
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerBase
+
+IGNORED = -100  # the label of a token that does not count in the loss, as torch and TRL have it
+NO_ROOM = "the prompt alone fills max_length"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """A prompt and its answer as tokens; the loss counts those from `answer_start` on."""
+
+    input_ids: tuple[int, ...]
+    answer_start: int
+    truncated: bool
+
+    @property
+    def answer_tokens(self) -> int:
+        """How many tokens count in the loss."""
+        return len(self.input_ids) - self.answer_start
+
+    @property
+    def labels(self) -> list[int]:
+        """The tokens that count, all others ignored."""
+        return [IGNORED] * self.answer_start + list(self.input_ids[self.answer_start :])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokenised:
+    """The rows that can be trained on, the examples that they come from, and how many had no room."""
+
+    rows: tuple[TokenRow, ...]
+    examples: tuple[Grounded, ...]
+    no_room: int
+
+
+def tokenise(
+    examples: Sequence[Grounded], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
+) -> Tokenised:
+    """The examples as tokens, exactly as they are served; a row is cut at its end, an empty answer dropped."""
+    rows: list[TokenRow] = []
+    kept: list[Grounded] = []
+    for example in examples:
+        prompt = prompt_ids(tokenizer, example.messages)
+        whole = [*prompt, *answer_ids(tokenizer, example.target)]
+        if len(prompt) >= max_length:
+            continue
+        rows.append(
+            TokenRow(
+                input_ids=tuple(whole[:max_length]),
+                answer_start=len(prompt),
+                truncated=len(whole) > max_length,
+            )
+        )
+        kept.append(example)
+    return Tokenised(rows=tuple(rows), examples=tuple(kept), no_room=len(examples) - len(rows))
+
+
+def account(tokenised: Tokenised, *, entered: int, unused: int) -> list[RowCount]:
+    """What became of the training examples: `in` is the sum of unused, dropped and trained."""
+    counts = [
+        RowCount(kind="example", outcome="in", count=entered),
+        RowCount(kind="example", outcome="unused", count=unused, reason="over sft.max_rows"),
+        RowCount(kind="example", outcome="trained", count=len(tokenised.rows)),
+        RowCount(
+            kind="example",
+            outcome="truncated",
+            count=sum(row.truncated for row in tokenised.rows),
+            reason="longer than sft.max_length",
+        ),
+    ]
+    if tokenised.no_room:
+        counts.append(RowCount(kind="example", outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
+    return counts
+
+
+def targets(examples: Sequence[Grounded]) -> dict[str, int]:
+    """How many targets are answers, abstentions by design, abstentions after a miss, and free texts."""
+    counts = Counter(example.outcome for example in examples)
+    return {name: counts[name] for name in ("answer", "abstention", "missed", "free")}  # type: ignore[index]
+
+
+def dataset(rows: Sequence[TokenRow]) -> "Dataset":
+    """The rows as TRL takes them when nothing is left to prepare."""
+    from datasets import Dataset
+
+    return Dataset.from_list([{"input_ids": list(row.input_ids), "labels": row.labels} for row in rows])
