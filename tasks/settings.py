@@ -40,13 +40,29 @@ class BaseSettings(Section):
     storage_dtype: Literal["float32", "float16", "bfloat16"]
 
 
+class QuestionKinds(Section):
+    """The kinds of answerable questions, as weights against each other."""
+
+    default: NonNegative
+    purpose: NonNegative
+    lookup: NonNegative
+
+    @model_validator(mode="after")
+    def _some(self) -> "QuestionKinds":
+        if self.default + self.purpose + self.lookup == 0.0:
+            raise ValueError("one of default, purpose and lookup must be above 0")
+        return self
+
+
 class PackagesSource(Section):
     """Documentation of installed Python packages, with questions made from it."""
 
     kind: Literal["packages"]
     packages: Annotated[list[str], Field(min_length=1)]
     max_facts: Annotated[int, Field(ge=0)]
+    kinds: QuestionKinds
     unanswerable: Share
+    max_same_default: Annotated[float, Field(gt=0.0, le=1.0)]
     preferences: Annotated[int, Field(ge=0)]
 
 
@@ -142,6 +158,7 @@ class SftSettings(Section):
     alpha: Count
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
     targets: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)]
+    trained_layers: Count
     max_rows: Count
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
@@ -187,6 +204,7 @@ class RlhfSettings(Section):
     discount: Share
     gae_lambda: Share
     temperature: Positive
+    max_length: Annotated[int, Field(ge=16)]
     max_new_tokens: Count
     missing_end_penalty: NonNegative
     heldout_prompts: Count
@@ -198,6 +216,14 @@ class RlhfSettings(Section):
             raise ValueError(
                 f"batch_size ({self.batch_size}) must be a multiple of "
                 f"mini_batches ({self.mini_batches})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> "RlhfSettings":
+        if self.max_new_tokens >= self.max_length:
+            raise ValueError(
+                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
             )
         return self
 

@@ -1,0 +1,281 @@
+"""The public callables of an installed package, each once, with signature and parsed docstring."""
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal
+
+from tasks.collect.docstrings import Docstring, parse_docstring
+from tasks.errors import SourceError
+
+Kind = Literal["function", "class", "method"]
+# Parts of a module's name that are no public interface, whatever the package.
+_INTERNAL = {"tests", "conftest", "setup", "core", "compat", "externals", "distutils", "f2py", "experimental"}
+_INTERNAL |= {"cython_special", "testutils", "estimator_checks", "clipboard", "common"}
+# Methods that scikit-learn writes by itself, all alike.
+_GENERATED = re.compile(r"^set_\w+_request$")
+_LONGEST_DEFAULT = 40
+_SENTINELS = {"'deprecated'", "'warn'"}  # they stand for "not given"; the documented default is another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """A parameter of a signature; `default` is its source text, None where there is none that reads well."""
+
+    name: str
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicCallable:
+    """A function, class or method under its best public name; `text` is its whole docstring."""
+
+    name: str
+    aliases: tuple[str, ...]
+    package: str
+    kind: Kind
+    arguments: tuple[Argument, ...]
+    text: str
+    doc: Docstring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledPackage:
+    """A package as installed; `distribution` is its name in the package index."""
+
+    name: str
+    distribution: str
+    version: str
+
+
+def installed(name: str) -> InstalledPackage:
+    """The package called `name`.
+
+    Raises:
+        SourceError: it is not installed.
+    """
+    distributions = importlib.metadata.packages_distributions().get(name, [name])
+    try:
+        version = importlib.metadata.version(distributions[0])
+    except importlib.metadata.PackageNotFoundError:
+        raise SourceError(
+            f"collect.sources: the package {name!r} is not installed here; "
+            "install it, or take it out of `packages` in params.yaml"
+        ) from None
+    return InstalledPackage(name=name, distribution=distributions[0], version=version)
+
+
+def public_callables(package: str) -> list[PublicCallable]:
+    """All documented public callables of a package, sorted by name; nothing of it is called."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found: dict[str, tuple[Kind, Any]] = {}
+        for module in _modules(package):
+            for name, value in _members(module, package):
+                found[f"{module.__name__}.{name}"] = (
+                    "class" if inspect.isclass(value) else "function",
+                    value,
+                )
+        named = _best_names(found)
+        methods: dict[str, tuple[Kind, Any]] = {}
+        for name, (kind, value, _) in named.items():
+            if kind == "class":
+                methods.update({f"{name}.{path}": ("method", v) for path, v in _methods(value, package)})
+        named.update(_best_names(methods, taken=named))
+        described = [_described(package, name, *entry) for name, entry in sorted(named.items())]
+    return [entry for entry in described if entry is not None]
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    """The package and its public submodules, imported; one that cannot be imported is no public part."""
+    names, seen = [package], {package}
+    while names:
+        name = names.pop()
+        try:
+            module = importlib.import_module(name)
+        except Exception:  # noqa: S112 - an optional part may fail in any way; the rest is of use
+            continue
+        yield module
+        inner = [f"{name}.{found.name}" for found in pkgutil.iter_modules(getattr(module, "__path__", []))]
+        for child in sorted(inner, reverse=True):
+            part = child.rpartition(".")[2]
+            if child not in seen and not part.startswith("_") and part not in _INTERNAL:
+                seen.add(child)
+                names.append(child)
+
+
+def _members(module: ModuleType, package: str) -> Iterator[tuple[str, Any]]:
+    """Public callables of a module: those that `__all__` names, else those that it defines itself.
+
+    Only what stands in the module is read: `getattr` would wake the shims of deprecated names.
+    """
+    here = vars(module)
+    listed = here.get("__all__")
+    for name in sorted(listed if listed is not None else here):
+        value = here.get(name)
+        if name.startswith("_") or not callable(value) or inspect.ismodule(value):
+            continue
+        home = getattr(value, "__module__", None) or module.__name__  # a ufunc does not say where it is from
+        inside = home == package or home.startswith(f"{package}.")
+        if listed is None and home != module.__name__ and name not in _top_level(module, package):
+            continue
+        if inside and (inspect.isclass(value) or inspect.isroutine(value) or _is_wrapper(value)):
+            yield name, value
+
+
+def _top_level(module: ModuleType, package: str) -> set[str]:
+    """A package's own top level is public without `__all__`."""
+    return set(vars(module)) if module.__name__ == package else set()
+
+
+def _is_wrapper(value: Any) -> bool:
+    """Whether a callable object stands for a function: NumPy's ufuncs and dispatchers."""
+    return type(value).__name__ in {"ufunc", "_ArrayFunctionDispatcher", "vectorize"}
+
+
+def _methods(owner: type, package: str) -> Iterator[tuple[str, Any]]:
+    """Public methods of a class, and those of accessors such as `Series.str` as `str.split`."""
+    for name in dir(owner):
+        if name.startswith("_") or _GENERATED.match(name):
+            continue
+        try:
+            value = getattr(owner, name)
+        except Exception:  # noqa: S112 - a descriptor may refuse to be read from its class
+            continue
+        if inspect.isroutine(value) or inspect.isfunction(value):
+            if _home(value, owner).split(".")[0] == package:
+                yield name, value
+        elif inspect.isclass(value) and (value.__module__ or "").startswith(f"{package}.") and name.islower():
+            yield from (
+                (f"{name}.{inner}", method)
+                for inner, method in inspect.getmembers(value, inspect.isroutine)
+                if not inner.startswith("_") and _home(method, value).split(".")[0] == package
+            )
+
+
+def _home(method: Any, owner: type) -> str:
+    """The module that defines a method: for C methods that of the class in whose body it stands."""
+    home = getattr(method, "__module__", None)
+    if isinstance(home, str):
+        return home
+    name = getattr(method, "__name__", "")
+    return next((base.__module__ for base in owner.__mro__ if name in vars(base)), "")
+
+
+def _best_names(
+    found: dict[str, tuple[Kind, Any]], *, taken: dict[str, Any] | None = None
+) -> dict[str, tuple[Kind, Any, tuple[str, ...]]]:
+    """Each object once, under its best name: that of its definition if public, else the shortest."""
+    texts = {entry[1].__doc__: name for name, entry in (taken or {}).items()}
+    by_object: dict[object, list[str]] = {}
+    for name, (_, value) in found.items():
+        by_object.setdefault(_identity(value), []).append(name)
+    best: dict[str, tuple[Kind, Any, tuple[str, ...]]] = {}
+    for names in by_object.values():
+        first, *others = sorted(names, key=lambda name: _badness(name, found[name][1]))
+        kind, value = found[first]
+        # numpy.random.normal is RandomState.normal of a hidden object: a C method that a function repeats.
+        twin = texts.get(value.__doc__, "") if not inspect.isfunction(_unwrapped(value)) else ""
+        if twin.rpartition(".")[2] != first.rpartition(".")[2]:
+            best[first] = (kind, value, tuple(others))
+    return best
+
+
+def _identity(value: Any) -> object:
+    value = _unwrapped(value)
+    owner = getattr(value, "__objclass__", None)
+    return (id(owner), value.__name__) if owner is not None else id(value)
+
+
+def _unwrapped(value: Any) -> Any:
+    if inspect.isclass(value):
+        return value
+    value = getattr(value, "__func__", value)  # a class method, bound anew at each access
+    try:
+        return inspect.unwrap(value)
+    except ValueError:
+        return value
+
+
+def _badness(name: str, value: Any) -> tuple[bool, int, int, str]:
+    qualified = getattr(_unwrapped(value), "__qualname__", "") or getattr(value, "__name__", "")
+    return (not f".{name}".endswith(f".{qualified}"), name.count("."), len(name), name)
+
+
+def _described(
+    package: str, name: str, kind: Kind, value: Any, aliases: tuple[str, ...]
+) -> PublicCallable | None:
+    """The callable with its documentation; None where it has none, or is deprecated."""
+    text = value.__doc__ if isinstance(getattr(value, "__doc__", None), str) else ""
+    doc = parse_docstring(text)
+    if not doc.summary or doc.deprecated or "deprecated" in doc.summary.lower():
+        return None
+    return PublicCallable(
+        name=name,
+        aliases=aliases,
+        package=package,
+        kind=kind,
+        arguments=_arguments(value, doc.signature),
+        text=text,
+        doc=doc,
+    )
+
+
+def _arguments(value: Any, written: str) -> tuple[Argument, ...]:
+    """The parameters by the signature of the code, or that written on top of the docstring."""
+    try:
+        parameters = list(inspect.signature(value).parameters.values())
+    except (ValueError, TypeError):
+        return _written_arguments(written)
+    marks = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    return tuple(
+        Argument(
+            name=f"{marks.get(parameter.kind, '')}{parameter.name}",
+            default=None if parameter.default is inspect.Parameter.empty else readable(parameter.default),
+        )
+        for position, parameter in enumerate(parameters)
+        if not (position == 0 and parameter.name in ("self", "cls", "$self"))
+    )
+
+
+def _written_arguments(written: str) -> tuple[Argument, ...]:
+    """The parameters of a signature that stands in a docstring, where it is Python."""
+    inside = written[written.find("(") : written.rfind(")") + 1] if "(" in written else ""
+    try:
+        node = ast.parse(f"def f{inside}: ...").body[0] if inside else None
+    except SyntaxError:
+        return ()
+    if not isinstance(node, ast.FunctionDef):
+        return ()
+    positional = [*node.args.posonlyargs, *node.args.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(node.args.defaults))
+    pairs = [
+        *zip(positional, [*defaults, *node.args.defaults], strict=True),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+    ]
+    return tuple(
+        Argument(name=argument.arg, default=None if value is None else _short(ast.unparse(value)))
+        for argument, value in pairs
+        if argument.arg != "self"
+    )
+
+
+def readable(value: Any) -> str | None:
+    """A default as one would type it; None where its text says nothing (sentinels, addresses, arrays)."""
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return _short(value.__name__)
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    return _short(repr(value))
+
+
+def _short(text: str) -> str | None:
+    speaks = len(text) <= _LONGEST_DEFAULT and not re.search(r"[<>`\n]", text) and text not in _SENTINELS
+    return text if speaks else None

@@ -1,0 +1,174 @@
+"""Stage `split`: train, validation and test, by hash of the group, so that nothing leaks and nothing moves.
+
+A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares. More data moves no old row, with one
+exception: where a new row has the same prompt as rows of two groups, these become one, and the group whose
+name sorts first takes the other along.
+"""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from tasks.errors import GateError, LeakError, SourceError
+from tasks.records import Document, Dropped, Example, Preference, Rows
+from tasks.reports import Report, RowCount, write_report
+from tasks.sameness import PromptKey, Sets, prompt_key
+from tasks.settings import SplitSettings
+from tasks.tables import FILES, read_rows, read_table, write_table
+
+__all__ = ["SPLITS", "assign", "check_leaks", "place", "split"]
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+RowT = TypeVar("RowT", Example, Preference)
+
+
+def split(
+    rows: Path, quarantine: Path, gate: Path, *, splits: Path, report: Path, settings: SplitSettings
+) -> None:
+    """Divide the rows that are not quarantined; documents stay whole, they are knowledge, not questions.
+
+    Raises:
+        GateError: the gate did not let the data pass.
+        LeakError: a group or a prompt would stand in two splits.
+        SourceError: a split that was asked for has no example.
+    """
+    _passed(gate)
+    everything = read_rows(rows)
+    held = {(row.kind, row.id): row for row in read_table(quarantine, Dropped)}
+    kept = Rows(
+        examples=tuple(row for row in everything.examples if ("example", row.id) not in held),
+        preferences=tuple(row for row in everything.preferences if ("preference", row.id) not in held),
+        documents=tuple(row for row in everything.documents if ("document", row.id) not in held),
+    )
+    grouped = unite(kept)
+    placed = assign(grouped, settings)
+    check_leaks(placed)
+    _check_filled(placed, settings)
+    for name, part in placed.items():
+        write_table(splits / name / FILES[Example], Example, part.examples)
+        write_table(splits / name / FILES[Preference], Preference, part.preferences)
+        print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
+    write_table(splits / FILES[Document], Document, kept.documents)
+    write_report(
+        report,
+        Report(stage="split", rows=_account(everything, kept), figures=_figures(kept, grouped, placed)),
+    )
+
+
+def place(group: str, settings: SplitSettings) -> SplitName:
+    """The split of a group: it depends on nothing but its name, the salt and the shares."""
+    digest = hashlib.blake2b(f"{settings.salt}|{group}".encode(), digest_size=8).digest()
+    where = int.from_bytes(digest, "big") / 2**64
+    if where < settings.test:
+        return "test"
+    return "validation" if where < settings.test + settings.validation else "train"
+
+
+def unite(rows: Rows) -> Rows:
+    """The rows with one group for all that share a group or a prompt: the first of their names."""
+    sets: Sets[str] = Sets()
+    asked: dict[PromptKey, str] = {}
+    for key, group in _asked(rows):
+        sets.unite(asked.setdefault(key, group), group)
+    return replace(
+        rows,
+        examples=tuple(replace(row, group=sets.find(row.group)) for row in rows.examples),
+        preferences=tuple(replace(row, group=sets.find(row.group)) for row in rows.preferences),
+    )
+
+
+def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
+    """The examples and preferences of each split, in their old order."""
+    return {
+        name: Rows(
+            examples=_of(rows.examples, name, settings),
+            preferences=_of(rows.preferences, name, settings),
+            documents=(),
+        )
+        for name in SPLITS
+    }
+
+
+def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
+    """Make sure that no group and no prompt stands in two splits.
+
+    Raises:
+        LeakError: one does.
+    """
+    groups: dict[str, SplitName] = {}
+    prompts: dict[PromptKey, SplitName] = {}
+    for name, rows in splits.items():
+        for key, group in _asked(rows):
+            if groups.setdefault(group, name) != name:
+                raise LeakError(f"the group {group!r} stands in {groups[group]} and in {name}")
+            if prompts.setdefault(key, name) != name:
+                raise LeakError(f"a prompt of the group {group!r} stands in {prompts[key]} and in {name}")
+
+
+def _of(rows: Sequence[RowT], name: SplitName, settings: SplitSettings) -> tuple[RowT, ...]:
+    return tuple(row for row in rows if place(row.group, settings) == name)
+
+
+def _asked(rows: Rows) -> Iterable[tuple[PromptKey, str]]:
+    """The key of each prompt, with its group."""
+    yield from ((prompt_key(row.prompt), row.group) for row in rows.examples)
+    yield from ((prompt_key(row.prompt), row.group) for row in rows.preferences)
+
+
+def _passed(gate: Path) -> None:
+    """Refuse data that the gate held; `dvc repro` stops before, a stage run by hand would not."""
+    try:
+        verdict = json.loads(gate.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SourceError(f"the verdict {gate} cannot be read: {error}; run the stage gate") from None
+    if isinstance(verdict, dict) and verdict.get("passed") is False:
+        raise GateError(f"the gate did not let these rows pass; {gate} says why")
+
+
+def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> None:
+    examples = sum(len(rows.examples) for rows in splits.values())
+    shares = {"train": 1.0, "validation": settings.validation, "test": settings.test}
+    for name, rows in splits.items():
+        if examples and shares[name] > 0.0 and not rows.examples:
+            groups = len({row.group for part in splits.values() for row in part.examples})
+            raise SourceError(
+                f"no example fell into the split {name!r}: there are only {groups} groups; "
+                "give split.salt another value, make its share larger, or collect more"
+            )
+
+
+def _account(before: Rows, after: Rows) -> list[RowCount]:
+    counts: list[RowCount] = []
+    pairs: tuple[tuple[str, Sequence[object], Sequence[object]], ...] = (
+        ("example", before.examples, after.examples),
+        ("preference", before.preferences, after.preferences),
+        ("document", before.documents, after.documents),
+    )
+    for kind, came, went in pairs:
+        counts.append(RowCount(kind=kind, outcome="in", count=len(came)))
+        counts.append(RowCount(kind=kind, outcome="kept", count=len(went)))
+        if lost := len(came) - len(went):
+            counts.append(RowCount(kind=kind, outcome="quarantined", count=lost, reason="validate"))
+    return counts
+
+
+def _figures(
+    kept: Rows, grouped: Rows, splits: Mapping[SplitName, Rows]
+) -> dict[str, int | dict[str, dict[str, object]]]:
+    per_split: dict[str, dict[str, object]] = defaultdict(dict)
+    for name, rows in splits.items():
+        per_split[name] = {
+            "examples": len(rows.examples),
+            "preferences": len(rows.preferences),
+            "groups": len({row.group for row in (*rows.examples, *rows.preferences)}),
+            "tasks": dict(sorted(Counter(row.task for row in rows.examples).items())),
+            "flaws": dict(sorted(Counter(row.flaw or "unknown" for row in rows.preferences).items())),
+        }
+    groups = {row.group for row in (*kept.examples, *kept.preferences)}
+    united = {row.group for row in (*grouped.examples, *grouped.preferences)}
+    return {"splits": dict(per_split), "groups": len(groups), "groups_united": len(groups) - len(united)}
