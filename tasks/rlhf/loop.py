@@ -1,0 +1,79 @@
+"""Runs the updates one after another, and stops where the policy has gone too far from the reference."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tasks.progress import Progress
+from tasks.rlhf.state import load_state, save_state
+from tasks.rlhf.trainer import Trainer, UpdateFigures
+from tasks.settings import RlhfSettings
+from tasks.training import milestones
+
+Prompt = tuple[int, ...]
+Stopped = Literal["finished", "kl_limit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How training went: the figures of each update, and why it ended."""
+
+    curve: tuple[UpdateFigures, ...]
+    stopped: Stopped
+
+
+def train(
+    trainer: Trainer,
+    prompts: Sequence[Prompt],
+    settings: RlhfSettings,
+    *,
+    work: Path,
+    saved: Callable[[int], None] = lambda _number: None,
+) -> Course:
+    """Run the updates that are left; `trainer` ends in the last state whose divergence was within the limit.
+
+    The divergence is measured on the responses that a state samples, so the state after the last update is
+    not measured yet: that is for its reader to do.
+
+    Args:
+        trainer: what learns.
+        prompts: `settings.updates` batches of `settings.batch_size` prompts, one behind the other.
+        settings: of the stage.
+        work: the folder of the resumable state.
+        saved: told the number of each update whose state has just been saved.
+    """
+    curve = load_state(work, trainer)
+    if curve:
+        print(f"going on from update {len(curve)} of {settings.updates}", flush=True)
+    save_after = milestones(settings.updates, settings.checkpoints)
+    progress = Progress(settings.updates, "updates")
+    progress.update(len(curve))
+    for number in range(len(curve) + 1, settings.updates + 1):
+        lived = trainer.sample(prompts[(number - 1) * settings.batch_size : number * settings.batch_size])
+        if lived.kl > settings.kl_limit:
+            trainer.restore()
+            print(
+                f"stopped before update {number}: {lived.kl:.2f} nats a response from the reference, "
+                f"the limit is {settings.kl_limit:g}; the state before that is kept",
+                flush=True,
+            )
+            return Course(curve=tuple(curve), stopped="kl_limit")
+        trainer.keep()
+        curve.append(trainer.update(number, lived))
+        progress.update(number, reward=curve[-1].reward, kl=curve[-1].kl, entropy=curve[-1].entropy)
+        if number in save_after:
+            save_state(work, trainer, curve)
+            saved(number)
+    return Course(curve=tuple(curve), stopped="finished")
+
+
+def in_batches(prompts: Sequence[Prompt], settings: RlhfSettings, *, seed: int) -> list[Prompt]:
+    """As many prompts as all updates need, in seeded order; each comes again only after all have come."""
+    drawn = random.Random(seed)
+    needed = settings.updates * settings.batch_size
+    order: list[Prompt] = []
+    while len(order) < needed:
+        order += drawn.sample(prompts, len(prompts))
+    return order[:needed]

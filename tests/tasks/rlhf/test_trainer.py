@@ -1,0 +1,210 @@
+"""Protects learning: it starts at the reference, climbs a reward, stops at its limit, resumes bit by bit."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from tasks.device import Device
+from tasks.errors import TrainingError
+from tasks.rlhf.loop import in_batches, train
+from tasks.rlhf.policy import Actors, load_actors
+from tasks.rlhf.rollouts import Batch
+from tasks.rlhf.trainer import Trainer, targets
+from tasks.settings import RlhfSettings
+
+CPU = Device(name="cpu", threads=1, precision="float32")
+PROMPTS = [(1, *range(40 + row, 44 + row % 5 + row)) for row in range(24)]
+LIKED = 100  # tokens below it are liked: a quarter of the vocabulary
+
+
+def liking(batch: Batch) -> torch.Tensor:
+    """A toy reward: how many liked tokens each response has."""
+    return ((batch.tokens < LIKED) * batch.mask).sum(dim=1)
+
+
+@pytest.fixture
+def actors(tiny_base: Path, sft_adapter: Path, reward_adapter: Path) -> Actors:
+    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
+
+
+def trainer(actors: Actors, settings: RlhfSettings, seed: int = 0) -> Trainer:
+    return Trainer(actors, settings, end=2, generator=torch.Generator().manual_seed(seed))
+
+
+def batches(settings: RlhfSettings) -> list[tuple[int, ...]]:
+    return in_batches(PROMPTS, settings, seed=1)
+
+
+def weights(actors: Actors) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in actors.parameters().items()}
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_first_pass_has_ratio_one(actors: Actors, settings: RlhfSettings) -> None:
+    learner = trainer(actors, settings)
+    lived = learner.sample(PROMPTS[:8])
+    goal = targets(lived, settings)
+    losses = learner.gradient(lived, goal, range(8))
+    # With ratio 1 the loss is the mean of minus the whitened advantages, which is 0, and nothing is clipped.
+    assert losses.policy == pytest.approx(0.0, abs=1e-5)
+    assert losses.clip_fraction == 0.0
+
+
+def test_without_a_price_the_objective_is_the_score(actors: Actors, settings: RlhfSettings) -> None:
+    free = settings.model_copy(update={"kl_coefficient": 0.0, "missing_end_penalty": 0.0})
+    lived = trainer(actors, free).sample(PROMPTS[:8])
+    assert targets(lived, free).objective == pytest.approx(float(lived.scores.mean()), rel=1e-5)
+
+
+def test_a_response_without_end_is_penalised(actors: Actors, settings: RlhfSettings) -> None:
+    priced = settings.model_copy(update={"kl_coefficient": 0.0, "missing_end_penalty": 3.0})
+    lived = trainer(actors, priced).sample(PROMPTS[:8])
+    missing = 1.0 - lived.ended_share
+    assert missing > 0
+    wanted = float(lived.scores.mean()) - 3.0 * missing
+    assert targets(lived, priced).objective == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_gradient_does_not_depend_on_how_a_mini_batch_is_cut(
+    actors: Actors, settings: RlhfSettings, size: int
+) -> None:
+    learner = trainer(actors, settings)
+    lived = learner.sample(PROMPTS[:8])
+    goal = targets(lived, settings)
+
+    def gradient(rows_at_once: int) -> dict[str, torch.Tensor]:
+        learner.optimizer.zero_grad()
+        learner.gradient(lived, goal, range(8), size=rows_at_once)
+        return {name: p.grad.clone() for name, p in actors.parameters().items() if p.grad is not None}
+
+    whole, cut = gradient(8), gradient(size)
+    assert whole.keys() == actors.parameters().keys()
+    assert all(torch.allclose(whole[name], cut[name], atol=1e-6) for name in whole)
+
+
+def test_a_reward_that_can_be_climbed_is_climbed(
+    tiny_base: Path,
+    sft_adapter: Path,
+    reward_adapter: Path,
+    settings: RlhfSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A head of its own with larger weights: the fresh one is so small that no state could prefer a token.
+    config = AutoConfig.from_pretrained(tiny_base, tie_word_embeddings=False)
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config)
+    torch.nn.init.normal_(model.lm_head.weight, std=0.3)
+    model.save_pretrained(tmp_path / "base")
+    actors = load_actors(tmp_path / "base", sft_adapter, reward_adapter, CPU, trained_layers=2)
+    monkeypatch.setattr(actors, "scores", liking)
+    free = settings.model_copy(
+        update={"updates": 15, "batch_size": 32, "kl_coefficient": 0.0, "missing_end_penalty": 0.0}
+    )
+    course = train(trainer(actors, free), batches(free), free, work=tmp_path)
+    rewards = [figures.reward for figures in course.curve]
+    assert rewards[0] < 2.0
+    assert sum(rewards[-3:]) / 3 > 4.5
+    assert course.curve[-1].kl > course.curve[0].kl == 0.0
+
+
+def test_two_runs_are_equal_bit_for_bit(
+    tiny_base: Path, sft_adapter: Path, reward_adapter: Path, settings: RlhfSettings, tmp_path: Path
+) -> None:
+    results = []
+    for name in ("one", "two"):
+        actors = load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
+        course = train(trainer(actors, settings), batches(settings), settings, work=tmp_path / name)
+        results.append((course, weights(actors)))
+    assert results[0][0] == results[1][0]
+    assert same(results[0][1], results[1][1])
+
+
+def test_a_policy_that_goes_too_far_is_put_back(
+    actors: Actors, settings: RlhfSettings, tmp_path: Path
+) -> None:
+    free = settings.model_copy(update={"kl_limit": 1e-6})
+    start = weights(actors)
+    course = train(trainer(actors, free), batches(free), free, work=tmp_path)
+    assert course.stopped == "kl_limit"
+    assert len(course.curve) == 1
+    assert same(weights(actors), start)
+
+
+def test_a_loss_that_is_no_number_stops_training(actors: Actors, settings: RlhfSettings) -> None:
+    learner = trainer(actors, settings)
+    lived = learner.sample(PROMPTS[:8])
+    broken = replace(lived, scores=lived.scores * float("nan"))
+    with pytest.raises(TrainingError, match=r"rlhf\.learning_rate"):
+        learner.update(1, broken)
+
+
+def test_every_prompt_comes_before_any_comes_again(settings: RlhfSettings) -> None:
+    order = in_batches(PROMPTS[:10], settings, seed=0)
+    assert len(order) == settings.updates * settings.batch_size
+    assert sorted(order[:10]) == sorted(order[10:20]) == sorted(PROMPTS[:10])
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from tasks.device import Device
+from tasks.rlhf.loop import in_batches, train
+from tasks.rlhf.policy import load_actors
+from tasks.rlhf.trainer import Trainer
+from tasks.settings import RlhfSettings
+
+base, sft, reward, work, kill_at, settings, prompts = sys.argv[1:]
+settings = RlhfSettings.model_validate_json(settings)
+device = Device(name="cpu", threads=torch.get_num_threads(), precision="float32")
+actors = load_actors(Path(base), Path(sft), Path(reward), device, trained_layers=2)
+trainer = Trainer(actors, settings, end=2, generator=torch.Generator().manual_seed(0))
+prompts = in_batches([tuple(p) for p in eval(prompts)], settings, seed=1)
+def saved(number):
+    if number == int(kill_at):
+        os.kill(os.getpid(), signal.SIGKILL)
+course = train(trainer, prompts, settings, work=Path(work), saved=saved)
+actors.save_adapter(Path(work) / "adapter")
+(Path(work) / "curve").write_text(repr(course))
+"""
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    tiny_base: Path, sft_adapter: Path, reward_adapter: Path, settings: RlhfSettings, tmp_path: Path
+) -> None:
+    def run(work: Path, kill_at: int) -> subprocess.CompletedProcess[str]:
+        work.mkdir(exist_ok=True)
+        words = [
+            tiny_base,
+            sft_adapter,
+            reward_adapter,
+            work,
+            kill_at,
+            settings.model_dump_json(),
+            repr(PROMPTS),
+        ]
+        return subprocess.run(
+            [sys.executable, "-c", KILLED, *map(str, words)], capture_output=True, text=True, check=False
+        )
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert run(whole, 0).returncode == 0
+    assert run(parts, 2).returncode == -signal.SIGKILL
+    assert not (parts / "adapter").exists()
+    resumed = run(parts, 0)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "going on from update 2 of 4" in resumed.stdout
+    for name in ("adapter_model.safetensors", "value_head.safetensors"):
+        assert (whole / "adapter" / name).read_bytes() == (parts / "adapter" / name).read_bytes()
+    assert (whole / "curve").read_text() == (parts / "curve").read_text()
