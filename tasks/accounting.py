@@ -7,11 +7,11 @@ from tasks.reports import Report, RowCount, unbalanced
 
 # The stages that count rows, in the order in which rows meet them.
 ORDER = ("collect", "clean", "validate", "split", "index", "sft", "reward", "rlhf", "evaluate")
-# All rows that one stage keeps come into the next of these; later stages each take their share of a split.
-HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("validate", "split"), ("split", "index"))
-
+# The rows that one stage keeps are those that the other takes in. Training and evaluation each take their
+# share of a split, which the report of the split tells.
+HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("clean", "split"), ("split", "index"))
 COLUMNS = (
-    "stage", "rows", "in", "kept", "trained", "dropped", "quarantined", "unused", "truncated", "tokens"
+    "stage", "rows", "in", "kept", "trained", "dropped", "quarantined", "unused", "truncated", "answer tokens"
 )  # fmt: skip
 
 
@@ -103,8 +103,8 @@ def _lines(report: Report) -> list[AccountLine]:
 
 
 def trained_tokens(figures: Mapping[str, object]) -> int | None:
-    """The tokens that a training stage learned from, where its report says so."""
-    value = figures.get("trained_tokens")
+    """The tokens that counted in the loss of a training stage, where its report says so."""
+    value = figures.get("answer_tokens")
     return int(value) if isinstance(value, int | float) else None
 
 
@@ -128,4 +128,11 @@ def _breaks(lines: Iterable[AccountLine]) -> list[str]:
             follower = found.get((after, kind))
             if stage == before and follower and follower.entered != line.kept:
                 faults.append(f"{before} kept {line.kept} {kind}s, but {follower.entered} entered {after}")
+    for (stage, kind), line in found.items():
+        judged = found.get(("validate", kind))
+        if stage == "split" and judged and judged.quarantined != line.quarantined:
+            faults.append(
+                f"validate put {judged.quarantined} {kind}s into quarantine, "
+                f"but split left out {line.quarantined}"
+            )
     return faults

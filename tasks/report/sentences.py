@@ -1,0 +1,76 @@
+"""What the figures say, in plain sentences that do not flatter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.ledger import NAMES, Ledger, percent
+from tasks.report.tables import spelled
+
+
+def headline(ledger: Ledger) -> str:
+    """The one sentence that a reader takes along."""
+    base = ledger.arms.get("base")
+    best_name, best = max(ledger.arms.items(), key=lambda pair: pair[1].score)
+    if base is None or best_name == "base":
+        return f"No layer scores higher than the base model alone ({best.score:.2f} on {best.n} questions)."
+    text = (
+        f"On {best.n} held-out questions the base model scores {base.score:.2f}; the best row, "
+        f"\u201c{NAMES[best_name].removeprefix('+ ')}\u201d, scores {best.score:.2f}."
+    )
+    if best.score <= ledger.majority:
+        return f"{text} That is no better than one constant answer to everything ({ledger.majority:.2f})."
+    return f"{text} One constant answer to everything would score {ledger.majority:.2f}."
+
+
+def sft_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """How fine-tuning ended."""
+    if "best_step" not in figures:
+        return []
+    best, steps = figures["best_step"], figures.get("steps", figures["best_step"])
+    return [
+        f"The adapter is that of step {best} of {steps}, where the validation loss was lowest "
+        f"({spelled(figures.get('validation_loss'))})."
+    ]
+
+
+def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """How often the reward model prefers the better answer, and what trivial rules would reach."""
+    accuracy = figures.get("validation_accuracy", figures.get("accuracy"))
+    baselines = figures.get("baselines")
+    if not isinstance(accuracy, int | float):
+        return []
+    text = f"On held-out pairs it prefers the better answer in {percent(accuracy)}."
+    if not isinstance(baselines, Mapping) or not baselines:
+        return [text]
+    rules = {
+        str(name).replace("_", " "): value for name, value in baselines.items() if isinstance(value, float)
+    }
+    if not rules:
+        return [text]
+    best = max(rules.values())
+    listed = ", ".join(f"{name} {percent(value)}" for name, value in rules.items())
+    return [
+        f"{text} Trivial rules: {listed}.",
+        *(["It is no better than the best of these rules."] if accuracy <= best else []),
+    ]
+
+
+def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """What the optimisation moved on held-out prompts, and whether that was an improvement."""
+    heldout = figures.get("heldout")
+    if not isinstance(heldout, Mapping):
+        return []
+    sentences = [
+        f"On {heldout['prompts']} held-out prompts the reward went from {spelled(heldout['reward_before'])} "
+        f"to {spelled(heldout['reward_after'])}, and the task score from "
+        f"{spelled(heldout['task_score_before'])} to {spelled(heldout['task_score_after'])}."
+    ]
+    if heldout.get("reward_hacked"):
+        sentences.append(
+            "The reward rose while the answers got worse: the reward model has a blind spot here."
+        )
+    if heldout.get("reward_fell"):
+        sentences.append("The reward fell: this training did not reach what it aims at.")
+    if figures.get("stopped") == "kl_limit":
+        sentences.append("It was stopped at the limit of the divergence, and the last good state was kept.")
+    return sentences

@@ -1,0 +1,36 @@
+"""Figures as lines of words: nested metrics flattened, numbers in a form that people read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Line = tuple[str, str]
+
+
+def lines(values: Mapping[str, Any], prefix: str = "") -> list[Line]:
+    """Each figure with its dotted name, in the order given; mappings are walked into, lists spelled out."""
+    result: list[Line] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            result += lines(value, f"{name}.")
+        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+            for number, item in enumerate(value, start=1):
+                result += lines(item, f"{name}.{number}.") if isinstance(item, Mapping) else []
+        else:
+            result.append((name, spelled(value)))
+    return result
+
+
+def spelled(value: Any) -> str:
+    """A value as a person reads it: three or four significant digits, yes and no, a dash for nothing."""
+    if value is None:
+        return "\u2013"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(spelled(item) for item in value)
+    return str(value)
