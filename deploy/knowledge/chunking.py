@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from deploy.knowledge.definitions import starts_with_definition
+
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
-_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+")
-# `C=1.0 : float`, `*args : tuple`, `x, y : array`: a line that starts the description of a name.
-_DEFINITION = re.compile(r"\*{0,2}\w+(?:, \*{0,2}\w+)*(?:=\S[^\n]*?)? :(?:\s|$)")
+# A small letter behind the blank: no sentence has ended (`i.e. data`).
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def split_text(text: str, *, max_words: int) -> list[str]:
     leftover = False
     for paragraph in _paragraphs(text):
         count = len(paragraph.split())
-        joins = words + count <= max_words and not (leftover and _DEFINITION.match(paragraph))
+        joins = words + count <= max_words and not (leftover and starts_with_definition(paragraph))
         if pieces and joins:
             pieces[-1] += "\n" + paragraph
             words += count
@@ -80,13 +81,15 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _cut(paragraph: str, max_words: int) -> list[str]:
-    """A long paragraph in pieces of whole sentences where they fit."""
+    """A long paragraph in pieces of whole sentences where they fit, of about equal length."""
+    total = len(paragraph.split())
+    fair_share = total / -(-total // max_words)  # no last piece of a few words that nobody can understand
     pieces: list[str] = []
     words = max_words  # the first sentence opens a piece
     for sentence in _SENTENCE_END.split(paragraph):
         for part in _by_words(sentence, max_words):
             count = len(part.split())
-            if words + count <= max_words:
+            if words + count <= max_words and words < fair_share:
                 pieces[-1] += " " + part
                 words += count
             else:

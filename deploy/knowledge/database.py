@@ -111,10 +111,14 @@ class Database:
         chunk, document, uri, title, text = row
         return StoredChunk(id=chunk, document=document, uri=uri, title=title, text=text)
 
-    def texts(self) -> list[str]:
-        """The text of every chunk, by position."""
+    def texts(self) -> tuple[list[str], list[str]]:
+        """The text of every chunk and the title of its document, by position."""
         with self._one_at_a_time:
-            return [text for (text,) in self._connection.execute("SELECT text FROM chunks ORDER BY position")]
+            rows = self._connection.execute(
+                "SELECT text, title FROM chunks JOIN documents ON documents.position = chunks.document "
+                "ORDER BY chunks.position"
+            ).fetchall()
+        return [text for text, _ in rows], [title for _, title in rows]
 
     def vectors(self, dimensions: int) -> "Vectors":
         """The vector of every chunk, by position."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import KnowledgeError
-from deploy.knowledge.terms import terms
+from deploy.knowledge.terms import chunk_terms, query_terms
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     Scores = NDArray[np.float32]
     Positions = NDArray[np.int64]
 
-_K1 = 1.2
-_B = 0.5  # chunks are short and of like length: what is longer is so for its words, not for its padding
+# Chosen on the default source (documentation of parameters): chunks are short, so a word that stands there
+# three times says little more than one that stands there once, and length is hardly a fault.
+_K1 = 0.8
+_B = 0.4
 
 
 class LexicalIndex:
@@ -26,12 +28,15 @@ class LexicalIndex:
         self._bm25, self._rows = bm25, rows
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> "LexicalIndex":
-        """An index of `texts`, one row for each chunk."""
+    def build(cls, texts: Sequence[str], titles: Sequence[str]) -> "LexicalIndex":
+        """An index of chunks by their texts and the titles of their documents, one row for each."""
         import bm25s
 
         vocabulary: dict[str, int] = {}
-        rows = [[vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)] for text in texts]
+        rows = [
+            [vocabulary.setdefault(term, len(vocabulary)) for term in chunk_terms(text, title=title)]
+            for text, title in zip(texts, titles, strict=True)
+        ]
         if not vocabulary:
             return cls(None, len(texts))
         bm25 = bm25s.BM25(method="lucene", k1=_K1, b=_B)
@@ -69,7 +74,7 @@ class LexicalIndex:
         import numpy as np
 
         known = self._bm25.vocab_dict if self._bm25 is not None else {}
-        wanted = [known[term] for term in terms(query) if term in known]
+        wanted = [known[term] for term in query_terms(query) if term in known]
         if not wanted:
             return np.zeros(self._rows, dtype=np.float32)
         scores: Scores = self._bm25.get_scores_from_ids(wanted)

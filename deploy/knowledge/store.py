@@ -55,7 +55,10 @@ def build_knowledge(
         "documents": str(len(documents)),
     }
     write_database(folder / TRUTH, documents, chunks, vectors, facts)
-    lexical = LexicalIndex.build([chunk.text for chunk in chunks])
+    titles = {document.id: document.title for document in documents}
+    lexical = LexicalIndex.build(
+        [chunk.text for chunk in chunks], [titles[chunk.document] for chunk in chunks]
+    )
     write_derived(folder, folder / TRUTH, dense=DenseIndex.build(vectors, dense), lexical=lexical)
 
 
@@ -103,7 +106,7 @@ class KnowledgeStore:
             )
             kind: DenseKind = "flat" if facts["dense"] == "flat" else "sq8"
             dense = DenseIndex.build(self._database.vectors(dimensions), kind)
-            derived = dense, LexicalIndex.build(self._database.texts())
+            derived = dense, LexicalIndex.build(*self._database.texts())
         self._dense, self._lexical = derived
 
     def search(

@@ -2,8 +2,27 @@
 
 import re
 
+from deploy.knowledge.definitions import defined_names
+
 _NAME = re.compile(r"\w+(?:\.\w+)*")
+_QUOTED_NAME = re.compile(r"`\*{0,2}(\w+)`")
 _INNER_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+
+
+def chunk_terms(text: str, *, title: str) -> list[str]:
+    """The terms of a chunk: its words, its title once more, and `c :` for each line that defines `C`.
+
+    The title weighs double, so that chunks of the document that a question names come before chunks that
+    mention it. A name that a line defines is a term of its own, so that the chunk on the parameter `C`
+    comes before the others that speak of `C`.
+    """
+    return [*terms(title), *terms(text), *(_definition(name) for name in defined_names(text))]
+
+
+def query_terms(text: str) -> list[str]:
+    """The terms of a question: its words, and for each name in backticks twice that it be defined."""
+    asked = [_definition(name) for name in _QUOTED_NAME.findall(text)]
+    return [*terms(text), *asked, *asked]
 
 
 def terms(text: str) -> list[str]:
@@ -27,3 +46,7 @@ def terms(text: str) -> list[str]:
             if len(inner) > 1:
                 found += [word.lower() for word in inner if len(word) > 1]
     return found
+
+
+def _definition(name: str) -> str:
+    return f"{name.lower()} :"  # no other term holds a blank
