@@ -5,6 +5,8 @@
     |-- KnowledgeError            the knowledge store is missing or damaged
     |-- PromptError               a prompt template is missing or wrong
     |-- EngineError               a model cannot be loaded or asked
+    |   `-- ContextLengthError    a prompt is longer than the model's context
+    |-- ServeError                the server cannot start
     |-- BundleError               a bundle is incomplete or a checksum differs
     `-- tasks.errors.StageError   a stage cannot do its work (see there)
 
@@ -34,6 +36,14 @@ class PromptError(ThreeplyError):
 
 class EngineError(ThreeplyError):
     """A model or adapter cannot be loaded, or does not answer."""
+
+
+class ContextLengthError(EngineError):
+    """A prompt and what is asked for do not fit into the model's context."""
+
+
+class ServeError(ThreeplyError):
+    """The server cannot start."""
 
 
 class BundleError(ThreeplyError):

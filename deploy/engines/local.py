@@ -11,7 +11,7 @@ from deploy.engines.chat import end_of_turn, load_tokenizer, prompt_ids
 from deploy.engines.decoding import decode
 from deploy.engines.engine import Generation, Piece, Sampling
 from deploy.engines.transcript import Transcript
-from deploy.errors import EngineError
+from deploy.errors import ContextLengthError, EngineError
 from deploy.messages import Message
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class TransformersEngine:
 
     @contextmanager
     def held(self, model: str) -> Iterator["PreTrainedModel"]:
-        """The weights of `model` as they answer, held for the block: for measures that need more than text."""
+        """The weights of `model` as they answer, held for the block: for what needs more than text."""
         with self._lock:
             self._adapters.activate(model)
             yield self._model
@@ -120,7 +120,7 @@ class TransformersEngine:
     def _tokens(self, prompt: Sequence[Message], sampling: Sampling) -> list[int]:
         tokens = prompt_ids(self._tokenizer, prompt)
         if len(tokens) + sampling.max_new_tokens > self._context:
-            raise EngineError(
+            raise ContextLengthError(
                 f"the prompt has {len(tokens)} tokens and {sampling.max_new_tokens} are asked for, but the "
                 f"context holds {self._context}; shorten the conversation or ask for fewer tokens"
             )

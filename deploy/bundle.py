@@ -1,0 +1,177 @@
+"""The bundle: one folder with all three layers, checked file by file before anything of it is loaded.
+
+manifest.json    what each file must be, and what the bundle was made from
+settings.json    retrieval, prompt and generation, as they were measured
+base/            the base model and its tokenizer
+adapters/NAME/   what fine-tuning adds to it
+embedder/        the sentence encoder
+knowledge/       the knowledge store
+prompts/         the prompt templates
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from deploy.assistant import Assistant
+from deploy.atomic import write_json
+from deploy.engines.precision import Precision
+from deploy.errors import BundleError
+from deploy.manifest import (
+    Manifest,
+    describe_files,
+    read_manifest,
+    sha256_of,
+    verify,
+    write_manifest,
+)
+from deploy.prompts.template import PROMPTS, load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section
+
+SETTINGS = "settings.json"
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+PLAIN = "plain"
+PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "sentence-transformers",
+    "faiss-cpu",
+    "bm25s",
+    "jinja2",
+    "threeply",
+)
+
+
+class BundledSettings(Section):
+    """What a bundle answers with: the values that its ledger was measured under."""
+
+    precision: Precision
+    retrieval: RetrievalSettings
+    prompt: PromptSettings
+    generation: GenerationSettings
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    name: str,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    adapters: Mapping[str, Path],
+    settings: BundledSettings,
+    gate: Mapping[str, Any],
+    ledger: Mapping[str, Any],
+) -> Manifest:
+    """Fill `folder` with copies of everything and describe it; the manifest that was written.
+
+    Raises:
+        BundleError: a part is missing, or holds a file that a bundle never does.
+        PromptError: there is no such template.
+    """
+    folder.mkdir(parents=True)
+    parts = {"base": base, "embedder": embedder, "knowledge": knowledge}
+    for part, source in parts.items():
+        _copy_folder(source, folder / part)
+    for adapter, source in adapters.items():
+        _copy(source, folder / "adapters" / adapter, ADAPTER_FILES)
+    # The template is loaded to be sure that it can be before it is shipped.
+    prompts = [
+        f"{load_template(prompt).name}.prompty" for prompt in sorted({settings.prompt.template, PLAIN})
+    ]
+    _copy(PROMPTS, folder / "prompts", prompts)
+    write_json(folder / SETTINGS, settings.model_dump(mode="json"))
+    lineage = {**parts, **{f"adapters/{adapter}": source for adapter, source in adapters.items()}}
+    manifest = Manifest(
+        name=name,
+        models=("base", *adapters),
+        files=describe_files(folder),
+        versions={package: version(package) for package in PACKAGES},
+        lineage={part: sha256_of(source) for part, source in lineage.items()},
+        gate=gate,
+        ledger=ledger,
+    )
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def verify_bundle(folder: Path) -> Manifest:
+    """The manifest of the bundle in `folder`, once every file of it has been checked.
+
+    Raises:
+        BundleError: a file is missing, damaged, added, or of a kind that is never loaded.
+    """
+    manifest = read_manifest(folder)
+    verify(folder, manifest)
+    return manifest
+
+
+def load_bundle(folder: Path) -> Assistant:
+    """An assistant with all models and all layers of the bundle, after checking every file.
+
+    Raises:
+        BundleError: the bundle is not whole.
+        EngineError, KnowledgeError, PromptError: a part of it cannot be loaded.
+    """
+    return load_verified(folder, verify_bundle(folder))
+
+
+def load_verified(folder: Path, manifest: Manifest) -> Assistant:
+    """What `load_bundle` gives, for a bundle that `verify_bundle` has just checked."""
+    from deploy.engines.local import TransformersEngine
+    from deploy.engines.precision import choose_device
+    from deploy.knowledge.store import open_knowledge
+
+    settings = read_settings(folder)
+    device, dtype = choose_device(settings.precision)
+    return Assistant(
+        TransformersEngine(
+            folder / "base",
+            {name: folder / "adapters" / name for name in manifest.models if name != "base"},
+            dtype=dtype,
+            device=device,
+        ),
+        open_knowledge(folder / "knowledge", folder / "embedder", settings.retrieval),
+        load_template(settings.prompt.template, folder / "prompts"),
+        settings.generation,
+        plain=load_template(PLAIN, folder / "prompts"),
+    )
+
+
+def read_settings(folder: Path) -> BundledSettings:
+    """The settings that the bundle in `folder` answers with."""
+    path = folder / SETTINGS
+    try:
+        return BundledSettings.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError) as error:
+        raise BundleError(f"{path} cannot be read: {error}; run dvc repro bundle") from None
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    """Copy every file below `source`; names with a leading dot belong to version control and stay behind."""
+    files = [
+        path.relative_to(source).as_posix()
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(source).parts)
+    ]
+    if not files:
+        raise BundleError(f"{source} holds no files; run dvc repro bundle, which makes what is missing")
+    _copy(source, target, files)
+
+
+def _copy(source: Path, target: Path, names: Sequence[str]) -> None:
+    """Copy files byte by byte: linked ones could be changed from the other side of the link."""
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(source / name, target / name)
+        except FileNotFoundError:
+            raise BundleError(
+                f"{source / name} is not there; run dvc repro bundle, which makes what is missing"
+            ) from None

@@ -1,0 +1,52 @@
+"""An engine that says what it is told: the public double for tests, and to try the server without a model."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from deploy.engines.engine import Generation, Piece, Sampling
+from deploy.errors import EngineError
+from deploy.messages import Message, last_question
+
+
+class ScriptedEngine:
+    """Answers from `answers`, which maps the end of a prompt's last user turn to a text.
+
+    Words count as tokens. `before_word` is called ahead of each streamed word, to wait or to fail.
+    """
+
+    def __init__(
+        self,
+        answers: Mapping[str, str],
+        *,
+        models: Sequence[str] = ("base", "sft", "rlhf"),
+        otherwise: str = "The documentation does not say.",
+        before_word: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self._answers, self._otherwise, self._before_word = dict(answers), otherwise, before_word
+        self.models = tuple(models)
+        self.asked: list[tuple[Message, ...]] = []
+
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
+    ) -> list[Generation]:
+        """The scripted answer to each conversation."""
+        return [list(self.stream(prompt, model=model, sampling=sampling))[-1].end for prompt in prompts]  # type: ignore[misc]
+
+    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
+        """The scripted answer word by word."""
+        if model not in self.models:
+            raise EngineError(f"no model is called {model!r}; there are: {', '.join(self.models)}")
+        self.asked.append(tuple(prompt))
+        question = last_question(prompt)
+        answer = next((a for end, a in self._answers.items() if question.endswith(end)), self._otherwise)
+        words = answer.split(" ")
+        said = words[: sampling.max_new_tokens]
+        for number, word in enumerate(said):
+            self._before_word(word)
+            yield Piece(text=word if number == 0 else f" {word}")
+        generation = Generation(
+            text=" ".join(said),
+            prompt_tokens=sum(len(message.content.split()) for message in prompt),
+            completion_tokens=len(said),
+            finished=len(said) == len(words),
+        )
+        yield Piece(text="", end=generation)

@@ -1,0 +1,164 @@
+"""The manifest of a bundle: what each file must be, and what the bundle was made from.
+
+It holds no clock and no path of the machine: equal inputs give equal bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from deploy.atomic import write_json
+from deploy.errors import BundleError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+# Formats that are read as data and never run. Pickles and what may hold one (.bin, .pt, .npz) are not here.
+SUFFIXES = frozenset(
+    {
+        ".safetensors",
+        ".json",
+        ".jsonl",
+        ".txt",
+        ".md",
+        ".jinja",
+        ".prompty",
+        ".sqlite",
+        ".faiss",
+        ".npy",
+        ".model",
+    }
+)
+_REBUILD = "make the bundle again: delete it and run dvc repro bundle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """What a file of the bundle must be."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All that a bundle says of itself.
+
+    `files` maps POSIX paths inside the bundle. `lineage` maps what the bundle was made from to hashes of
+    their content, `versions` the packages that made it. `gate` and `ledger` are what those stages wrote.
+    """
+
+    name: str
+    models: tuple[str, ...]
+    files: Mapping[str, File]
+    versions: Mapping[str, str]
+    lineage: Mapping[str, str]
+    gate: Mapping[str, Any]
+    ledger: Mapping[str, Any]
+    format: int = FORMAT
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest` into the bundle `folder`, atomically."""
+    write_json(folder / MANIFEST, asdict(manifest))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the bundle in `folder`; its files are not looked at.
+
+    Raises:
+        BundleError: there is none, or it is not one that this version reads.
+    """
+    path = folder / MANIFEST
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            raise BundleError(
+                f"{path} has format {values['format']!r}, this version reads {FORMAT}; {_REBUILD}"
+            )
+        files = {name: File(**file) for name, file in values.pop("files").items()}
+        models = tuple(values.pop("models"))
+        return Manifest(files=files, models=models, **values)
+    except OSError as error:
+        raise BundleError(
+            f"{folder} is no bundle ({error.strerror}: {MANIFEST}); run dvc repro bundle"
+        ) from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BundleError(f"{path} is damaged ({error}); {_REBUILD}") from None
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Return if every file in `folder` is the one that `manifest` names, and there is no other.
+
+    Raises:
+        BundleError: the message has one line for each fault: the file, both sums, and what to do.
+    """
+    faults = list(_faults(folder, manifest))
+    if faults:
+        head = f"the bundle {folder} is not what its manifest says; {_REBUILD}"
+        more = [f"and {len(faults) - 5} more"] if len(faults) > 5 else []
+        raise BundleError("\n  ".join([head, *faults[:5], *more]))
+
+
+def digest(folder: Path) -> str:
+    """The sha256 of the manifest, which names the whole bundle."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def describe_files(folder: Path) -> dict[str, File]:
+    """Path -> size and checksum of every file in `folder` but the manifest.
+
+    Raises:
+        BundleError: a file is of a kind that a bundle never holds.
+    """
+    files = {}
+    for path in _walk(folder):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix not in SUFFIXES:
+            raise BundleError(
+                f"{name} cannot be shipped: {path.suffix or 'no suffix'} is not a known data format"
+            )
+        files[name] = File(sha256=sha256_of(path), size=path.stat().st_size)
+    return files
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of one file, or of all files of a folder with their names."""
+    if path.is_dir():
+        tree = hashlib.sha256()
+        for file in _walk(path):
+            tree.update(f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n".encode())
+        return tree.hexdigest()
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _faults(folder: Path, manifest: Manifest) -> Iterator[str]:
+    found = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
+    for name in sorted(found.keys() - manifest.files.keys()):
+        yield f"{name}: is not in the manifest; a bundle holds nothing else"
+    for name, file in sorted(manifest.files.items()):
+        inside = PurePosixPath(name)
+        if inside.is_absolute() or ".." in inside.parts:
+            yield f"{name}: points outside the bundle"
+        elif inside.suffix not in SUFFIXES:
+            yield f"{name}: {inside.suffix or 'no suffix'} is not a format that is ever loaded"
+        elif name not in found:
+            yield f"{name}: is missing"
+        elif found[name].is_symlink() or not found[name].is_file():
+            yield f"{name}: is not a plain file"
+        elif (size := found[name].stat().st_size) != file.size:
+            yield f"{name}: has {size} bytes, the manifest says {file.size}"
+        elif (found_sum := sha256_of(found[name])) != file.sha256:
+            yield f"{name}: has the sha256 {found_sum}, the manifest says {file.sha256}"
+
+
+def _walk(folder: Path) -> list[Path]:
+    """All files below `folder` but the manifest, links included, in a fixed order."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if (path.is_symlink() or not path.is_dir()) and path != folder / MANIFEST
+    )

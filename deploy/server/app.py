@@ -1,0 +1,165 @@
+"""The routes: /v1/chat/completions, /v1/models, /healthz, and the page at /."""
+
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from deploy.assistant import Answer, Assistant
+from deploy.server.asking import Asking
+from deploy.server.faults import RequestError, as_fault
+from deploy.server.headers import SafeHeaders
+from deploy.server.replies import Envelope, event
+from deploy.server.requests import Question, read_question
+from deploy.settings import ServeSettings
+
+PAGE = Path(__file__).parent / "page"
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    assistant: Assistant, settings: ServeSettings, *, name: str = "threeply", digest: str = ""
+) -> FastAPI:
+    """The application that serves `assistant`; `name` and `digest` are those of its bundle."""
+    asking = Asking(assistant, places=settings.max_concurrency)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        asking.close()
+
+    # The generated API pages load scripts from elsewhere: they stay off, and so does CORS.
+    app = FastAPI(title="threeply", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.add_middleware(SafeHeaders)
+    app.add_exception_handler(RequestError, _reply)
+    app.add_exception_handler(HTTPException, _not_found)
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
+    @app.get("/healthz")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok", "bundle": name, "manifest": digest, "models": list(assistant.models)}
+
+    @app.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        entries = [_model(model) for model in assistant.models]
+        return {"object": "list", "data": entries, "default": settings.default_model}
+
+    @app.get("/v1/models/{model}")
+    async def model(model: str) -> dict[str, Any]:
+        if model not in assistant.models:
+            known = ", ".join(assistant.models)
+            raise RequestError(
+                404, f"no model is called {model!r}; there are: {known}", "model_not_found", "model"
+            )
+        return _model(model)
+
+    @app.post("/v1/chat/completions", response_model=None)
+    async def chat(request: Request) -> Response:
+        body = await read_body(request, settings.max_body_bytes)
+        question = read_question(body, settings=settings, models=assistant.models, usual=assistant.sampling)
+        envelope = Envelope(
+            id=f"chatcmpl-{uuid.uuid4().hex}",
+            created=int(time.time()),
+            model=question.model,
+            fingerprint=digest[:12],
+        )
+        items = asking.ask(question, gone=request.is_disconnected)
+        if question.stream:
+            return await _streamed(question, envelope, items)
+        answer = await _whole(items)
+        return Response(status_code=499) if answer is None else JSONResponse(envelope.completion(answer))
+
+    return app
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body of a JSON request, never more than `limit` bytes of it.
+
+    Raises:
+        RequestError: it is longer, or is not declared as JSON, as a form on a foreign page could not be.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RequestError(415, "send the header Content-Type: application/json", "unsupported_media_type")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise RequestError(413, f"the body is longer than {limit} bytes", "body_too_large")
+    return bytes(body)
+
+
+async def _whole(items: AsyncIterator[str | Answer]) -> Answer | None:
+    """The answer at the end of `items`; None if the client left."""
+    try:
+        async with aclosing(items) as opened:  # type: ignore[type-var]
+            async for item in opened:
+                if isinstance(item, Answer):
+                    return item
+    except Exception as error:
+        raise _seen(error) from None
+    return None
+
+
+async def _streamed(
+    question: Question, envelope: Envelope, items: AsyncIterator[str | Answer]
+) -> StreamingResponse:
+    """A stream of events. What goes wrong before the first piece is still a reply with its own status."""
+    try:
+        first = await anext(items, None)
+    except Exception as error:
+        raise _seen(error) from None
+
+    async def events() -> AsyncIterator[str]:
+        try:
+            async with aclosing(items) as opened:  # type: ignore[type-var]
+                yield event(envelope.opening())
+                item: str | Answer | None = first
+                while item is not None:
+                    if isinstance(item, Answer):
+                        yield event(envelope.closing(item))
+                        if question.include_usage:
+                            yield event(envelope.usage(item))
+                        yield "data: [DONE]\n\n"
+                    else:
+                        yield event(envelope.piece(item))
+                    item = await anext(opened, None)
+        except Exception as error:
+            yield event(_seen(error).body())
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _seen(error: Exception) -> RequestError:
+    """The error for the client; one that nobody foresaw goes to the log."""
+    fault = as_fault(error)
+    if fault.code == "internal_error":
+        _log.error("a request failed", exc_info=error)
+    return fault
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "threeply"}
+
+
+async def _reply(_: Request, error: Exception) -> JSONResponse:
+    fault = as_fault(error)
+    return JSONResponse(fault.body(), status_code=fault.status, headers=dict(fault.headers))
+
+
+async def _not_found(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    fault = RequestError(error.status_code, str(error.detail), "not_found")
+    return JSONResponse(fault.body(), status_code=fault.status, headers=error.headers)

@@ -1,0 +1,91 @@
+"""Asks the assistant from an event loop: in worker threads, a bounded number at a time, and cancellable."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from deploy.assistant import Answer, Assistant
+from deploy.server.faults import RequestError
+from deploy.server.requests import Question
+
+_LOOK_SECONDS = 0.2  # how often a waiting request looks whether its client is still there
+
+
+class Asking:
+    """The way from requests to the assistant. `places` requests may be answered or waiting at once."""
+
+    def __init__(self, assistant: Assistant, *, places: int) -> None:
+        self._assistant = assistant
+        self._places = threading.BoundedSemaphore(places)
+        self._threads = ThreadPoolExecutor(max_workers=places, thread_name_prefix="asking")
+
+    async def ask(
+        self, question: Question, *, gone: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[str | Answer]:
+        """The pieces of the text, then the `Answer`; ends early once `gone` says that the client left.
+
+        Generation runs ahead of a slow reader, so that it never holds up the others, and stops at the next
+        piece once this iterator is closed.
+
+        Raises:
+            RequestError: all places are taken.
+        """
+        if not self._places.acquire(blocking=False):
+            raise RequestError(
+                503, "the server is busy; try again in a moment", "busy", headers={"Retry-After": "2"}
+            )
+        loop = asyncio.get_running_loop()
+        arrived: asyncio.Queue[str | Answer | Exception | None] = asyncio.Queue()
+        cancelled = threading.Event()
+
+        def put(item: str | Answer | Exception | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(arrived.put_nowait, item)
+
+        def work() -> None:
+            try:
+                self._generate(question, cancelled, put)
+            except Exception as error:
+                put(error)
+            finally:
+                self._places.release()
+                put(None)
+
+        self._threads.submit(work)
+        try:
+            while (item := await _next(arrived, gone)) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            cancelled.set()
+
+    def close(self) -> None:
+        """Take no more questions; those under way may end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _generate(
+        self, question: Question, cancelled: threading.Event, put: Callable[[str | Answer], None]
+    ) -> None:
+        stream = self._assistant.stream(
+            question.conversation,
+            model=question.model,
+            layers=question.layers,
+            sampling=question.sampling,
+        )
+        for item in stream:
+            if cancelled.is_set():
+                return
+            put(item)
+
+
+async def _next(
+    arrived: "asyncio.Queue[str | Answer | Exception | None]", gone: Callable[[], Awaitable[bool]]
+) -> str | Answer | Exception | None:
+    while True:
+        try:
+            return await asyncio.wait_for(arrived.get(), _LOOK_SECONDS)
+        except TimeoutError:
+            if await gone():
+                return None

@@ -1,0 +1,42 @@
+"""What goes wrong in a request, in the shape that OpenAI clients read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.errors import ContextLengthError, ThreeplyError
+
+
+class RequestError(Exception):
+    """A request that cannot be answered: the status, a sentence, and the field it is about."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str,
+        parameter: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code, self.parameter = status, message, code, parameter
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The JSON of the reply."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        error = {"message": self.message, "type": kind, "param": self.parameter, "code": self.code}
+        return {"error": error}
+
+
+def as_fault(error: Exception) -> RequestError:
+    """Any error as the client may see it; one that nobody foresaw is not explained to strangers."""
+    match error:
+        case RequestError():
+            return error
+        case ContextLengthError():
+            return RequestError(400, str(error), "context_length_exceeded", "messages")
+        case ThreeplyError():
+            return RequestError(500, str(error), "not_answered")
+        case _:
+            return RequestError(500, "the server failed while answering; its log tells why", "internal_error")

@@ -1,0 +1,178 @@
+"""Reads a chat completion request: what is honoured, what is harmless, and what is refused by name."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deploy.assistant import Layers
+from deploy.engines.engine import Sampling
+from deploy.messages import Message, Role
+from deploy.server.faults import RequestError
+from deploy.settings import ServeSettings
+
+# Fields that change nothing here at these values, as clients send them by default; others are refused,
+# since an ignored wish looks like a fulfilled one.
+HARMLESS: dict[str, tuple[Any, ...]] = {
+    "n": (1, None),
+    "frequency_penalty": (0, None),
+    "presence_penalty": (0, None),
+    "logit_bias": ({}, None),
+    "logprobs": (False, None),
+    "top_logprobs": (0, None),
+    "response_format": ({"type": "text"}, None),
+    "tools": ([], None),
+    "tool_choice": ("none", "auto", None),
+    "store": (False, None),
+    "service_tier": ("auto", "default", None),
+}
+ANNOTATIONS = ("user", "metadata", "safety_identifier")  # notes for the operator of a hosted service
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["text"]
+    text: str
+
+
+class _Turn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[_Part]
+    name: str | None = None
+    refusal: None = None
+
+
+class _Layers(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    prompt: bool = True
+    retrieval: bool = True
+
+
+class _Threeply(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    layers: _Layers = _Layers()
+
+
+class _StreamOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    include_usage: bool = False
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    model: str | None = None
+    messages: Annotated[list[_Turn], Field(min_length=1)]
+    stream: bool | None = False
+    stream_options: _StreamOptions | None = None
+    temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    stop: (
+        Annotated[str, Field(min_length=1, max_length=64)]
+        | Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=4)]
+        | None
+    ) = None
+    threeply: _Threeply = _Threeply()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A request, understood."""
+
+    conversation: tuple[Message, ...]
+    model: str
+    layers: Layers
+    sampling: Sampling
+    stream: bool
+    include_usage: bool
+
+
+def read_question(
+    body: bytes, *, settings: ServeSettings, models: tuple[str, ...], usual: Sampling
+) -> Question:
+    """What the request asks; `usual` holds the values that it leaves open.
+
+    Raises:
+        RequestError: the body is not JSON, a field is wrong or not supported, or there is no such model.
+    """
+    asked = _checked(_fields(body))
+    model = asked.model or settings.default_model
+    if model not in models:
+        raise RequestError(
+            404, f"no model is called {model!r}; there are: {', '.join(models)}", "model_not_found", "model"
+        )
+    if len(asked.messages) > settings.max_messages:
+        raise RequestError(
+            400,
+            f"{len(asked.messages)} messages were sent; at most {settings.max_messages} are read",
+            "too_many_messages",
+            "messages",
+        )
+    if asked.messages[-1].role != "user":
+        raise RequestError(400, "the last message must be the user's", "invalid_value", "messages")
+    layers = asked.threeply.layers
+    return Question(
+        conversation=tuple(_message(turn) for turn in asked.messages),
+        model=model,
+        layers=Layers(prompt=layers.prompt, retrieval=layers.retrieval),
+        sampling=_sampling(asked, usual),
+        stream=bool(asked.stream),
+        include_usage=asked.stream_options is not None and asked.stream_options.include_usage,
+    )
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    """The request's fields, less those that change nothing."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RequestError(400, "the body is not valid JSON", "invalid_json") from None
+    if not isinstance(fields, dict):
+        raise RequestError(400, "the body must be a JSON object", "invalid_json")
+    for name in ("chat_template", "chat_template_kwargs"):
+        if name in fields:
+            raise RequestError(
+                400, f"{name} is refused: templates come with the bundle only", "refused", name
+            )
+    for name, values in HARMLESS.items():
+        if name in fields and fields.pop(name) not in values:
+            raise RequestError(400, f"{name} is not supported here; leave it out", "unsupported", name)
+    for name in ANNOTATIONS:
+        fields.pop(name, None)
+    return fields
+
+
+def _checked(fields: dict[str, Any]) -> _Body:
+    try:
+        return _Body.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            raise RequestError(
+                400, f"{name} is not supported here; leave it out", "unsupported", name
+            ) from None
+        raise RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name) from None
+
+
+def _message(turn: _Turn) -> Message:
+    role: Role = "system" if turn.role == "developer" else turn.role
+    if isinstance(turn.content, str):
+        return Message(role, turn.content)
+    return Message(role, "\n".join(part.text for part in turn.content))
+
+
+def _sampling(asked: _Body, usual: Sampling) -> Sampling:
+    longest = asked.max_completion_tokens or asked.max_tokens
+    stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop
+    return Sampling(
+        max_new_tokens=longest or usual.max_new_tokens,
+        temperature=usual.temperature if asked.temperature is None else asked.temperature,
+        top_p=usual.top_p if asked.top_p is None else asked.top_p,
+        seed=asked.seed,
+        stop=tuple(stop or ()),
+    )

@@ -1,0 +1,110 @@
+"""Starts the server: checks and loads the bundle, warms up, and only then says where it listens."""
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable
+
+from deploy.assistant import Assistant, Layers
+from deploy.bundle import load_verified, verify_bundle
+from deploy.engines.engine import Sampling
+from deploy.errors import ServeError
+from deploy.manifest import digest
+from deploy.messages import Message
+from deploy.settings import ServeSettings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def serve(settings: ServeSettings, *, say: Callable[[str], object] = print) -> None:
+    """Serve the bundle that `settings` names until the process is told to stop (Ctrl-C or SIGTERM).
+
+    Raises:
+        ServeError: the port is taken or the address is not this machine's.
+        BundleError: the bundle is not whole.
+    """
+    from deploy.server.app import create_app
+
+    with bind(settings.host, settings.port) as listener:  # before the long part: a taken port is said at once
+        say(f"checking {settings.bundle}")
+        manifest = verify_bundle(settings.bundle)
+        say(f"loading {manifest.name}: {', '.join(manifest.models)}")
+        assistant = load_verified(settings.bundle, manifest)
+        warm_up(assistant)
+        app = create_app(assistant, settings, name=manifest.name, digest=digest(settings.bundle))
+        run_app(app, listener, say=say)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to `host` and `port`; port 0 takes any free one.
+
+    Raises:
+        ServeError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ServeError(
+                f"port {port} on {host} is taken; end what listens there, or set another serve.port"
+            ) from None
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise ServeError(f"cannot listen on {host}:{port}: {reason}; set serve.host and serve.port") from None
+    return listener
+
+
+def warm_up(assistant: Assistant) -> None:
+    """Ask each model for one token, so that the first person does not wait for caches to fill."""
+    question = [Message("user", "Which function sorts an array?")]
+    for model in reversed(assistant.models):
+        assistant.answer([question], model=model, layers=Layers(), sampling=Sampling(max_new_tokens=1))
+
+
+def run_app(app: object, listener: socket.socket, *, say: Callable[[str], object] = print) -> None:
+    """Serve `app` on a bound socket; says where once it answers, and returns when told to stop."""
+    import uvicorn
+
+    host, port = listener.getsockname()[:2]
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                shown = f"[{host}]" if ":" in host else host
+                say(f"listening on http://{shown}:{port} (Ctrl-C ends it)")
+                if host not in LOOPBACK:
+                    say("anyone who can reach this address can ask: there are no accounts")
+
+    logging.basicConfig(level=logging.WARNING)
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_level="info",
+        lifespan="on",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
+        server_header=False,
+        log_config=_logging(),
+    )
+    try:
+        Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        say("stopped")
+
+
+def _logging() -> dict[str, object]:
+    """One line a request (address, path, status), never its text; uvicorn's own chatter stays quiet."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": "%(asctime)s %(message)s"}},
+        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "loggers": {
+            "uvicorn.access": {"handlers": ["out"], "level": "INFO", "propagate": False},
+            "uvicorn.error": {"handlers": ["out"], "level": "WARNING", "propagate": False},
+        },
+    }
