@@ -13,7 +13,7 @@ _CODE = re.compile(r"(`[^`]*`)")
 
 
 def prompt_key(messages: Sequence[Message]) -> PromptKey:
-    """What two prompts share that are the same: roles and words, whatever the blanks, and the case outside code.
+    """What makes two prompts the same: roles and words, whatever the blanks and, outside code, the case.
 
     In backticks the case counts: `m` and `M` are two parameters.
     """

@@ -67,10 +67,15 @@ class PackagesSource(Section):
 
 
 class FileSource(Section):
-    """A JSONL, CSV or Parquet file whose shape is detected."""
+    """A JSONL, CSV or Parquet file whose shape is detected.
+
+    `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
+    file has for it. It may be left out: common names are known.
+    """
 
     kind: Literal["file"]
     path: DataPath
+    columns: dict[str, str] = Field(default_factory=dict)
 
 
 class MarkdownSource(Section):
@@ -214,8 +219,7 @@ class RlhfSettings(Section):
     def _divisible(self) -> "RlhfSettings":
         if self.batch_size % self.mini_batches:
             raise ValueError(
-                f"batch_size ({self.batch_size}) must be a multiple of "
-                f"mini_batches ({self.mini_batches})"
+                f"batch_size ({self.batch_size}) must be a multiple of mini_batches ({self.mini_batches})"
             )
         return self
 

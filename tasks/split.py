@@ -7,11 +7,11 @@ name sorts first takes the other along.
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.records import Document, Dropped, Example, Preference, Rows
@@ -135,7 +135,7 @@ def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> 
     shares = {"train": 1.0, "validation": settings.validation, "test": settings.test}
     for name, rows in splits.items():
         if examples and shares[name] > 0.0 and not rows.examples:
-            groups = len({row.group for part in splits.values() for row in part.examples})
+            groups = sum(len(_groups(part)) for part in splits.values())
             raise SourceError(
                 f"no example fell into the split {name!r}: there are only {groups} groups; "
                 "give split.salt another value, make its share larger, or collect more"
@@ -157,18 +157,22 @@ def _account(before: Rows, after: Rows) -> list[RowCount]:
     return counts
 
 
-def _figures(
-    kept: Rows, grouped: Rows, splits: Mapping[SplitName, Rows]
-) -> dict[str, int | dict[str, dict[str, object]]]:
-    per_split: dict[str, dict[str, object]] = defaultdict(dict)
-    for name, rows in splits.items():
-        per_split[name] = {
-            "examples": len(rows.examples),
-            "preferences": len(rows.preferences),
-            "groups": len({row.group for row in (*rows.examples, *rows.preferences)}),
-            "tasks": dict(sorted(Counter(row.task for row in rows.examples).items())),
-            "flaws": dict(sorted(Counter(row.flaw or "unknown" for row in rows.preferences).items())),
-        }
-    groups = {row.group for row in (*kept.examples, *kept.preferences)}
-    united = {row.group for row in (*grouped.examples, *grouped.preferences)}
-    return {"splits": dict(per_split), "groups": len(groups), "groups_united": len(groups) - len(united)}
+def _figures(kept: Rows, united: Rows, splits: Mapping[SplitName, Rows]) -> dict[str, Any]:
+    return {
+        "splits": {
+            name: {
+                "examples": len(rows.examples),
+                "preferences": len(rows.preferences),
+                "groups": len(_groups(rows)),
+                "tasks": dict(sorted(Counter(row.task for row in rows.examples).items())),
+                "flaws": dict(sorted(Counter(row.flaw or "unknown" for row in rows.preferences).items())),
+            }
+            for name, rows in splits.items()
+        },
+        "groups": len(_groups(kept)),
+        "groups_united": len(_groups(kept)) - len(_groups(united)),
+    }
+
+
+def _groups(rows: Rows) -> set[str]:
+    return {row.group for row in rows.examples} | {row.group for row in rows.preferences}

@@ -21,7 +21,7 @@ _PASSES = 8  # a repair may make another possible; texts that need more were nev
 
 
 def fix_encoding(text: str) -> str:
-    """Text without mojibake, such as `cafÃ©` for `café` (ftfy); quotation marks and entities stay as they are."""
+    """Text without mojibake, such as `cafÃ©` for `café` (ftfy); quotation marks and entities stay."""
     if text.isascii():
         return text
     import ftfy

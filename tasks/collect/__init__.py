@@ -72,6 +72,6 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
         case PackagesSource():
             return read_packages(source, seed=seed)
         case FileSource():
-            return read_file(source.path, watched=folder)
+            return read_file(source, watched=folder)
         case MarkdownSource():
             return read_markdown(source.path, watched=folder)

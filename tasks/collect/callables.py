@@ -234,7 +234,7 @@ def _arguments(value: Any, written: str) -> tuple[Argument, ...]:
         parameters = list(inspect.signature(value).parameters.values())
     except (ValueError, TypeError):
         return _written_arguments(written)
-    marks = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    marks: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     return tuple(
         Argument(
             name=f"{marks.get(parameter.kind, '')}{parameter.name}",

@@ -1,8 +1,8 @@
 """Synthetic preferences: the good answer to a question beside one with a known flaw.
 
-They judge correctness, not taste. A flaw must not show in anything but the content, so the kinds are balanced:
-the two flaws about abstaining are equally frequent, and where a wrong value is chosen, longer and shorter
-ones take turns.
+They judge correctness, not taste. A flaw must not show in anything but the content, so the kinds are
+balanced: the two flaws about abstaining are equally frequent, and where a wrong value is chosen, longer and
+shorter ones take turns.
 """
 
 import ast
@@ -95,7 +95,7 @@ class _Pool:
                 self._facts[fact.kind, place].append(fact)
 
     def wrong_answer(self, question: Question) -> str:
-        """An answer that is wrong but likely: of the same callable, else of its module, else of its package."""
+        """An answer that is wrong but likely: of the same callable, else its module, else its package."""
         name = question.owner.name
         for place in (name, name.rpartition(".")[0], question.owner.package):
             facts = self._facts[question.asks, place]

@@ -1,4 +1,4 @@
-"""Which facts become questions: drawn evenly over callables, no answer too often, an exact share unanswerable."""
+"""Which facts become questions: evenly over callables, no answer too often, an exact share unanswerable."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def draw(
 
 
 def evenly(facts: Sequence[Fact], count: int, *, max_same: float, seed: int) -> list[Fact]:
-    """`count` facts or fewer, one of each callable before a second of any; no value in more than `max_same`."""
+    """`count` facts or fewer, one of each callable before a second of any; no value beyond `max_same`."""
     values = Counter(fact.value for fact in facts)
     size = min(count, len(facts))
     # Fewer facts allow fewer of each value, which allows fewer facts: this shrinks to the size that holds.
