@@ -34,7 +34,7 @@ class AnsweredQuestion:
 
 def write_answers(path: Path, questions: Iterable[AnsweredQuestion]) -> None:
     """Write one JSON object a line, atomically."""
-    lines = [json.dumps(asdict(question), ensure_ascii=False, sort_keys=True) for question in questions]
+    lines = [json.dumps(asdict(question), ensure_ascii=False) for question in questions]
     write_text(path, "".join(f"{line}\n" for line in lines))
 
 

@@ -1,11 +1,9 @@
 """What the page is made from: the files of data/reports, told apart by their names."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tasks.answers import AnsweredQuestion, read_answers
 from tasks.errors import SourceError
@@ -18,7 +16,6 @@ class Inputs:
     """All that the stages reported. What a run did not make is None or missing, and the page says so."""
 
     reports: Mapping[str, Report]
-    gate: Mapping[str, Any] | None
     ledger: Ledger | None
     answers: tuple[AnsweredQuestion, ...]
     curves: Mapping[str, Path]
@@ -26,7 +23,7 @@ class Inputs:
 
 
 def read_inputs(paths: Iterable[Path]) -> Inputs:
-    """The files at `paths`: `ledger.json`, `answers.jsonl`, `gate.json`, `*_curve.csv` and stage reports.
+    """The files at `paths`: `ledger.json`, `answers.jsonl`, `*_curve.csv` and the stages' reports.
 
     Raises:
         SourceError: a file is missing, is none of these, or cannot be read.
@@ -34,15 +31,12 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
     reports: dict[str, Report] = {}
     curves: dict[str, Path] = {}
     sha256: dict[str, str] = {}
-    gate: Mapping[str, Any] | None = None
     ledger: Ledger | None = None
     answers: tuple[AnsweredQuestion, ...] = ()
     for path in paths:
         sha256[path.name] = _sha256(path)
         if path.name == "ledger.json":
             ledger = read_ledger(path)
-        elif path.name == "gate.json":
-            gate = _mapping(path)
         elif path.suffix == ".jsonl":
             answers = tuple(read_answers(path))
         elif path.suffix == ".csv":
@@ -52,17 +46,7 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
             reports[one.stage] = one
         else:
             raise SourceError(f"{path} is no report: its name ends in neither .json, .jsonl nor .csv")
-    return Inputs(reports=reports, gate=gate, ledger=ledger, answers=answers, curves=curves, sha256=sha256)
-
-
-def _mapping(path: Path) -> Mapping[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"the verdict {path} cannot be read: {error}; run dvc repro gate") from None
-    if not isinstance(values, dict):
-        raise SourceError(f"the verdict {path} holds {type(values).__name__}, but an object is needed")
-    return values
+    return Inputs(reports=reports, ledger=ledger, answers=answers, curves=curves, sha256=sha256)
 
 
 def _sha256(path: Path) -> str:

@@ -28,6 +28,7 @@ from tasks.progress import duration
 from tasks.report.inputs import Inputs
 from tasks.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
 from tasks.report.tables import Line, lines
+from tasks.report.tables import spelled as spelled_value
 from tasks.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
 
 TEMPLATES = Path(__file__).parent
@@ -92,7 +93,12 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "milliseconds": milliseconds, "prose": prose}
+    environment.filters |= {
+        "percent": percent,
+        "milliseconds": milliseconds,
+        "prose": prose,
+        "spelled": spelled_value,
+    }
     books = account(inputs.reports.values())
     ledger = inputs.ledger
     return environment.get_template("page.html").render(
@@ -101,11 +107,7 @@ def render(
         rows=ledger_rows(ledger) if ledger else [],
         majority=majority_sentence(ledger) if ledger else "",
         by_task=by_task(ledger) if ledger else [],
-        picture={
-            "width": WIDTH,
-            "height": HEIGHT,
-            "ticks": [(place(x), x) for x in (0.0, 0.25, 0.5, 0.75, 1.0)],
-        },
+        picture={"width": WIDTH, "height": HEIGHT, "ticks": [(place(tick), tick) for tick in TICKS]},
         examples=pick(inputs.answers, num_examples),
         num_answers=len(inputs.answers),
         names=NAMES,
@@ -113,8 +115,7 @@ def render(
         books=[(cells(line), spelled(line)) for line in books.lines],
         balanced=not books.faults,
         balance=balance_sentence(books),
-        gate=inputs.gate,
-        gate_lines=lines(inputs.gate) if inputs.gate else [],
+        gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
         validation=lines(inputs.reports["validate"].figures) if "validate" in inputs.reports else [],
         trainings=trainings(inputs),
         others=[

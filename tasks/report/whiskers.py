@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-WIDTH, HEIGHT, MARGIN = 240, 34, 8
+# As high as a row of the table, so that the lines of the rows join.
+WIDTH, HEIGHT, MARGIN = 200, 56, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
