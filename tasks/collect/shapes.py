@@ -97,6 +97,7 @@ def _alpaca(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
 
 
 def _prompt_completion(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
+    _check_present(shape, values, "prompt", "completion")
     answer = shape.value(values, "completion")
     if isinstance(answer, list):
         # SQuAD lists what several readers marked, and nothing where the text does not answer.
@@ -109,6 +110,7 @@ def _prompt_completion(shape: Shape, values: Mapping[str, Any], source: str) -> 
 
 
 def _preference(shape: Shape, values: Mapping[str, Any], source: str) -> Preference:
+    _check_present(shape, values, "chosen", "rejected")
     chosen, rejected = shape.value(values, "chosen"), shape.value(values, "rejected")
     asked = shape.value(values, "prompt")
     prompt = _prompt(asked, shape.columns.get("prompt", "prompt")) if asked is not None else []
@@ -170,17 +172,17 @@ _MAKERS: Mapping[ShapeName, Callable[[Shape, Mapping[str, Any], str], Example | 
 def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Sequence[Message]) -> Example:
     if messages[-1].role != "assistant" or all(message.role != "user" for message in messages):
         raise WrongShapeError("a conversation needs a user's turn and ends with the assistant's")
-    answer = messages[-1].content
-    answerable = shape.value(values, "answerable")
+    told = shape.value(values, "answerable")
+    answerable = _truth(told) if told is not None else not abstains(messages[-1].content)
     return Example(
         id=_id(shape, values, source, str(messages)),
         source=source,
         task="chat",
         messages=tuple(messages),
-        evidence=_evidence(shape, values),
+        evidence=_evidence(shape, values) if answerable else (),  # a text that does not answer is none
         quote="",
         withheld=(),
-        answerable=_truth(answerable) if answerable is not None else not abstains(answer),
+        answerable=answerable,
         group=_group(shape, values, messages[:-1]),
     )
 
@@ -214,10 +216,15 @@ def _turns(value: Any, column: str) -> list[Message]:
 
 
 def _text(shape: Shape, values: Mapping[str, Any], column: str) -> str:
-    name = shape.columns.get(column, column)
-    if name not in values:
-        raise WrongShapeError(f"there is no {name}")
-    return _as_text(values[name], name)
+    _check_present(shape, values, column)
+    return _as_text(shape.value(values, column), shape.columns.get(column, column))
+
+
+def _check_present(shape: Shape, values: Mapping[str, Any], *columns: str) -> None:
+    """A column that is not there is a fault of shape; one that is there without a value is empty text."""
+    for column in columns:
+        if (name := shape.columns.get(column, column)) not in values:
+            raise WrongShapeError(f"there is no {name}")
 
 
 def _as_text(value: Any, column: str) -> str:
