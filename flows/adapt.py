@@ -1,0 +1,179 @@
+"""The flow `adapt`, made of three flows that can run and be scheduled by themselves.
+
+`prepare_data` makes clean, split rows; `train` makes the index and the adapters; `release` measures,
+bundles and publishes. Which stages there are, and in which order, stands in dvc.yaml alone: a flow names
+the stage that it works towards and takes along whatever that stage needs.
+
+Stages run one after the other: each of them uses all cores, or the one accelerator.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.states import Completed
+from pydantic import SkipValidation
+
+from flows import artifacts
+from flows.board import PlainBoard
+from flows.errors import FlowError
+from flows.graph import Graph, load_graph
+from flows.release import BUNDLE, CURRENT, candidate, current, identity
+from flows.stage import Board, Outcome, run_stage
+
+ROWS, ADAPTERS = "split", "rlhf"  # the stages that `prepare_data` and `train` work towards
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One run: where, what, who watches, and how it has gone so far."""
+
+    root: Path
+    graph: Graph
+    board: Board
+    wanted: frozenset[str]
+    publishes: bool = True
+    timeout: float | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    states: dict[str, State[Any]] = field(default_factory=dict)
+
+    def phase(self, name: str) -> tuple[str, ...]:
+        """The wanted stages of one of the three flows, in order."""
+        rows = self.graph.until([ROWS] if ROWS in self.graph.names else [])
+        adapters = self.graph.until([ADAPTERS] if ADAPTERS in self.graph.names else [])
+        mine = {
+            "prepare_data": rows,
+            "train": tuple(stage for stage in adapters if stage not in rows),
+            "release": tuple(stage for stage in self.graph.names if stage not in {*rows, *adapters}),
+        }[name]
+        return tuple(stage for stage in mine if stage in self.wanted)
+
+    def changed(self, stages: tuple[str, ...]) -> bool:
+        """Whether any of these stages has new outputs."""
+        return any(self.outcomes[stage].how != "unchanged" for stage in stages)
+
+
+# A schedule gives no run: only this module's callers do, and Prefect need not understand it.
+GivenRun = Annotated[Run | None, SkipValidation]
+
+
+def open_run(root: Path, board: Board | None = None) -> Run:
+    """A run of everything in `root`."""
+    graph = load_graph(root)
+    return Run(root=root, graph=graph, board=board or PlainBoard(sys.stdout), wanted=frozenset(graph.names))
+
+
+@task(name="stage", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
+def stage(name: str, run: Run) -> State[None]:
+    """Bring one stage up to date; `Cached` where nothing had to be done."""
+    logger = get_run_logger()
+    outcome = run_stage(run.root, name, board=run.board, log=logger.info, timeout=run.timeout)
+    run.outcomes[name] = outcome
+    if outcome.how == "ran":
+        return Completed(message=f"ran because of {', '.join(outcome.changes)}")
+    if outcome.how == "restored":
+        return Completed(name="Cached", message="an earlier run had the same inputs; its outputs are back")
+    return Completed(name="Cached", message="nothing that it reads has changed")
+
+
+@flow(name="prepare_data", validate_parameters=False, persist_result=False)
+def prepare_data(root: str = ".", run: GivenRun = None) -> None:
+    """Clean, checked and split rows, with the account of what became of each."""
+    run = run or open_run(Path(root))
+    names = _run_stages(run, "prepare_data")
+    if run.changed(names):
+        artifacts.rows(run.root)
+        artifacts.gate(run.root)
+
+
+@flow(name="train", validate_parameters=False, persist_result=False)
+def train(root: str = ".", run: GivenRun = None) -> None:
+    """The search index and the adapters, with their curves."""
+    run = run or open_run(Path(root))
+    names = _run_stages(run, "train")
+    if run.changed(names):
+        artifacts.curves(run.root)
+
+
+@flow(name="release", validate_parameters=False, persist_result=False)
+def release(root: str = ".", run: GivenRun = None) -> None:
+    """The ledger, the report and the bundle, which is served from now on; or all stays as it was."""
+    run = run or open_run(Path(root))
+    names = _run_stages(run, "release")
+    if run.changed(names):
+        artifacts.ledger(run.root)
+    if run.publishes:
+        _publish(run)
+
+
+@flow(name="adapt", validate_parameters=False, persist_result=False)
+def adapt(root: str = ".", run: GivenRun = None) -> None:
+    """From sources to a served bundle: everything that has changed since the last time."""
+    run = run or open_run(Path(root))
+    prepare_data(root, run)
+    train(root, run)
+    release(root, run)
+    artifacts.stages(run.outcomes.values())
+
+
+def _run_stages(run: Run, phase: str) -> tuple[str, ...]:
+    names = run.phase(phase)
+    for name in names:
+        before = [run.states[needed] for needed in run.graph.needs(name) if needed in run.states]
+        run.states[name] = _completed(stage(name, run, wait_for=before, return_state=True))
+    return names
+
+
+@task(name="check", task_run_name="{what}", cache_policy=NO_CACHE, persist_result=False)
+def step(what: str, work: Callable[[], State[None]]) -> State[None]:
+    """One step of a release; the message of its state tells what came of it."""
+    state = work()
+    get_run_logger().info("%s: %s", what, state.message)
+    return state
+
+
+def _publish(run: Run) -> None:
+    """Verify, ask, swap; where any of them fails, what was served before still is."""
+    started = time.monotonic()
+    name = identity(run.root / BUNDLE)
+    if current(run.root) == name:
+        unchanged: State[None] = Completed(name="Cached", message=f"{CURRENT} is {name} already")
+        _completed(step("publish", lambda: unchanged, return_state=True))
+        run.board.ended(Outcome(name="release", how="unchanged", seconds=0.0, changes=()))
+        return
+    run.board.started("release", (f"bundle {name}",))
+    try:
+        with candidate(run.root, run.root / BUNDLE) as bundle:
+            for what, work in (("verify", bundle.verify), ("ask", bundle.ask), ("publish", bundle.publish)):
+                run.board.line("release", what)
+                _completed(step(what, _telling(work), return_state=True))
+    except BaseException:
+        run.board.failed("release", time.monotonic() - started)
+        raise
+    seconds = time.monotonic() - started
+    run.board.ended(Outcome(name="release", how="ran", seconds=seconds, changes=()))
+
+
+def _telling(work: Callable[[], str]) -> Callable[[], State[None]]:
+    return lambda: Completed(message=work())
+
+
+def _completed(state: State[Any]) -> State[Any]:
+    """`state`, or the error that ended it.
+
+    Raises:
+        FlowError: the task did not complete.
+    """
+    if state.is_completed():
+        return state
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, BaseException):
+        raise error
+    raise FlowError(f"a task ended in the state {state.name}: {state.message}")

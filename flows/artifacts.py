@@ -1,0 +1,70 @@
+"""What Prefect shows of a run: the books, the gate, the curves, the ledger and how each stage went."""
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from flows.stage import Outcome
+from tasks.accounting import account, account_markdown
+from tasks.curves import PANELS, draw
+from tasks.ledger import ledger_markdown, read_ledger
+from tasks.reports import read_report
+
+REPORTS = Path("data/reports")
+
+
+def rows(root: Path) -> None:
+    """Publish what became of each row, as far as the stages have reported."""
+    paths = [path for path in sorted((root / REPORTS).glob("*.json")) if _is_report(path)]
+    if paths:
+        books = account(read_report(path) for path in paths)
+        create_markdown_artifact(account_markdown(books), key="rows", description="What became of each row")
+
+
+def gate(root: Path) -> None:
+    """Publish the figures that the gate decided on."""
+    path = root / REPORTS / "gate.json"
+    if path.exists():
+        figures = read_report(path).figures
+        table = [{"check": name, "result": str(value)} for name, value in figures.items()]
+        create_table_artifact(table, key="gate", description="What the gate decided on")
+
+
+def curves(root: Path) -> None:
+    """Publish the training curves as pictures."""
+    parts: list[str] = []
+    for name in PANELS:
+        path = root / REPORTS / f"{name}_curve.csv"
+        if path.exists() and (picture := draw(path, name, form="png")):
+            parts.append(f"### {name}\n![{name}](data:image/png;base64,{base64.b64encode(picture).decode()})")
+    if parts:
+        create_markdown_artifact("\n\n".join(parts), key="curves", description="Training curves")
+
+
+def ledger(root: Path) -> None:
+    """Publish what each layer adds."""
+    path = root / REPORTS / "ledger.json"
+    if path.exists():
+        create_markdown_artifact(
+            ledger_markdown(read_ledger(path)), key="ledger", description="What each layer adds"
+        )
+
+
+def stages(outcomes: Iterable[Outcome]) -> None:
+    """Publish how each stage went and how long it took."""
+    table = [
+        {
+            "stage": each.name,
+            "how": each.how,
+            "seconds": round(each.seconds, 1),
+            "why": ", ".join(each.changes),
+        }
+        for each in outcomes
+    ]
+    create_table_artifact(table, key="stages", description="How each stage went")
+
+
+def _is_report(path: Path) -> bool:
+    return path.stem not in ("ledger", "stages")

@@ -1,0 +1,26 @@
+"""Deletes what runs have made; sources and settings are never touched."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.atomic import remove
+from flows.place import occupied
+
+MADE = (
+    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle", "reports")),
+    *(Path(".threeply") / name for name in ("work", "logs", "prefect", "releases")),
+    Path(".dvc/cache"),
+    Path(".dvc/tmp"),
+    Path("dvc.lock"),
+    Path("build"),
+)
+CACHED = Path(".threeply/cache")
+
+
+def clean(root: Path, *, everything: bool) -> Iterator[Path]:
+    """Delete the outputs, the histories and the logs; `everything` takes downloaded models too."""
+    with occupied(root):
+        for path in (*MADE, CACHED) if everything else MADE:
+            if (root / path).exists() or (root / path).is_symlink():
+                remove(root / path)
+                yield path

@@ -1,0 +1,171 @@
+"""The command `threeply`: checks the settings, then runs, serves, releases or reports.
+
+Heavy libraries are imported inside the commands: `--help` and `check` answer at once.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from deploy.errors import ThreeplyError
+
+LOG = Path(".threeply/logs/threeply.log")
+PARAMS = Path("params.yaml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the words ask for; the exit code tells how it went."""
+    words = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = words.command
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return command(words)
+    except ThreeplyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"\nthreeply {words.name} was interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        LOG.write_text(traceback.format_exc(), encoding="utf-8")
+        print(f"error: {type(error).__name__}: {error}\nThe traceback is in {LOG}.", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words that `threeply` understands."""
+    top = argparse.ArgumentParser(
+        prog="threeply",
+        description="Adapt a language model in three layers, measure what each adds, serve the result.",
+        epilog="Every command checks params.yaml first and answers with all faults at once.",
+    )
+    commands = top.add_subparsers(dest="name", metavar="COMMAND", required=True)
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        added.set_defaults(command=command)
+        return added
+
+    add("check", _check, "check the settings; exit 2 and all faults if some are wrong")
+    run = add("run", _run, "bring everything up to date: rows, index, adapters, ledger, report, bundle")
+    run.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
+    run.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
+    run.add_argument(
+        "--only", nargs="+", metavar="STAGE", help="run these stages alone, without those before"
+    )
+    run.add_argument("--until", metavar="STAGE", help="run up to this stage and no further")
+    run.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a stage that takes longer")
+    run.add_argument("--no-release", action="store_true", help="leave the served bundle as it is")
+    serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
+    serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
+    serve.add_argument("--host", help="instead of serve.host")
+    serve.add_argument("--port", type=int, help="instead of serve.port")
+    add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
+    add("report", _report, "print the ledger and where the report is")
+    add("status", _status, "say which stages are stale, and why")
+    schedule = add("schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given")
+    schedule.add_argument("--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *"')
+    clean = add("clean", _clean, "delete what runs have made, the models' cache excepted")
+    clean.add_argument("--all", action="store_true", help="the cache of downloaded models too")
+    return top
+
+
+def _settings() -> Any:
+    from tasks.params import load_settings
+
+    return load_settings(PARAMS)
+
+
+def _check(_: argparse.Namespace) -> int:
+    settings = _settings()
+    print(f"{PARAMS} is fine: {len(settings.sections())} sections, every value known and in range")
+    return 0
+
+
+def _run(words: argparse.Namespace) -> int:
+    from flows.running import Wish, run
+
+    wish = Wish(
+        profile=words.profile,
+        place=words.place,
+        only=tuple(words.only or ()),
+        until=words.until,
+        timeout=words.timeout,
+        publishes=not (words.no_release or words.only or words.until),
+    )
+    return run(Path(), wish)
+
+
+def _serve(words: argparse.Namespace) -> int:
+    settings = _settings().serve
+    if words.host is not None:
+        settings = settings.model_copy(update={"host": words.host})
+    if words.port is not None:
+        settings = settings.model_copy(update={"port": words.port})
+    from deploy.server.run import serve
+
+    serve(words.bundle or settings.bundle, settings)
+    return 0
+
+
+def _release(_: argparse.Namespace) -> int:
+    from flows.running import publish
+
+    _settings()
+    return publish(Path())
+
+
+def _report(_: argparse.Namespace) -> int:
+    from flows.summary import print_summary
+
+    _settings()
+    print_summary(Path())
+    return 0
+
+
+def _status(_: argparse.Namespace) -> int:
+    from flows.board import brief
+    from flows.graph import load_graph, prepare, stale
+
+    _settings()
+    prepare(Path())
+    graph, changed = load_graph(Path()), stale(Path())
+    touched: set[str] = set()
+    for node in graph.nodes:
+        behind = [needed for needed in node.needs if needed in touched]
+        if node.name in changed or behind:
+            touched.add(node.name)
+        why = brief(changed.get(node.name, ())) or (f"after {', '.join(behind)}" if behind else "")
+        print(f"{node.name:<10} {'stale' if node.name in touched else 'up to date':<11} {why}".rstrip())
+    print(f"\n{len(touched)} of {len(graph.nodes)} stages would run; start them with: threeply run")
+    return 0
+
+
+def _schedule(words: argparse.Namespace) -> int:
+    from flows.schedule import keep_ready
+
+    _settings()
+    keep_ready(Path(), words.cron)
+    return 0
+
+
+def _clean(words: argparse.Namespace) -> int:
+    from flows.cleaning import clean
+
+    for path in clean(Path(), everything=words.all):
+        print(f"deleted {path}")
+    return 0
+
+
+def _terminated(*_: object) -> NoReturn:
+    """End like an interrupt does, so that children are ended first."""
+    raise KeyboardInterrupt

@@ -1,0 +1,42 @@
+"""Errors of ordering and releasing, below `deploy.errors.ThreeplyError`.
+
+FlowError
+|-- GraphError        dvc.yaml cannot be read, or a stage in it is not known
+|-- StageFailedError       a stage ended with an error; carries the stage's own exit code
+|-- InterruptedRunError       the run was stopped by a person or a signal      (exit 130)
+|-- PlaceError        the place of a run cannot be prepared or is in use
+`-- ReleaseError      a bundle was not released; what served before still does
+"""
+
+from deploy.errors import ThreeplyError
+
+
+class FlowError(ThreeplyError):
+    """A run cannot be started or cannot go on."""
+
+
+class GraphError(FlowError):
+    """dvc.yaml cannot be read, or a stage in it is not known."""
+
+
+class StageFailedError(FlowError):
+    """A stage ended with an error; `exit_code` is the stage's own."""
+
+    def __init__(self, message: str, *, stage: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.stage = stage
+        self.exit_code = exit_code
+
+
+class InterruptedRunError(FlowError):
+    """The run was stopped from outside; finished stages are kept."""
+
+    exit_code = 130
+
+
+class PlaceError(FlowError):
+    """The place of a run cannot be prepared, or another run is using it."""
+
+
+class ReleaseError(FlowError):
+    """A bundle was not released."""

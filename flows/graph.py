@@ -1,0 +1,173 @@
+"""The stage graph as dvc.yaml tells it: the only module that knows DVC."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.errors import GraphError, PlaceError
+
+_EXIT = re.compile(r"exited with (-?\d+)")
+_BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
+_OWN_WORDS = (
+    *("Running stage '", "> ", "Generating lock file", "Updating lock file", "Use `dvc push`"),
+    *("To track the changes", "To enable auto staging", "Stage '"),
+)
+_UNCHANGED = "didn't change, skipping"
+_RESTORED = "is cached - skipping run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A stage and the stages whose outputs it reads."""
+
+    name: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """All stages, each after the ones that it needs; equals keep the order of dvc.yaml."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stages in the order in which they run."""
+        return tuple(node.name for node in self.nodes)
+
+    def needs(self, name: str) -> tuple[str, ...]:
+        """The stages directly before `name`."""
+        return self._node(name).needs
+
+    def until(self, goals: Iterable[str]) -> tuple[str, ...]:
+        """`goals` and everything that they need, in order."""
+        wanted: set[str] = set()
+        waiting = list(goals)
+        while waiting:
+            name = waiting.pop()
+            if name not in wanted:
+                wanted.add(name)
+                waiting += self.needs(name)
+        return tuple(name for name in self.names if name in wanted)
+
+    def _node(self, name: str) -> Node:
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise GraphError(f"dvc.yaml has no stage {name!r}; its stages are {', '.join(self.names)}")
+
+
+def load_graph(root: Path) -> Graph:
+    """The graph of the dvc.yaml in `root`.
+
+    Raises:
+        GraphError: dvc.yaml is missing or wrong, or two stages write the same path.
+    """
+    with _repo(root) as repo:
+        before: dict[str, list[str]] = {stage.addressing: [] for stage in repo.index.stages if stage.cmd}
+        for stage, needed in repo.index.graph.edges:
+            if stage.addressing in before and needed.addressing in before:
+                before[stage.addressing].append(needed.addressing)
+    return Graph(nodes=tuple(_ordered(before)))
+
+
+def changes(root: Path, name: str) -> tuple[str, ...]:
+    """What has changed for a stage since it last ran, in words; empty when nothing has.
+
+    Looks at this stage alone, not at those before it.
+    """
+    with _repo(root) as repo:
+        return _reasons(repo.status(targets=[name]).get(name, []))
+
+
+def stale(root: Path) -> dict[str, tuple[str, ...]]:
+    """The changes of every stage that has some, as things lie now."""
+    with _repo(root) as repo:
+        return {name: _reasons(entries) for name, entries in repo.status().items()}
+
+
+def prepare(root: Path) -> None:
+    """Make `root` a DVC workspace if it is none yet; git is not needed."""
+    if (root / ".dvc" / "config").exists():
+        return
+    command = [sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PlaceError(f"{root} cannot be made a DVC workspace: {done.stderr.strip()}")
+
+
+def repro_command(name: str) -> list[str]:
+    """The command that runs one stage and records it."""
+    return [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", name]
+
+
+def how_it_ended(lines: Sequence[str]) -> str:
+    """`unchanged`, `restored` (from the run cache) or `ran`, by what a successful repro printed."""
+    for line in lines:
+        if _UNCHANGED in line:
+            return "unchanged"
+        if _RESTORED in line:
+            return "restored"
+    return "ran"
+
+
+def own_words(line: str) -> bool:
+    """Whether DVC says this of itself, and not the stage."""
+    return line.lstrip().startswith(_OWN_WORDS) or not line.strip()
+
+
+def lock_busy(lines: Sequence[str]) -> bool:
+    """Whether another DVC process held a lock; DVC never waits for the lock of a path."""
+    return any(sign in line for line in lines for sign in _BUSY)
+
+
+def exit_code(lines: Sequence[str]) -> int | None:
+    """The stage's own exit code; DVC itself always ends with 255."""
+    for line in reversed(lines):
+        if found := _EXIT.search(line):
+            return int(found[1])
+    return None
+
+
+@contextmanager
+def _repo(root: Path) -> Iterator[Any]:
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    if not (root / "dvc.yaml").exists():
+        raise GraphError(f"{root / 'dvc.yaml'} is not there; run the command in the project's folder")
+    try:
+        with Repo(str(root)) as repo:
+            yield repo
+    except DvcException as error:
+        raise GraphError(f"DVC cannot read the stages of {root}: {error}") from error
+
+
+def _ordered(before: dict[str, list[str]]) -> Iterator[Node]:
+    """Nodes in topological order; among those that are ready, the first in dvc.yaml goes first."""
+    done: set[str] = set()
+    while len(done) < len(before):
+        name = next(n for n, needs in before.items() if n not in done and done.issuperset(needs))
+        done.add(name)
+        yield Node(name=name, needs=tuple(n for n in before if n in before[name]))
+
+
+def _reasons(entries: Iterable[Any]) -> tuple[str, ...]:
+    """DVC's status of a stage as short phrases such as `sft.rank modified`."""
+    found: list[str] = []
+    for entry in entries:
+        if isinstance(entry, str):
+            found.append(entry)
+            continue
+        for paths in entry.values():
+            for path, state in paths.items():
+                if isinstance(state, dict):  # params.yaml: one state a key
+                    found += [f"{key} {value}" for key, value in state.items()]
+                else:
+                    found.append(f"{path} {state}")
+    return tuple(found)

@@ -1,0 +1,115 @@
+"""The place of a run: the project itself, or a folder with a copy of it under other settings."""
+
+import contextlib
+import difflib
+import fcntl
+import filecmp
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.atomic import remove, write_text
+from deploy.errors import SettingsError
+from flows import graph
+from flows.errors import PlaceError
+
+COPIED = ("dvc.yaml", ".dvcignore", "tasks", "deploy", "flows", "sources")
+CACHE = Path(".threeply/cache")
+_MARK = Path(".threeply/place")
+
+
+def overlay(values: Mapping[str, Any], over: Mapping[str, Any], *, origin: str) -> dict[str, Any]:
+    """`values` with those of `over` in their place, mappings key by key, anything else as a whole.
+
+    Raises:
+        SettingsError: `over` has keys that `values` has not; all of them are named.
+    """
+    faults: list[str] = []
+    merged = _merge(values, over, "", faults)
+    if faults:
+        head = f"{origin}: {len(faults)} key{'s are' if len(faults) > 1 else ' is'} unknown"
+        raise SettingsError("\n  ".join([head, *faults]))
+    return merged
+
+
+def make_place(project: Path, place: Path, params: str) -> None:
+    """Bring `place` up to date with the project, and give it `params` as its params.yaml.
+
+    Files that are equal are left alone, so only what really changed runs again.
+
+    Raises:
+        PlaceError: `place` holds something else.
+    """
+    project, place = project.resolve(), place.resolve()
+    if place == project or place in project.parents:
+        raise PlaceError(f"{place} holds the project itself; name a folder of its own, such as build/smoke")
+    if place.exists() and any(place.iterdir()) and not (place / _MARK).exists():
+        raise PlaceError(f"{place} is not empty and no earlier run made it; name another folder, or empty it")
+    write_text(place / _MARK, f"a copy of {project.name}; made by threeply run --place\n")
+    for name in COPIED:
+        if (project / name).exists():
+            _mirror(project / name, place / name)
+    target = place / "params.yaml"
+    if not target.exists() or target.read_text(encoding="utf-8") != params:
+        write_text(target, params)
+    graph.prepare(place)
+
+
+@contextlib.contextmanager
+def occupied(root: Path) -> Iterator[None]:
+    """Keep other runs out of `root`; the lock goes with this process, however it ends.
+
+    Raises:
+        PlaceError: another run is going on there.
+    """
+    path = root / ".threeply" / "run.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise PlaceError(
+                f"another run is going on in {root} (process {file.read().strip() or 'unknown'}); "
+                "wait for it to end"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _merge(
+    values: Mapping[str, Any], over: Mapping[str, Any], prefix: str, faults: list[str]
+) -> dict[str, Any]:
+    merged = dict(values)
+    for key, value in over.items():
+        here = values.get(key)
+        if key not in values:
+            near = difflib.get_close_matches(str(key), [str(known) for known in values], n=1)
+            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known: {', '.join(map(str, values))}"
+            faults.append(f"{prefix}{key}: unknown key{hint}")
+        elif isinstance(here, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merge(here, value, f"{prefix}{key}.", faults)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _mirror(source: Path, target: Path) -> None:
+    """Make `target` equal to `source`; what is equal already keeps its place and date."""
+    if source.is_file():
+        if not target.is_file() or not filecmp.cmp(source, target, shallow=False):
+            remove(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    names = {path.name for path in source.iterdir() if path.name != "__pycache__"}
+    for path in target.iterdir():
+        if path.name not in names and path.name != "__pycache__":
+            remove(path)
+    for name in sorted(names):
+        _mirror(source / name, target / name)

@@ -1,0 +1,116 @@
+"""Publishing a bundle: copied, verified and asked before `current` points at it.
+
+`.threeply/releases/<id>/` holds a copy of a bundle, `.threeply/releases/current` is a link to one of them.
+The link is replaced in one step, so a server that opens it finds the old bundle or the new one. The release
+before is kept for going back.
+"""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.atomic import remove, replacing
+from flows.errors import ReleaseError
+from flows.process import run_command
+from flows.stage import sentence
+
+RELEASES = Path(".threeply/releases")
+CURRENT = RELEASES / "current"
+BUNDLE = Path("data/bundle")
+MANIFEST = "manifest.json"
+SMOKE_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A copy of a bundle on its way to being served."""
+
+    root: Path
+    folder: Path
+
+    def verify(self) -> str:
+        """Every file is the one that the manifest names."""
+        from deploy.bundle import verify_bundle
+
+        verify_bundle(self.folder)
+        return "every file has the checksum of the manifest"
+
+    def ask(self) -> str:
+        """It answers a question, in a process that does what a server does.
+
+        Raises:
+            ReleaseError: the process failed or took too long.
+        """
+        said: list[str] = []
+        ended = run_command(
+            [sys.executable, "-m", "flows.smoke", str(self.folder)],
+            cwd=self.root,
+            on_line=said.append,
+            timeout=SMOKE_SECONDS,
+        )
+        if ended.timed_out:
+            raise ReleaseError(f"the bundle gave no answer within {SMOKE_SECONDS:g} s; it is not released")
+        if ended.code:
+            reason = sentence(ended.lines) or (said[-1] if said else "no output")
+            raise ReleaseError(f"the bundle does not answer: {reason}; it is not released")
+        return said[-1] if said else ""
+
+    def publish(self) -> str:
+        """`current` points at it."""
+        point(self.root / CURRENT, self.folder)
+        return f"{CURRENT} is now {self.folder.name}"
+
+
+def identity(bundle: Path) -> str:
+    """The name of a release: a hash of the manifest, which holds a hash of each file.
+
+    Raises:
+        ReleaseError: there is no bundle.
+    """
+    try:
+        return hashlib.sha256((bundle / MANIFEST).read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise ReleaseError(
+            f"{bundle} is no bundle ({error.strerror}: {MANIFEST}); run `threeply run`"
+        ) from None
+
+
+def current(root: Path) -> str | None:
+    """The name of the release that is served, if there is one."""
+    link = root / CURRENT
+    return link.resolve().name if link.is_symlink() and link.exists() else None
+
+
+@contextmanager
+def candidate(root: Path, bundle: Path) -> Iterator[Candidate]:
+    """A copy of `bundle` to check and publish; if that fails, all is as it was before."""
+    name, before = identity(bundle), current(root)
+    folder = root / RELEASES / name
+    with replacing(folder) as partial:
+        shutil.copytree(bundle, partial, copy_function=shutil.copyfile)
+    try:
+        yield Candidate(root=root, folder=folder)
+    except BaseException:
+        if before is not None and current(root) != before:
+            point(root / CURRENT, root / RELEASES / before)
+        if before is None:
+            (root / CURRENT).unlink(missing_ok=True)
+        if name != before:
+            remove(folder)
+        raise
+    for old in (root / RELEASES).iterdir():
+        if old.name not in (name, before, CURRENT.name):
+            remove(old)
+
+
+def point(link: Path, folder: Path) -> None:
+    """Make `link` point at `folder`, its neighbour, in one step."""
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    fresh.replace(link)

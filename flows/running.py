@@ -1,0 +1,126 @@
+"""What `threeply run` and `threeply release` do around the flows: place, server, board, summary."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from flows.api import Api, recorded
+from flows.board import LiveBoard, PlainBoard
+from flows.errors import InterruptedRunError
+from flows.graph import Graph, load_graph, prepare
+from flows.place import CACHE, make_place, occupied, overlay
+from flows.stage import Board
+from flows.summary import print_summary
+from tasks.params import check_settings, load_settings, read_params
+
+PUBLISHING = "release"  # the row of the board below the stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asked of a run."""
+
+    profile: str | None = None
+    place: Path | None = None
+    only: tuple[str, ...] = ()
+    until: str | None = None
+    timeout: float | None = None
+    publishes: bool = True
+
+
+def run(project: Path, wish: Wish) -> int:
+    """Run the flow `adapt`; prints the ledger and what to do next."""
+    root = _place(project, wish)
+    prepare(root)
+    with occupied(root), Api(root) as api:
+        graph = load_graph(root)
+        wanted = _wanted(graph, wish)
+        rows = (*(name for name in graph.names if name in wanted), *([PUBLISHING] if wish.publishes else []))
+        with _watched(api, rows) as board:
+            from flows.adapt import Run, adapt
+
+            adapt(
+                str(root),
+                Run(
+                    root=root,
+                    graph=graph,
+                    board=board,
+                    wanted=wanted,
+                    publishes=wish.publishes,
+                    timeout=wish.timeout,
+                ),
+            )
+    print_summary(root)
+    return 0
+
+
+def publish(root: Path) -> int:
+    """Run the flow `release` without its stages: what lies in data/bundle is published."""
+    prepare(root)
+    with occupied(root), Api(root) as api, _watched(api, (PUBLISHING,)) as board:
+        from flows.adapt import Run, release
+
+        release(str(root), Run(root=root, graph=load_graph(root), board=board, wanted=frozenset()))
+    print("Serve it with: threeply serve")
+    return 0
+
+
+def _wanted(graph: Graph, wish: Wish) -> frozenset[str]:
+    for name in (*wish.only, *([wish.until] if wish.until else [])):
+        graph.needs(name)  # a stage that is not there is told here
+    return frozenset(wish.only or (graph.until([wish.until]) if wish.until else graph.names))
+
+
+def _place(project: Path, wish: Wish) -> Path:
+    """Where to run: the project, or a copy under the settings of a profile."""
+    params = project / "params.yaml"
+    if wish.profile is None and wish.place is None:
+        load_settings(params)
+        return project
+    values, origin = read_params(params), "params.yaml"
+    if wish.profile is not None:
+        path = project / "profiles" / f"{wish.profile}.yaml"
+        origin = f"params.yaml with profiles/{wish.profile}.yaml"
+        values = overlay(values, read_params(path), origin=str(path.relative_to(project)))
+    check_settings(values, origin=origin)
+    place = project / (wish.place or Path("build") / str(wish.profile))
+    make_place(project, place, _yaml(values))
+    os.environ["THREEPLY_CACHE"] = str((project / CACHE).resolve())  # models are downloaded once
+    return place
+
+
+@contextmanager
+def _watched(api: Api, rows: tuple[str, ...]) -> Iterator[Board]:
+    """A board for `rows`, once Prefect answers; an interrupt is told in words."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    import flows.adapt  # noqa: F401 (while the server starts)
+
+    api.wait()
+    live = LiveBoard(rows) if sys.stdout.isatty() else PlainBoard(sys.stdout)
+    # Heartbeats are for servers that look for dead runs; each flow would end a second later for them.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), recorded(), live as board:
+        try:
+            yield board
+        except KeyboardInterrupt:
+            at = board.running
+            raise InterruptedRunError(
+                f"interrupted{f' in {at}' if at else ''}; nothing runs any more. Run it again and it goes on"
+                + (f" from {at}" if at else "")
+            ) from None
+
+
+def _yaml(values: dict[str, Any]) -> str:
+    from ruamel.yaml import YAML
+
+    text = StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(values, text)
+    return text.getvalue()

@@ -1,0 +1,24 @@
+"""Keeps the flows ready to be started by Prefect: from its page, by its command, or on a schedule."""
+
+from pathlib import Path
+
+from flows.api import Api
+from flows.graph import prepare
+
+
+def keep_ready(root: Path, cron: str | None) -> None:
+    """Serve the deployments of all flows until interrupted; `cron` is when `adapt` runs."""
+    prepare(root)
+    with Api(root) as api:
+        from prefect import serve
+        from prefect.deployments.runner import RunnerDeployment
+
+        from flows.adapt import adapt, prepare_data, release, train
+
+        api.wait()
+        where = {"root": str(root.resolve())}
+        ready = [adapt.to_deployment("threeply", cron=cron, parameters=where)]
+        ready += [flow.to_deployment("threeply", parameters=where) for flow in (prepare_data, train, release)]
+        print(f"Ready; Prefect's API is {api.url}. Stop with Ctrl-C.", flush=True)
+        # limit: two runs in one place would wait for each other's files
+        serve(*(one for one in ready if isinstance(one, RunnerDeployment)), limit=1)

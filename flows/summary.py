@@ -1,0 +1,50 @@
+"""What a run says at its end: the ledger, where the report is, and what to do next."""
+
+import shutil
+from pathlib import Path
+
+from tasks.ledger import NAMES, Ledger, majority_sentence, milliseconds, percent, read_ledger
+
+LEDGER = Path("data/reports/ledger.json")
+PAGE = Path("data/reports/index.html")
+
+
+def print_summary(root: Path) -> None:
+    """Print the ledger of `root`, if it has one, and the ways on."""
+    from rich.console import Console
+
+    console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
+    if (root / LEDGER).exists():
+        _print_ledger(console, read_ledger(root / LEDGER))
+    else:
+        console.print("There is no ledger yet: threeply run makes it.")
+        return
+    if (root / PAGE).exists():
+        console.print(f"Report:  {root / PAGE}", highlight=False)
+    served = "make serve" if root == Path() else f"threeply serve --bundle {root / 'data/bundle'}"
+    console.print(f"Next:    {served}", highlight=False)
+
+
+def _print_ledger(console: "object", ledger: Ledger) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    assert isinstance(console, Console)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for heading in ("score", "95 % interval", "abstains rightly", "valid citations", "retention", "latency"):
+        table.add_column(heading, justify="right", no_wrap=heading != "abstains rightly")
+    for name, arm in ledger.arms.items():
+        table.add_row(
+            NAMES[name],
+            f"{arm.score:.3f}",
+            f"{arm.low:.3f} to {arm.high:.3f}",
+            percent(arm.abstention),
+            percent(arm.citation_validity),
+            f"{arm.retention:.3f}",
+            milliseconds(arm.latency_ms),
+        )
+    console.print()
+    console.print(table, highlight=False)
+    console.print()
+    console.print(majority_sentence(ledger), highlight=False)
