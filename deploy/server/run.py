@@ -83,7 +83,7 @@ def run_app(app: object, listener: socket.socket, *, say: Callable[[str], object
     logging.basicConfig(level=logging.WARNING)
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
-        log_level="info",
+        log_level=None,  # the levels stand in log_config
         lifespan="on",
         timeout_graceful_shutdown=5,
         timeout_keep_alive=30,
