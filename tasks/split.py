@@ -6,7 +6,6 @@ name sorts first takes the other along.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.records import Document, Dropped, Example, Preference, Rows
-from tasks.reports import Report, RowCount, write_report
+from tasks.reports import Report, RowCount, read_report, write_report
 from tasks.sameness import PromptKey, Sets, prompt_key
 from tasks.settings import SplitSettings
 from tasks.tables import FILES, read_rows, read_table, write_table
@@ -122,11 +121,7 @@ def _asked(rows: Rows) -> Iterable[tuple[PromptKey, str]]:
 
 def _passed(gate: Path) -> None:
     """Refuse data that the gate held; `dvc repro` stops before, a stage run by hand would not."""
-    try:
-        verdict = json.loads(gate.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"the verdict {gate} cannot be read: {error}; run the stage gate") from None
-    if isinstance(verdict, dict) and verdict.get("passed") is False:
+    if not read_report(gate).figures.get("passed"):
         raise GateError(f"the gate did not let these rows pass; {gate} says why")
 
 

@@ -1,6 +1,5 @@
 """Protects the split: nothing leaks between splits, and old rows stay where they are when data grows."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from deploy.messages import Message
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.records import Document, Dropped, Example, Rows
-from tasks.reports import read_report, unbalanced
+from tasks.reports import Report, read_report, unbalanced, write_report
 from tasks.settings import SplitSettings
 from tasks.split import SPLITS, assign, check_leaks, place, split, unite
 from tasks.tables import read_table, write_rows, write_table
@@ -82,7 +81,7 @@ def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True)
     write_rows(tmp_path / "rows", found)
     held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
     write_table(tmp_path / "quarantine.parquet", Dropped, [held])
-    (tmp_path / "gate.json").write_text(json.dumps({"passed": passed}))
+    write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
     split(
         tmp_path / "rows",
         tmp_path / "quarantine.parquet",
