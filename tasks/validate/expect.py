@@ -1,0 +1,34 @@
+"""An expectation as the suites write it: a Great Expectations class with a short name and a sentence."""
+
+from typing import Any, Literal
+
+Severity = Literal["critical", "warning"]
+
+
+def expect(
+    kind: str,
+    name: str,
+    description: str,
+    *,
+    severity: Severity = "critical",
+    key: str = "",
+    **arguments: Any,
+) -> Any:
+    """The expectation `kind` (`ColumnValuesToBeUnique`) with its arguments.
+
+    A critical one about single rows (its class is about column values) puts the rows that fail into
+    quarantine under `name`; about the whole table it stops the chain. A warning is shown. `key` is the
+    setting that holds its bound.
+    """
+    from great_expectations import expectations
+
+    return getattr(expectations, f"Expect{kind}")(
+        description=description, severity=severity, meta={"name": name, "key": key}, **arguments
+    )
+
+
+def true(column: str, description: str, *, severity: Severity = "critical") -> Any:
+    """The expectation that the yes-or-no `column` says yes in each row; it is named as the column."""
+    return expect(
+        "ColumnValuesToBeInSet", column, description, severity=severity, column=column, value_set=[True]
+    )
