@@ -27,7 +27,7 @@ class KnowledgeDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A piece of a document: its title on the first line, then some of its text.
+    """A piece of a document; `body` is some of its text, words unchanged and in order.
 
     `id` follows from the document's id and the text: an id never comes to mean other words, and it stays
     the same when other documents come or go.
@@ -35,7 +35,13 @@ class Chunk:
 
     id: int
     document: str
-    text: str
+    title: str
+    body: str
+
+    @property
+    def text(self) -> str:
+        """What is found and shown: the title on the first line, then the body."""
+        return f"{self.title}\n{self.body}" if self.title else self.body
 
 
 def chunk_documents(documents: Iterable[KnowledgeDocument], *, max_words: int) -> Iterator[Chunk]:
@@ -43,9 +49,10 @@ def chunk_documents(documents: Iterable[KnowledgeDocument], *, max_words: int) -
     for document in documents:
         seen: dict[str, int] = {}
         for body in split_text(document.text, max_words=max_words):
-            text = f"{document.title}\n{body}" if document.title else body
-            copy = seen[text] = seen.get(text, -1) + 1
-            yield Chunk(id=_chunk_id(document.id, text, copy), document=document.id, text=text)
+            copy = seen[body] = seen.get(body, -1) + 1
+            yield Chunk(
+                id=_chunk_id(document, body, copy), document=document.id, title=document.title, body=body
+            )
 
 
 def split_text(text: str, *, max_words: int) -> list[str]:
@@ -105,6 +112,7 @@ def _by_words(sentence: str, max_words: int) -> list[str]:
     return [" ".join(words[start : start + max_words]) for start in range(0, len(words), max_words)]
 
 
-def _chunk_id(document: str, text: str, copy: int) -> int:
-    digest = hashlib.sha256(f"{document}\0{copy}\0{text}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 12  # 52 bits: exact in JSON, and in SQLite's integers
+def _chunk_id(document: KnowledgeDocument, body: str, copy: int) -> int:
+    named = "\0".join([document.id, document.title, str(copy), body])
+    # 52 bits: exact in JSON, and one in a million that any two of 100,000 chunks meet.
+    return int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "big") >> 12

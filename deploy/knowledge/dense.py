@@ -71,19 +71,17 @@ class DenseIndex:
     def best(self, query: "Vectors", count: int, *, exclude: Collection[tuple[int, int]] = ()) -> "Positions":
         """Positions of at most `count` rows, best first, outside the excluded ranges (first, after last)."""
         import faiss
+        import numpy as np
 
-        # Selectors hold references to each other that Python does not see: keep all until the search ends.
-        kept: list[Any] = []
-        selector: Any = None
-        for first, end in exclude:
-            outside = faiss.IDSelectorNot(faiss.IDSelectorRange(first, end))
-            joined = outside if selector is None else faiss.IDSelectorAnd(selector, outside)
-            kept += [outside, joined]
-            selector = joined
-        parameters = faiss.SearchParameters(sel=selector) if selector is not None else None
+        parameters = None
+        if exclude:
+            hidden = faiss.IDSelectorBatch(np.concatenate([np.arange(first, end) for first, end in exclude]))
+            shown = faiss.IDSelectorNot(hidden)
+            parameters = faiss.SearchParameters()
+            parameters.sel = shown  # `hidden` and `shown` live until the search ends, which FAISS needs
         wanted = min(count, self._index.ntotal)
         if wanted == 0:
-            return self._nothing()
+            return np.empty(0, dtype=np.int64)
         _, found = self._index.search(query.reshape(1, -1), wanted, params=parameters)
         positions: Positions = found[0][found[0] >= 0]  # -1 fills up what the selector left out
         return positions
@@ -92,9 +90,3 @@ class DenseIndex:
         """The cosine of the query with each of these rows."""
         cosines: Vectors = self._index.reconstruct_batch(positions) @ query
         return cosines
-
-    @staticmethod
-    def _nothing() -> "Positions":
-        import numpy as np
-
-        return np.empty(0, dtype=np.int64)

@@ -67,7 +67,7 @@ class SentenceEmbedder:
         folder: Path,
         *,
         max_tokens: int | None = None,
-        batch_size: int = 64,
+        batch_size: int = 32,
         dtype: Literal["float32", "bfloat16"] = "float32",
     ) -> None:
         self.identity = embedder_identity(folder)
@@ -82,7 +82,7 @@ class SentenceEmbedder:
             model_kwargs={"dtype": getattr(torch, dtype), "use_safetensors": True},
         )
         own_limit = self._model.max_seq_length or 512
-        self.max_tokens = min(max_tokens or own_limit, own_limit)
+        self.max_tokens: int = min(max_tokens or own_limit, own_limit)
         self._model.max_seq_length = self.max_tokens
         self._batch_size = batch_size
         # A fast tokenizer keeps its truncation as state and refuses to be asked from two threads at once.
@@ -95,6 +95,8 @@ class SentenceEmbedder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has in full, the special ones included."""
+        if not texts:
+            return []
         with self._one_at_a_time:
             encoded = self._model.tokenizer(list(texts), truncation=False, padding=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]

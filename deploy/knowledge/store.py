@@ -20,6 +20,7 @@ from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_ident
 from deploy.knowledge.fusion import fuse
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.lexical import LexicalIndex
+from deploy.knowledge.vectors import chunk_vectors
 from deploy.settings import RetrievalSettings
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ def build_knowledge(
 ) -> None:
     """Embed `chunks` and write the store into `folder`; the same input gives the same bytes.
 
-    The chunks of a document stand side by side, as `chunk_documents` yields them.
+    The chunks of a document stand side by side, as `chunk_documents` yields them. `progress` is told how many
+    of their `distinct_texts` are embedded.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    vectors = embedder.embed_texts([chunk.text for chunk in chunks], progress=progress)
+    vectors = chunk_vectors(chunks, embedder, progress=progress)
     facts = {
         "format": _FORMAT,
         "embedder": embedder.identity,
@@ -55,10 +57,7 @@ def build_knowledge(
         "documents": str(len(documents)),
     }
     write_database(folder / TRUTH, documents, chunks, vectors, facts)
-    titles = {document.id: document.title for document in documents}
-    lexical = LexicalIndex.build(
-        [chunk.text for chunk in chunks], [titles[chunk.document] for chunk in chunks]
-    )
+    lexical = LexicalIndex.build([chunk.text for chunk in chunks], [chunk.title for chunk in chunks])
     write_derived(folder, folder / TRUTH, dense=DenseIndex.build(vectors, dense), lexical=lexical)
 
 

@@ -1,0 +1,48 @@
+"""The vectors of chunks: each is the mean direction of its title's and its body's.
+
+Titles and bodies repeat a great deal (a parameter is documented in the same words wherever it is
+inherited), so each distinct text is embedded once: a quarter of the work is saved on the default source. Its
+questions on a named function find their chunk more often so than with title and body in one text, where the
+name is one word of many.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from deploy.knowledge.chunking import Chunk
+from deploy.knowledge.embedder import Embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+
+def distinct_texts(chunks: Iterable[Chunk]) -> list[str]:
+    """The titles and bodies of `chunks`, each once, in the order of their first appearance."""
+    texts: dict[str, None] = {}
+    for chunk in chunks:
+        if chunk.title:
+            texts[chunk.title] = None
+        texts[chunk.body] = None
+    return list(texts)
+
+
+def chunk_vectors(
+    chunks: Sequence[Chunk], embedder: Embedder, *, progress: Callable[[int], object]
+) -> "Vectors":
+    """One row of unit length for each chunk; `progress` is told how many distinct texts are done."""
+    import numpy as np
+
+    texts = distinct_texts(chunks)
+    if not texts:
+        return np.zeros((0, embedder.dimensions), dtype=np.float32)
+    place = {text: at for at, text in enumerate(texts)}
+    embedded = embedder.embed_texts(texts, progress=progress)
+    bodies = embedded[[place[chunk.body] for chunk in chunks]]
+    # A chunk without a title counts its body twice, which leaves its direction alone.
+    titles = embedded[[place[chunk.title or chunk.body] for chunk in chunks]]
+    mixed = bodies + titles
+    lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
+    return np.ascontiguousarray(mixed / np.maximum(lengths, 1e-12), dtype=np.float32)
