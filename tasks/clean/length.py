@@ -40,9 +40,10 @@ def drop_by_length(rows: Rows, settings: CleanSettings) -> Verdict:
 
 def _fault(texts: tuple[str, ...], whole: int, settings: CleanSettings) -> tuple[str, str] | None:
     """Reason and detail if one of `texts` is too short or the conversation of `whole` characters too long."""
-    shortest = min(map(len, texts))
-    if shortest == 0:
+    if not all(texts):
         return "empty", ""
+    # A number is an answer, however short.
+    shortest = min((len(text) for text in texts if not text.isnumeric()), default=settings.min_characters)
     if shortest < settings.min_characters:
         return "short", f"{shortest} characters"
     if whole > settings.max_characters:

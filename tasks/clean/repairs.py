@@ -16,6 +16,9 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # Zero-width space, word joiner, byte order mark, soft hyphen; direction overrides. The joiners U+200C and
 # U+200D stay: scripts and emoji need them.
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# A joiner behind plain ASCII joins nothing.
+_IDLE_JOINER = re.compile("(?<=[\x20-\x7e])[\u200c\u200d]+")
+_OVERSTRIKE = re.compile("[^\b\n]\b")  # terminals print bold as a letter, a step back and the letter again
 _SEPARATORS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _PASSES = 8  # a repair may make another possible; texts that need more were never seen
 
@@ -37,7 +40,7 @@ def compose(text: str) -> str:
 def remove_controls(text: str) -> str:
     """Text without terminal escapes, control characters and invisible marks; its line ends are newlines."""
     text = _SEPARATORS.sub("\n", _ESCAPES.sub("", text))
-    text = _INVISIBLE.sub("", text)
+    text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", _OVERSTRIKE.sub("", text)))
     return "".join(c for c in text if c in "\n\t" or not _is_control(c))
 
 

@@ -17,6 +17,12 @@ _TARGET = re.compile(r"\s*<[^<>]*>$")
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]*>`_{1,2}")
 _GALLERY = re.compile(r"[^.!?]*`sphx_glr[^`]*`[^.!?]*[.!?]?")  # "see <picture gallery>" means nothing in text
 _FOOTNOTE = re.compile(r"\s?\[\w+\]_")
+_ASSIGNED_DEFAULT = re.compile(r",?\s*\bdefault\s*=.*$", re.IGNORECASE)
+_TOLD_DEFAULT = re.compile(
+    r",?\s*\(?\b(?:by )?default(?:s to|\s*(?:is|:|to))?\s*[^,;{}()\[\]]*(?:\([^()]*\))?\)?\.?$", re.IGNORECASE
+)
+_OPTIONAL = re.compile(r",?\s*\(?\boptional\b\)?", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"\.\. |\.\.\w+::")
 _SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)(?<!cf)(?<!\.)[.!?](?=\s+[A-Z`'\"(*]|$)")
 
 
@@ -171,15 +177,9 @@ def _goes_on(head: str) -> bool:
 
 def _type(text: str) -> str:
     """A documented type without its default and without `optional`: those come from the code."""
-    text = plain(text)
-    text = re.sub(
-        r",?\s*\(?\b(?:by )?default(?:s to|\s*(?:is|:|=|to))?\s*[^,;{}()\[\]]*(?:\([^()]*\))?\)?\.?$",
-        "",
-        text,
-        flags=re.I,
-    )
-    text = re.sub(r",?\s*\(?\boptional\b\)?", "", text, flags=re.I)
-    return text.strip(" ,;:")
+    for aside in (_ASSIGNED_DEFAULT, _TOLD_DEFAULT, _OPTIONAL):
+        text = aside.sub("", text)
+    return plain(text).strip(" ,;:")
 
 
 def _description(lines: list[str]) -> str:
@@ -191,7 +191,7 @@ def _description(lines: list[str]) -> str:
             continue
         if directive is not None and _indent(line) > directive:
             continue
-        directive = _indent(line) if line.lstrip().startswith(".. ") else None
+        directive = _indent(line) if _DIRECTIVE.match(line.lstrip()) else None
         if directive is None:
             kept.append(line)
     return plain(" ".join(kept))

@@ -70,6 +70,7 @@ def test_each_filter_names_its_reason() -> None:
         example("good", "Why is it?", "Because."),
         example("blank", "Why not?", " \n\u200b"),
         example("short", "Who?", "I"),
+        example("number", "How many?", "7"),
         example("long", "What?", "x" * 80),
         example("twice", "why  is it?", "Because."),
         example("lost", "Where?", "There.", evidence="nowhere"),

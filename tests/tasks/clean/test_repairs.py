@@ -15,6 +15,8 @@ from tasks.clean.repairs import repaired
         ("a\x00b", "ab", {"controls"}),
         ("\x1b[1;31mred\x1b[0m", "red", {"controls"}),
         ("\ufeffa\u200bb", "ab", {"controls"}),
+        ("b\bbo\bo", "bo", {"controls"}),
+        ("a\u200db\u200d", "ab", {"controls"}),
         ("a\u2028b\r\nc", "a\nb\nc", {"controls"}),
         ("  a  \n\n\n\nb \n", "a\n\nb", {"blanks"}),
     ],
