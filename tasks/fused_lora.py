@@ -55,7 +55,7 @@ class _FusedLora(torch.autograd.Function):
     """y = x (W + s B A)' + bias, for a frozen W."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917  (autograd passes by position)
+    def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scaling: float
     ) -> Tensor:
         merged = torch.addmm(weight.to(a.dtype), b, a, alpha=scaling).to(x.dtype)

@@ -69,9 +69,7 @@ def ground(examples: Sequence[Example], assistant: Assistant) -> list[Grounded]:
     return [_grounded(example, prompt) for example, prompt in zip(examples, composed, strict=True)]
 
 
-def ground_preferences(
-    preferences: Sequence[Preference], assistant: Assistant
-) -> list[GroundedPreference]:
+def ground_preferences(preferences: Sequence[Preference], assistant: Assistant) -> list[GroundedPreference]:
     """Each preference with its served prompt and its answers marked with their source, in order."""
     composed = _compose([row.prompt for row in preferences], [row.withheld for row in preferences], assistant)
     return [_grounded_preference(row, prompt) for row, prompt in zip(preferences, composed, strict=True)]

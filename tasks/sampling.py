@@ -24,7 +24,5 @@ def stratified(rows: Sequence[T], count: int, *, key: Callable[[T], str], seed: 
     for name in by_remainder[: count - sum(quota.values())]:
         quota[name] += 1
     drawn = random.Random(seed)
-    chosen = [
-        position for name in sorted(strata) for position in drawn.sample(strata[name], quota[name])
-    ]
+    chosen = [position for name in sorted(strata) for position in drawn.sample(strata[name], quota[name])]
     return [rows[position] for position in sorted(chosen)]

@@ -1,85 +1,88 @@
-"""What every training stage shares: the order of rows, milestones, checkpoints, progress, early stopping.
+"""What the stages with TRL's trainers share: arguments, whole checkpoints, progress, early stopping."""
 
-The order of the rows is drawn before training starts, so that a killed run goes on with the very batches
-that it would have had, and every trained token can be counted beforehand.
-"""
+# ruff: noqa: ARG002  (transformers calls these methods with all of their arguments)
 
 import math
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import remove, replacing, write_json
+from tasks.device import Device
 from tasks.errors import TrainingError
 from tasks.progress import Progress
+from tasks.schedule import Schedule, milestones
+from tasks.settings import RunSettings
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-POOL = 12  # batches of rows that are sorted by length together: little padding, yet mixed batches
 WHOLE = "whole.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
-    """The rows in the order in which they are trained on, and how many make a step."""
-
-    order: tuple[int, ...]
-    rows_per_step: int
-
-    @property
-    def steps(self) -> int:
-        """How many optimiser steps a whole run has."""
-        return math.ceil(len(self.order) / self.rows_per_step)
-
-    def until(self, step: int) -> tuple[int, ...]:
-        """The rows that have been trained on after `step` steps, repeated as often as they were."""
-        return self.order[: step * self.rows_per_step]
-
-
-def schedule(
-    lengths: Sequence[int], *, batch_size: int, accumulation: int = 1, epochs: int = 1, seed: int
-) -> Schedule:
-    """A seeded order in which the rows of a batch are of about one length, so that little is padded."""
-    drawn = random.Random(seed)
-    order: list[int] = []
-    for _ in range(epochs):
-        epoch = list(range(len(lengths)))
-        drawn.shuffle(epoch)
-        order += epoch
-    pooled: list[int] = []
-    for start in range(0, len(order), POOL * batch_size):
-        pool = sorted(order[start : start + POOL * batch_size], key=lambda row: (lengths[row], row))
-        batches = [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
-        short = [batches.pop()] if len(batches[-1]) < batch_size else []
-        drawn.shuffle(batches)
-        pooled += [row for batch in [*batches, *short] for row in batch]
-    return Schedule(order=tuple(pooled), rows_per_step=batch_size * accumulation)
+def arguments(
+    plan: Schedule, *, batch_size: int, run: RunSettings, device: Device, work: Path
+) -> dict[str, Any]:
+    """The arguments that the trainers of all stages have in common."""
+    return {
+        "output_dir": str(work),
+        "per_device_train_batch_size": batch_size,
+        "per_device_eval_batch_size": batch_size,
+        "gradient_accumulation_steps": plan.rows_per_step // batch_size,
+        "num_train_epochs": 1,  # the order already holds every epoch
+        "train_sampling_strategy": "sequential",
+        "seed": run.seed,
+        "data_seed": run.seed,
+        "lr_scheduler_type": "cosine",
+        "max_length": None,  # nothing is cut or dropped behind our back
+        "gradient_checkpointing": None,  # the older name of the next line, which TRL turns on
+        "activation_checkpointing": False,  # trades time for memory; an adapter leaves memory enough
+        "use_cpu": device.name == "cpu",
+        "bf16": False,  # the frozen weights are already in the device's precision, the adapter stays float32
+        "eval_strategy": "no",  # the watcher says when to evaluate and to save
+        "save_strategy": "no",
+        "logging_strategy": "no",
+        "logging_nan_inf_filter": False,
+        "prediction_loss_only": True,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_pin_memory": device.name == "cuda",
+    }
 
 
-def milestones(total: int, count: int) -> frozenset[int]:
-    """`count` steps spread evenly over 1..`total`, the last one among them."""
-    return frozenset(max(1, round(total * part / count)) for part in range(1, count + 1))
+class Resumable:
+    """Mixed into a trainer: a checkpoint holds the adapter and the state, and is marked when whole."""
+
+    def _save(self: Any, output_dir: str | None = None, state_dict: Any = None) -> None:
+        self.model.save_pretrained(output_dir)  # no pickled arguments and no tokenizer beside it
+
+    def _save_checkpoint(self: Any, model: Any, trial: Any) -> None:
+        from transformers import Trainer
+
+        Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card before
+        mark_whole(Path(self.args.output_dir), self.state.global_step)
 
 
-def best_evaluation(history: Sequence[dict[str, Any]], name: str = "eval_loss") -> tuple[int, float, int]:
-    """The step with the lowest value of `name`, that value, and how many evaluations came after it."""
-    values = [(int(entry["step"]), float(entry[name])) for entry in history if name in entry]
-    step, value = min(values, key=lambda pair: pair[1])
-    return step, value, sum(1 for other, _ in values if other > step)
+def train(trainer: Any, work: Path, total: int) -> None:
+    """Run `trainer` to its end, from the newest checkpoint in `work` if there is one."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)  # progress lines say the same
+    point = resume_point(work)
+    if point:
+        print(f"going on from step {_step(point)} of {total}", flush=True)
+    trainer.train(resume_from_checkpoint=str(point) if point else None)
 
 
 def resume_point(work: Path) -> Path | None:
     """The newest whole checkpoint in `work`; half-written ones are removed."""
-    found: list[tuple[int, Path]] = []
+    found: list[Path] = []
     for folder in work.glob("checkpoint-*"):
         if (folder / WHOLE).is_file():
-            found.append((int(folder.name.rpartition("-")[2]), folder))
+            found.append(folder)
         else:
             remove(folder)
-    return max(found)[1] if found else None
+    return max(found, key=_step, default=None)
 
 
 def mark_whole(work: Path, step: int) -> None:
@@ -91,38 +94,34 @@ def mark_whole(work: Path, step: int) -> None:
             remove(other)
 
 
-def train(trainer: Any, work: Path, total: int) -> None:
-    """Run `trainer` to its end, from the newest checkpoint in `work` if there is one."""
-    point = resume_point(work)
-    if point:
-        print(f"going on from step {point.name.rpartition('-')[2]} of {total}", flush=True)
-    trainer.train(resume_from_checkpoint=str(point) if point else None)
-
-
 def checked_loss(value: float, step: int, work: Path) -> None:
-    """Stop training at a loss that is no number.
+    """Nothing; but a loss that is no number stops training.
 
     Raises:
         TrainingError: names the step and what is left.
     """
-    if not math.isfinite(value):
-        kept = resume_point(work)
-        state = (
-            f"the state of step {kept.name.rpartition('-')[2]} is kept in {kept}"
-            if kept
-            else "no state is kept"
-        )
-        raise TrainingError(
-            f"the loss is {value} at step {step}; {state}; lower learning_rate in params.yaml and run again"
-        )
+    if math.isfinite(value):
+        return
+    kept = resume_point(work)
+    state = f"the state of step {_step(kept)} is kept in {kept}" if kept else "no earlier state was kept"
+    raise TrainingError(
+        f"the loss is {value} at step {step}; {state}; lower learning_rate in params.yaml and run again"
+    )
+
+
+def best_evaluation(history: Sequence[dict[str, Any]]) -> tuple[int, float, int]:
+    """The step with the lowest validation loss, that loss, and how many evaluations came after it."""
+    values = [(int(entry["step"]), float(entry["eval_loss"])) for entry in history if "eval_loss" in entry]
+    step, value = min(values, key=lambda pair: pair[1])
+    return step, value, sum(other > step for other, _ in values)
 
 
 def watcher(
-    plan: Schedule, *, unit: str, evaluations: int, checkpoints: int, patience: int, best: Path | None
+    plan: Schedule, *, unit: str, evaluations: int, checkpoints: int, patience: int, best: Path
 ) -> "TrainerCallback":
     """A callback that shows progress, evaluates and saves at milestones, and stops when nothing improves.
 
-    `best` is the folder that holds the adapter with the lowest validation loss so far; None: not kept.
+    `best` is the folder that holds the adapter with the lowest validation loss so far.
     """
     import torch
     from transformers import TrainerCallback
@@ -160,7 +159,7 @@ def watcher(
             checked_loss(metrics["eval_loss"], state.global_step, Path(args.output_dir))
             step, value, stale = best_evaluation(state.log_history)
             print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}", flush=True)
-            if best is not None and step == state.global_step:
+            if step == state.global_step:
                 with replacing(best) as folder:
                     model.save_pretrained(folder)
             if stale >= patience and state.global_step < plan.steps:
@@ -169,3 +168,7 @@ def watcher(
             return control
 
     return Watcher()
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])

@@ -14,16 +14,15 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.adapters import load_base, new_adapter, save_adapter, top_layers, train_only, write_config
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
-from tasks.fused_lora import fuse
 from tasks.grounding import ground
 from tasks.records import Example
 from tasks.reports import Report, write_report
 from tasks.sampling import stratified
+from tasks.schedule import Schedule, schedule
 from tasks.settings import RunSettings, SftSettings
 from tasks.sft.rows import TokenRow, account, targets, tokenise
-from tasks.sft.trainer import sft_trainer
 from tasks.tables import read_table
-from tasks.training import Schedule, best_evaluation, schedule, train
+from tasks.training import best_evaluation, train
 
 
 def sft(
@@ -47,6 +46,10 @@ def sft(
     Raises:
         TrainingError: there is nothing to train on, or the loss is no number.
     """
+    from tasks.fused_llama import streamline
+    from tasks.fused_lora import fuse
+    from tasks.sft.trainer import sft_trainer
+
     device = set_up_torch(run)
     examples = read_table(splits / "train" / "examples.parquet", Example)
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
@@ -74,6 +77,7 @@ def sft(
     layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
     parts = train_only(model, layers=layers)
     fuse(model)
+    streamline(model)
     trainer = sft_trainer(
         model,
         tokenizer,
@@ -94,6 +98,7 @@ def sft(
         "planned_steps": plan.steps,
         "trainable_parameters": parts.trainable,
         "targets": targets(rows.examples),
+        "validation_rows": len(validation.rows),
         "validation_targets": targets(validation.examples),
         **_tokens(plan, rows.rows, steps),
     }

@@ -48,7 +48,7 @@ class Tokenised:
 def tokenise(
     examples: Sequence[Grounded], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
 ) -> Tokenised:
-    """The examples as tokens, exactly as they are served; a row is cut at its end, an empty answer dropped."""
+    """The examples as tokens, exactly as they are served; rows are cut at their end."""
     rows: list[TokenRow] = []
     kept: list[Grounded] = []
     for example in examples:

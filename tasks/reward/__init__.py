@@ -1,0 +1,168 @@
+"""The reward model: learns from pairs of answers which one is better, and says how well it knows."""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.atomic import write_text
+from deploy.engines.chat import load_tokenizer
+from deploy.knowledge.store import open_knowledge
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.adapters import save_adapter, top_layers, train_only, write_config
+from tasks.device import set_up_torch
+from tasks.errors import TrainingError
+from tasks.grounding import ground_preferences
+from tasks.records import Preference
+from tasks.reports import Report, write_report
+from tasks.reward.baselines import interval, length_baseline, majority_baseline
+from tasks.reward.pairs import Pairs, TokenPair, account, tokenise
+from tasks.reward_model import RewardModel, load_reward_model, new_reward_model
+from tasks.sampling import stratified
+from tasks.schedule import schedule
+from tasks.settings import RewardSettings, RunSettings
+from tasks.tables import read_table
+from tasks.training import best_evaluation, train
+
+
+def reward(
+    splits: Path,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    sft: Path,
+    *,
+    adapter: Path,
+    curve: Path,
+    report: Path,
+    work: Path,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+    settings: RewardSettings,
+) -> None:
+    """Train a reward model that starts from the sft adapter; writes it, its curve and its accuracy.
+
+    Raises:
+        TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
+    """
+    from tasks.fused_lora import fuse
+    from tasks.reward.trainer import reward_trainer
+
+    device = set_up_torch(run)
+    preferences = read_table(splits / "train" / "preferences.parquet", Preference)
+    held_out = read_table(splits / "validation" / "preferences.parquet", Preference)
+    chosen = stratified(preferences, settings.max_rows, key=_flaw, seed=run.seed)
+    checked = stratified(held_out, settings.validation_rows, key=_flaw, seed=run.seed)
+    assistant = Assistant(
+        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
+    )
+    tokenizer = load_tokenizer(base)
+    pairs = tokenise(ground_preferences(chosen, assistant), tokenizer, max_length=settings.max_length)
+    validation = tokenise(ground_preferences(checked, assistant), tokenizer, max_length=settings.max_length)
+    if not pairs.rows:
+        raise TrainingError(
+            f"of {len(preferences)} training preferences none can be trained on ({pairs.dropped}); "
+            "add preferences or raise reward.max_length"
+        )
+    plan = schedule(
+        [len(row) for row in pairs.rows],
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        seed=run.seed,
+    )
+    model = new_reward_model(base, sft, device)
+    layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
+    parts = train_only(model, layers=layers, also=("score",))
+    fuse(model)
+    trainer = reward_trainer(
+        model,
+        tokenizer,
+        pairs.rows,
+        validation.rows,
+        plan=plan,
+        settings=settings,
+        run=run,
+        device=device,
+        work=work,
+    )
+    train(trainer, work, plan.steps)
+    history = trainer.state.log_history
+    figures: dict[str, Any] = {
+        **device.figures(),
+        "steps": trainer.state.global_step,
+        "trainable_parameters": parts.trainable,
+        "trained_layers": len(layers),
+        "labels": _labels(chosen),
+        "tokens": sum(len(pairs.rows[row]) for row in plan.until(trainer.state.global_step)),
+    }
+    if validation.rows:
+        shutil.copytree(work / "best", adapter, ignore=shutil.ignore_patterns("README.md"))
+        write_config(adapter)
+        figures["best_step"] = best_evaluation(history)[0]
+        figures |= quality(load_reward_model(base, adapter, device), pairs, validation)
+    else:
+        save_adapter(model, adapter)
+    write_text(curve, curve_lines(history))
+    counts = account(pairs, entered=len(preferences), unused=len(preferences) - len(chosen))
+    write_report(report, Report(stage="reward", rows=counts, figures=figures))
+
+
+def quality(model: RewardModel, training: Pairs, validation: Pairs) -> dict[str, Any]:
+    """Accuracy on the validation pairs with its interval and by flaw, beside the rules that it must beat.
+
+    Each answer is scored in a row of its own, as rollouts are.
+    """
+    sequences = [sequence for pair in validation.rows for sequence in pair.sequences]
+    scores = model.scores(sequences)
+    right = [float(scores[at] > scores[at + 1]) for at in range(0, len(scores), 2)]
+    accuracy = sum(right) / len(right)
+    low, high = interval(accuracy, len(right))
+    rules = {
+        "length": length_baseline(training.examples, validation.examples),
+        "majority": majority_baseline(training.examples, validation.examples),
+    }
+    return {
+        "validation_pairs": len(right),
+        "validation_dropped": {reason: count for reason, count in validation.dropped.items() if count},
+        "accuracy": round(accuracy, 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "by_flaw": _by_flaw(validation.rows, right),
+        "baselines": {
+            name: {"rule": rule.rule, "accuracy": round(rule.accuracy, 4)} for name, rule in rules.items()
+        },
+    }
+
+
+def curve_lines(history: Sequence[dict[str, Any]]) -> str:
+    """The curve as CSV: one line a step, with the accuracy on validation pairs where it was measured."""
+    checks = {entry["step"]: entry["eval_accuracy"] for entry in history if "eval_accuracy" in entry}
+    lines = ["step,loss,validation_accuracy"]
+    for entry in history:
+        if "loss" in entry:
+            check = f"{checks[entry['step']]:.6f}" if entry["step"] in checks else ""
+            lines.append(f"{entry['step']},{entry['loss']:.6f},{check}")
+    return "\n".join(lines) + "\n"
+
+
+def _by_flaw(pairs: Sequence[TokenPair], right: Sequence[float]) -> dict[str, dict[str, float]]:
+    flaws: dict[str, list[float]] = defaultdict(list)
+    for pair, value in zip(pairs, right, strict=True):
+        flaws[pair.flaw].append(value)
+    return {
+        flaw: {"pairs": len(values), "accuracy": round(sum(values) / len(values), 4)}
+        for flaw, values in sorted(flaws.items())
+    }
+
+
+def _labels(preferences: Sequence[Preference]) -> dict[str, int]:
+    """How many of the pairs were judged by people, and how many were made."""
+    return {kind: sum(row.label == kind for row in preferences) for kind in ("human", "synthetic")}
+
+
+def _flaw(preference: Preference) -> str:
+    return preference.flaw

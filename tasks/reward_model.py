@@ -1,0 +1,104 @@
+"""The reward model: an adapter that shares its lower layers with sft, and a head that scores an answer.
+
+A rollout is scored by what stands at its last real token: the end of turn. Lengths are passed in, never
+found by a padding token, so a padding token that equals the end of turn does no harm.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.adapters import load_adapter, load_classifier, read_config, read_weights
+from tasks.device import Device
+from tasks.errors import TrainingError
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from torch import Tensor
+
+SCORE = "base_model.model.score.weight"  # the head in the adapter's file, [1, hidden size]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardModel:
+    """A sequence classifier of one number with its adapter."""
+
+    model: "PeftModel"
+
+    def scores(self, rows: Sequence[Sequence[int]], *, batch_size: int = 8) -> list[float]:
+        """The score of each tokenised conversation (prompt, answer and end of turn), in order."""
+        import torch
+
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+        scores = [0.0] * len(rows)
+        self.model.eval()
+        for start in range(0, len(order), batch_size):
+            part = order[start : start + batch_size]
+            longest = len(rows[part[-1]])
+            padded = torch.tensor([[*rows[row], *[0] * (longest - len(rows[row]))] for row in part])
+            ends = torch.tensor([[len(rows[row]) - 1] for row in part])
+            with torch.no_grad():
+                values = score_at(self.model, padded, ends)
+            for row, value in zip(part, values.flatten().tolist(), strict=True):
+                scores[row] = value
+        return scores
+
+
+def score_at(
+    model: "PeftModel",
+    input_ids: "Tensor",
+    ends: "Tensor",
+    *,
+    mask: "Tensor | None" = None,
+    positions: "Tensor | None" = None,
+) -> "Tensor":
+    """The scores read at the positions `ends` [rows, answers] of right-padded rows, same shape.
+
+    Attention looks to the left, so padding on the right needs no mask; `mask` and `positions` are for rows
+    that hold several answers to one prompt.
+    """
+    base = model.get_base_model()
+    ids, at = input_ids.to(model.device), ends.to(model.device)
+    hidden = base.model(
+        input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
+    ).last_hidden_state
+    chosen = hidden.gather(1, at.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
+    return base.score(chosen.float()).squeeze(-1)
+
+
+def new_reward_model(base: Path, sft: Path, device: Device) -> "PeftModel":
+    """A classifier on `base` whose adapter starts as that of `sft`, with a small random head.
+
+    The head is drawn by torch's generator: seed it before.
+    """
+    import torch
+    from peft import get_peft_model, set_peft_model_state_dict
+
+    model = load_classifier(base, device)
+    torch.nn.init.normal_(model.score.weight, std=model.config.hidden_size**-0.5 / 10)
+    config = read_config(sft)
+    config.task_type, config.modules_to_save = "SEQ_CLS", ["score"]
+    config.inference_mode = False
+    peft = get_peft_model(model, config)
+    result = set_peft_model_state_dict(peft, read_weights(sft))
+    if result.unexpected_keys:
+        raise TrainingError(f"the sft adapter in {sft} does not fit the base: {result.unexpected_keys[0]}")
+    return peft
+
+
+def load_reward_model(base: Path, adapter: Path, device: Device) -> RewardModel:
+    """The reward model whose adapter and head lie in `adapter`.
+
+    Raises:
+        TrainingError: they are missing or do not fit.
+    """
+    return RewardModel(model=load_adapter(load_classifier(base, device), adapter))
+
+
+def read_score_head(adapter: Path) -> "Tensor":
+    """The weights of the head in `adapter`, [1, hidden size]."""
+    weights = read_weights(adapter)
+    if SCORE not in weights:
+        raise TrainingError(f"{adapter} has no score head; run dvc repro reward")
+    return weights[SCORE]

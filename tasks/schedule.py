@@ -1,0 +1,54 @@
+"""The order of the rows, drawn before training starts, and the steps at which something happens.
+
+A killed run goes on with the very batches that it would have had, and every trained token can be counted
+beforehand.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+POOL = 12  # batches of rows that are sorted by length together: little padding, yet mixed batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """The rows in the order in which they are trained on, and how many make a step."""
+
+    order: tuple[int, ...]
+    rows_per_step: int
+
+    @property
+    def steps(self) -> int:
+        """How many optimiser steps a whole run has."""
+        return math.ceil(len(self.order) / self.rows_per_step)
+
+    def until(self, step: int) -> tuple[int, ...]:
+        """The rows that have been trained on after `step` steps, repeated as often as they were."""
+        return self.order[: step * self.rows_per_step]
+
+
+def schedule(
+    lengths: Sequence[int], *, batch_size: int, accumulation: int = 1, epochs: int = 1, seed: int
+) -> Schedule:
+    """A seeded order in which the rows of a batch are of about one length, so that little is padded."""
+    drawn = random.Random(seed)
+    order: list[int] = []
+    for _ in range(epochs):
+        epoch = list(range(len(lengths)))
+        drawn.shuffle(epoch)
+        order += epoch
+    pooled: list[int] = []
+    for start in range(0, len(order), POOL * batch_size):
+        pool = sorted(order[start : start + POOL * batch_size], key=lambda row: (lengths[row], row))
+        batches = [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
+        short = [batches.pop()] if len(batches[-1]) < batch_size else []
+        drawn.shuffle(batches)
+        pooled += [row for batch in [*batches, *short] for row in batch]
+    return Schedule(order=tuple(pooled), rows_per_step=batch_size * accumulation)
+
+
+def milestones(total: int, count: int) -> frozenset[int]:
+    """`count` steps spread evenly over 1..`total`, the last one among them."""
+    return frozenset(max(1, round(total * part / count)) for part in range(1, count + 1))
