@@ -46,13 +46,10 @@ def read_report(path: Path) -> Report:
     """The report at `path`."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"the report {path} cannot be read: {error}; run dvc repro") from None
-    return Report(
-        stage=values["stage"],
-        rows=[RowCount(**row) for row in values["rows"]],
-        figures=values["figures"],
-    )
+        rows = [RowCount(**row) for row in values["rows"]]
+        return Report(stage=values["stage"], rows=rows, figures=values["figures"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(f"the report {path} cannot be read: {error!r}; run dvc repro") from None
 
 
 def dropped_counts(dropped: Iterable[Dropped]) -> list[RowCount]:
