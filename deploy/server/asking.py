@@ -9,6 +9,7 @@ from deploy.assistant import Answer, Assistant
 from deploy.server.faults import RequestError
 from deploy.server.requests import Question
 
+_Item = str | Answer | Exception | None  # None ends a generation
 _LOOK_SECONDS = 0.2  # how often a waiting request looks whether its client is still there
 
 
@@ -36,10 +37,10 @@ class Asking:
                 503, "the server is busy; try again in a moment", "busy", headers={"Retry-After": "2"}
             )
         loop = asyncio.get_running_loop()
-        arrived: asyncio.Queue[str | Answer | Exception | None] = asyncio.Queue()
+        arrived: asyncio.Queue[_Item] = asyncio.Queue()
         cancelled = threading.Event()
 
-        def put(item: str | Answer | Exception | None) -> None:
+        def put(item: _Item) -> None:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(arrived.put_nowait, item)
 
@@ -54,10 +55,18 @@ class Asking:
 
         self._threads.submit(work)
         try:
-            while (item := await _next(arrived, gone)) is not None:
-                if isinstance(item, Exception):
-                    raise item
-                yield item
+            look = loop.time() + _LOOK_SECONDS
+            while True:
+                for item in await _arrived(arrived):
+                    if item is None:
+                        return
+                    if isinstance(item, Exception):
+                        raise item
+                    yield item
+                if loop.time() >= look:
+                    if await gone():
+                        return
+                    look = loop.time() + _LOOK_SECONDS
         finally:
             cancelled.set()
 
@@ -80,12 +89,9 @@ class Asking:
             put(item)
 
 
-async def _next(
-    arrived: "asyncio.Queue[str | Answer | Exception | None]", gone: Callable[[], Awaitable[bool]]
-) -> str | Answer | Exception | None:
-    while True:
-        try:
-            return await asyncio.wait_for(arrived.get(), _LOOK_SECONDS)
-        except TimeoutError:
-            if await gone():
-                return None
+async def _arrived(queue: "asyncio.Queue[_Item]") -> list[_Item]:
+    """The next item, or nothing if none comes for a while."""
+    try:
+        return [await asyncio.wait_for(queue.get(), _LOOK_SECONDS)]
+    except TimeoutError:
+        return []

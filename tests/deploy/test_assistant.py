@@ -1,0 +1,69 @@
+"""Protects the assistant: each layer can be switched off, and only sources that were shown can be cited."""
+
+import pytest
+
+from deploy.assistant import Answer, Assistant, Layers, citations
+from deploy.engines.scripted import ScriptedEngine
+from deploy.errors import EngineError, KnowledgeError
+from deploy.knowledge.hits import Hit
+from deploy.knowledge.listed import ListedKnowledge
+from deploy.messages import Message
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings
+
+HITS = [
+    Hit(chunk=n, document=f"d{n}", uri="u", title=f"t{n}", text=f"text {n}", score=1 / n) for n in range(1, 5)
+]
+GENERATION = GenerationSettings(max_new_tokens=20, temperature=0.0, top_p=1.0)
+TALK = [Message("user", "What is x?")]
+
+
+def assistant(engine: ScriptedEngine | None = None) -> Assistant:
+    return Assistant(engine, ListedKnowledge(HITS), load_template("assistant"), GENERATION)
+
+
+def test_sources_are_numbered_from_one_without_the_excluded() -> None:
+    first, second = assistant().compose([TALK, TALK], layers=Layers(), exclude=[[], ["d1"]])
+    assert [(source.number, source.document) for source in first.sources] == [(1, "d1"), (2, "d2"), (3, "d3")]
+    assert [(source.number, source.document) for source in second.sources] == [
+        (1, "d2"),
+        (2, "d3"),
+        (3, "d4"),
+    ]
+    assert "[1] text 2" in second.messages[-1].content
+
+
+def test_with_both_layers_off_the_bare_question_is_asked() -> None:
+    [composed] = assistant().compose([TALK], layers=Layers(prompt=False, retrieval=False))
+    assert list(composed.messages) == TALK
+    assert composed.sources == ()
+
+
+def test_a_mark_without_a_source_is_no_citation() -> None:
+    answering = assistant(ScriptedEngine({"What is x?": "It is `1` [2] [9] [2] [1]."}))
+    [answer] = answering.answer([TALK], model="sft", layers=Layers())
+    assert answer.citations == (2, 1)
+    [closed] = answering.answer([TALK], model="sft", layers=Layers(retrieval=False))
+    assert closed.citations == ()
+
+
+def test_a_stream_ends_with_the_same_answer() -> None:
+    answering = assistant(ScriptedEngine({"What is x?": "It is `1` [2]."}))
+    *pieces, last = answering.stream(TALK, model="sft", layers=Layers())
+    [answer] = answering.answer([TALK], model="sft", layers=Layers())
+    assert isinstance(last, Answer)
+    assert "".join(str(piece) for piece in pieces) == last.text == answer.text
+    assert (last.citations, last.sources) == (answer.citations, answer.sources)
+
+
+def test_without_knowledge_or_engine_it_says_so() -> None:
+    bare = Assistant(None, None, load_template("assistant"), GENERATION)
+    assert bare.compose([TALK], layers=Layers(retrieval=False))
+    with pytest.raises(KnowledgeError, match="no knowledge is loaded"):
+        bare.compose([TALK], layers=Layers())
+    with pytest.raises(EngineError, match="has no engine"):
+        bare.answer([TALK], model="base", layers=Layers(retrieval=False))
+
+
+def test_citations_are_read_once_each_in_order() -> None:
+    assert citations("a [2], b [10] and [2]; not [x], [], [1234] or (3)") == (2, 10)

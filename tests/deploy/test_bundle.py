@@ -1,0 +1,155 @@
+"""Protects the bundle: equal inputs give equal bytes, and a damaged one is refused with the file's name."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.bundle import BundledSettings, read_settings, verify_bundle, write_bundle
+from deploy.errors import BundleError
+from deploy.manifest import MANIFEST, Manifest
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+
+SETTINGS = BundledSettings(
+    precision="auto",
+    retrieval=RetrievalSettings(top_k=3, candidates=10, dense_weight=0.5),
+    prompt=PromptSettings(template="assistant"),
+    generation=GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0),
+)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> dict[str, Path]:
+    """Small stand-ins for what a bundle is made of: the bundle reads none of them."""
+    files = {
+        "base": ["config.json", "model.safetensors", ".gitattributes"],
+        "embedder": ["config.json", "1_Pooling/config.json", "vocab.txt"],
+        "knowledge": ["knowledge.sqlite", "dense.faiss", "lexical/data.npy"],
+        "sft": ["adapter_config.json", "adapter_model.safetensors", "optimizer.bin"],
+        "rlhf": ["adapter_config.json", "adapter_model.safetensors", "value_head.safetensors"],
+    }
+    for part, names in files.items():
+        for name in names:
+            path = tmp_path / "parts" / part / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{part} {name}")
+    return {part: tmp_path / "parts" / part for part in files}
+
+
+def make(folder: Path, parts: dict[str, Path]) -> Manifest:
+    return write_bundle(
+        folder,
+        name="tiny",
+        base=parts["base"],
+        embedder=parts["embedder"],
+        knowledge=parts["knowledge"],
+        adapters={"sft": parts["sft"], "rlhf": parts["rlhf"]},
+        settings=SETTINGS,
+        gate={"passed": True},
+        ledger={"questions": 3},
+    )
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, parts: dict[str, Path]) -> Path:
+    make(tmp_path / "bundle", parts)
+    return tmp_path / "bundle"
+
+
+def test_a_bundle_verifies_and_tells_what_it_holds(bundle: Path) -> None:
+    manifest = verify_bundle(bundle)
+    assert manifest.models == ("base", "sft", "rlhf")
+    assert manifest.ledger == {"questions": 3}
+    assert manifest.versions["torch"]
+    assert set(manifest.lineage) == {"base", "embedder", "knowledge", "adapters/sft", "adapters/rlhf"}
+    assert read_settings(bundle) == SETTINGS
+
+
+def test_training_states_and_hidden_files_stay_behind(bundle: Path) -> None:
+    names = set(verify_bundle(bundle).files)
+    assert {"adapters/sft/adapter_model.safetensors", "embedder/1_Pooling/config.json"} <= names
+    assert not {name for name in names if "optimizer" in name or "/." in name or "value_head" in name}
+    assert {"prompts/assistant.prompty", "prompts/plain.prompty"} <= names
+
+
+def test_equal_inputs_give_equal_bytes(bundle: Path, tmp_path: Path, parts: dict[str, Path]) -> None:
+    make(tmp_path / "again", parts)
+    assert (tmp_path / "again" / MANIFEST).read_bytes() == (bundle / MANIFEST).read_bytes()
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a flipped bit": (
+        lambda folder: flipped(folder / "base/model.safetensors"),
+        r"base/model\.safetensors: has the sha256 [0-9a-f]{64}, the manifest says [0-9a-f]{64}",
+    ),
+    "a cut file": (
+        lambda folder: (folder / "knowledge/dense.faiss").write_text("x"),
+        r"knowledge/dense\.faiss: has 1 bytes, the manifest says 21",
+    ),
+    "a missing file": (lambda folder: (folder / "settings.json").unlink(), r"settings\.json: is missing"),
+    "an added file": (
+        lambda folder: (folder / "base/extra.json").write_text("{}"),
+        r"base/extra\.json: is not in the manifest",
+    ),
+    "an added pickle": (
+        lambda folder: (folder / "adapters/sft/adapter_model.bin").write_text("x"),
+        r"adapter_model\.bin: is not in the manifest",
+    ),
+    "a link out of the bundle": (
+        lambda folder: (
+            shutil.move(folder / "embedder/vocab.txt", folder.parent / "vocab.txt")
+            and (folder / "embedder/vocab.txt").symlink_to(folder.parent / "vocab.txt")
+        ),
+        r"embedder/vocab\.txt: is not a plain file",
+    ),
+    "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "is no bundle"),
+    "a manifest that is no JSON": (lambda folder: (folder / MANIFEST).write_text("{"), "is damaged"),
+    "a manifest without files": (
+        lambda folder: (folder / MANIFEST).write_text('{"format": 1}'),
+        r"is damaged \('files'\)",
+    ),
+    "a manifest of another format": (
+        lambda folder: (folder / MANIFEST).write_text('{"format": 99}'),
+        "has format 99, this version reads 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_bundle_is_refused(bundle: Path, damage: str) -> None:
+    do, message = DAMAGES[damage]
+    do(bundle)
+    with pytest.raises(BundleError, match=message) as caught:
+        verify_bundle(bundle)
+    assert "dvc repro bundle" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside.json", "/etc/passwd.json", "base/weights.pkl", "base/weights.pt"]
+)
+def test_a_manifest_cannot_name_what_no_bundle_holds(bundle: Path, name: str) -> None:
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    manifest["files"][name] = {"sha256": "0" * 64, "size": 1}
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match=r"points outside the bundle|not a format that is ever loaded"):
+        verify_bundle(bundle)
+
+
+def test_a_pickle_is_never_shipped(tmp_path: Path, parts: dict[str, Path]) -> None:
+    (parts["base"] / "pytorch_model.bin").write_text("x")
+    with pytest.raises(BundleError, match=r"base/pytorch_model\.bin cannot be shipped"):
+        make(tmp_path / "bundle", parts)
+
+
+def test_a_missing_adapter_is_named(tmp_path: Path, parts: dict[str, Path]) -> None:
+    (parts["rlhf"] / "adapter_model.safetensors").unlink()
+    with pytest.raises(BundleError, match=r"rlhf/adapter_model\.safetensors is not there"):
+        make(tmp_path / "bundle", parts)
