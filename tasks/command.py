@@ -6,20 +6,18 @@ only when the stage has ended well, so a killed stage leaves nothing that could 
 
 import argparse
 import contextlib
-import errno
-import os
 import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from deploy.atomic import replacing
 from deploy.errors import ThreeplyError
 from tasks.checkpoints import work_key
-from tasks.errors import OutputError
+from tasks.disk import plain_disk_errors
 from tasks.params import load_settings
 from tasks.process import environment
 from tasks.stages import STAGES, Stage, load_stage
@@ -63,6 +61,7 @@ def parser(stage: Stage) -> argparse.ArgumentParser:
     return result
 
 
+@plain_disk_errors()
 def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any]) -> None:
     """Run a stage with staged outputs, then record its time and peak memory."""
     inputs: list[Path] = []
@@ -71,7 +70,6 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         inputs += value if isinstance(value, list) else [value]
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_plain_disk_errors())
         extra: dict[str, Any] = {
             name: stack.enter_context(replacing(getattr(paths, name))) for name in stage.outputs
         }
@@ -84,23 +82,6 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     record_timing(TIMINGS, stage.name, seconds=time.monotonic() - started, peak_mib=peak)
-
-
-@contextlib.contextmanager
-def _plain_disk_errors() -> Iterator[None]:
-    """Turn the errors of a full or read-only disk into sentences."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            free = shutil.disk_usage(".").free / 2**20
-            raise OutputError(
-                f"the disk is full ({free:.0f} MiB free here) while writing {error.filename or 'an output'}; "
-                "free some space and run again: finished stages are kept"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS):
-            raise OutputError(f"{error.filename} cannot be written: {os.strerror(error.errno)}") from error
-        raise
 
 
 def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:

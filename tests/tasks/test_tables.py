@@ -1,4 +1,4 @@
-"""Protects the rows on their way through Parquet: they come back as they were, and equal rows as equal bytes."""
+"""Protects the rows on their way through Parquet: unchanged when read again, equal rows in equal bytes."""
 
 from pathlib import Path
 
