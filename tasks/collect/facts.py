@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.collect.callables import Argument, PublicCallable
+from tasks.collect.callables import PublicCallable
 from tasks.collect.docstrings import Field, first_sentence
+from tasks.collect.signatures import Argument
 
 FactKind = Literal["default", "purpose", "lookup"]
 # A head and the sentence behind it must lie in one chunk, or the quote would not stand beside its answer.

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasks.collect.records import Fault, Record, read_records
-from tasks.collect.shapes import NAMES, Shape, WrongShapeError, as_row, recognise
+from tasks.collect.shapes import NAMES, Shape, as_row, recognise
 from tasks.collect.source import Collected, identifier, say_if_unwatched
+from tasks.collect.values import WrongShapeError
 from tasks.errors import SourceError
 from tasks.progress import Progress
 from tasks.records import Document, Dropped, Example, Preference, Rows

@@ -1,14 +1,14 @@
 """The shapes that a file of rows may have, how one is recognised, and how its records become rows."""
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from deploy.abstention import ABSTENTION, abstains
-from deploy.messages import Message, Role
+from deploy.messages import Message
 from tasks.collect.source import identifier
+from tasks.collect.values import WrongShapeError, as_text, read_prompt, read_truth, read_turns
 from tasks.records import Document, Example, Preference, RowKind
 from tasks.sameness import prompt_key
 
@@ -25,18 +25,6 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "output": ("output",),
     "text": ("text", "content", "body"),
 }
-_ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-}
-_MARKED_TURN = re.compile(r"\n\n(Human|Assistant):")
-
-
-class WrongShapeError(ValueError):
-    """A record does not have the shape of its file; the message names the column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +73,9 @@ def as_row(shape: Shape, values: Mapping[str, Any], source: str) -> Example | Pr
 
 
 def _conversation(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
-    return _example(shape, values, source, _turns(shape.value(values, "messages"), shape.columns["messages"]))
+    return _example(
+        shape, values, source, read_turns(shape.value(values, "messages"), shape.columns["messages"])
+    )
 
 
 def _alpaca(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
@@ -104,8 +94,8 @@ def _prompt_completion(shape: Shape, values: Mapping[str, Any], source: str) -> 
         answer = answer[0] if answer else ABSTENTION
     if isinstance(answer, Sequence) and not isinstance(answer, str):
         raise WrongShapeError("the completion is a list of lists")
-    completion = _as_text(answer, shape.columns["completion"])
-    prompt = _prompt(shape.value(values, "prompt"), shape.columns["prompt"])
+    completion = as_text(answer, shape.columns["completion"])
+    prompt = read_prompt(shape.value(values, "prompt"), shape.columns["prompt"])
     return _example(shape, values, source, [*prompt, Message("assistant", completion)])
 
 
@@ -113,9 +103,9 @@ def _preference(shape: Shape, values: Mapping[str, Any], source: str) -> Prefere
     _check_present(shape, values, "chosen", "rejected")
     chosen, rejected = shape.value(values, "chosen"), shape.value(values, "rejected")
     asked = shape.value(values, "prompt")
-    prompt = _prompt(asked, shape.columns.get("prompt", "prompt")) if asked is not None else []
+    prompt = read_prompt(asked, shape.columns.get("prompt", "prompt")) if asked is not None else []
     if isinstance(chosen, list) and isinstance(rejected, list):
-        good, bad = _turns(chosen, "chosen"), _turns(rejected, "rejected")
+        good, bad = read_turns(chosen, "chosen"), read_turns(rejected, "rejected")
         if not prompt:
             if good[:-1] != bad[:-1]:
                 raise WrongShapeError("chosen and rejected differ before their last turn")
@@ -123,7 +113,7 @@ def _preference(shape: Shape, values: Mapping[str, Any], source: str) -> Prefere
         chosen, rejected = good[-1].content, bad[-1].content
     if not prompt:
         raise WrongShapeError("there is no prompt")
-    better, worse = _as_text(chosen, "chosen"), _as_text(rejected, "rejected")
+    better, worse = as_text(chosen, "chosen"), as_text(rejected, "rejected")
     margin = shape.value(values, "margin")
     return Preference(
         id=_id(shape, values, source, str(prompt), better, worse),
@@ -173,7 +163,7 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
     if messages[-1].role != "assistant" or all(message.role != "user" for message in messages):
         raise WrongShapeError("a conversation needs a user's turn and ends with the assistant's")
     told = shape.value(values, "answerable")
-    answerable = _truth(told) if told is not None else not abstains(messages[-1].content)
+    answerable = read_truth(told) if told is not None else not abstains(messages[-1].content)
     return Example(
         id=_id(shape, values, source, str(messages)),
         source=source,
@@ -187,37 +177,9 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
     )
 
 
-def _prompt(value: Any, column: str) -> list[Message]:
-    """A prompt as turns: a list of messages, text with `Human:` and `Assistant:` marks, or plain text."""
-    if isinstance(value, list):
-        return _turns(value, column)
-    text = _as_text(value, column)
-    if not text.startswith("\n\nHuman:"):
-        return [Message("user", text)]
-    parts = _MARKED_TURN.split(text)[1:]
-    roles: Mapping[str, Role] = {"Human": "user", "Assistant": "assistant"}
-    turns = [Message(roles[who], said.strip()) for who, said in zip(parts[::2], parts[1::2], strict=True)]
-    return turns[:-1] if turns[-1] == Message("assistant", "") else turns
-
-
-def _turns(value: Any, column: str) -> list[Message]:
-    if not isinstance(value, list) or not value:
-        raise WrongShapeError(f"{column} is not a list of messages")
-    turns: list[Message] = []
-    for turn in value:
-        if not isinstance(turn, dict):
-            raise WrongShapeError(f"{column} holds a {type(turn).__name__}, not a message")
-        role = str(turn.get("role", turn.get("from")))
-        content = turn.get("content", turn.get("value"))
-        if role not in _ROLES or not isinstance(content, str):
-            raise WrongShapeError(f"{column}: a message has the role {role!r} or no text")
-        turns.append(Message(_ROLES[role], content))
-    return turns
-
-
 def _text(shape: Shape, values: Mapping[str, Any], column: str) -> str:
     _check_present(shape, values, column)
-    return _as_text(shape.value(values, column), shape.columns.get(column, column))
+    return as_text(shape.value(values, column), shape.columns.get(column, column))
 
 
 def _check_present(shape: Shape, values: Mapping[str, Any], *columns: str) -> None:
@@ -225,17 +187,6 @@ def _check_present(shape: Shape, values: Mapping[str, Any], *columns: str) -> No
     for column in columns:
         if (name := shape.columns.get(column, column)) not in values:
             raise WrongShapeError(f"there is no {name}")
-
-
-def _as_text(value: Any, column: str) -> str:
-    """A value as text; nothing is empty text, which `clean` drops with that reason."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    raise WrongShapeError(f"{column} is a {type(value).__name__}, not text")
 
 
 def _evidence(shape: Shape, values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -256,7 +207,3 @@ def _group(shape: Shape, values: Mapping[str, Any], prompt: Sequence[Message]) -
     """The given group; else rows with the same prompt are a group."""
     given = shape.value(values, "group")
     return str(given) if isinstance(given, str | int) and given != "" else identifier(prompt_key(prompt))
-
-
-def _truth(value: Any) -> bool:
-    return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
