@@ -98,7 +98,7 @@ class ResumingEmbedder:
                     np.save(file, vectors, allow_pickle=False)
             blocks.append(vectors)
             progress(start + len(block))
-        return np.concatenate(blocks)
+        return np.concatenate(blocks) if blocks else self._embedder.embed_texts([], progress=progress)
 
 
 def _row_counts(rows: Sequence[Document], chunks: Sequence[Chunk]) -> list[RowCount]:

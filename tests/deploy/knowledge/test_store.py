@@ -1,0 +1,184 @@
+"""Protects the search: the right chunk first, exclusion inside it, one truth, equal bytes, plain refusals."""
+
+import hashlib
+import json
+import logging
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import KnowledgeError
+from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+from deploy.knowledge.hashed import HashedEmbedder
+from deploy.knowledge.store import KnowledgeStore, build_knowledge
+from deploy.settings import RetrievalSettings
+
+SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.5)
+PARAMETERS = """
+C=1.0 : float
+Price of C.
+
+kernel='rbf' : str
+The kernel, with C.
+
+tol=0.001 : float
+When to stop.
+"""
+DOCUMENTS = [
+    KnowledgeDocument(id="svc", uri="py:svm.SVC", title="svm.SVC", text=f"svm.SVC(C)\n{PARAMETERS}"),
+    KnowledgeDocument(id="svr", uri="py:svm.SVR", title="svm.SVR", text=f"svm.SVR(C)\n{PARAMETERS}"),
+    KnowledgeDocument(id="fit", uri="py:svm.SVC.fit", title="svm.SVC.fit", text="X : array\nThe data."),
+    KnowledgeDocument(id="empty", uri="py:none", title="none", text="  "),
+]
+
+
+def build(folder: Path, documents: list[KnowledgeDocument] = DOCUMENTS) -> Path:
+    chunks = list(chunk_documents(documents, max_words=6))
+    build_knowledge(folder, documents, chunks, embedder=HashedEmbedder(), dense="sq8")
+    return folder
+
+
+def opened(folder: Path, settings: RetrievalSettings = SETTINGS) -> KnowledgeStore:
+    return KnowledgeStore(folder, HashedEmbedder(), settings)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("knowledge") / "index")
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_the_chunk_of_the_named_function_and_parameter_comes_first(folder: Path, weight: float) -> None:
+    store = opened(folder, SETTINGS.model_copy(update={"dense_weight": weight}))
+    [hits] = store.search(["In `svm.SVR`, what is the default of `C`?"])
+    assert hits[0].document == "svr"
+    assert "C=1.0 :" in hits[0].text
+    assert (hits[0].uri, hits[0].title) == ("py:svm.SVR", "svm.SVR")
+
+
+def test_scores_fall_and_lie_between_0_and_1(folder: Path) -> None:
+    for hits in opened(folder).search(["kernel of `svm.SVC`", "stop", "the data X"]):
+        scores = [hit.score for hit in hits]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0.0 <= score <= 1.0 for score in scores)
+        assert len(hits) == SETTINGS.top_k
+
+
+def test_excluded_documents_leave_their_places_to_others(folder: Path) -> None:
+    question = "In `svm.SVR`, what is the default of `C`?"
+    with_all, without = opened(folder).search([question, question], exclude=[(), {"svr", "unknown"}])
+    assert "svr" in {hit.document for hit in with_all}
+    assert "svr" not in {hit.document for hit in without}
+    assert len(without) == SETTINGS.top_k
+
+
+def test_a_document_of_very_many_chunks_can_be_excluded(tmp_path: Path) -> None:
+    flood = KnowledgeDocument(
+        id="flood", uri="", title="svm.SVC", text="\n\n".join(["C=1.0 : float of C ok"] * 300)
+    )
+    store = opened(build(tmp_path / "index", [flood, *DOCUMENTS]))
+    [hits] = store.search(["In `svm.SVC`, what is the default of `C`?"], exclude=[["flood"]])
+    assert len(hits) == SETTINGS.top_k
+    assert hits[0].document == "svc"
+
+
+def test_a_question_without_any_known_word_still_finds_something(folder: Path) -> None:
+    assert [len(hits) for hits in opened(folder).search(["", "??", "zzz"])] == [3, 3, 3]
+
+
+def test_exclusions_must_match_the_queries(folder: Path) -> None:
+    with pytest.raises(ValueError, match="2 queries, but 1 exclusions"):
+        opened(folder).search(["a", "b"], exclude=[()])
+
+
+@pytest.mark.parametrize("documents", [[], [DOCUMENTS[-1]]])
+def test_a_store_without_chunks_finds_nothing(tmp_path: Path, documents: list[KnowledgeDocument]) -> None:
+    store = opened(build(tmp_path / "index", documents))
+    assert store.search(["anything"]) == [[]]
+    assert store.num_chunks == 0
+
+
+def test_equal_documents_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
+    assert hashes(build(tmp_path / "again")) == hashes(folder)
+
+
+def test_opening_changes_nothing(folder: Path) -> None:
+    before = hashes(folder)
+    opened(folder).search(["kernel"])
+    assert hashes(folder) == before
+
+
+@pytest.mark.parametrize("damaged", ["dense.faiss", "lexical/vocab.index.json", "derived.json"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_damaged_indexes_are_built_anew_from_the_truth(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: str, gone: bool
+) -> None:
+    store = build(tmp_path / "index")
+    question = ["In `svm.SVC`, what is the default of `tol`?"]
+    expected = opened(store).search(question)
+    if gone:
+        (store / damaged).unlink()
+    else:
+        (store / damaged).write_bytes(b"\x00" + (store / damaged).read_bytes()[1:])
+    with caplog.at_level(logging.WARNING):
+        assert opened(store).search(question) == expected
+    assert "built anew" in caplog.text
+
+
+def test_indexes_of_another_truth_are_not_believed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = build(tmp_path / "index")
+    with sqlite3.connect(store / "knowledge.sqlite") as connection:
+        connection.execute("UPDATE chunks SET text = 'svm.SVC\nsecret words'")
+    connection.close()
+    with caplog.at_level(logging.WARNING):
+        [hits] = opened(store, SETTINGS.model_copy(update={"dense_weight": 0.0})).search(["secret"])
+    assert hits[0].text.endswith("secret words")
+    assert "built anew" in caplog.text
+
+
+def test_another_embedder_is_refused(folder: Path) -> None:
+    with pytest.raises(KnowledgeError, match=r"made with another embedder .* run the stage `index` again"):
+        KnowledgeStore(folder, HashedEmbedder("other"), SETTINGS)
+
+
+def test_a_missing_or_damaged_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="is not there; run the stage `index`"):
+        opened(tmp_path)
+    (tmp_path / "knowledge.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(KnowledgeError, match="is damaged"):
+        opened(tmp_path)
+
+
+def test_two_documents_of_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(KnowledgeError, match="two documents have the id 'svc'"):
+        build(tmp_path / "index", [DOCUMENTS[0], DOCUMENTS[0]])
+
+
+def test_threads_find_what_one_alone_finds(folder: Path) -> None:
+    store = opened(folder)
+    questions = [
+        f"default of `{name}` in `svm.{owner}`" for name in ("C", "tol") for owner in ("SVC", "SVR")
+    ] * 10
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda q: store.search([q])[0], questions)) == store.search(questions)
+
+
+def test_nothing_in_the_store_can_run_code(folder: Path) -> None:
+    assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {
+        ".sqlite",
+        ".faiss",
+        ".npy",
+        ".json",
+    }
+    assert json.loads((folder / "derived.json").read_text())["truth"] == hashes(folder)["knowledge.sqlite"]
+    for path in folder.rglob("*.npy"):
+        assert b"'|O'" not in path.read_bytes()[:128]
