@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from deploy.assistant import Assistant, Layers
 from deploy.bundle import load_verified, verify_bundle
@@ -17,8 +18,8 @@ from deploy.settings import ServeSettings
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def serve(settings: ServeSettings, *, say: Callable[[str], object] = print) -> None:
-    """Serve the bundle that `settings` names until the process is told to stop (Ctrl-C or SIGTERM).
+def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object] = print) -> None:
+    """Serve the bundle in the folder `bundle` until the process is told to stop (Ctrl-C or SIGTERM).
 
     Raises:
         ServeError: the port is taken or the address is not this machine's.
@@ -27,12 +28,12 @@ def serve(settings: ServeSettings, *, say: Callable[[str], object] = print) -> N
     from deploy.server.app import create_app
 
     with bind(settings.host, settings.port) as listener:  # before the long part: a taken port is said at once
-        say(f"checking {settings.bundle}")
-        manifest = verify_bundle(settings.bundle)
+        say(f"checking {bundle}")
+        manifest = verify_bundle(bundle)
         say(f"loading {manifest.name}: {', '.join(manifest.models)}")
-        assistant = load_verified(settings.bundle, manifest)
+        assistant = load_verified(bundle, manifest)
         warm_up(assistant)
-        app = create_app(assistant, settings, name=manifest.name, digest=digest(settings.bundle))
+        app = create_app(assistant, settings, name=manifest.name, digest=digest(bundle))
         run_app(app, listener, say=say)
 
 
