@@ -1,0 +1,70 @@
+"""Protects the one name in every place: a stage is declared by its signature, and dvc.yaml agrees with it."""
+
+import inspect
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from deploy.settings import Section
+from tasks.command import parser
+from tasks.settings import Settings
+from tasks.stages import STAGES, load_stage
+
+GRAPH: dict[str, Any] = YAML(typ="safe", pure=True).load(Path(__file__).parents[2] / "dvc.yaml")["stages"]
+ROOMS = ("deploy", "tasks", "flows")
+
+
+def names(entries: list[Any]) -> list[str]:
+    """The paths of outs, metrics or plots, each spelled plain or with its options."""
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def test_the_graph_has_exactly_the_stages() -> None:
+    assert set(GRAPH) == set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_a_function_of_its_name_with_a_docstring_and_its_own_section(name: str) -> None:
+    stage = load_stage(name)
+    assert stage.function.__name__ == name
+    assert stage.function.__module__ == STAGES[name] == f"tasks.{name}"
+    assert inspect.getdoc(stage.function), f"{name} has no docstring"
+    assert inspect.getdoc(inspect.getmodule(stage.function)), f"tasks.{name} has no docstring"
+    sections = {field.alias or key: field.annotation for key, field in Settings.model_fields.items()}
+    own = sections.get(name)
+    assert own is None or own in stage.sections.values(), f"{name} ignores its section of params.yaml"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_command_of_a_stage_parses_and_names_each_path_of_the_graph(name: str) -> None:
+    stage, entry = load_stage(name), GRAPH[name]
+    words = shlex.split(entry["cmd"])
+    assert words[:4] == ["python", "-m", "tasks", name]
+    paths = parser(stage).parse_args(words[4:])
+    inputs: list[Path] = []
+    for key in stage.inputs:
+        value = getattr(paths, key)
+        inputs += value if isinstance(value, list) else [value]
+    data = [path for path in entry.get("deps", []) if path.split("/")[0] not in ROOMS]
+    assert sorted(map(str, inputs)) == sorted(data)
+    written = [path for key in ("outs", "metrics", "plots") for path in names(entry.get(key, []))]
+    assert sorted(str(getattr(paths, key)) for key in stage.outputs) == sorted(written)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_given_just_the_sections_that_the_graph_tracks(name: str) -> None:
+    kinds: dict[type[Section], str] = {
+        field.annotation: field.alias or key  # type: ignore[misc]
+        for key, field in Settings.model_fields.items()
+    }
+    given = {kinds[kind] for kind in load_stage(name).sections.values()}
+    assert given == set(GRAPH[name].get("params", [])), "an undeclared section would go stale unnoticed"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_one_simple_command(name: str) -> None:
+    # A shell between DVC and the stage would be the parent whose death the stage waits for.
+    assert not set(GRAPH[name]["cmd"]) & set("&|;<>$`")

@@ -1,0 +1,100 @@
+"""Protects the house plan: arrows go one way, and nothing heavy is imported before it is needed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("deploy", "tasks", "flows")
+HEAVY = {
+    "accelerate",
+    "datasets",
+    "dvc",
+    "faiss",
+    "great_expectations",
+    "pandas",
+    "peft",
+    "prefect",
+    "pyarrow",
+    "scipy",
+    "sentence_transformers",
+    "sklearn",
+    "torch",
+    "transformers",
+    "trl",
+}
+MODULES = [
+    path.relative_to(ROOT).with_suffix("") for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))
+]
+
+
+def python(code: str) -> str:
+    """What a fresh interpreter prints when it runs `code` in the project."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import tasks.command",
+        "from tasks.stages import STAGES, load_stage; [load_stage(name) for name in STAGES]",
+        "import deploy.settings, deploy.assistant",
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
+    loaded = set(python(f"import sys; {code}; print(*sys.modules)").split())
+    assert loaded & HEAVY == set()
+
+
+def test_help_answers_without_the_stages() -> None:
+    told = python(
+        "import sys, contextlib\n"
+        "from tasks.command import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        "print('LOADED', *sorted(name for name in sys.modules if name.startswith('tasks.')))"
+    )
+    usage, _, loaded = told.partition("LOADED")
+    assert "  collect\n" in usage
+    assert "tasks.collect" not in loaded.split()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_each_module_says_what_it_is_and_is_short_enough_to_read(module: Path) -> None:
+    text = (ROOT / module.with_suffix(".py")).read_text(encoding="utf-8")
+    assert text.lstrip().startswith(('"""', 'r"""')), "the module has no docstring"
+    assert len(text.splitlines()) <= 400, "split it: nobody reads so long a file"
+    assert module.name not in {"utils", "helpers", "common", "misc", "constants"}
+
+
+def test_nothing_committed_unpickles() -> None:
+    forbidden = ("torch.load(", "pickle.load", "joblib.load", "allow_pickle=True", "weights_only=False")
+    found = [
+        f"{module}: {word}"
+        for module in MODULES
+        for word in forbidden
+        if word in (ROOT / module.with_suffix(".py")).read_text(encoding="utf-8")
+    ]
+    assert found == []
