@@ -93,17 +93,22 @@ def read_weights(folder: Path) -> dict[str, Any]:
 
 
 def save_adapter(model: "PeftModel", folder: Path) -> None:
-    """Write the adapter into `folder`: its weights and its settings, and nothing that tells of this machine.
-
-    PEFT would also write the path of the base model, and lists whose order changes from run to run.
-    """
+    """Write the adapter into `folder`, with nothing in it that tells of this machine."""
     model.save_pretrained(folder)
+    clean_adapter(folder)
+
+
+def clean_adapter(folder: Path) -> None:
+    """Make an adapter that PEFT wrote the same on every machine.
+
+    PEFT adds a model card, the path of the base model, and lists whose order changes from run to run.
+    """
     (folder / "README.md").unlink(missing_ok=True)
     write_config(folder)
 
 
 def write_config(folder: Path) -> None:
-    """Make the settings in `folder` the same on every machine."""
+    """Write the adapter's settings anew, without the path of the base and with its lists in order."""
     path = folder / CONFIG
     config = json.loads(path.read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = "base"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from transformers import TrainerCallback
 
 WHOLE = "whole.json"
+BEST = "best"  # the folder in `work` with the adapter of the lowest validation loss
 
 
 def arguments(
@@ -117,11 +118,11 @@ def best_evaluation(history: Sequence[dict[str, Any]]) -> tuple[int, float, int]
 
 
 def watcher(
-    plan: Schedule, *, unit: str, evaluations: int, checkpoints: int, patience: int, best: Path
+    plan: Schedule, *, unit: str, evaluations: int, checkpoints: int, patience: int
 ) -> "TrainerCallback":
     """A callback that shows progress, evaluates and saves at milestones, and stops when nothing improves.
 
-    `best` is the folder that holds the adapter with the lowest validation loss so far.
+    The adapter with the lowest validation loss so far lies in `BEST`.
     """
     import torch
     from transformers import TrainerCallback
@@ -160,7 +161,7 @@ def watcher(
             step, value, stale = best_evaluation(state.log_history)
             print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}", flush=True)
             if step == state.global_step:
-                with replacing(best) as folder:
+                with replacing(Path(args.output_dir) / BEST) as folder:
                     model.save_pretrained(folder)
             if stale >= patience and state.global_step < plan.steps:
                 print(f"stopped early: no lower validation loss than {value:.4f} (step {step})", flush=True)

@@ -3,6 +3,7 @@
 import shutil
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
-from tasks.adapters import save_adapter, top_layers, train_only, write_config
+from tasks.adapters import clean_adapter, save_adapter, top_layers, train_only
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import ground_preferences
@@ -25,7 +26,7 @@ from tasks.sampling import stratified
 from tasks.schedule import schedule
 from tasks.settings import RewardSettings, RunSettings
 from tasks.tables import read_table
-from tasks.training import best_evaluation, train
+from tasks.training import BEST, best_evaluation, train
 
 
 def reward(
@@ -50,17 +51,50 @@ def reward(
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
     """
+    preferences = read_table(splits / "train" / "preferences.parquet", Preference)
+    held_out = read_table(splits / "validation" / "preferences.parquet", Preference)
+    assistant = Assistant(
+        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
+    )
+    learned = learn_rewards(
+        preferences, held_out, assistant, base, sft, work=work, run=run, settings=settings
+    )
+    shutil.copytree(learned.adapter, adapter)
+    write_text(curve, learned.curve)
+    write_report(report, learned.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """A reward model's adapter in its folder, its curve as CSV, and the report."""
+
+    adapter: Path
+    curve: str
+    report: Report
+
+
+def learn_rewards(
+    preferences: Sequence[Preference],
+    held_out: Sequence[Preference],
+    assistant: Assistant,
+    base: Path,
+    sft: Path,
+    *,
+    work: Path,
+    run: RunSettings,
+    settings: RewardSettings,
+) -> Learned:
+    """The reward model that `preferences` teach, starting from `sft`; `work` keeps the states to go on from.
+
+    Raises:
+        TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
+    """
     from tasks.fused_lora import fuse
     from tasks.reward.trainer import reward_trainer
 
     device = set_up_torch(run)
-    preferences = read_table(splits / "train" / "preferences.parquet", Preference)
-    held_out = read_table(splits / "validation" / "preferences.parquet", Preference)
     chosen = stratified(preferences, settings.max_rows, key=_flaw, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_flaw, seed=run.seed)
-    assistant = Assistant(
-        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
-    )
     tokenizer = load_tokenizer(base)
     pairs = tokenise(ground_preferences(chosen, assistant), tokenizer, max_length=settings.max_length)
     validation = tokenise(ground_preferences(checked, assistant), tokenizer, max_length=settings.max_length)
@@ -101,15 +135,17 @@ def reward(
         "tokens": sum(len(pairs.rows[row]) for row in plan.until(trainer.state.global_step)),
     }
     if validation.rows:
-        shutil.copytree(work / "best", adapter, ignore=shutil.ignore_patterns("README.md"))
-        write_config(adapter)
+        clean_adapter(work / BEST)
         figures["best_step"] = best_evaluation(history)[0]
-        figures |= quality(load_reward_model(base, adapter, device), pairs, validation)
+        figures |= quality(load_reward_model(base, work / BEST, device), pairs, validation)
     else:
-        save_adapter(model, adapter)
-    write_text(curve, curve_lines(history))
+        save_adapter(model, work / BEST)
     counts = account(pairs, entered=len(preferences), unused=len(preferences) - len(chosen))
-    write_report(report, Report(stage="reward", rows=counts, figures=figures))
+    return Learned(
+        adapter=work / BEST,
+        curve=curve_lines(history),
+        report=Report(stage="reward", rows=counts, figures=figures),
+    )
 
 
 def quality(model: RewardModel, training: Pairs, validation: Pairs) -> dict[str, Any]:

@@ -69,7 +69,6 @@ def reward_trainer(
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
         patience=settings.evaluations,  # the best state is kept, but a short run is not cut
-        best=work / "best",
     )
     return PairTrainer(
         model=model,

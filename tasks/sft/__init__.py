@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
-from tasks.adapters import load_base, new_adapter, save_adapter, top_layers, train_only, write_config
+from tasks.adapters import clean_adapter, load_base, new_adapter, save_adapter, top_layers, train_only
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import ground
@@ -22,7 +23,7 @@ from tasks.schedule import Schedule, schedule
 from tasks.settings import RunSettings, SftSettings
 from tasks.sft.rows import TokenRow, account, targets, tokenise
 from tasks.tables import read_table
-from tasks.training import best_evaluation, train
+from tasks.training import BEST, best_evaluation, train
 
 
 def sft(
@@ -46,18 +47,48 @@ def sft(
     Raises:
         TrainingError: there is nothing to train on, or the loss is no number.
     """
+    examples = read_table(splits / "train" / "examples.parquet", Example)
+    held_out = read_table(splits / "validation" / "examples.parquet", Example)
+    assistant = Assistant(
+        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
+    )
+    tuned = fine_tune(examples, held_out, assistant, base, work=work, run=run, settings=settings)
+    shutil.copytree(tuned.adapter, adapter)
+    write_text(curve, tuned.curve)
+    write_report(report, tuned.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tuned:
+    """A trained adapter in its folder, the loss curve as CSV, and the report."""
+
+    adapter: Path
+    curve: str
+    report: Report
+
+
+def fine_tune(
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    assistant: Assistant,
+    base: Path,
+    *,
+    work: Path,
+    run: RunSettings,
+    settings: SftSettings,
+) -> Tuned:
+    """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
+
+    Raises:
+        TrainingError: there is nothing to train on, or the loss is no number.
+    """
     from tasks.fused_llama import streamline
     from tasks.fused_lora import fuse
     from tasks.sft.trainer import sft_trainer
 
     device = set_up_torch(run)
-    examples = read_table(splits / "train" / "examples.parquet", Example)
-    held_out = read_table(splits / "validation" / "examples.parquet", Example)
     chosen = stratified(examples, settings.max_rows, key=_task, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_task, seed=run.seed)
-    assistant = Assistant(
-        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
-    )
     tokenizer = load_tokenizer(base)
     rows = tokenise(ground(chosen, assistant), tokenizer, max_length=settings.max_length)
     validation = tokenise(ground(checked, assistant), tokenizer, max_length=settings.max_length)
@@ -104,18 +135,16 @@ def sft(
     }
     if validation.rows:
         best, loss, _ = best_evaluation(history)
-        figures |= {
-            "best_step": best,
-            "validation_loss": round(loss, 6),
-            "validation_rows": len(validation.rows),
-        }
-        shutil.copytree(work / "best", adapter, ignore=shutil.ignore_patterns("README.md"))
-        write_config(adapter)
+        figures |= {"best_step": best, "validation_loss": round(loss, 6)}
     else:
-        save_adapter(model, adapter)
-    write_text(curve, curve_lines(history, plan, rows.rows))
+        save_adapter(model, work / BEST)
+    clean_adapter(work / BEST)
     counts = account(rows, entered=len(examples), unused=len(examples) - len(chosen))
-    write_report(report, Report(stage="sft", rows=counts, figures=figures))
+    return Tuned(
+        adapter=work / BEST,
+        curve=curve_lines(history, plan, rows.rows),
+        report=Report(stage="sft", rows=counts, figures=figures),
+    )
 
 
 def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:

@@ -63,7 +63,6 @@ def sft_trainer(
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
         patience=settings.patience,
-        best=work / "best",
     )
     return AnswerTrainer(
         model=model,

@@ -1,11 +1,11 @@
 """Protects the rule that a target says only what retrieval found: answer and mark, or abstention."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
+from deploy.knowledge.listed import ListedKnowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
@@ -40,29 +40,13 @@ PREFERENCE = Preference(
 )
 
 
-class Shelf:
-    """Knowledge that holds a few chunks and finds all of them that are not excluded."""
-
-    def __init__(self, *chunks: tuple[str, str]) -> None:
-        self._chunks = chunks
-
-    def search(
-        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
-    ) -> list[list[Hit]]:
-        hidden = exclude or [()] * len(queries)
-        return [
-            [
-                Hit(chunk=n, document=document, uri=document, title=document, text=text, score=1.0)
-                for n, (document, text) in enumerate(self._chunks)
-                if document not in without
-            ]
-            for without in hidden
-        ]
-
-
 def assistant(*chunks: tuple[str, str]) -> Assistant:
     generation = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
-    return Assistant(None, Shelf(*chunks), load_template("assistant"), generation)
+    hits = [
+        Hit(chunk=n, document=document, uri=document, title=document, text=text, score=1.0)
+        for n, (document, text) in enumerate(chunks)
+    ]
+    return Assistant(None, ListedKnowledge(hits), load_template("assistant"), generation)
 
 
 def test_an_answer_that_was_found_cites_its_source() -> None:

@@ -1,0 +1,234 @@
+"""Protects fine-tuning: rows as served, exact books, the same bytes again and after a kill, no NaN."""
+
+import hashlib
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.assistant import Assistant
+from deploy.engines.chat import load_tokenizer, prompt_ids
+from deploy.knowledge.listed import ListedKnowledge
+from deploy.prompts.template import load_template
+from tasks.errors import TrainingError
+from tasks.grounding import ground
+from tasks.records import Example
+from tasks.reports import unbalanced
+from tasks.settings import Settings
+from tasks.sft import Tuned
+from tasks.sft.rows import tokenise
+from tasks.tables import write_table
+
+SCRIPT = Path(__file__).with_name("tune.py")
+TUNE = runpy.run_path(str(SCRIPT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A tiny model and rows on disk, and a way to train on them."""
+
+    folder: Path
+    base: Path
+    settings: Settings
+
+    def tune(self, work: str, **changed: object) -> Tuned:
+        """Fine-tune in this process."""
+        settings = self.settings.model_copy(update={"sft": self.settings.sft.model_copy(update=changed)})
+        (self.folder / work).mkdir(exist_ok=True)
+        run: Callable[..., Tuned] = TUNE["tune"]
+        return run(self.folder / "rows", self.folder / "held_out", self.base, self.folder / work, settings)
+
+    def start(self, work: str, out: str) -> "subprocess.Popen[str]":
+        """Fine-tune in a process of its own."""
+        written = self.folder / "settings.json"
+        written.write_text(self.settings.model_dump_json(by_alias=True), encoding="utf-8")
+        (self.folder / work).mkdir(exist_ok=True)
+        paths = ("rows", "held_out", str(self.base), work, out, "settings.json")
+        words = [str(self.folder / path) for path in paths]
+        return subprocess.Popen(
+            [sys.executable, str(SCRIPT), *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(SCRIPT.parents[3])},
+        )
+
+
+@pytest.fixture(scope="module")
+def bench(
+    tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, settings: Settings, examples: list[Example]
+) -> Bench:
+    """Forty-two rows to train on and six held out."""
+    folder = tmp_path_factory.mktemp("sft")
+    write_table(folder / "rows", Example, examples[:42])
+    write_table(folder / "held_out", Example, examples[42:])
+    return Bench(folder=folder, base=tiny_base, settings=settings)
+
+
+@pytest.fixture(scope="module")
+def tuned(bench: Bench) -> Tuned:
+    """One whole run."""
+    return bench.tune("first")
+
+
+def assistant(settings: Settings) -> Assistant:
+    return Assistant(None, ListedKnowledge([TUNE["HIT"]]), load_template("assistant"), settings.generation)
+
+
+def _losses(tuned: Tuned) -> list[tuple[float, ...]]:
+    """The training loss of each step, and the validation loss where there is one."""
+    lines = tuned.curve.splitlines()[1:]
+    return [tuple(float(value) for value in line.split(",")[2:] if value) for line in lines]
+
+
+def digest(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_rows_are_what_is_served(tiny_base: Path, settings: Settings, examples: list[Example]) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    grounded = ground(examples, assistant(settings))
+    rows = tokenise(grounded, tokenizer, max_length=300).rows
+    for row, example in zip(rows, grounded, strict=True):
+        assert list(row.input_ids[: row.answer_start]) == prompt_ids(tokenizer, example.messages)
+        answer = row.input_ids[row.answer_start :]
+        assert tokenizer.decode(answer) == f"{example.target}<|im_end|>"
+        assert set(row.labels[: row.answer_start]) == {-100}
+        assert row.labels[row.answer_start :] == list(answer)
+
+
+def test_long_rows_are_cut_or_dropped_and_counted(
+    tiny_base: Path, settings: Settings, examples: list[Example]
+) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    grounded = ground(examples, assistant(settings))
+    whole = tokenise(grounded, tokenizer, max_length=300).rows
+    starts = sorted(row.answer_start for row in whole)
+    limit = starts[len(starts) // 2] + 2
+    cut = tokenise(grounded, tokenizer, max_length=limit)
+    assert cut.no_room == sum(row.answer_start >= limit for row in whole) > 0
+    assert sum(row.truncated for row in cut.rows) == sum(
+        row.answer_start < limit < len(row.input_ids) for row in whole
+    )
+    assert all(len(row.input_ids) <= limit and row.answer_tokens > 0 for row in cut.rows)
+
+
+def test_the_books_balance_and_count_tokens(tuned: Tuned, bench: Bench, examples: list[Example]) -> None:
+    report = tuned.report
+    assert unbalanced(report.rows) == []
+    counts = {row.outcome: row.count for row in report.rows}
+    assert (counts["in"], counts["trained"], counts["unused"]) == (42, 40, 2)
+    assert report.figures["targets"] == {"answer": 13, "abstention": 13, "missed": 14, "free": 0}
+    lines = tuned.curve.splitlines()
+    assert lines[0] == "step,tokens,loss,validation_loss"
+    assert len(lines) == 1 + report.figures["steps"] == 11
+    assert int(lines[-1].split(",")[1]) == report.figures["tokens"]
+    assert [line.split(",")[0] for line in lines[1:] if line.split(",")[3]] == ["5", "10"]
+
+
+def test_the_adapter_tells_nothing_of_this_machine(tuned: Tuned, bench: Bench) -> None:
+    assert sorted(path.name for path in tuned.adapter.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    config = json.loads((tuned.adapter / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "base"
+    assert str(bench.folder.parent) not in json.dumps(config)
+    assert config["layers_to_transform"] == [1, 2, 3]
+
+
+def test_the_same_rows_give_the_same_bytes(tuned: Tuned, bench: Bench) -> None:
+    again = bench.tune("again")
+    assert digest(again.adapter) == digest(tuned.adapter)
+    assert (again.curve, again.report) == (tuned.curve, tuned.report)
+
+
+def test_a_killed_run_ends_with_the_same_bytes(tuned: Tuned, bench: Bench) -> None:
+    first = bench.start("killed", "out")
+    work = bench.folder / "killed"
+    deadline = time.monotonic() + 120
+    while not list(work.glob("checkpoint-*/whole.json")) and first.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert first.returncode == -signal.SIGKILL, "the run ended before it could be killed"
+    second = bench.start("killed", "out")
+    printed, _ = second.communicate(timeout=120)
+    assert second.returncode == 0
+    assert "going on from step" in printed
+    assert digest(bench.folder / "out") == digest(tuned.adapter)
+
+
+def test_accumulated_batches_equal_one_large_batch(bench: Bench) -> None:
+    rows: dict[str, object] = {"max_rows": 32, "learning_rate": 0.01, "warmup": 0.0}
+    large = bench.tune("large", batch_size=32, accumulation=1, **rows)
+    parts = bench.tune("parts", batch_size=8, accumulation=4, **rows)
+    assert large.report.figures["steps"] == parts.report.figures["steps"] == 1
+    for one, other in zip(_losses(large), _losses(parts), strict=True):
+        assert one == pytest.approx(other, abs=2e-5)
+
+
+def test_training_lowers_the_loss(bench: Bench) -> None:
+    losses = [pair[0] for pair in _losses(bench.tune("longer", epochs=3, learning_rate=0.01))]
+    assert losses[-1] < 0.95 * losses[0]
+
+
+def test_training_stops_when_validation_no_longer_improves(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stopped = bench.tune("stopped", learning_rate=1.0, epochs=4, evaluations=20, patience=2)
+    figures = stopped.report.figures
+    assert "stopped early" in capsys.readouterr().out
+    assert figures["best_step"] < figures["steps"] < figures["planned_steps"]
+
+
+def test_a_loss_that_is_no_number_stops_with_the_step(bench: Bench) -> None:
+    with pytest.raises(TrainingError, match=r"step \d+.*lower learning_rate"):
+        bench.tune("nan", learning_rate=1e38, epochs=2)
+
+
+def test_nothing_to_train_on_is_said(bench: Bench) -> None:
+    with pytest.raises(TrainingError, match=r"of 42 training examples none can be trained on"):
+        bench.tune("empty", max_length=16)
+
+
+def test_fused_layers_compute_what_peft_and_transformers_compute(tiny_base: Path, settings: Settings) -> None:
+    import torch
+
+    from tasks.adapters import load_base, new_adapter
+    from tasks.device import set_up_torch
+    from tasks.fused_llama import restore, streamline
+    from tasks.fused_lora import fuse, unfuse
+    from tasks.sft.trainer import answer_loss
+
+    model = new_adapter(load_base(tiny_base, set_up_torch(settings.run)), settings.sft)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    ids = torch.randint(3, 200, (3, 40))
+    labels = ids.masked_fill(torch.arange(40) < 30, -100)
+
+    def gradients() -> tuple[float, Sequence[torch.Tensor]]:
+        loss = answer_loss(model, ids, labels)
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        return loss.item(), torch.autograd.grad(loss, trained)
+
+    plain_loss, plain = gradients()
+    whole = model(input_ids=ids, labels=labels).loss.item()
+    assert fuse(model) == 3 * 7
+    assert streamline(model) == 4 * 4 + 1
+    fast_loss, fast = gradients()
+    assert fast_loss == pytest.approx(plain_loss, abs=1e-5) == pytest.approx(whole, abs=1e-5)
+    for one, other in zip(plain, fast, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
+    unfuse(model)
+    restore(model)
+    assert gradients()[0] == plain_loss
