@@ -57,26 +57,30 @@ def experience(actors: Actors, rollouts: Sequence[Rollout], *, temperature: floa
 
     Distributions are those of the logits divided by `temperature`: the ones that were sampled from.
     """
-    parts: dict[str, list[Tensor]] = {}
-    order: list[int] = []
-    for rows in micro_batches(rollouts, range(len(rollouts))):
-        batch = collate([rollouts[row] for row in rows])
-        logits, values = actors.policy(batch)
-        expected = actors.reference(batch)
+    groups = list(micro_batches(rollouts, range(len(rollouts))))
+    batches = [collate([rollouts[row] for row in rows]) for rows in groups]
+    with actors.playing("policy"):
+        policy = [actors.before_tokens(batch) for batch in batches]
+    with actors.playing("reference"):
+        reference = [actors.before_tokens(batch) for batch in batches]
+    with actors.playing("reward"):
+        scores = [actors.scores(batch) for batch in batches]
+    parts: dict[str, list[Tensor]] = {"scores": [score for each in scores for score in each]}
+    for batch, states, expected_states in zip(batches, policy, reference, strict=True):
+        logits = actors.decoder.logits(states) / temperature
+        expected = actors.decoder.logits(expected_states) / temperature
         measured = {
             "mask": batch.mask,
-            "logprobs": chosen_logprobs(logits / temperature, batch.tokens),
-            "reference": chosen_logprobs(expected / temperature, batch.tokens),
-            "divergence": divergence(logits / temperature, expected / temperature),
-            "entropy": entropy(logits / temperature),
-            "values": values,
+            "logprobs": chosen_logprobs(logits, batch.tokens),
+            "reference": chosen_logprobs(expected, batch.tokens),
+            "divergence": divergence(logits, expected),
+            "entropy": entropy(logits),
+            "values": actors.values(states),
         }
         for name, tensor in measured.items():
-            parts.setdefault(name, []).extend((tensor * batch.mask).unbind())
-        parts.setdefault("scores", []).extend(actors.scores(batch).unbind())
-        order += rows
-    inverse = torch.tensor(order).argsort()
-    whole = {name: _stack(tensors)[inverse.to(tensors[0].device)] for name, tensors in parts.items()}
+            parts.setdefault(name, []).extend(tensor * batch.mask)
+    order = torch.tensor([row for rows in groups for row in rows]).argsort()
+    whole = {name: _stack(tensors)[order.to(tensors[0].device)] for name, tensors in parts.items()}
     return Experience(rollouts=tuple(rollouts), **whole)
 
 

@@ -33,15 +33,16 @@ class Answers:
 def answer(actors: Actors, prompts: Sequence[Sequence[int]], settings: RlhfSettings, *, end: int) -> Answers:
     """The policy's greedy answers to `prompts`."""
     rollouts = []
-    for start in range(0, len(prompts), settings.batch_size):
-        rollouts += sample(
-            actors.decoder,
-            prompts[start : start + settings.batch_size],
-            end=end,
-            max_new_tokens=settings.max_new_tokens,
-            temperature=0.0,
-            generator=torch.Generator(),
-        )
+    with actors.playing("policy"):
+        for start in range(0, len(prompts), settings.batch_size):
+            rollouts += sample(
+                actors.decoder,
+                prompts[start : start + settings.batch_size],
+                end=end,
+                max_new_tokens=settings.max_new_tokens,
+                temperature=0.0,
+                generator=torch.Generator(),
+            )
     lived = experience(actors, rollouts, temperature=settings.temperature)
     return Answers(
         responses=[list(rollout.response) for rollout in rollouts],

@@ -9,8 +9,8 @@ from typing import Literal
 from tasks.progress import Progress
 from tasks.rlhf.state import load_state, save_state
 from tasks.rlhf.trainer import Trainer, UpdateFigures
+from tasks.schedule import milestones
 from tasks.settings import RlhfSettings
-from tasks.training import milestones
 
 Prompt = tuple[int, ...]
 Stopped = Literal["finished", "kl_limit"]

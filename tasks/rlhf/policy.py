@@ -21,12 +21,13 @@ from torch import Tensor, nn
 from tasks.adapters import WEIGHTS, load_base, read_config, read_weights, write_config
 from tasks.device import Device
 from tasks.errors import TrainingError
+from tasks.fused_lora import fuse
+from tasks.reward_model import SCORE, read_score_head
 from tasks.rlhf.rollouts import Batch
 from tasks.rlhf.trunk import SplitDecoder
 
 Role = Literal["policy", "reference", "reward"]
 VALUE_HEAD = "value_head.safetensors"
-SCORE = "base_model.model.score.weight"
 _LAYER = re.compile(r"\.layers\.(\d+)\.")
 
 
@@ -47,8 +48,8 @@ class Actors:
         for name, module in layers.items():
             if layer_of(name) < split:
                 module.set_adapter("reference", inference_mode=True)
-                if next(module.get_base_layer().parameters()).dtype == torch.float32:
-                    module.merge(adapter_names=["reference"])  # in bfloat16 the sum would be rounded too far
+                if self.decoder.dtype == torch.float32:
+                    module.merge(adapter_names=["reference"])
         self.trained = {
             name: parameter
             for name, parameter in model.named_parameters()
@@ -60,32 +61,55 @@ class Actors:
                 f"{len(trained)} layers; raise rlhf.trained_layers in params.yaml"
             )
         self._activate("policy")
+        fuse(model)
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """What learns, by name: the policy's topmost adapter layers and the value head."""
         heads = {f"value_head.{name}": parameter for name, parameter in self.value_head.named_parameters()}
         return {**self.trained, **heads}
 
-    def policy(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The policy's logits [rows, response tokens, vocabulary], and the values [rows, response tokens].
+    @contextmanager
+    def playing(self, role: Role) -> Iterator[None]:
+        """Let `decoder` be the model of `role`, with its adapter added into the weights: fast, but not trainable.
 
-        The value head reads the policy's states without teaching them: the policy has its own loss.
+        The weights are put back as they were, to the bit. In bfloat16 the sum would be rounded too far, so
+        there the adapter stays beside them.
         """
-        self._activate("policy")
-        final = _before_tokens(self.decoder.upper(batch.states), batch)
-        return self.decoder.logits(final), self.value_head(final.detach().float()).squeeze(-1)
+        self._activate(role)
+        kept: list[tuple[BaseTunerLayer, Tensor]] = []
+        try:
+            if self.decoder.dtype == torch.float32:
+                for module in self._upper:
+                    weight = module.get_base_layer().weight
+                    kept.append((module, weight.data))
+                    weight.data = weight.data + module.get_delta_weight(role)
+                    module.merged_adapters.append(role)
+            yield
+        finally:
+            for module, data in kept:
+                module.get_base_layer().weight.data = data
+                module.merged_adapters.clear()
+            self._activate("policy")
 
-    @torch.no_grad()
-    def reference(self, batch: Batch) -> Tensor:
-        """The reference policy's logits, [rows, response tokens, vocabulary]."""
-        with self._as("reference"):
-            return self.decoder.logits(_before_tokens(self.decoder.upper(batch.states), batch))
+    def before_tokens(self, batch: Batch) -> Tensor:
+        """The final states that predict each response token, [rows, response tokens, width].
 
-    @torch.no_grad()
+        They are those of the policy, and teach it, unless another role is playing.
+        """
+        final = self.decoder.upper(batch.states)
+        rows = torch.arange(len(final), device=final.device).unsqueeze(1)
+        return final[rows, batch.before]
+
+    def values(self, final: Tensor) -> Tensor:
+        """The expected rest of the reward, [rows, response tokens], read from the policy's final states.
+
+        They are not taught by it: the policy has a loss of its own.
+        """
+        return self.value_head(final.detach().float()).squeeze(-1)
+
     def scores(self, batch: Batch) -> Tensor:
-        """The reward model's score of each response, read at its last token, [rows]."""
-        with self._as("reward"):
-            final = self.decoder.upper(batch.states)
+        """The score of each response, read at its last token, [rows]; the reward model has to be playing."""
+        final = self.decoder.upper(batch.states)
         last = final[torch.arange(len(final), device=final.device), batch.last]
         return (last.float() @ self._score.T).squeeze(-1)
 
@@ -103,14 +127,6 @@ class Actors:
             {name: p.detach().cpu() for name, p in self.value_head.named_parameters()}, folder / VALUE_HEAD
         )
 
-    @contextmanager
-    def _as(self, role: Role) -> Iterator[None]:
-        self._activate(role)
-        try:
-            yield
-        finally:
-            self._activate("policy")
-
     def _activate(self, role: Role) -> None:
         for module in self._upper:
             module.set_adapter(role, inference_mode=True)
@@ -125,9 +141,8 @@ def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_
         TrainingError: an adapter is missing, does not fit, or has weights outside the decoder's layers.
     """
     tuned, judging = read_weights(sft), read_weights(reward)
-    score = judging.pop(SCORE, None)
-    if score is None:
-        raise TrainingError(f"the reward model in {reward} has no score head; run dvc repro reward")
+    score = read_score_head(reward)
+    del judging[SCORE]
     model = load_base(base, device)
     count = model.config.get_text_config().num_hidden_layers
     trained = range(max(count - trained_layers, 0), count)
@@ -203,9 +218,3 @@ def _check_cut(decoder: SplitDecoder) -> None:
             f"the base model, cut at layer {decoder.split}, differs from the whole one by {difference:.2g}; "
             "rlhf cannot train this architecture: choose a base.model of the Llama kind"
         )
-
-
-def _before_tokens(final: Tensor, batch: Batch) -> Tensor:
-    """The final states that predict each response token, [rows, response tokens, width]."""
-    rows = torch.arange(len(final), device=final.device).unsqueeze(1)
-    return final[rows, batch.before]

@@ -81,14 +81,15 @@ class Trainer:
     def sample(self, prompts: Sequence[Sequence[int]]) -> Experience:
         """Responses of the policy as it is, with what every model says of them."""
         settings = self._settings
-        rollouts = sample(
-            self.actors.decoder,
-            prompts,
-            end=self._end,
-            max_new_tokens=settings.max_new_tokens,
-            temperature=settings.temperature,
-            generator=self.generator,
-        )
+        with self.actors.playing("policy"):
+            rollouts = sample(
+                self.actors.decoder,
+                prompts,
+                end=self._end,
+                max_new_tokens=settings.max_new_tokens,
+                temperature=settings.temperature,
+                generator=self.generator,
+            )
         return experience(self.actors, rollouts, temperature=settings.temperature)
 
     def keep(self) -> None:
@@ -135,8 +136,10 @@ class Trainer:
                 tensor[micro, :width]
                 for tensor in (lived.logprobs, goal.advantages, goal.returns, lived.values)
             )
-            logits, predicted = self.actors.policy(batch)
-            logprobs = chosen_logprobs(logits / settings.temperature, batch.tokens)
+            states = self.actors.before_tokens(batch)
+            predicted = self.actors.values(states)
+            logits = self.actors.decoder.logits(states) / settings.temperature
+            logprobs = chosen_logprobs(logits, batch.tokens)
             weights = batch.mask / tokens
             policy, clipped = policy_loss(logprobs, old, advantages, weights, clip_range=settings.clip_range)
             value = value_loss(predicted, values, returns, weights, clip_range=settings.value_clip_range)

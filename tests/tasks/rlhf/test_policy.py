@@ -71,12 +71,15 @@ def test_policy_and_reference_equal_the_models_loaded_alone(
     policy, reference = alone(tiny_base, tmp_path), alone(tiny_base, sft_adapter)
     drawn = rollouts(moved)
     batch = collate(drawn)
-    with torch.no_grad():
-        ours, _ = moved.policy(batch)
-    theirs = moved.reference(batch)
+    ours = moved.decoder.logits(moved.before_tokens(batch)).detach()
+    with torch.no_grad(), moved.playing("policy"):
+        merged = moved.decoder.logits(moved.before_tokens(batch))
+    with torch.no_grad(), moved.playing("reference"):
+        theirs = moved.decoder.logits(moved.before_tokens(batch))
     for row, rollout in enumerate(drawn):
         length = len(rollout.response)
         assert torch.allclose(ours[row, :length], logits_of(policy, rollout), atol=1e-5)
+        assert torch.allclose(merged[row, :length], logits_of(policy, rollout), atol=1e-5)
         assert torch.allclose(theirs[row, :length], logits_of(reference, rollout), atol=1e-5)
     assert (ours - theirs).abs().max() > 1e-3
 
@@ -88,11 +91,21 @@ def test_scores_equal_those_of_the_reward_model_loaded_alone(
     base.config.pad_token_id = 0  # the classifier would take the end of turn for padding
     classifier = PeftModel.from_pretrained(base, reward_adapter).eval()
     drawn = rollouts(moved)
-    scores = moved.scores(collate(drawn))
+    with torch.no_grad(), moved.playing("reward"):
+        scores = moved.scores(collate(drawn))
     for row, rollout in enumerate(drawn):
         with torch.no_grad():
             wanted = classifier(input_ids=torch.tensor([[*rollout.prompt, *rollout.response]])).logits[0, 0]
         assert torch.allclose(scores[row], wanted, atol=1e-5)
+
+
+def test_playing_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
+    batch = collate(rollouts(actors))
+    before = actors.before_tokens(batch)
+    with torch.no_grad(), actors.playing("reward"):
+        assert not torch.equal(actors.before_tokens(batch), before)
+    assert torch.equal(actors.before_tokens(batch), before)
+    assert all(parameter.requires_grad for parameter in actors.parameters().values())
 
 
 def test_greedy_decoding_follows_the_whole_model(moved: Actors, tiny_base: Path, tmp_path: Path) -> None:
