@@ -11,7 +11,7 @@ ORDER = ("collect", "clean", "validate", "split", "index", "sft", "reward", "rlh
 # share of a split, which the report of the split tells.
 HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("clean", "split"), ("split", "index"))
 COLUMNS = (
-    "stage", "rows", "in", "kept", "trained", "dropped", "quarantined", "unused", "truncated", "answer tokens"
+    "stage", "rows", "in", "kept", "trained", "dropped", "quarantined", "unused", "truncated", "tokens"
 )  # fmt: skip
 
 
@@ -103,8 +103,8 @@ def _lines(report: Report) -> list[AccountLine]:
 
 
 def trained_tokens(figures: Mapping[str, object]) -> int | None:
-    """The tokens that counted in the loss of a training stage, where its report says so."""
-    value = figures.get("answer_tokens")
+    """The tokens that a training stage learned from: those in its loss, or else all that it read."""
+    value = figures.get("answer_tokens", figures.get("tokens"))
     return int(value) if isinstance(value, int | float) else None
 
 

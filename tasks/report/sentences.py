@@ -34,25 +34,23 @@ def sft_sentences(figures: Mapping[str, Any]) -> list[str]:
 
 
 def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
-    """How often the reward model prefers the better answer, and what trivial rules would reach."""
-    accuracy = figures.get("validation_accuracy", figures.get("accuracy"))
-    baselines = figures.get("baselines")
-    if not isinstance(accuracy, int | float):
+    """How often the reward model prefers the better answer, and what trivial rules reach."""
+    if "accuracy" not in figures:
         return []
-    text = f"On held-out pairs it prefers the better answer in {percent(accuracy)}."
-    if not isinstance(baselines, Mapping) or not baselines:
-        return [text]
-    rules = {
-        str(name).replace("_", " "): value for name, value in baselines.items() if isinstance(value, float)
-    }
-    if not rules:
-        return [text]
-    best = max(rules.values())
-    listed = ", ".join(f"{name} {percent(value)}" for name, value in rules.items())
-    return [
-        f"{text} Trivial rules: {listed}.",
-        *(["It is no better than the best of these rules."] if accuracy <= best else []),
+    accuracy, (low, high) = figures["accuracy"], figures["interval"]
+    sentences = [
+        f"On {figures['validation_pairs']} held-out pairs it prefers the better answer in "
+        f"{percent(accuracy)} (95 % interval {percent(low)} to {percent(high)})."
     ]
+    rules = {rule["rule"]: rule["accuracy"] for rule in figures.get("baselines", {}).values()}
+    if rules:
+        listed = "; ".join(f"\u201c{rule}\u201d {percent(share)}" for rule, share in rules.items())
+        sentences.append(f"Trivial rules reach: {listed}.")
+        if accuracy <= max(rules.values()):
+            sentences.append("It is no better than the best of these rules.")
+        elif low <= max(rules.values()):
+            sentences.append("It is not clear from these pairs whether it is better than the best rule.")
+    return sentences
 
 
 def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from tasks.ledger import NAMES, Arm, Difference, Ledger, write_ledger
 from tasks.report import report
 from tasks.report.inputs import read_inputs
 from tasks.report.page import pick
-from tasks.report.sentences import headline
+from tasks.report.sentences import headline, reward_sentences
 from tasks.reports import Report, RowCount, write_report
 from tasks.settings import Settings
 from tasks.stages import load_stage
@@ -117,6 +117,12 @@ def write_reports(folder: Path) -> list[Path]:
         "prompts": 32, "reward_before": 1.25, "reward_after": 1.5, "task_score_before": 0.75,
         "task_score_after": 0.72, "reward_hacked": True, "reward_fell": False, "kl": 1.2,
     }  # fmt: skip
+    quality = {
+        "validation_pairs": 120,
+        "accuracy": 0.84,
+        "interval": [0.76, 0.9],
+        "baselines": {"length": {"rule": "the longer wins", "accuracy": 0.52}},
+    }
     check = {
         "name": "share of rows dropped",
         "value": 0.014,
@@ -139,7 +145,7 @@ def write_reports(folder: Path) -> list[Path]:
             rows=rows("example", unused=5225, trained=700),
             figures={**machine, "answer_tokens": 8412, "best_step": 88, "steps": 88, "validation_loss": 0.21},
         ),
-        Report(stage="reward", figures={**machine, "accuracy": 0.84, "baselines": {"longer_wins": 0.52}}),
+        Report(stage="reward", figures={**machine, **quality}),
         Report(stage="rlhf", figures={**machine, "stopped": "kl_limit", "heldout": heldout}),
         Report(stage="evaluate", rows=rows("example", kept=120, unused=1065), figures=machine),
         Report(stage="bundle", figures={"files": 31, "sha256": "ab" * 32}),
@@ -238,7 +244,8 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "Every row is accounted for",
         "The data went on to the split.",
         "where the validation loss was lowest (0.21)",
-        "it prefers the better answer in 84 %. Trivial rules: longer wins 52 %.",
+        "it prefers the better answer in 84 % (95 % interval 76 % to 90 %).",
+        "Trivial rules reach: “the longer wins” 52 %.",
         "the reward model has a blind spot here",
         "Training curves of rlhf",
         "float32",
@@ -289,6 +296,22 @@ def test_examples_take_the_tasks_in_turn_and_the_most_telling_first() -> None:
     assert [question.id for question in pick(questions(), 2)] == ["q2", "q1"]
     assert [question.id for question in pick(questions(), 9)] == ["q2", "q1", "q0"]
     assert pick([], 3) == []
+
+
+def test_a_reward_model_is_held_against_trivial_rules() -> None:
+    def said(rule: float) -> str:
+        quality = {
+            "validation_pairs": 50,
+            "accuracy": 0.7,
+            "interval": [0.6, 0.8],
+            "baselines": {"length": {"rule": "the longer wins", "accuracy": rule}},
+        }
+        return reward_sentences(quality)[-1]
+
+    assert said(0.7) == "It is no better than the best of these rules."
+    assert said(0.65) == "It is not clear from these pairs whether it is better than the best rule."
+    assert said(0.5).startswith("Trivial rules reach")
+    assert reward_sentences({}) == []
 
 
 def test_the_headline_does_not_flatter() -> None:

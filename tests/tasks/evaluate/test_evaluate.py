@@ -1,0 +1,126 @@
+"""Protects the stage as a whole: a tiny model and store in, a ledger with its answers and its account out."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+from deploy.knowledge.embedder import SentenceEmbedder
+from deploy.knowledge.store import build_knowledge
+from deploy.messages import Message
+from tasks.answers import read_answers
+from tasks.errors import SourceError
+from tasks.evaluate import evaluate
+from tasks.ledger import NAMES, Ledger, read_ledger
+from tasks.records import Example
+from tasks.reports import read_report, unbalanced
+from tasks.settings import EvaluateSettings, Settings
+from tasks.tables import write_table
+
+
+def example(number: int) -> Example:
+    answerable = number % 3 > 0
+    text = f"What is the default of `C` in `svm.SVC{number}`?"
+    answer = "`1.0`" if answerable else "The documentation does not say."
+    return Example(
+        id=f"q{number}",
+        source="s",
+        task="default" if answerable else "withheld",
+        messages=(Message("user", text), Message("assistant", answer)),
+        evidence=(f"d{number}",) if answerable else (),
+        quote="C=1.0 :" if answerable else "",
+        withheld=() if answerable else (f"d{number}",),
+        answerable=answerable,
+        group=f"g{number}",
+    )
+
+
+@pytest.fixture(scope="module")
+def inputs(
+    tiny_base: Path,
+    tiny_adapters: dict[str, Path],
+    tiny_embedder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("evaluate")
+    documents = [
+        KnowledgeDocument(
+            id=f"d{number}",
+            uri=f"py:svm.SVC{number}",
+            title=f"svm.SVC{number}",
+            text="SVC(C=1.0)\n\nC=1.0 : float\nRegularization parameter.",
+        )
+        for number in range(9)
+    ]
+    chunks = list(chunk_documents(documents, max_words=48))
+    build_knowledge(
+        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
+    )
+    for split in ("train", "test"):
+        rows = [example(number) for number in range(9)]
+        write_table(folder / "splits" / split / "examples.parquet", Example, rows)
+    return {
+        "splits": folder / "splits",
+        "base": tiny_base,
+        "embedder": tiny_embedder,
+        "knowledge": folder / "index",
+        **tiny_adapters,
+    }
+
+
+def run(inputs: dict[str, Path], out: Path) -> Ledger:
+    values = Settings.model_validate(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
+    evaluate(
+        **inputs,
+        ledger=out / "ledger.json",
+        answers=out / "answers.jsonl",
+        report=out / "evaluate.json",
+        run=values.run,
+        retrieval=values.retrieval,
+        prompt=values.prompt,
+        generation=values.generation.model_copy(update={"max_new_tokens": 4}),
+        settings=EvaluateSettings(
+            questions=6, batch_size=4, bootstrap=100, latency_requests=1, base_max_new_tokens=4
+        ),
+    )
+    return read_ledger(out / "ledger.json")
+
+
+@pytest.fixture(scope="module")
+def measured(inputs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("measured")
+    run(inputs, folder)
+    return folder
+
+
+def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
+    ledger = read_ledger(measured / "ledger.json")
+    assert list(ledger.arms) == list(NAMES)
+    assert ledger.questions == 6
+    assert ledger.unanswerable == 2
+    assert ledger.recall is not None
+    assert ledger.majority_answer == "`1.0`"
+    assert ledger.majority == pytest.approx(4 / 6, abs=1e-4)
+    base = ledger.arms["base"].retention
+    assert base == ledger.arms["prompt"].retention == ledger.arms["retrieval"].retention == 1.0
+    assert ledger.arms["sft"].retention == ledger.arms["sft_closed_book"].retention != 1.0
+    answers = read_answers(measured / "answers.jsonl")
+    assert [list(answer.arms) for answer in answers] == [list(NAMES)] * 6
+    report = read_report(measured / "evaluate.json")
+    assert unbalanced(report.rows) == []
+    assert report.figures["questions"] == {"default": 4, "withheld": 2}
+
+
+def test_all_but_the_clock_repeats(inputs: dict[str, Path], measured: Path, tmp_path: Path) -> None:
+    again, before = run(inputs, tmp_path), read_ledger(measured / "ledger.json")
+    for name in ("answers.jsonl", "evaluate.json"):
+        assert (tmp_path / name).read_bytes() == (measured / name).read_bytes()
+    assert [arm.score for arm in again.arms.values()] == [arm.score for arm in before.arms.values()]
+
+
+def test_an_empty_test_split_is_refused_in_words(inputs: dict[str, Path], tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        write_table(tmp_path / "splits" / split / "examples.parquet", Example, [])
+    with pytest.raises(SourceError, match=r"has 0 examples and none can be asked.*split\.test"):
+        run({**inputs, "splits": tmp_path / "splits"}, tmp_path)
