@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.process import QUIET
+
+# As every stage runs: no library may speak to the outside.
+os.environ.update(QUIET)
 # Tiny models gain nothing from threads, and lose tenfold where the threads outnumber free cores.
 os.environ["OMP_NUM_THREADS"] = "1"
 
