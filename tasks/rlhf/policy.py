@@ -70,7 +70,7 @@ class Actors:
 
     @contextmanager
     def playing(self, role: Role) -> Iterator[None]:
-        """Let `decoder` be the model of `role`, with its adapter added into the weights: fast, but not trainable.
+        """Let `decoder` be the model of `role`, its adapter added into the weights: fast, but not trainable.
 
         The weights are put back as they were, to the bit. In bfloat16 the sum would be rounded too far, so
         there the adapter stays beside them.

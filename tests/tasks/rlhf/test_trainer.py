@@ -1,5 +1,7 @@
 """Protects learning: it starts at the reference, climbs a reward, stops at its limit, resumes bit by bit."""
 
+import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -155,56 +157,30 @@ def test_every_prompt_comes_before_any_comes_again(settings: RlhfSettings) -> No
     assert sorted(order[:10]) == sorted(order[10:20]) == sorted(PROMPTS[:10])
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import torch
-from tasks.device import Device
-from tasks.rlhf.loop import in_batches, train
-from tasks.rlhf.policy import load_actors
-from tasks.rlhf.trainer import Trainer
-from tasks.settings import RlhfSettings
-
-base, sft, reward, work, kill_at, settings, prompts = sys.argv[1:]
-settings = RlhfSettings.model_validate_json(settings)
-device = Device(name="cpu", threads=torch.get_num_threads(), precision="float32")
-actors = load_actors(Path(base), Path(sft), Path(reward), device, trained_layers=2)
-trainer = Trainer(actors, settings, end=2, generator=torch.Generator().manual_seed(0))
-prompts = in_batches([tuple(p) for p in eval(prompts)], settings, seed=1)
-def saved(number):
-    if number == int(kill_at):
-        os.kill(os.getpid(), signal.SIGKILL)
-course = train(trainer, prompts, settings, work=Path(work), saved=saved)
-actors.save_adapter(Path(work) / "adapter")
-(Path(work) / "curve").write_text(repr(course))
-"""
-
-
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(
-    tiny_base: Path, sft_adapter: Path, reward_adapter: Path, settings: RlhfSettings, tmp_path: Path
+    tiny_base: Path,
+    sft_adapter: Path,
+    reward_adapter: Path,
+    settings: RlhfSettings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def run(work: Path, kill_at: int) -> subprocess.CompletedProcess[str]:
-        work.mkdir(exist_ok=True)
-        words = [
-            tiny_base,
-            sft_adapter,
-            reward_adapter,
-            work,
-            kill_at,
-            settings.model_dump_json(),
-            repr(PROMPTS),
-        ]
-        return subprocess.run(
-            [sys.executable, "-c", KILLED, *map(str, words)], capture_output=True, text=True, check=False
-        )
-
+    script = Path(__file__).with_name("learn.py")
+    learn = runpy.run_path(str(script))["learn"]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert run(whole, 0).returncode == 0
-    assert run(parts, 2).returncode == -signal.SIGKILL
+    inputs = (tiny_base, sft_adapter, reward_adapter)
+    words = [sys.executable, script, *inputs, parts, settings.model_dump_json(), 2]
+    root, threads = str(Path(__file__).parents[3]), str(torch.get_num_threads())
+    killed = subprocess.run(
+        list(map(str, words)),
+        check=False,
+        env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": threads},
+    )
+    assert killed.returncode == -signal.SIGKILL
     assert not (parts / "adapter").exists()
-    resumed = run(parts, 0)
-    assert resumed.returncode == 0, resumed.stderr
-    assert "going on from update 2 of 4" in resumed.stdout
+    learn(*inputs, parts, settings, 0)
+    assert "going on from update 2 of 4" in capsys.readouterr().out
+    learn(*inputs, whole, settings, 0)
     for name in ("adapter_model.safetensors", "value_head.safetensors"):
         assert (whole / "adapter" / name).read_bytes() == (parts / "adapter" / name).read_bytes()
-    assert (whole / "curve").read_text() == (parts / "curve").read_text()
+    assert (whole / "course").read_text() == (parts / "course").read_text()
