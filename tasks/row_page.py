@@ -1,4 +1,4 @@
-"""Writes docs/rows.md: `python -m tasks.row_page > docs/rows.md`. The text comes from the records and schemas."""
+"""Writes docs/rows.md from the records and schemas: `python -m tasks.row_page > docs/rows.md`."""
 
 import inspect
 
@@ -8,8 +8,8 @@ from tasks.tables import FILES, schema
 
 HEAD = """# Rows
 
-Written by `python -m tasks.row_page`; a test compares it with the code. Rows are kept as Parquet, one file for
-each kind, and no column is ever null. A message has a `role` (system, user or assistant) and a `content`.
+Written by `python -m tasks.row_page`; a test compares it with the code. Rows are kept as Parquet, one file
+for each kind, and no column is ever null. A message has a `role` (system, user or assistant) and a `content`.
 """
 KINDS: tuple[type[Row], ...] = (Example, Preference, Document, Dropped)
 

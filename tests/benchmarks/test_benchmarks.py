@@ -1,0 +1,81 @@
+"""Protects what the benchmarks say: tables that add up, differences found, sets that may be missing."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import chain, reproducible, retrieval
+
+
+def test_the_chain_is_told_stage_by_stage_and_as_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timings = {"sft": {"seconds": 100.5, "peak_mib": 2000}, "base": {"seconds": 20.0, "peak_mib": 900}}
+    (tmp_path / "stages.json").write_text(json.dumps(timings))
+    monkeypatch.setattr(sys, "argv", ["chain", "--reports", str(tmp_path)])
+    assert chain.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["stage", "base", "sft", "all"]
+    told = json.loads(lines[-1])
+    assert (told["total_seconds"], told["peak_mib"], told["scores"]) == (120.5, 2000, None)
+
+
+def test_without_a_run_the_chain_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["chain", "--reports", str(tmp_path)])
+    assert chain.main() == 1
+    assert "threeply run" in capsys.readouterr().err
+
+
+def test_equal_folders_are_equal_and_the_first_different_file_is_named(tmp_path: Path) -> None:
+    places = [tmp_path / "a", tmp_path / "b"]
+    for place in places:
+        (place / "data/index/sub").mkdir(parents=True)
+        (place / "data/index/one").write_text("1")
+        (place / "data/index/sub/two").write_text("2")
+    same = reproducible.compare("data/index", places)
+    assert same.equal
+    assert same.files == 2
+    assert len(set(same.sha256)) == 1
+    (places[1] / "data/index/sub/two").write_text("3")
+    assert reproducible.compare("data/index", places).differs == "sub/two"
+    (places[1] / "data/index/more").write_text("")
+    assert reproducible.compare("data/index", places).differs == "more"
+
+
+def test_ranks_count_documents_and_not_chunks() -> None:
+    assert retrieval.rank(["a", "a", "b"], "b") == 1
+    assert retrieval.rank(["a"], "b") == float("inf")
+
+
+def test_a_set_that_is_not_there_is_skipped_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["retrieval", str(tmp_path)])
+    assert retrieval.main() == 0
+    said = capsys.readouterr()
+    assert said.out == "{}\n"
+    assert said.err.count("skipped") == 3
+
+
+def test_a_small_set_is_measured_by_all_three_methods(
+    tmp_path: Path,
+    tiny_embedder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [
+        {"question": f"How do I use frob{n}?", "answer": f"Call frob{n} with care.", "doc": f"faq{n}"}
+        for n in range(12)
+    ]
+    (tmp_path / "perlfaq_qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ["retrieval", str(tmp_path), "--sets", "perlfaq", "--embedder", str(tiny_embedder)]
+    monkeypatch.setattr(sys, "argv", words)
+    assert retrieval.main() == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])["perlfaq"]
+    assert told["questions"] == told["documents"] == 12
+    assert set(told["recall"]) == {"bm25", "dense", "hybrid"}
+    assert told["recall"]["bm25"]["1"] == 1.0
