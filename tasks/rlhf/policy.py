@@ -146,15 +146,16 @@ def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_
     model = load_base(base, device)
     count = model.config.get_text_config().num_hidden_layers
     trained = range(max(count - trained_layers, 0), count)
-    config = _causal(read_config(sft))
-    peft = PeftModel(model, config, adapter_name="reference")
+    tuning, scoring = _causal(read_config(sft)), _causal(read_config(reward))
+    peft = PeftModel(model, tuning, adapter_name="reference")
     peft.add_adapter("policy", _causal(read_config(sft)))
-    peft.add_adapter("reward", _causal(read_config(reward)))
+    peft.add_adapter("reward", scoring)
     _fill(peft, "reference", tuned)
     _fill(peft, "policy", tuned)
     _fill(peft, "reward", judging)
     peft.requires_grad_(False).eval()
-    split = min(trained.start, lowest_difference(tuned, judging, layers=count))
+    alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
+    split = min(trained.start, lowest_difference(tuned, judging, layers=count)) if alike else 0
     actors = Actors(peft, score.float().to(device.name), split=split, trained=trained)
     _check_cut(actors.decoder)
     return actors

@@ -85,7 +85,7 @@ def sample(
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=decoder.device)
     cache = KeyValues(width + max_new_tokens)
     states = decoder.lower(padded.to(decoder.device), cache=cache)
-    final = decoder.upper(states, cache=cache)[torch.arange(rows), lengths - 1]
+    final = decoder.upper(states, cache=cache)[torch.arange(rows, device=decoder.device), lengths - 1]
     seen = torch.arange(width, device=decoder.device).unsqueeze(0) < lengths.unsqueeze(1)
     hidden = torch.where(seen, 0.0, torch.finfo(states.dtype).min).to(states.dtype)
 
