@@ -115,7 +115,7 @@ def write_config(folder: Path) -> None:
     config["revision"] = None
     for name in ("target_modules", "modules_to_save", "layers_to_transform"):
         if isinstance(config.get(name), list):
-            config[name] = sorted(config[name])
+            config[name] = sorted(set(config[name]))
     write_json(path, config)
 
 

@@ -79,9 +79,10 @@ def new_reward_model(base: Path, sft: Path, device: Device) -> "PeftModel":
     torch.nn.init.normal_(model.score.weight, std=model.config.hidden_size**-0.5 / 10)
     config = read_config(sft)
     config.task_type, config.modules_to_save = "SEQ_CLS", ["score"]
-    config.inference_mode = False
+    config.inference_mode, config.base_model_name_or_path = False, None
+    head = model.score.weight.detach().clone()
     peft = get_peft_model(model, config)
-    result = set_peft_model_state_dict(peft, read_weights(sft))
+    result = set_peft_model_state_dict(peft, {**read_weights(sft), SCORE: head})
     if result.unexpected_keys:
         raise TrainingError(f"the sft adapter in {sft} does not fit the base: {result.unexpected_keys[0]}")
     return peft
