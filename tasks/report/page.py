@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -116,7 +117,7 @@ def render(
         balanced=not books.faults,
         balance=balance_sentence(books),
         gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
-        validation=lines(inputs.reports["validate"].figures) if "validate" in inputs.reports else [],
+        expectations=expectations(inputs),
         trainings=trainings(inputs),
         others=[
             (stage, lines(inputs.reports[stage].figures))
@@ -164,6 +165,18 @@ def pick(answers: Sequence[AnsweredQuestion], count: int) -> list[AnsweredQuesti
             if waiting[task] and len(picked) < count:
                 picked.append(waiting[task].pop(0))
     return picked
+
+
+def expectations(inputs: Inputs) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each expectation on the rows with its table and name in words, and what it found."""
+    tables = (
+        inputs.reports["validate"].figures.get("expectations", {}) if "validate" in inputs.reports else {}
+    )
+    return [
+        (f"{table} {name}".replace("_", " "), found)
+        for table, named in tables.items()
+        for name, found in named.items()
+    ]
 
 
 def trainings(inputs: Inputs) -> list[Training]:

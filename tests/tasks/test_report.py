@@ -117,6 +117,16 @@ def write_reports(folder: Path) -> list[Path]:
         "prompts": 32, "reward_before": 1.25, "reward_after": 1.5, "task_score_before": 0.75,
         "task_score_after": 0.72, "reward_hacked": True, "reward_fell": False, "kl": 1.2,
     }  # fmt: skip
+    expectation = {
+        "about_rows": False,
+        "description": "There are 50 examples or more.",
+        "error": "",
+        "failed_rows": 0,
+        "key": "validate.min_examples",
+        "observed": 8000.0,
+        "passed": True,
+        "severity": "critical",
+    }
     quality = {
         "validation_pairs": 120,
         "accuracy": 0.84,
@@ -136,7 +146,11 @@ def write_reports(folder: Path) -> list[Path]:
         Report(
             stage="clean", rows=rows("example", kept=7900, dropped=100), figures={"repaired": {"mojibake": 3}}
         ),
-        Report(stage="validate", rows=rows("example", kept=7900), figures={"expectations": 31}),
+        Report(
+            stage="validate",
+            rows=rows("example", kept=7900),
+            figures={"expectations": {"example": {"enough_rows": expectation}}},
+        ),
         Report(stage="gate", figures={"passed": True, "checks": [check]}),
         Report(stage="split", rows=rows("example", kept=7900), figures={"groups": 2890}),
         Report(stage="index", figures={"chunks": 20312}),
@@ -243,6 +257,7 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "exact duplicate 100",
         "Every row is accounted for",
         "The data went on to the split.",
+        "There are 50 examples or more.",
         "where the validation loss was lowest (0.21)",
         "it prefers the better answer in 84 % (95 % interval 76 % to 90 %).",
         "Trivial rules reach: “the longer wins” 52 %.",
