@@ -106,14 +106,11 @@ def _run(words: argparse.Namespace) -> int:
 
 
 def _serve(words: argparse.Namespace) -> int:
-    settings = _settings().serve
-    if words.host is not None:
-        settings = settings.model_copy(update={"host": words.host})
-    if words.port is not None:
-        settings = settings.model_copy(update={"port": words.port})
     from deploy.server.run import serve
 
-    serve(words.bundle or settings.bundle, settings)
+    given = {name: getattr(words, name) for name in ("bundle", "host", "port")}
+    settings = _settings().serve
+    serve(settings.model_copy(update={name: value for name, value in given.items() if value is not None}))
     return 0
 
 

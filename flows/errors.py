@@ -19,6 +19,10 @@ class GraphError(FlowError):
     """dvc.yaml cannot be read, or a stage in it is not known."""
 
 
+class LockBusyError(FlowError):
+    """Another DVC process is at work here."""
+
+
 class StageFailedError(FlowError):
     """A stage ended with an error; `exit_code` is the stage's own."""
 

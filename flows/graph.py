@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.errors import GraphError, PlaceError
+from flows.errors import GraphError, LockBusyError, PlaceError
 
 _EXIT = re.compile(r"exited with (-?\d+)")
 _BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
@@ -69,10 +69,10 @@ def load_graph(root: Path) -> Graph:
         GraphError: dvc.yaml is missing or wrong, or two stages write the same path.
     """
     with _repo(root) as repo:
-        before: dict[str, list[str]] = {stage.addressing: [] for stage in repo.index.stages if stage.cmd}
+        before: dict[str, list[str]] = {stage.name: [] for stage in repo.index.stages if stage.cmd}
         for stage, needed in repo.index.graph.edges:
-            if stage.addressing in before and needed.addressing in before:
-                before[stage.addressing].append(needed.addressing)
+            if stage.name in before and needed.name in before:
+                before[stage.name].append(needed.name)
     return Graph(nodes=tuple(_ordered(before)))
 
 
@@ -82,13 +82,16 @@ def changes(root: Path, name: str) -> tuple[str, ...]:
     Looks at this stage alone, not at those before it.
     """
     with _repo(root) as repo:
-        return _reasons(repo.status(targets=[name]).get(name, []))
+        # In full: a bare name would be looked up in the dvc.yaml of the current folder.
+        entries = repo.status(targets=[f"{root.resolve() / 'dvc.yaml'}:{name}"])
+        return _reasons(next(iter(entries.values()), []))
 
 
 def stale(root: Path) -> dict[str, tuple[str, ...]]:
     """The changes of every stage that has some, as things lie now."""
     with _repo(root) as repo:
-        return {name: _reasons(entries) for name, entries in repo.status().items()}
+        names = {stage.addressing: stage.name for stage in repo.index.stages}
+        return {names[address]: _reasons(entries) for address, entries in repo.status().items()}
 
 
 def prepare(root: Path) -> None:
@@ -137,6 +140,7 @@ def exit_code(lines: Sequence[str]) -> int | None:
 @contextmanager
 def _repo(root: Path) -> Iterator[Any]:
     from dvc.exceptions import DvcException
+    from dvc.lock import LockError
     from dvc.repo import Repo
 
     if not (root / "dvc.yaml").exists():
@@ -144,6 +148,8 @@ def _repo(root: Path) -> Iterator[Any]:
     try:
         with Repo(str(root)) as repo:
             yield repo
+    except LockError as error:
+        raise LockBusyError(f"another DVC process works in {root}; wait for it to end") from error
     except DvcException as error:
         raise GraphError(f"DVC cannot read the stages of {root}: {error}") from error
 

@@ -5,7 +5,6 @@ The link is replaced in one step, so a server that opens it finds the old bundle
 before is kept for going back.
 """
 
-import hashlib
 import os
 import shutil
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.atomic import remove, replacing
+from deploy.manifest import digest
 from flows.errors import ReleaseError
 from flows.process import run_command
 from flows.stage import sentence
@@ -22,7 +22,6 @@ from flows.stage import sentence
 RELEASES = Path(".threeply/releases")
 CURRENT = RELEASES / "current"
 BUNDLE = Path("data/bundle")
-MANIFEST = "manifest.json"
 SMOKE_SECONDS = 180.0
 
 
@@ -73,10 +72,10 @@ def identity(bundle: Path) -> str:
         ReleaseError: there is no bundle.
     """
     try:
-        return hashlib.sha256((bundle / MANIFEST).read_bytes()).hexdigest()[:12]
+        return digest(bundle)[:12]
     except OSError as error:
         raise ReleaseError(
-            f"{bundle} is no bundle ({error.strerror}: {MANIFEST}); run `threeply run`"
+            f"{bundle} is no bundle ({error.filename}: {error.strerror}); make one with threeply run"
         ) from None
 
 

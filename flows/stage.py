@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from flows import graph
-from flows.errors import StageFailedError
+from flows.errors import LockBusyError, StageFailedError
 from flows.process import Ended, run_command
 
 LOGS = Path(".threeply/logs")
@@ -60,7 +60,7 @@ def run_stage(
         StageFailedError: the stage ended with an error; the message is the stage's own sentence.
     """
     started = time.monotonic()
-    changed = graph.changes(root, name)
+    changed = _changes(root, name, sleep)
     how: How = "unchanged"
     if changed:
         board.started(name, changed)
@@ -72,6 +72,15 @@ def run_stage(
     outcome = Outcome(name=name, how=how, seconds=time.monotonic() - started, changes=changed)
     board.ended(outcome)
     return outcome
+
+
+def _changes(root: Path, name: str, sleep: Callable[[float], None]) -> tuple[str, ...]:
+    for wait in WAITS:
+        try:
+            return graph.changes(root, name)
+        except LockBusyError:
+            sleep(wait)
+    return graph.changes(root, name)
 
 
 def _reproduce(

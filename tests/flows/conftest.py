@@ -12,9 +12,10 @@ STAGES = (("clean", "start.txt"), ("split", "clean.txt"), ("rlhf", "split.txt"),
 SECTIONS = {"clean": "clean", "split": "split", "rlhf": "rlhf", "report": "report"}
 
 
-@pytest.fixture
-def toy(tmp_path: Path) -> Path:
-    """The folder of a toy project, ready for DVC."""
+@pytest.fixture(scope="session")
+def fresh_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy project, ready for DVC, to be copied."""
+    folder = tmp_path_factory.mktemp("toy")
     lines = ["stages:"]
     for name, source in STAGES:
         lines += [
@@ -24,10 +25,16 @@ def toy(tmp_path: Path) -> Path:
             f"    params: [{SECTIONS[name]}]",
             f"    outs: [{name}.txt]",
         ]
-    (tmp_path / "dvc.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (tmp_path / "start.txt").write_text("start\n", encoding="utf-8")
-    (tmp_path / "behaviour").mkdir()
-    shutil.copyfile(Path(__file__).with_name("toy.py"), tmp_path / "toy.py")
-    shutil.copyfile(PROJECT / "params.yaml", tmp_path / "params.yaml")
-    graph.prepare(tmp_path)
-    return tmp_path
+    (folder / "dvc.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "start.txt").write_text("start\n", encoding="utf-8")
+    (folder / "behaviour").mkdir()
+    shutil.copyfile(Path(__file__).with_name("toy.py"), folder / "toy.py")
+    shutil.copyfile(PROJECT / "params.yaml", folder / "params.yaml")
+    graph.prepare(folder)
+    return folder
+
+
+@pytest.fixture
+def toy(fresh_toy: Path, tmp_path: Path) -> Path:
+    """The folder of a toy project in which nothing has run yet."""
+    return Path(shutil.copytree(fresh_toy, tmp_path / "toy"))

@@ -1,0 +1,123 @@
+"""Protects the flows on a toy graph: what Prefect records, what stops the chain, what an interrupt leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.flow
+
+THREEPLY = [sys.executable, "-m", "flows"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one Prefect server for all of these tests: the first start takes 20 s."""
+    from flows.api import Api
+
+    before = dict(os.environ)
+    with Api(tmp_path_factory.mktemp("server")) as api:
+        api.wait()
+        yield api.url
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def threeply(toy: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*THREEPLY, *words], cwd=toy, capture_output=True, text=True, check=False)
+
+
+def test_the_second_run_is_cached_and_a_changed_knob_reruns_what_depends_on_it(
+    toy: Path, server: str
+) -> None:
+    first = threeply(toy, "run", "--no-release")
+    assert first.returncode == 0, first.stderr
+    assert [line for line in first.stdout.splitlines() if ": done" in line][-1].startswith("report: done")
+    second = threeply(toy, "run", "--no-release")
+    assert second.stdout.count(": cached") == 4
+    params = toy / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(text.replace("salt: threeply", "salt: other"), encoding="utf-8")
+    third = threeply(toy, "run", "--no-release")
+    assert "clean: cached" in third.stdout
+    assert "split: starts (split.salt modified)" in third.stdout
+    assert "rlhf: cached" in third.stdout  # the outputs of split did not change
+    states = wait_for_states(server, {"clean": "Cached", "split": "Completed", "report": "Cached"})
+    assert states["split"] == "Completed"
+
+
+def wait_for_states(server: str, wanted: dict[str, str]) -> dict[str, str]:
+    """Task runs are recorded from events, a moment after the run has ended."""
+    deadline = time.monotonic() + 15
+    while True:
+        states = last_states(server)
+        if all(states.get(name) == state for name, state in wanted.items()) or time.monotonic() > deadline:
+            return states
+        time.sleep(0.3)
+
+
+def last_states(server: str) -> dict[str, str]:
+    """The state of the latest task run of each name."""
+    import urllib.request
+
+    request = urllib.request.Request(
+        f"{server}/task_runs/filter",
+        data=json.dumps({"sort": "EXPECTED_START_TIME_DESC", "limit": 100}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        runs = json.load(reply)
+    states: dict[str, str] = {}
+    for run in runs:
+        states.setdefault(run["name"], run["state_name"])
+    return states
+
+
+def test_a_gate_stops_the_chain_with_its_own_words_and_code(toy: Path, server: str) -> None:
+    (toy / "behaviour/split").write_text("gate", encoding="utf-8")
+    done = threeply(toy, "run", "--no-release")
+    assert done.returncode == 3
+    assert done.stderr.strip() == (
+        "error: stage split: 12 of 20 rows were dropped; raise gate.max_dropped or mend the source"
+    )
+    assert "rlhf" not in done.stdout
+    (toy / "behaviour/split").unlink()
+    again = threeply(toy, "run", "--no-release")
+    assert again.returncode == 0
+    assert "clean: cached" in again.stdout
+
+
+def test_ctrl_c_leaves_no_child_and_says_where_it_goes_on(toy: Path, server: str) -> None:
+    (toy / "behaviour/rlhf").write_text("sleep", encoding="utf-8")
+    run = subprocess.Popen(
+        [*THREEPLY, "run", "--no-release"],
+        cwd=toy,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    pids = toy / "pids/rlhf"
+    deadline = time.monotonic() + 60
+    while not pids.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    os.killpg(run.pid, signal.SIGINT)  # what a terminal does
+    out, said = run.communicate(timeout=60)
+    assert run.returncode == 130, out + said
+    assert "interrupted in rlhf; nothing runs any more. Run it again and it goes on from rlhf" in said
+    assert not Path(f"/proc/{int(pids.read_text(encoding='utf-8'))}").exists()
+
+
+def test_one_run_at_a_time(toy: Path) -> None:
+    from flows.errors import PlaceError
+    from flows.place import occupied
+
+    with occupied(toy), pytest.raises(PlaceError, match=rf"process {os.getpid()}"), occupied(toy):
+        pass
