@@ -43,11 +43,11 @@ def restore(model: nn.Module) -> None:
 
 
 def _norm(self: Any, hidden_states: Tensor) -> Tensor:
-    return _Norm.apply(hidden_states, self.weight, self.variance_epsilon)
+    return _apply(_Norm, hidden_states, self.weight, self.variance_epsilon)
 
 
 def _gated(self: Any, x: Tensor) -> Tensor:
-    return self.down_proj(_Gate.apply(self.gate_proj(x), self.up_proj(x)))
+    return self.down_proj(_apply(_Gate, self.gate_proj(x), self.up_proj(x)))
 
 
 def _attend(
@@ -56,8 +56,8 @@ def _attend(
     rows, length = hidden_states.shape[:2]
     shape = (rows, length, -1, self.head_dim)
     cosine, sine = (angle.unsqueeze(2) for angle in position_embeddings)  # broadcast over heads
-    query = _Rotate.apply(self.q_proj(hidden_states).view(shape), cosine, sine)
-    key = _Rotate.apply(self.k_proj(hidden_states).view(shape), cosine, sine)
+    query = _apply(_Rotate, self.q_proj(hidden_states).view(shape), cosine, sine)
+    key = _apply(_Rotate, self.k_proj(hidden_states).view(shape), cosine, sine)
     value = self.v_proj(hidden_states).view(shape)
     groups = self.num_key_value_groups
     out = functional.scaled_dot_product_attention(
@@ -68,6 +68,10 @@ def _attend(
         scale=self.scaling,
     )
     return self.o_proj(out.transpose(1, 2).reshape(rows, length, -1)), None
+
+
+def _apply(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:
+    return function.apply(*arguments)  # type: ignore[no-untyped-call]
 
 
 class _Norm(torch.autograd.Function):
@@ -115,7 +119,8 @@ class _Rotate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return _rotated(gradient, *ctx.saved_tensors, -1.0), None, None
+        cosine, sine = ctx.saved_tensors
+        return _rotated(gradient, cosine, sine, -1.0), None, None
 
 
 def _rotated(x: Tensor, cosine: Tensor, sine: Tensor, direction: float) -> Tensor:

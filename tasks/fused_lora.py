@@ -48,7 +48,7 @@ def _forward(self: Any, x: Tensor) -> Tensor:
         return base(x)
     name = next(name for name in self.active_adapters if name in self.lora_A)
     a, b = self.lora_A[name].weight, self.lora_B[name].weight
-    return _FusedLora.apply(x, base.weight, base.bias, a, b, self.scaling[name])
+    return _FusedLora.apply(x, base.weight, base.bias, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
 
 
 class _FusedLora(torch.autograd.Function):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from deploy.abstention import ABSTENTION, abstains
-from deploy.assistant import Assistant, Composed, Layers, Source
+from deploy.assistant import Assistant, Composed, Layers
 from deploy.messages import Message
+from deploy.prompts.template import Source
 from tasks.records import Example, Preference
 
 Outcome = Literal["answer", "abstention", "missed", "free"]

@@ -88,7 +88,7 @@ def account(tokenised: Tokenised, *, entered: int, unused: int) -> list[RowCount
 def targets(examples: Sequence[Grounded]) -> dict[str, int]:
     """How many targets are answers, abstentions by design, abstentions after a miss, and free texts."""
     counts = Counter(example.outcome for example in examples)
-    return {name: counts[name] for name in ("answer", "abstention", "missed", "free")}  # type: ignore[index]
+    return {name: counts[name] for name in ("answer", "abstention", "missed", "free")}
 
 
 def dataset(rows: Sequence[TokenRow]) -> "Dataset":
