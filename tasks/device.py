@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from deploy.engines.precision import choose_device
 from tasks.errors import TrainingError
 from tasks.process import cores
 from tasks.settings import RunSettings
@@ -58,14 +59,5 @@ def set_up_torch(run: RunSettings) -> Device:
     torch.use_deterministic_algorithms(True)
     # Deterministic mode also fills every new tensor, which costs time and guards only reads of unset memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    fast = cuda or tiles()
-    wanted = run.precision if run.precision != "auto" else ("bfloat16" if fast else "float32")
-    return Device(name="cuda" if cuda else "cpu", threads=threads, precision=wanted)
-
-
-def tiles() -> bool:
-    """Whether this CPU multiplies bfloat16 in tiles (AMX); without them it is slower than float32."""
-    import torch
-
-    supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return bool(supported and supported())
+    name, precision = choose_device(run.precision)
+    return Device(name=name, threads=threads, precision=precision)
