@@ -2,8 +2,8 @@
 
     python -m benchmarks.training_speed [--model data/models/base] [--rounds 3] [--rows 24]
 
-`ours` is the stage's trainer in a stage's environment, on the layers that params.yaml names; `ours_all`
-adapts all layers, as the others do. `plain` is SFTTrainer in float32 without gradient checkpointing, `bare` is
+`ours` is the stage's trainer in a stage's environment, on the layers of params.yaml; `ours_all` adapts all
+layers, as the others do. `plain` is SFTTrainer in float32 without gradient checkpointing, `bare` is
 SFTTrainer as it comes. Each measurement is a process of its own, whose first step is not counted. Prints a
 table; the last line is one JSON object, whose ratio is the median of ours / bare over the rounds.
 """
