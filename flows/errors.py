@@ -1,11 +1,12 @@
 """Errors of ordering and releasing, below `deploy.errors.ThreeplyError`.
 
 FlowError
-|-- GraphError        dvc.yaml cannot be read, or a stage in it is not known
-|-- StageFailedError       a stage ended with an error; carries the stage's own exit code
-|-- InterruptedRunError       the run was stopped by a person or a signal      (exit 130)
-|-- PlaceError        the place of a run cannot be prepared or is in use
-`-- ReleaseError      a bundle was not released; what served before still does
+|-- GraphError            dvc.yaml cannot be read, or a stage in it is not known
+|-- LockBusyError         another DVC process is at work here
+|-- StageFailedError      a stage ended with an error; carries the stage's own exit code
+|-- InterruptedRunError   the run was stopped by a person or a signal      (exit 130)
+|-- PlaceError            the place of a run cannot be prepared or is in use
+`-- ReleaseError          a bundle was not released; what served before still does
 """
 
 from deploy.errors import ThreeplyError

@@ -84,7 +84,11 @@ def changes(root: Path, name: str) -> tuple[str, ...]:
     with _repo(root) as repo:
         # In full: a bare name would be looked up in the dvc.yaml of the current folder.
         entries = repo.status(targets=[f"{root.resolve() / 'dvc.yaml'}:{name}"])
-        return _reasons(next(iter(entries.values()), []))
+        changed = _reasons(next(iter(entries.values()), []))
+        keys = {key for stage in repo.index.stages if stage.name == name for key in _changed_keys(stage)}
+    sections = {key.partition(".")[0] for key in keys}
+    other = tuple(reason for reason in changed if reason.removesuffix(" modified") not in sections)
+    return (*(f"{key} modified" for key in sorted(keys)), *other)
 
 
 def stale(root: Path) -> dict[str, tuple[str, ...]]:
@@ -177,3 +181,22 @@ def _reasons(entries: Iterable[Any]) -> tuple[str, ...]:
                 else:
                     found.append(f"{path} {state}")
     return tuple(found)
+
+
+def _changed_keys(stage: Any) -> Iterator[str]:
+    """The single settings that differ from those of the last run; DVC's status names their section alone."""
+    from dvc.dependency import ParamsDependency
+
+    for dependency in stage.deps:
+        if isinstance(dependency, ParamsDependency) and dependency.hash_info.value:
+            now = dependency.read_params()
+            for section, before in dependency.hash_info.value.items():
+                yield from _differences(section, before, now.get(section))
+
+
+def _differences(key: str, before: Any, now: Any) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in {**before, **now}:
+            yield from _differences(f"{key}.{name}", before.get(name), now.get(name))
+    elif before != now:
+        yield key
