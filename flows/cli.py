@@ -106,11 +106,19 @@ def _run(words: argparse.Namespace) -> int:
 
 
 def _serve(words: argparse.Namespace) -> int:
+    settings = _settings().serve
+    given = {name: getattr(words, name) for name in ("host", "port") if getattr(words, name) is not None}
+    bundle: Path = words.bundle or settings.bundle
+    if not bundle.exists():
+        from flows.errors import ReleaseError
+
+        raise ReleaseError(
+            f"{bundle} is not there; make and release a bundle with threeply run, "
+            "or name one with --bundle (data/bundle is what the last run made)"
+        )
     from deploy.server.run import serve
 
-    given = {name: getattr(words, name) for name in ("bundle", "host", "port")}
-    settings = _settings().serve
-    serve(settings.model_copy(update={name: value for name, value in given.items() if value is not None}))
+    serve(bundle, settings.model_copy(update=given))
     return 0
 
 

@@ -1,0 +1,39 @@
+# make run     bring everything up to date: data, adapters, ledger, report, bundle
+# make serve   serve what the last run released
+# make test    every test, the small model's whole chain included
+# make lint    style, types, and the arrows between the rooms
+# make clean   delete what runs have made
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run serve test lint clean venv
+.DEFAULT_GOAL := run
+
+run: $(READY)
+	$(BIN)/threeply run
+
+serve: $(READY)
+	$(BIN)/threeply serve
+
+test: $(READY)
+	$(BIN)/pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/threeply check
+
+clean: $(READY)
+	$(BIN)/threeply clean
+
+venv: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps -e .
+	touch $@
