@@ -189,6 +189,7 @@ class RewardSettings(Section):
     batch_size: Count
     learning_rate: Positive
     warmup: Share
+    evaluations: Count
     checkpoints: Count
 
 
@@ -197,6 +198,7 @@ class RlhfSettings(Section):
 
     updates: Count
     batch_size: Count
+    responses: Count
     mini_batches: Count
     epochs: Count
     trained_layers: Count
@@ -217,11 +219,17 @@ class RlhfSettings(Section):
 
     @model_validator(mode="after")
     def _divisible(self) -> "RlhfSettings":
-        if self.batch_size % self.mini_batches:
+        if self.batch_size % (self.responses * self.mini_batches):
             raise ValueError(
-                f"batch_size ({self.batch_size}) must be a multiple of mini_batches ({self.mini_batches})"
+                f"batch_size ({self.batch_size}) must be a multiple of "
+                f"responses x mini_batches ({self.responses} x {self.mini_batches})"
             )
         return self
+
+    @property
+    def prompts(self) -> int:
+        """How many prompts an update has."""
+        return self.batch_size // self.responses
 
     @model_validator(mode="after")
     def _leaves_room(self) -> "RlhfSettings":

@@ -1,10 +1,12 @@
 """Reinforcement learning against the reward model: the policy tries answers and learns from their scores."""
 
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.assistant import Assistant
-from deploy.atomic import write_text
+from deploy.atomic import remove, write_text
 from deploy.engines.chat import end_of_turn, load_tokenizer
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
@@ -42,6 +44,47 @@ def rlhf(
     Raises:
         TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
     """
+    examples = read_table(splits / "train" / "examples.parquet", Example)
+    held_out = read_table(splits / "validation" / "examples.parquet", Example)
+    assistant = Assistant(
+        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
+    )
+    reinforced = reinforce(
+        examples, held_out, assistant, base, sft, reward, work=work, run=run, settings=settings
+    )
+    shutil.copytree(reinforced.adapter, adapter)
+    write_text(curve, reinforced.curve)
+    write_report(report, reinforced.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reinforced:
+    """The policy's adapter in its folder, the curve of the updates as CSV, and the report."""
+
+    adapter: Path
+    curve: str
+    report: Report
+
+
+def reinforce(
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    assistant: Assistant,
+    base: Path,
+    sft: Path,
+    reward: Path,
+    *,
+    work: Path,
+    run: RunSettings,
+    settings: RlhfSettings,
+) -> Reinforced:
+    """The policy that starts as `sft` and learns from `reward` on prompts of `examples`.
+
+    `work` keeps the states to go on from.
+
+    Raises:
+        TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
+    """
     import torch
 
     from tasks.rlhf.curve import curve_lines
@@ -53,63 +96,50 @@ def rlhf(
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
     end = end_of_turn(tokenizer)
-    assistant = Assistant(
-        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
-    )
     longest = settings.max_length - settings.max_new_tokens
-    training, heldout = (
-        choose_prompts(
-            read_table(splits / name / "examples.parquet", Example),
-            count,
-            assistant,
-            tokenizer,
-            longest=longest,
-            seed=run.seed,
-        )
-        for name, count in (
-            ("train", settings.updates * settings.batch_size),
-            ("validation", settings.heldout_prompts),
-        )
+    needed = settings.updates * settings.prompts
+    training = choose_prompts(examples, needed, assistant, tokenizer, longest=longest, seed=run.seed)
+    checking = choose_prompts(
+        held_out, settings.heldout_prompts, assistant, tokenizer, longest=longest, seed=run.seed
     )
-    for name, prompts in (("train", training), ("validation", heldout)):
+    for split, prompts in (("train", training), ("validation", checking)):
         if not prompts.tokens:
             raise TrainingError(
-                f"none of the {prompts.entered} examples of the {name} split has a prompt of at most "
+                f"none of the {prompts.entered} examples of the {split} split has a prompt of at most "
                 f"{longest} tokens; add rows or raise rlhf.max_length"
             )
     actors = load_actors(base, sft, reward, device, trained_layers=settings.trained_layers)
-    print(f"layers 1-{actors.decoder.split} run once for policy, reference and reward model", flush=True)
+    print(f"{actors.decoder.split} layers run once for policy, reference and reward model", flush=True)
     trainer = Trainer(actors, settings, end=end, generator=torch.Generator().manual_seed(run.seed))
-    before = answer(actors, heldout.tokens, settings, end=end)
+    before = answer(actors, checking.tokens, settings, end=end)
     batches = in_batches(training.tokens, settings, seed=run.seed)
     course = train(trainer, batches, settings, work=work)
-    after = answer(actors, heldout.tokens, settings, end=end)
+    after = answer(actors, checking.tokens, settings, end=end)
     stopped = course.stopped
     if after.kl > settings.kl_limit:
         # The state after the last update had not been measured before.
         trainer.restore()
-        after, stopped = answer(actors, heldout.tokens, settings, end=end), "kl_limit"
+        after, stopped = answer(actors, checking.tokens, settings, end=end), "kl_limit"
 
     def quality(row: int, response: Sequence[int]) -> float:
-        return score(heldout.examples[row], tokenizer.decode(response, skip_special_tokens=True).strip())
+        return score(checking.examples[row], tokenizer.decode(response, skip_special_tokens=True).strip())
 
-    figures = compare(before, after, quality, seed=run.seed)
-    actors.save_adapter(adapter)
-    write_text(curve, curve_lines(course.curve))
-    sampled = len(course.curve) * settings.batch_size
-    write_report(
-        report,
-        Report(
-            stage="rlhf",
-            rows=training.account(len(set(batches[:sampled]))),
-            figures={
-                **device.figures(),
-                "stopped": stopped,
-                "updates": len(course.curve),
-                "rollouts": sampled,
-                "shared_layers": actors.decoder.split,
-                "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
-                "heldout": figures,
-            },
-        ),
+    folder = work / "adapter"
+    remove(folder)
+    actors.save_adapter(folder)
+    updates = len(course.curve)
+    figures = {
+        **device.figures(),
+        "stopped": stopped,
+        "updates": updates,
+        "rollouts": updates * settings.batch_size,
+        "shared_layers": actors.decoder.split,
+        "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
+        "heldout": compare(before, after, quality, seed=run.seed),
+    }
+    counts = training.account(len(set(batches[: updates * settings.prompts])))
+    return Reinforced(
+        adapter=folder,
+        curve=curve_lines(course.curve),
+        report=Report(stage="rlhf", rows=counts, figures=figures),
     )

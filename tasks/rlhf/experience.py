@@ -8,20 +8,20 @@ from torch import Tensor
 
 from tasks.rlhf.losses import chosen_logprobs, divergence, entropy
 from tasks.rlhf.policy import Actors
-from tasks.rlhf.rollouts import Rollout, collate
+from tasks.rlhf.rollouts import Group, collate
 
-MICRO_ROWS = 4  # rows that run at once: little padding, and the states of a few rows stay in the cache
+MICRO_ROWS = 4  # groups that run at once: little padding, and the states of a few rows stay in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
-    """Rollouts and what the models say of them; tensors are [rollouts, response tokens], 0 behind those.
+    """Groups of rollouts and what the models say of them; tensors are [rollouts, tokens], 0 where padded.
 
     `logprobs` and `reference` are those of the sampled tokens, `divergence` and `entropy` those of the whole
     distributions they were drawn from; `scores` [rollouts] are the reward model's.
     """
 
-    rollouts: tuple[Rollout, ...]
+    groups: tuple[Group, ...]
     mask: Tensor
     logprobs: Tensor
     reference: Tensor
@@ -29,6 +29,18 @@ class Experience:
     entropy: Tensor
     values: Tensor
     scores: Tensor
+
+    @property
+    def ended(self) -> Tensor:
+        """Which responses ended by themselves, [rollouts]."""
+        return torch.tensor(
+            [ended for group in self.groups for ended in group.ended], device=self.mask.device
+        )
+
+    def members(self, groups: Sequence[int]) -> list[int]:
+        """The rollouts of these groups, in order."""
+        size = len(self.mask) // len(self.groups)
+        return [group * size + member for group in groups for member in range(size)]
 
     @property
     def kl(self) -> float:
@@ -48,17 +60,17 @@ class Experience:
     @property
     def ended_share(self) -> float:
         """The share of responses that ended by themselves."""
-        return sum(rollout.ended for rollout in self.rollouts) / len(self.rollouts)
+        return float(self.ended.float().mean())
 
 
 @torch.no_grad()
-def experience(actors: Actors, rollouts: Sequence[Rollout], *, temperature: float) -> Experience:
-    """The rollouts as policy, reference, reward model and value head see them.
+def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -> Experience:
+    """The rollouts of groups of equal size as policy, reference, reward model and value head see them.
 
     Distributions are those of the logits divided by `temperature`: the ones that were sampled from.
     """
-    groups = list(micro_batches(rollouts, range(len(rollouts))))
-    batches = [collate([rollouts[row] for row in rows]) for rows in groups]
+    parted = list(micro_batches(groups, range(len(groups))))
+    batches = [collate([groups[row] for row in rows]) for rows in parted]
     with actors.playing("policy"):
         policy = [actors.before_tokens(batch) for batch in batches]
     with actors.playing("reference"):
@@ -79,16 +91,18 @@ def experience(actors: Actors, rollouts: Sequence[Rollout], *, temperature: floa
         }
         for name, tensor in measured.items():
             parts.setdefault(name, []).extend(tensor * batch.mask)
-    order = torch.tensor([row for rows in groups for row in rows]).argsort()
-    whole = {name: _stack(tensors)[order.to(tensors[0].device)] for name, tensors in parts.items()}
-    return Experience(rollouts=tuple(rollouts), **whole)
+    size = len(groups[0].responses)
+    places = torch.tensor([row for rows in parted for row in rows]).unsqueeze(1) * size + torch.arange(size)
+    order = places.flatten().argsort().to(parts["mask"][0].device)
+    whole = {name: _stack(tensors)[order] for name, tensors in parts.items()}
+    return Experience(groups=tuple(groups), **whole)
 
 
 def micro_batches(
-    rollouts: Sequence[Rollout], rows: Sequence[int], size: int = MICRO_ROWS
+    groups: Sequence[Group], rows: Sequence[int], size: int = MICRO_ROWS
 ) -> Iterator[list[int]]:
     """`rows` in groups of about one length, so that little is padded."""
-    ordered = sorted(rows, key=lambda row: (rollouts[row].length, row))
+    ordered = sorted(rows, key=lambda row: (len(groups[row].states), row))
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
 

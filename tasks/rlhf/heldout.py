@@ -12,6 +12,7 @@ from tasks.rlhf.rollouts import sample
 from tasks.scores import bootstrap
 from tasks.settings import RlhfSettings
 
+HELD_OUT_ROWS = 16  # prompts that are answered at once
 RESAMPLES = 2000  # of the interval of the difference
 
 
@@ -32,20 +33,21 @@ class Answers:
 
 def answer(actors: Actors, prompts: Sequence[Sequence[int]], settings: RlhfSettings, *, end: int) -> Answers:
     """The policy's greedy answers to `prompts`."""
-    rollouts = []
+    groups = []
     with actors.playing("policy"):
-        for start in range(0, len(prompts), settings.batch_size):
-            rollouts += sample(
+        for start in range(0, len(prompts), HELD_OUT_ROWS):
+            groups += sample(
                 actors.decoder,
-                prompts[start : start + settings.batch_size],
+                prompts[start : start + HELD_OUT_ROWS],
+                responses=1,
                 end=end,
                 max_new_tokens=settings.max_new_tokens,
                 temperature=0.0,
                 generator=torch.Generator(),
             )
-    lived = experience(actors, rollouts, temperature=settings.temperature)
+    lived = experience(actors, groups, temperature=settings.temperature)
     return Answers(
-        responses=[list(rollout.response) for rollout in rollouts],
+        responses=[list(response) for group in groups for response in group.responses],
         scores=[float(score) for score in lived.scores],
         kl=lived.kl,
         kl_token=lived.kl_token,

@@ -92,26 +92,23 @@ class Actors:
             self._activate("policy")
 
     def before_tokens(self, batch: Batch) -> Tensor:
-        """The final states that predict each response token, [rows, response tokens, width].
+        """The final states that predict each response token, [rollouts, tokens, width].
 
         They are those of the policy, and teach it, unless another role is playing.
         """
-        final = self.decoder.upper(batch.states)
-        rows = torch.arange(len(final), device=final.device).unsqueeze(1)
-        return final[rows, batch.before]
+        return self._final(batch)[batch.row, batch.before]
 
     def values(self, final: Tensor) -> Tensor:
-        """The expected rest of the reward, [rows, response tokens], read from the policy's final states.
+        """The expected rest of the reward, [rollouts, tokens], read from the policy's final states.
 
         They are not taught by it: the policy has a loss of its own.
         """
         return self.value_head(final.detach().float()).squeeze(-1)
 
     def scores(self, batch: Batch) -> Tensor:
-        """The score of each response, read at its last token, [rows]; the reward model has to be playing."""
-        final = self.decoder.upper(batch.states)
-        last = final[torch.arange(len(final), device=final.device), batch.last]
-        return (last.float() @ self._score.T).squeeze(-1)
+        """The score of each response at its last token, [rollouts], while the reward model is playing."""
+        last = self._final(batch)[batch.row, batch.last]
+        return (last.float() @ self._score.T).flatten()
 
     def save_adapter(self, folder: Path) -> None:
         """Write the policy as a whole LoRA adapter, lower layers included, and the value head beside it."""
@@ -126,6 +123,9 @@ class Actors:
         save_file(
             {name: p.detach().cpu() for name, p in self.value_head.named_parameters()}, folder / VALUE_HEAD
         )
+
+    def _final(self, batch: Batch) -> Tensor:
+        return self.decoder.upper(batch.states, positions=batch.positions, mask=batch.attention)
 
     def _activate(self, role: Role) -> None:
         for module in self._upper:

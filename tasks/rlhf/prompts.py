@@ -14,7 +14,7 @@ from tasks.sampling import stratified
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-NOT_CHOSEN = "over rlhf.updates x rlhf.batch_size"
+NOT_CHOSEN = "over rlhf.updates x prompts an update"
 NOT_REACHED = "training stopped before it"
 TOO_LONG = "the prompt leaves no room for a response in rlhf.max_length"
 

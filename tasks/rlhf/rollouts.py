@@ -1,66 +1,102 @@
-"""Samples responses of the policy, and keeps with each the states of its tokens at the cut of the decoder."""
+"""Samples several responses to each prompt at the cost of hardly more than one.
+
+A prompt is long and a response short. So the prompt runs once, and its responses are decoded beside each
+other in one row, where each attends to the prompt and to itself. Training uses the same rows: one prompt with
+its responses behind it, under a mask that lets none see another.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from tasks.rlhf.trunk import KeyValues, SplitDecoder
 
+PROMPT, PADDING = -1, -2  # branches of tokens that belong to no response
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
-    """One sampled response; its last token is the end of turn where it `ended`.
+class Group:
+    """A prompt and the responses sampled to it; the last token of one that `ended` is the end of turn.
 
-    `states` are those of prompt and response at the cut, [tokens, width].
+    `states` are those of the prompt and of one response behind the other at the cut, [tokens, width].
     """
 
     prompt: tuple[int, ...]
-    response: tuple[int, ...]
-    ended: bool
+    responses: tuple[tuple[int, ...], ...]
+    ended: tuple[bool, ...]
     states: Tensor
-
-    @property
-    def length(self) -> int:
-        """Tokens of prompt and response."""
-        return len(self.prompt) + len(self.response)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Rollouts as tensors, padded on the right: `mask` is 1.0 at real response tokens.
+    """Groups as tensors: rows are groups, and `rollouts` the responses of all, group by group.
 
-    `states` [rows, tokens, width of the model]; `tokens` and `mask` [rows, response tokens]; `before`
-    tells for each response token the place of the token in front of it, whose final state predicts it; `last`
-    is the place of each row's last token.
+    `states` [rows, places, width]; `positions` [rows, places] count on from the prompt in each response;
+    `attention` [rows, 1, places, places] is added to the scores. `tokens` and `mask` [rollouts, tokens] are
+    the responses, 1.0 where they are real; `row` [rollouts, 1] tells where they lie, `before` [rollouts,
+    tokens] the place of the token in front of each, whose final state predicts it, `last` [rollouts, 1] that
+    of the last token.
     """
 
     states: Tensor
+    positions: Tensor
+    attention: Tensor
     tokens: Tensor
     mask: Tensor
+    row: Tensor
     before: Tensor
     last: Tensor
 
 
-def collate(rollouts: Sequence[Rollout]) -> Batch:
-    """The rollouts as one padded batch."""
-    states = torch.nn.utils.rnn.pad_sequence([rollout.states for rollout in rollouts], batch_first=True)
+def collate(groups: Sequence[Group]) -> Batch:
+    """The groups as one padded batch."""
+    states = pad_sequence([group.states for group in groups], batch_first=True)
     device = states.device
-    lengths = torch.tensor([len(rollout.response) for rollout in rollouts], device=device)
-    prompts = torch.tensor([len(rollout.prompt) for rollout in rollouts], device=device)
-    place = torch.arange(int(lengths.max()), device=device).unsqueeze(0)
-    mask = place < lengths.unsqueeze(1)
-    tokens = torch.zeros(mask.shape, dtype=torch.long, device=device)
-    tokens[mask] = torch.tensor([token for rollout in rollouts for token in rollout.response], device=device)
-    before = prompts.unsqueeze(1) - 1 + place
+    positions: list[Tensor] = []
+    branches: list[Tensor] = []
+    before: list[Tensor] = []
+    for group in groups:
+        start = len(group.prompt)
+        places, owners = [torch.arange(start)], [torch.full((start,), PROMPT)]
+        for number, response in enumerate(group.responses):
+            size = len(response)
+            places.append(torch.arange(len(group.prompt), len(group.prompt) + size))
+            owners.append(torch.full((size,), number))
+            # The last token of the prompt predicts the first of every response.
+            before.append(
+                torch.cat([torch.tensor([len(group.prompt) - 1]), torch.arange(start, start + size)])
+            )
+            start += size
+        positions.append(torch.cat(places))
+        branches.append(torch.cat(owners))
+    position = pad_sequence(positions, batch_first=True).to(device)
+    branch = pad_sequence(branches, batch_first=True, padding_value=PADDING).to(device)
+    tokens = [torch.tensor(response) for group in groups for response in group.responses]
     return Batch(
         states=states,
-        tokens=tokens,
-        mask=mask.float(),
-        before=before.where(mask, 0),
-        last=prompts + lengths - 1,
+        positions=position,
+        attention=tree_mask(position, branch, states.dtype),
+        tokens=pad_sequence(tokens, batch_first=True).to(device),
+        mask=pad_sequence([torch.ones(len(each)) for each in tokens], batch_first=True).to(device),
+        row=torch.tensor([[row] for row, group in enumerate(groups) for _ in group.responses], device=device),
+        before=pad_sequence([each[:-1] for each in before], batch_first=True).to(device),
+        last=torch.stack([each[-1:] for each in before]).to(device),
     )
+
+
+def tree_mask(position: Tensor, branch: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is added to attention scores, [rows, 1, places, places]: 0 where a token may look.
+
+    It may look at the prompt and at its own response, not ahead; padding looks at itself, so that no row of
+    the softmax is empty.
+    """
+    shared = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(2) == branch.unsqueeze(1))
+    seen = shared & (position.unsqueeze(1) <= position.unsqueeze(2)) & (branch != PADDING).unsqueeze(1)
+    seen |= torch.eye(position.shape[1], dtype=torch.bool, device=position.device)
+    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype).unsqueeze(1)
 
 
 @torch.no_grad()
@@ -68,64 +104,74 @@ def sample(
     decoder: SplitDecoder,
     prompts: Sequence[Sequence[int]],
     *,
+    responses: int,
     end: int,
     max_new_tokens: int,
     temperature: float,
     generator: torch.Generator,
-) -> list[Rollout]:
-    """One response to each prompt under the adapters that are active in `decoder`.
+) -> list[Group]:
+    """`responses` responses to each prompt under the adapters that are active in `decoder`.
 
-    The prompts run through the lower layers once; the states at the cut are kept, those of the response as it
-    is decoded. Temperature 0 takes the likeliest token and leaves the generator alone.
+    The prompts run through all layers once; the states at the cut are kept, those of the responses as they
+    are decoded. Temperature 0 takes the likeliest token and leaves the generator alone.
     """
-    rows, width = len(prompts), max(len(prompt) for prompt in prompts)
+    rows, width, device = len(prompts), max(len(prompt) for prompt in prompts), decoder.device
     padded = torch.full((rows, width), end)
     for row, prompt in enumerate(prompts):
         padded[row, : len(prompt)] = torch.tensor(prompt)
-    lengths = torch.tensor([len(prompt) for prompt in prompts], device=decoder.device)
-    cache = KeyValues(width + max_new_tokens)
-    states = decoder.lower(padded.to(decoder.device), cache=cache)
-    final = decoder.upper(states, cache=cache)[torch.arange(rows, device=decoder.device), lengths - 1]
-    seen = torch.arange(width, device=decoder.device).unsqueeze(0) < lengths.unsqueeze(1)
-    hidden = torch.where(seen, 0.0, torch.finfo(states.dtype).min).to(states.dtype)
+    lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    cache = KeyValues(width + max_new_tokens * responses)
+    states = decoder.lower(padded.to(device), cache=cache)
+    final = decoder.upper(states, cache=cache)[torch.arange(rows, device=device), lengths - 1]
+    logits = decoder.logits(final).unsqueeze(1).expand(-1, responses, -1)
+    owner = torch.arange(responses, device=device)
+    branch = torch.where(torch.arange(width, device=device) < lengths.unsqueeze(1), PROMPT, PADDING)
 
-    finished = torch.zeros(rows, dtype=torch.bool)
+    finished = torch.zeros(rows, responses, dtype=torch.bool)
     tokens: list[Tensor] = []
     decoded: list[Tensor] = []
     for step in range(max_new_tokens):
-        token = _choose(decoder.logits(final), temperature, generator)
+        token = _choose(logits, temperature, generator)
         tokens.append(token)
         finished |= token == end
-        positions = (lengths + step).unsqueeze(1)
-        mask = torch.cat([hidden, hidden.new_zeros(rows, step + 1)], dim=1)[:, None, None]
-        state = decoder.lower(
-            token.to(decoder.device).unsqueeze(1), positions=positions, mask=mask, cache=cache
-        )
+        positions = (lengths + step).unsqueeze(1).expand(-1, responses)
+        branch = torch.cat([branch, owner.expand(rows, -1)], dim=1)
+        seen = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(1) == owner.unsqueeze(1))
+        mask = torch.where(seen, 0.0, torch.finfo(states.dtype).min).to(states.dtype).unsqueeze(1)
+        state = decoder.lower(token.to(device), positions=positions, mask=mask, cache=cache)
         decoded.append(state)
         if bool(finished.all()) or step == max_new_tokens - 1:
             break
-        final = decoder.upper(state, positions=positions, mask=mask, cache=cache)[:, 0]
-    return _cut(prompts, torch.stack(tokens, dim=1), states, torch.cat(decoded, dim=1), end)
+        logits = decoder.logits(decoder.upper(state, positions=positions, mask=mask, cache=cache))
+    return _cut(prompts, torch.stack(tokens, dim=2), states, torch.stack(decoded, dim=2), end)
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """One token a row, drawn on the CPU so that the draw depends on the seed alone."""
+    """One token for each response [rows, responses], drawn on the CPU: the draw depends on the seed alone."""
     if temperature == 0.0:
         return logits.argmax(dim=-1).cpu()
     probabilities = torch.softmax(logits / temperature, dim=-1).cpu()
-    return torch.multinomial(probabilities, 1, generator=generator).squeeze(1)
+    return torch.multinomial(probabilities.flatten(0, 1), 1, generator=generator).view(logits.shape[:2])
 
 
 def _cut(
     prompts: Sequence[Sequence[int]], tokens: Tensor, states: Tensor, decoded: Tensor, end: int
-) -> list[Rollout]:
-    """The rollouts, each cut behind its first end of turn."""
-    rollouts: list[Rollout] = []
+) -> list[Group]:
+    """The groups, each response cut behind its first end of turn."""
+    groups: list[Group] = []
     for row, prompt in enumerate(prompts):
-        response = tokens[row].tolist()
-        ended = end in response
-        if ended:
-            response = response[: response.index(end) + 1]
-        kept = torch.cat([states[row, : len(prompt)], decoded[row, : len(response)]])
-        rollouts.append(Rollout(prompt=tuple(prompt), response=tuple(response), ended=ended, states=kept))
-    return rollouts
+        responses = [_until(end, response) for response in tokens[row].tolist()]
+        kept = [decoded[row, number, : len(response)] for number, response in enumerate(responses)]
+        groups.append(
+            Group(
+                prompt=tuple(prompt),
+                responses=tuple(tuple(response) for response in responses),
+                ended=tuple(response[-1] == end for response in responses),
+                states=torch.cat([states[row, : len(prompt)], *kept]),
+            )
+        )
+    return groups
+
+
+def _until(end: int, response: list[int]) -> list[int]:
+    return response[: response.index(end) + 1] if end in response else response

@@ -82,15 +82,16 @@ class Trainer:
         """Responses of the policy as it is, with what every model says of them."""
         settings = self._settings
         with self.actors.playing("policy"):
-            rollouts = sample(
+            groups = sample(
                 self.actors.decoder,
                 prompts,
+                responses=settings.responses,
                 end=self._end,
                 max_new_tokens=settings.max_new_tokens,
                 temperature=settings.temperature,
                 generator=self.generator,
             )
-        return experience(self.actors, rollouts, temperature=settings.temperature)
+        return experience(self.actors, groups, temperature=settings.temperature)
 
     def keep(self) -> None:
         """Remember what is learned now as good."""
@@ -125,15 +126,16 @@ class Trainer:
         )
 
     def gradient(self, lived: Experience, goal: Targets, rows: Sequence[int], **size: int) -> Losses:
-        """Add the gradient of the mini-batch `rows` to the parameters; `size` rows run at once."""
+        """Add the gradient of the mini-batch of the groups `rows` to the parameters; `size` run at once."""
         settings = self._settings
-        tokens = lived.mask[list(rows)].sum()
+        tokens = lived.mask[lived.members(rows)].sum()
         sums = torch.zeros(3)
-        for micro in micro_batches(lived.rollouts, rows, **size):
-            batch = collate([lived.rollouts[row] for row in micro])
+        for micro in micro_batches(lived.groups, rows, **size):
+            batch = collate([lived.groups[row] for row in micro])
+            members = lived.members(micro)
             width = batch.tokens.shape[1]
             old, advantages, returns, values = (
-                tensor[micro, :width]
+                tensor[members, :width]
                 for tensor in (lived.logprobs, goal.advantages, goal.returns, lived.values)
             )
             states = self.actors.before_tokens(batch)
@@ -152,7 +154,7 @@ class Trainer:
         settings = self._settings
         seen: list[Losses] = []
         for _ in range(settings.epochs):
-            order = torch.randperm(len(lived.rollouts), generator=self.generator)
+            order = torch.randperm(len(lived.groups), generator=self.generator)
             for rows in order.chunk(settings.mini_batches):
                 self.optimizer.zero_grad()
                 losses = self.gradient(lived, goal, rows.tolist())
@@ -176,8 +178,7 @@ class Trainer:
 
 def targets(lived: Experience, settings: RlhfSettings) -> Targets:
     """The whitened advantages and the returns of `lived`; a response that did not end is penalised first."""
-    ended = torch.tensor([rollout.ended for rollout in lived.rollouts], device=lived.scores.device)
-    scores = lived.scores - settings.missing_end_penalty * (~ended).float()
+    scores = lived.scores - settings.missing_end_penalty * (~lived.ended).float()
     rewards = token_rewards(
         scores, lived.logprobs, lived.reference, lived.mask, kl_coefficient=settings.kl_coefficient
     )

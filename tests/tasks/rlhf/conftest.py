@@ -60,7 +60,8 @@ def settings() -> RlhfSettings:
     """A small run without any limit in its way."""
     return RlhfSettings(
         updates=4,
-        batch_size=8,
+        batch_size=16,
+        responses=2,
         mini_batches=2,
         epochs=2,
         trained_layers=2,

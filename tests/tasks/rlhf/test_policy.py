@@ -11,7 +11,7 @@ from tasks.device import Device
 from tasks.errors import TrainingError
 from tasks.rlhf.experience import experience
 from tasks.rlhf.policy import Actors, layer_of, load_actors, load_value_head
-from tasks.rlhf.rollouts import Rollout, collate, sample
+from tasks.rlhf.rollouts import Group, collate, sample
 
 CPU = Device(name="cpu", threads=1, precision="float32")
 PROMPTS = [[1, 40, 41, 42, 43, 44], [1, 50], [1, 60, 61, 62]]
@@ -32,11 +32,22 @@ def moved(actors: Actors) -> Actors:
     return actors
 
 
-def rollouts(actors: Actors, *, tokens: int = 5, temperature: float = 1.0) -> list[Rollout]:
+def groups(actors: Actors, *, tokens: int = 5, temperature: float = 1.0) -> list[Group]:
     generator = torch.Generator().manual_seed(3)
     return sample(
-        actors.decoder, PROMPTS, end=2, max_new_tokens=tokens, temperature=temperature, generator=generator
+        actors.decoder,
+        PROMPTS,
+        responses=3,
+        end=2,
+        max_new_tokens=tokens,
+        temperature=temperature,
+        generator=generator,
     )
+
+
+def rollouts(groups: list[Group]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Each prompt with each of its responses."""
+    return [(group.prompt, response) for group in groups for response in group.responses]
 
 
 def alone(base: Path, adapter: Path) -> PeftModel:
@@ -45,11 +56,11 @@ def alone(base: Path, adapter: Path) -> PeftModel:
     ).eval()
 
 
-def logits_of(model: torch.nn.Module, rollout: Rollout) -> torch.Tensor:
-    """The logits that predict the response, from one unpadded row."""
+def logits_of(model: torch.nn.Module, prompt: tuple[int, ...], response: tuple[int, ...]) -> torch.Tensor:
+    """The logits that predict the response, from one row without padding or another response."""
     with torch.no_grad():
-        logits = model(input_ids=torch.tensor([[*rollout.prompt, *rollout.response]])).logits[0]
-    return logits[len(rollout.prompt) - 1 : -1]
+        logits = model(input_ids=torch.tensor([[*prompt, *response]])).logits[0]
+    return logits[len(prompt) - 1 : -1]
 
 
 def test_the_cut_lies_below_all_that_differs(actors: Actors) -> None:
@@ -69,18 +80,18 @@ def test_policy_and_reference_equal_the_models_loaded_alone(
 ) -> None:
     moved.save_adapter(tmp_path)
     policy, reference = alone(tiny_base, tmp_path), alone(tiny_base, sft_adapter)
-    drawn = rollouts(moved)
+    drawn = groups(moved)
     batch = collate(drawn)
     ours = moved.decoder.logits(moved.before_tokens(batch)).detach()
     with torch.no_grad(), moved.playing("policy"):
         merged = moved.decoder.logits(moved.before_tokens(batch))
     with torch.no_grad(), moved.playing("reference"):
         theirs = moved.decoder.logits(moved.before_tokens(batch))
-    for row, rollout in enumerate(drawn):
-        length = len(rollout.response)
-        assert torch.allclose(ours[row, :length], logits_of(policy, rollout), atol=1e-5)
-        assert torch.allclose(merged[row, :length], logits_of(policy, rollout), atol=1e-5)
-        assert torch.allclose(theirs[row, :length], logits_of(reference, rollout), atol=1e-5)
+    for row, (prompt, response) in enumerate(rollouts(drawn)):
+        length = len(response)
+        assert torch.allclose(ours[row, :length], logits_of(policy, prompt, response), atol=1e-5)
+        assert torch.allclose(merged[row, :length], logits_of(policy, prompt, response), atol=1e-5)
+        assert torch.allclose(theirs[row, :length], logits_of(reference, prompt, response), atol=1e-5)
     assert (ours - theirs).abs().max() > 1e-3
 
 
@@ -90,17 +101,17 @@ def test_scores_equal_those_of_the_reward_model_loaded_alone(
     base = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1, dtype=torch.float32)
     base.config.pad_token_id = 0  # the classifier would take the end of turn for padding
     classifier = PeftModel.from_pretrained(base, reward_adapter).eval()
-    drawn = rollouts(moved)
+    drawn = groups(moved)
     with torch.no_grad(), moved.playing("reward"):
         scores = moved.scores(collate(drawn))
-    for row, rollout in enumerate(drawn):
+    for row, (prompt, response) in enumerate(rollouts(drawn)):
         with torch.no_grad():
-            wanted = classifier(input_ids=torch.tensor([[*rollout.prompt, *rollout.response]])).logits[0, 0]
+            wanted = classifier(input_ids=torch.tensor([[*prompt, *response]])).logits[0, 0]
         assert torch.allclose(scores[row], wanted, atol=1e-5)
 
 
 def test_playing_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
-    batch = collate(rollouts(actors))
+    batch = collate(groups(actors))
     before = actors.before_tokens(batch)
     with torch.no_grad(), actors.playing("reward"):
         assert not torch.equal(actors.before_tokens(batch), before)
@@ -111,19 +122,23 @@ def test_playing_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
 def test_greedy_decoding_follows_the_whole_model(moved: Actors, tiny_base: Path, tmp_path: Path) -> None:
     moved.save_adapter(tmp_path)
     policy = alone(tiny_base, tmp_path)
-    for rollout in rollouts(moved, temperature=0.0, tokens=8):
-        assert logits_of(policy, rollout).argmax(dim=-1).tolist() == list(rollout.response)
+    for prompt, response in rollouts(groups(moved, temperature=0.0, tokens=8)):
+        assert logits_of(policy, prompt, response).argmax(dim=-1).tolist() == list(response)
 
 
 def test_the_states_kept_while_decoding_are_those_of_one_pass(actors: Actors) -> None:
-    for rollout in rollouts(actors):
-        with torch.no_grad():
-            whole = actors.decoder.lower(torch.tensor([[*rollout.prompt, *rollout.response]]))[0]
-        assert torch.allclose(rollout.states, whole, atol=1e-5)
+    for group in groups(actors):
+        start = len(group.prompt)
+        for response in group.responses:
+            with torch.no_grad():
+                whole = actors.decoder.lower(torch.tensor([[*group.prompt, *response]]))[0]
+            kept = torch.cat([group.states[: len(group.prompt)], group.states[start : start + len(response)]])
+            assert torch.allclose(kept, whole, atol=1e-5)
+            start += len(response)
 
 
 def test_before_anything_is_learned_policy_and_reference_are_one(actors: Actors) -> None:
-    lived = experience(actors, rollouts(actors), temperature=1.0)
+    lived = experience(actors, groups(actors), temperature=1.0)
     assert lived.kl == 0.0
     assert torch.equal(lived.logprobs, lived.reference)
     assert not lived.values.any()

@@ -103,13 +103,13 @@ def test_a_run_accounts_for_every_prompt_and_says_what_it_gained(
     assert unbalanced(report.rows) == []
     assert outcomes(report) == {
         ("in", ""): 40,
-        ("unused", "over rlhf.updates x rlhf.batch_size"): 24,
+        ("unused", "over rlhf.updates x prompts an update"): 24,
         ("trained", ""): 16,
     }
     assert (report.figures["stopped"], report.figures["updates"], report.figures["rollouts"]) == (
         "finished",
         2,
-        16,
+        32,
     )
     heldout = report.figures["heldout"]
     assert heldout["prompts"] == 4
