@@ -55,7 +55,7 @@ def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
     assert sorted(lines) == [
         "base.model_sha256: 'abc' is wrong; it should match pattern '^[0-9a-f]{64}$'",
         "bundle: missing; add it (the params.yaml of the project has a value for every key)",
-        "rlhf: batch_size (16) must be a multiple of mini_batches (5)",
+        "rlhf: batch_size (32) must be a multiple of responses x mini_batches (4 x 5)",
         "run.threads: 'many' is wrong; it should be 'auto' or be a valid integer",
         "sfft: unknown key; did you mean sft?",
         "sft.learning_rate: missing; add it (the params.yaml of the project has a value for every key)",
