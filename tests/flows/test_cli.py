@@ -1,0 +1,66 @@
+"""Protects the command: words, exit codes, and no traceback for what a person can mend."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the project's settings, as the current one."""
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_check_is_content_with_the_settings_of_the_project(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check"]) == 0
+    assert "params.yaml is fine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["check", "run", "serve", "release", "report", "status"])
+def test_each_command_names_all_faults_of_the_settings_first(
+    command: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (here / "params.yaml").read_text(encoding="utf-8")
+    (here / "params.yaml").write_text(
+        text.replace("  top_k: 3", "  top_kk: 3").replace("port: 8000", "port: 80000"), encoding="utf-8"
+    )
+    assert main([command]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: params.yaml: 3 settings are wrong")
+    assert "Traceback" not in said
+
+
+def test_serving_before_a_release_says_what_to_do(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve"]) == 1
+    assert "make and release a bundle with threeply run" in capsys.readouterr().err
+
+
+def test_an_unexpected_error_leaves_its_traceback_in_a_file(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "data/reports/ledger.json").mkdir(parents=True)  # a folder where a file should be
+    (here / "params.yaml").unlink()
+    (here / "params.yaml").mkdir()
+    assert main(["report"]) in (1, 2)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_clean_deletes_what_runs_made_and_nothing_else(here: Path) -> None:
+    for name in ("data/models/sft", "data/reports", ".threeply/work", ".threeply/cache", "sources"):
+        (here / name).mkdir(parents=True)
+    (here / "data/README.md").write_text("kept", encoding="utf-8")
+    assert main(["clean"]) == 0
+    left = {str(path.relative_to(here)) for path in here.rglob("*") if not path.is_dir()}
+    assert {"data/README.md", "params.yaml"} <= left
+    assert not (here / "data/models").exists()
+    assert (here / ".threeply/cache").exists()
+    assert (here / "sources").exists()

@@ -1,0 +1,71 @@
+"""Protects overlays and places: unknown keys are refused, the copy is exact, nothing foreign is touched."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import SettingsError
+from flows.errors import PlaceError
+from flows.place import make_place, overlay
+from flows.running import Wish, _place
+from tasks.params import check_settings, read_params
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_an_overlay_changes_single_keys_and_replaces_lists_as_a_whole() -> None:
+    merged = overlay({"a": {"x": 1, "y": [1, 2]}, "b": 3}, {"a": {"y": [9]}}, origin="o")
+    assert merged == {"a": {"x": 1, "y": [9]}, "b": 3}
+
+
+def test_unknown_keys_of_an_overlay_are_all_named() -> None:
+    with pytest.raises(SettingsError) as caught:
+        overlay({"sft": {"max_rows": 1}}, {"sft": {"max_row": 2}, "zzz": 1}, origin="profiles/p.yaml")
+    assert "profiles/p.yaml: 2 keys are unknown" in str(caught.value)
+    assert "sft.max_row: unknown key; did you mean sft.max_rows?" in str(caught.value)
+
+
+@pytest.mark.parametrize("profile", sorted(path.name for path in (ROOT / "profiles").glob("*.yaml")))
+def test_every_profile_fits_the_settings(profile: str) -> None:
+    values = overlay(
+        read_params(ROOT / "params.yaml"), read_params(ROOT / "profiles" / profile), origin=profile
+    )
+    check_settings(values, origin=profile)
+
+
+def test_a_place_is_a_copy_that_changes_only_where_the_project_did(toy: Path, tmp_path: Path) -> None:
+    (toy / "tasks").mkdir()
+    (toy / "tasks/a.py").write_text("a", encoding="utf-8")
+    (toy / "tasks/b.py").write_text("b", encoding="utf-8")
+    place = tmp_path / "place"
+    make_place(toy, place, "run: {}\n")
+    before = (place / "tasks/a.py").stat().st_mtime_ns
+    (toy / "tasks/b.py").unlink()
+    (toy / "tasks/c.py").write_text("c", encoding="utf-8")
+    make_place(toy, place, "run: {}\n")
+    assert sorted(path.name for path in (place / "tasks").iterdir()) == ["a.py", "c.py"]
+    assert (place / "tasks/a.py").stat().st_mtime_ns == before
+    assert (place / ".dvc/config").exists()
+
+
+def test_a_folder_with_other_things_and_the_project_itself_are_no_place(toy: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/letter.txt").write_text("dear", encoding="utf-8")
+    with pytest.raises(PlaceError, match="is not empty"):
+        make_place(toy, tmp_path / "mine", "")
+    with pytest.raises(PlaceError, match="holds the project itself"):
+        make_place(toy, toy, "")
+    assert (tmp_path / "mine/letter.txt").read_text(encoding="utf-8") == "dear"
+
+
+def test_a_profile_has_a_place_of_its_own_and_shares_the_models(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREEPLY_CACHE", "")
+    (toy / "profiles").mkdir()
+    (toy / "profiles/small.yaml").write_text("split: {salt: small}\n", encoding="utf-8")
+    place = _place(toy, Wish(profile="small"))
+    assert place == toy / "build/small"
+    assert read_params(place / "params.yaml")["split"]["salt"] == "small"
+    assert os.environ["THREEPLY_CACHE"] == str((toy / ".threeply/cache").resolve())

@@ -1,0 +1,75 @@
+"""Protects what is served: a release that fails at any step leaves the one before in place."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.errors import ReleaseError
+from flows.release import CURRENT, RELEASES, candidate, current, identity
+
+
+def bundle(folder: Path, content: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest.json").write_text(content, encoding="utf-8")
+    return folder
+
+
+def released(root: Path, content: str) -> str:
+    made = bundle(root / "bundle", content)
+    with candidate(root, made) as new:
+        new.publish()
+    return identity(made)
+
+
+def test_a_release_is_a_copy_that_current_points_at(tmp_path: Path) -> None:
+    name = released(tmp_path, "one")
+    assert current(tmp_path) == name
+    assert not (tmp_path / CURRENT).readlink().is_absolute()  # the project may be moved
+    (tmp_path / "bundle/manifest.json").write_text("changed", encoding="utf-8")
+    assert (tmp_path / CURRENT / "manifest.json").read_text(encoding="utf-8") == "one"
+
+
+def fail(root: Path, made: Path, error: type[BaseException], *, after_the_swap: bool) -> None:
+    with candidate(root, made) as new:
+        if after_the_swap:
+            new.publish()
+        raise error("it does not answer")
+
+
+@pytest.mark.parametrize("after_the_swap", [False, True])
+def test_a_failure_brings_back_what_was_served(tmp_path: Path, after_the_swap: bool) -> None:
+    first = released(tmp_path, "one")
+    made = bundle(tmp_path / "bundle", "two")
+    with pytest.raises(ReleaseError):
+        fail(tmp_path, made, ReleaseError, after_the_swap=after_the_swap)
+    assert current(tmp_path) == first
+    assert not (tmp_path / RELEASES / identity(made)).exists()
+
+
+def test_a_failed_first_release_leaves_nothing(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "bundle", "one")
+    with pytest.raises(KeyboardInterrupt):
+        fail(tmp_path, made, KeyboardInterrupt, after_the_swap=True)
+    assert current(tmp_path) is None
+    assert list((tmp_path / RELEASES).iterdir()) == []
+
+
+def test_the_release_before_is_kept_and_older_ones_go(tmp_path: Path) -> None:
+    names = [released(tmp_path, text) for text in ("one", "two", "three")]
+    kept = {path.name for path in (tmp_path / RELEASES).iterdir()}
+    assert kept == {*names[1:], "current"}
+
+
+def test_a_damaged_bundle_is_not_released(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "bundle", "not a manifest")
+    with pytest.raises(Exception, match=r"manifest\.json"), candidate(tmp_path, made) as new:
+        new.verify()
+    with pytest.raises(ReleaseError, match="is no bundle"):
+        identity(tmp_path / "nothing")
+
+
+def test_a_bundle_that_does_not_answer_is_not_released(tmp_path: Path) -> None:
+    made = bundle(tmp_path / "bundle", "{}")
+    with pytest.raises(ReleaseError, match="does not answer"), candidate(tmp_path, made) as new:
+        new.ask()
+    assert current(tmp_path) is None
