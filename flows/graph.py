@@ -11,6 +11,7 @@ from typing import Any
 
 from flows.errors import GraphError, LockBusyError, PlaceError
 
+NEVER = "it has not run here yet"
 _EXIT = re.compile(r"exited with (-?\d+)")
 _BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
 _OWN_WORDS = (
@@ -82,6 +83,8 @@ def changes(root: Path, name: str) -> tuple[str, ...]:
     Looks at this stage alone, not at those before it.
     """
     with _repo(root) as repo:
+        if name not in _recorded(root):
+            return (NEVER,)
         # In full: a bare name would be looked up in the dvc.yaml of the current folder.
         entries = repo.status(targets=[f"{root.resolve() / 'dvc.yaml'}:{name}"])
         changed = _reasons(next(iter(entries.values()), []))
@@ -95,7 +98,9 @@ def stale(root: Path) -> dict[str, tuple[str, ...]]:
     """The changes of every stage that has some, as things lie now."""
     with _repo(root) as repo:
         names = {stage.addressing: stage.name for stage in repo.index.stages}
-        return {names[address]: _reasons(entries) for address, entries in repo.status().items()}
+        changed = {names[address]: _reasons(entries) for address, entries in repo.status().items()}
+    recorded = _recorded(root)
+    return {name: reasons if name in recorded else (NEVER,) for name, reasons in changed.items()}
 
 
 def prepare(root: Path) -> None:
@@ -139,6 +144,16 @@ def exit_code(lines: Sequence[str]) -> int | None:
         if found := _EXIT.search(line):
             return int(found[1])
     return None
+
+
+def _recorded(root: Path) -> set[str]:
+    """The stages that have run here."""
+    from ruamel.yaml import YAML
+
+    path = root / "dvc.lock"
+    if not path.exists():
+        return set()
+    return set((YAML(typ="safe").load(path) or {}).get("stages", {}))
 
 
 @contextmanager
