@@ -1,13 +1,13 @@
 """Errors of the stages, below `deploy.errors.ThreeplyError`.
 
-    StageError
-    |-- SourceError       a source cannot be read, or holds nothing
-    |-- ChecksumError     a downloaded file is not the one that params.yaml names
-    |-- DownloadError     the package index cannot be reached
-    |-- GateError         a quality gate stopped the chain       (exit 3)
-    |-- LeakError         a group or prompt would cross splits
-    |-- TrainingError     training cannot start or went wrong
-    `-- OutputError       an output cannot be written (disk full, no permission)
+StageError
+|-- SourceError       a source cannot be read, or holds nothing
+|-- ChecksumError     a downloaded file is not the one that params.yaml names
+|-- DownloadError     the package index cannot be reached
+|-- GateError         a quality gate stopped the chain       (exit 3)
+|-- LeakError         a group or prompt would cross splits
+|-- TrainingError     training cannot start or went wrong
+`-- OutputError       an output cannot be written (disk full, no permission)
 """
 
 from deploy.errors import ThreeplyError

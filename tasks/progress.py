@@ -52,7 +52,7 @@ class Progress:
         self._printed = now
         parts = [f"progress {done}/{self._total} {self._unit}"]
         advanced = done - self._first
-        if 0 < advanced and done < self._total:
+        if advanced > 0 and done < self._total:
             parts.append(f"{duration((now - self._start) / advanced * (self._total - done))} left")
         parts += [f"{name} {_number(value)}" for name, value in figures.items()]
         print(", ".join(parts), file=self._stream or sys.stdout, flush=True)
