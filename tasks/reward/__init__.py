@@ -136,8 +136,12 @@ def learn_rewards(
     }
     if validation.rows:
         clean_adapter(work / BEST)
-        figures["best_step"] = best_evaluation(history)[0]
-        figures |= quality(load_reward_model(base, work / BEST, device), pairs, validation)
+        step = best_evaluation(history)[0]
+        # A run that went on after a kill may not have seen the best evaluation itself.
+        right = trainer.outcomes.get(step) or ranked(
+            load_reward_model(base, work / BEST, device), validation.rows
+        )
+        figures |= {"best_step": step, **quality(right, pairs, validation)}
     else:
         save_adapter(model, work / BEST)
     counts = account(pairs, entered=len(preferences), unused=len(preferences) - len(chosen))
@@ -148,14 +152,14 @@ def learn_rewards(
     )
 
 
-def quality(model: RewardModel, training: Pairs, validation: Pairs) -> dict[str, Any]:
-    """Accuracy on the validation pairs with its interval and by flaw, beside the rules that it must beat.
+def ranked(model: RewardModel, pairs: Sequence[TokenPair]) -> list[bool]:
+    """Whether the better answer of each pair scores higher, each in a row of its own, as rollouts are scored."""
+    scores = model.scores([sequence for pair in pairs for sequence in pair.sequences])
+    return [better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)]
 
-    Each answer is scored in a row of its own, as rollouts are.
-    """
-    sequences = [sequence for pair in validation.rows for sequence in pair.sequences]
-    scores = model.scores(sequences)
-    right = [float(scores[at] > scores[at + 1]) for at in range(0, len(scores), 2)]
+
+def quality(right: Sequence[bool], training: Pairs, validation: Pairs) -> dict[str, Any]:
+    """Accuracy on the validation pairs with its interval and by flaw, beside the rules that it must beat."""
     accuracy = sum(right) / len(right)
     low, high = interval(accuracy, len(right))
     rules = {
@@ -185,8 +189,8 @@ def curve_lines(history: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by_flaw(pairs: Sequence[TokenPair], right: Sequence[float]) -> dict[str, dict[str, float]]:
-    flaws: dict[str, list[float]] = defaultdict(list)
+def _by_flaw(pairs: Sequence[TokenPair], right: Sequence[bool]) -> dict[str, dict[str, float]]:
+    flaws: dict[str, list[bool]] = defaultdict(list)
     for pair, value in zip(pairs, right, strict=True):
         flaws[pair.flaw].append(value)
     return {

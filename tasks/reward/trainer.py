@@ -23,7 +23,14 @@ from tasks.training import Resumable, arguments, checked_loss, watcher
 
 
 class PairTrainer(Resumable, RewardTrainer):
-    """TRL's trainer with both answers of a pair in one row."""
+    """TRL's trainer with both answers of a pair in one row.
+
+    `outcomes` tells for each step with an evaluation which validation pairs were ranked rightly, in order.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.outcomes: dict[int, list[bool]] = {}
 
     def compute_loss(
         self,
@@ -40,7 +47,9 @@ class PairTrainer(Resumable, RewardTrainer):
         loss = bradley_terry(difference, inputs["margins"])
         checked_loss(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
         if not self.model.training:
-            self._metrics["eval"]["accuracy"] += (difference > 0).float().tolist()
+            right = (difference > 0).tolist()
+            self._metrics["eval"]["accuracy"] += [float(value) for value in right]
+            self.outcomes.setdefault(self.state.global_step, []).extend(right)
         return (loss, {"scores": scores}) if return_outputs else loss
 
 

@@ -176,6 +176,19 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Learned, bench: Bench) ->
     assert model.scores([row, [*row, *row]])[0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Learned, bench: Bench) -> None:
+    from deploy.engines.chat import load_tokenizer
+    from tasks.grounding import ground_preferences
+    from tasks.reward import ranked
+    from tasks.reward.pairs import tokenise
+
+    assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), bench.settings.generation)
+    grounded = ground_preferences([preference(number) for number in range(30, 39)], assistant)
+    pairs = tokenise(grounded, load_tokenizer(bench.base), max_length=640).rows
+    right = ranked(load_reward_model(bench.base, learned.adapter, bench.device), pairs)
+    assert sum(right) / len(right) == pytest.approx(learned.report.figures["accuracy"], abs=1e-4)
+
+
 def test_baselines_take_the_direction_that_training_shows() -> None:
     @dataclass(frozen=True)
     class Pair:
