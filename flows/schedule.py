@@ -1,13 +1,24 @@
 """Keeps the flows ready to be started by Prefect: from its page, by its command, or on a schedule."""
 
+import os
 from pathlib import Path
 
 from flows.api import Api
+from flows.errors import FlowError
 from flows.graph import prepare
 
 
 def keep_ready(root: Path, cron: str | None) -> None:
-    """Serve the deployments of all flows until interrupted; `cron` is when `adapt` runs."""
+    """Serve the deployments of all flows until interrupted; `cron` is when `adapt` runs.
+
+    Raises:
+        FlowError: there is a schedule, but no server that keeps one.
+    """
+    if cron and not os.environ.get("PREFECT_API_URL"):
+        raise FlowError(
+            "a schedule needs a Prefect server of its own: start one with `prefect server start`, "
+            "set PREFECT_API_URL=http://127.0.0.1:4200/api and try again"
+        )
     prepare(root)
     with Api(root) as api:
         from prefect import serve
