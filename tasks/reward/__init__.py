@@ -153,7 +153,7 @@ def learn_rewards(
 
 
 def ranked(model: RewardModel, pairs: Sequence[TokenPair]) -> list[bool]:
-    """Whether the better answer of each pair scores higher; each stands in a row of its own, as rollouts do."""
+    """Whether the better answer of each pair scores higher; each has a row of its own, as rollouts have."""
     scores = model.scores([sequence for pair in pairs for sequence in pair.sequences])
     return [better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)]
 

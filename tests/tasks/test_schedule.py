@@ -1,4 +1,4 @@
-"""Protects the order of training rows: each row once an epoch, batches of one length, equal for equal seeds."""
+"""Protects the order of training rows: each once an epoch, batches of one length, equal for equal seeds."""
 
 from collections import Counter
 
