@@ -6,7 +6,8 @@ ABSTENTION = "The documentation does not say."
 
 # An untuned model does not know our sentence: other plain ways to say it count as well.
 _SAID = re.compile(
-    r"\b(?:documentation|docs?|context|sources?|texts?|excerpts?|passages?)\b[^.!?]{0,40}\b(?:do|does|did)(?: not|n't) "
+    r"\b(?:documentation|docs?|context|sources?|texts?|excerpts?|passages?)\b[^.!?]{0,40}"
+    r"\b(?:do|does|did)(?: not|n't) "
     r"(?:say|mention|specify|state|tell|contain|provide|describe|include|document)\b"
     r"|\b(?:do not|don't|cannot|can't|could not|couldn't) (?:know|find|answer|say|tell)\b"
     r"|\b(?:is|are|was)(?: not|n't) (?:documented|mentioned|specified|stated)\b"

@@ -52,7 +52,7 @@ def restart_with(wanted: Mapping[str, str]) -> None:
         return
     os.environ.update(wanted)
     os.environ[marker] = str(os.getpid())
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 (itself, with its own words)
 
 
 def end_with_parent() -> None:
