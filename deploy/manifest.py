@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 from deploy.atomic import write_json
@@ -31,6 +31,7 @@ SUFFIXES = frozenset(
         ".model",
     }
 )
+LEGAL = frozenset({"LICENSE", "NOTICE"})  # what is passed on with weights; names without a suffix
 _REBUILD = "make the bundle again: delete it and run dvc repro bundle"
 
 
@@ -116,7 +117,7 @@ def describe_files(folder: Path) -> dict[str, File]:
     files = {}
     for path in _walk(folder):
         name = path.relative_to(folder).as_posix()
-        if path.suffix not in SUFFIXES:
+        if not _known(path):
             raise BundleError(
                 f"{name} cannot be shipped: {path.suffix or 'no suffix'} is not a known data format"
             )
@@ -135,6 +136,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
+def _known(path: PurePath) -> bool:
+    return path.suffix in SUFFIXES or path.name in LEGAL
+
+
 def _faults(folder: Path, manifest: Manifest) -> Iterator[str]:
     found = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
     for name in sorted(found.keys() - manifest.files.keys()):
@@ -143,7 +148,7 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[str]:
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts:
             yield f"{name}: points outside the bundle"
-        elif inside.suffix not in SUFFIXES:
+        elif not _known(inside):
             yield f"{name}: {inside.suffix or 'no suffix'} is not a format that is ever loaded"
         elif name not in found:
             yield f"{name}: is missing"
