@@ -73,9 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add("report", _report, "print the ledger and where the report is")
     add("status", _status, "say which stages are stale, and why")
     schedule = add("schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given")
-    schedule.add_argument(
-        "--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *" (needs PREFECT_API_URL)'
-    )
+    schedule.add_argument("--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *"')
     clean = add("clean", _clean, "delete what runs have made, the models' cache excepted")
     clean.add_argument("--all", action="store_true", help="the cache of downloaded models too")
     return top
