@@ -32,12 +32,12 @@ def _print_ledger(console: "object", ledger: Ledger) -> None:
     assert isinstance(console, Console)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
-    for heading in ("score (95 % interval)", "abstains", "cites", "retains", "latency"):
+    for heading in ("score (95 %)", "abstains", "cites", "retains", "latency"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, arm in ledger.arms.items():
         table.add_row(
-            NAMES[name],
-            f"{arm.score:.3f} ({arm.low:.3f} to {arm.high:.3f})",
+            NAMES[name].replace(" without", ", no"),  # a terminal has 80 columns
+            f"{arm.score:.3f}  {arm.low:.2f}-{arm.high:.2f}",
             percent(arm.abstention),
             percent(arm.citation_validity),
             f"{arm.retention:.3f}",

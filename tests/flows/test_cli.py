@@ -31,7 +31,7 @@ def test_each_command_names_all_faults_of_the_settings_first(
 ) -> None:
     text = (here / "params.yaml").read_text(encoding="utf-8")
     (here / "params.yaml").write_text(
-        text.replace("  top_k: 3", "  top_kk: 3").replace("port: 8000", "port: 80000"), encoding="utf-8"
+        text.replace("  top_k:", "  top_kk:").replace("  port: ", "  port: 9"), encoding="utf-8"
     )
     assert main([command]) == 2
     said = capsys.readouterr().err
