@@ -15,7 +15,7 @@ from deploy.errors import SettingsError
 from flows import graph
 from flows.errors import PlaceError
 
-COPIED = ("dvc.yaml", ".dvcignore", "tasks", "deploy", "flows", "sources")
+COPIED = ("dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources")
 CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
 

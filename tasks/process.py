@@ -21,6 +21,9 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "TQDM_DISABLE": "1",
     "PYTHONUNBUFFERED": "1",
+    # What PEFT does inside: it asks by an older name, and misses a file that our adapters need not name.
+    "PYTHONWARNINGS": "ignore:`is_gradient_checkpointing` is deprecated:FutureWarning,"
+    "ignore:Could not find a config file in base:UserWarning",
 }
 ALLOCATOR = {
     # Large tensors come from one heap on huge pages: glibc would map and fault them anew at each step.
