@@ -1,6 +1,7 @@
 """Small real things that several rooms test with: a tiny model with its tokenizer."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tasks.process import QUIET
 os.environ.update(QUIET)
 # Tiny models gain nothing from threads, and lose tenfold where the threads outnumber free cores.
 os.environ["OMP_NUM_THREADS"] = "1"
+# A runner in the background may hand down an ignored Ctrl-C, and every child would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHATML = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
