@@ -1,14 +1,11 @@
 """The reward model: learns from pairs of answers which one is better, and says how well it knows."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.assistant import Assistant
-from deploy.atomic import write_text
 from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
@@ -18,7 +15,7 @@ from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import ground_preferences
 from tasks.records import Preference
-from tasks.reports import Report, write_report
+from tasks.reports import Report
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
 from tasks.reward.pairs import Pairs, TokenPair, account, tokenise
 from tasks.reward_model import RewardModel, load_reward_model, new_reward_model
@@ -26,6 +23,7 @@ from tasks.sampling import stratified
 from tasks.schedule import schedule
 from tasks.settings import RewardSettings, RunSettings
 from tasks.tables import read_table
+from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
 
 
@@ -59,18 +57,7 @@ def reward(
     learned = learn_rewards(
         preferences, held_out, assistant, base, sft, work=work, run=run, settings=settings
     )
-    shutil.copytree(learned.adapter, adapter)
-    write_text(curve, learned.curve)
-    write_report(report, learned.report)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """A reward model's adapter in its folder, its curve as CSV, and the report."""
-
-    adapter: Path
-    curve: str
-    report: Report
+    learned.write(adapter, curve, report)
 
 
 def learn_rewards(
@@ -83,7 +70,7 @@ def learn_rewards(
     work: Path,
     run: RunSettings,
     settings: RewardSettings,
-) -> Learned:
+) -> Trained:
     """The reward model that `preferences` teach, starting from `sft`; `work` keeps the states to go on from.
 
     Raises:
@@ -145,7 +132,7 @@ def learn_rewards(
     else:
         save_adapter(model, work / BEST)
     counts = account(pairs, entered=len(preferences), unused=len(preferences) - len(chosen))
-    return Learned(
+    return Trained(
         adapter=work / BEST,
         curve=curve_lines(history),
         report=Report(stage="reward", rows=counts, figures=figures),

@@ -1,12 +1,10 @@
 """Reinforcement learning against the reward model: the policy tries answers and learns from their scores."""
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.assistant import Assistant
-from deploy.atomic import remove, write_text
+from deploy.atomic import remove
 from deploy.engines.chat import end_of_turn, load_tokenizer
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
@@ -14,11 +12,12 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.records import Example
-from tasks.reports import Report, write_report
+from tasks.reports import Report
 from tasks.rlhf.prompts import choose_prompts
 from tasks.scores import score
 from tasks.settings import RlhfSettings, RunSettings
 from tasks.tables import read_table
+from tasks.trained import Trained
 
 
 def rlhf(
@@ -52,18 +51,7 @@ def rlhf(
     reinforced = reinforce(
         examples, held_out, assistant, base, sft, reward, work=work, run=run, settings=settings
     )
-    shutil.copytree(reinforced.adapter, adapter)
-    write_text(curve, reinforced.curve)
-    write_report(report, reinforced.report)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reinforced:
-    """The policy's adapter in its folder, the curve of the updates as CSV, and the report."""
-
-    adapter: Path
-    curve: str
-    report: Report
+    reinforced.write(adapter, curve, report)
 
 
 def reinforce(
@@ -77,7 +65,7 @@ def reinforce(
     work: Path,
     run: RunSettings,
     settings: RlhfSettings,
-) -> Reinforced:
+) -> Trained:
     """The policy that starts as `sft` and learns from `reward` on prompts of `examples`.
 
     `work` keeps the states to go on from.
@@ -138,7 +126,7 @@ def reinforce(
         "heldout": compare(before, after, quality, seed=run.seed),
     }
     counts = training.account(len(set(batches[: updates * settings.prompts])))
-    return Reinforced(
+    return Trained(
         adapter=folder,
         curve=curve_lines(course.curve),
         report=Report(stage="rlhf", rows=counts, figures=figures),

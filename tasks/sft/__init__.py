@@ -1,13 +1,10 @@
 """Supervised fine-tuning: teaches the model to answer from its sources, to cite them and to abstain."""
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.assistant import Assistant
-from deploy.atomic import write_text
 from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
@@ -17,12 +14,13 @@ from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import ground
 from tasks.records import Example
-from tasks.reports import Report, write_report
+from tasks.reports import Report
 from tasks.sampling import stratified
 from tasks.schedule import Schedule, schedule
 from tasks.settings import RunSettings, SftSettings
 from tasks.sft.rows import TokenRow, account, targets, tokenise
 from tasks.tables import read_table
+from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
 
 
@@ -53,18 +51,7 @@ def sft(
         None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
     )
     tuned = fine_tune(examples, held_out, assistant, base, work=work, run=run, settings=settings)
-    shutil.copytree(tuned.adapter, adapter)
-    write_text(curve, tuned.curve)
-    write_report(report, tuned.report)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tuned:
-    """A trained adapter in its folder, the loss curve as CSV, and the report."""
-
-    adapter: Path
-    curve: str
-    report: Report
+    tuned.write(adapter, curve, report)
 
 
 def fine_tune(
@@ -76,7 +63,7 @@ def fine_tune(
     work: Path,
     run: RunSettings,
     settings: SftSettings,
-) -> Tuned:
+) -> Trained:
     """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
 
     Raises:
@@ -140,7 +127,7 @@ def fine_tune(
         save_adapter(model, work / BEST)
     clean_adapter(work / BEST)
     counts = account(rows, entered=len(examples), unused=len(examples) - len(chosen))
-    return Tuned(
+    return Trained(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),
         report=Report(stage="sft", rows=counts, figures=figures),

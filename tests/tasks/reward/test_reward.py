@@ -17,11 +17,12 @@ from tasks.device import Device, set_up_torch
 from tasks.params import load_settings
 from tasks.records import Preference
 from tasks.reports import unbalanced
-from tasks.reward import Learned, learn_rewards
+from tasks.reward import learn_rewards
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
 from tasks.reward.pairs import TokenPair, collate
 from tasks.reward_model import SCORE, load_reward_model, read_score_head
 from tasks.settings import RewardSettings, Settings
+from tasks.trained import Trained
 
 HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 QUESTION = Message("user", "In `svm.SVC`, what is the default of `C`?")
@@ -58,7 +59,7 @@ class Bench:
     device: Device
     settings: Settings
 
-    def learn(self, work: str, **changed: object) -> Learned:
+    def learn(self, work: str, **changed: object) -> Trained:
         """Train a reward model on thirty pairs, nine held out."""
         small: dict[str, object] = {
             "max_rows": 24,
@@ -107,26 +108,26 @@ def bench(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Bench:
 
 
 @pytest.fixture(scope="module")
-def learned(bench: Bench) -> Learned:
+def learned(bench: Bench) -> Trained:
     """One whole run."""
     return bench.learn("first", learning_rate=0.005)
 
 
-def test_the_lower_layers_stay_as_sft_left_them(learned: Learned, bench: Bench) -> None:
+def test_the_lower_layers_stay_as_sft_left_them(learned: Trained, bench: Bench) -> None:
     before, after = read_weights(bench.sft), read_weights(learned.adapter)
     assert set(after) - set(before) == {SCORE}
     for name, tensor in before.items():
         assert bool((after[name] == tensor).all()) == (".layers.1." in name), name
 
 
-def test_the_books_balance(learned: Learned) -> None:
+def test_the_books_balance(learned: Trained) -> None:
     assert unbalanced(learned.report.rows) == []
     counts = {row.outcome: row.count for row in learned.report.rows}
     assert counts["in"] == 30
     assert counts["unused"] == 6
 
 
-def test_accuracy_stands_beside_what_it_must_beat(learned: Learned) -> None:
+def test_accuracy_stands_beside_what_it_must_beat(learned: Trained) -> None:
     figures = learned.report.figures
     assert figures["validation_pairs"] == 9
     assert sum(flaw["pairs"] for flaw in figures["by_flaw"].values()) == 9
@@ -138,7 +139,7 @@ def test_accuracy_stands_beside_what_it_must_beat(learned: Learned) -> None:
     assert float(lines[-1].split(",")[2]) == pytest.approx(figures["accuracy"], abs=1e-4)
 
 
-def test_the_same_pairs_give_the_same_bytes(learned: Learned, bench: Bench) -> None:
+def test_the_same_pairs_give_the_same_bytes(learned: Trained, bench: Bench) -> None:
     again = bench.learn("again", learning_rate=0.005)
     for name in ("adapter_model.safetensors", "adapter_config.json"):
         assert (again.adapter / name).read_bytes() == (learned.adapter / name).read_bytes()
@@ -147,7 +148,7 @@ def test_the_same_pairs_give_the_same_bytes(learned: Learned, bench: Bench) -> N
     assert (config["base_model_name_or_path"], config["task_type"]) == ("base", "SEQ_CLS")
 
 
-def test_a_pair_in_one_row_scores_as_its_answers_alone(learned: Learned, bench: Bench) -> None:
+def test_a_pair_in_one_row_scores_as_its_answers_alone(learned: Trained, bench: Bench) -> None:
     import torch
 
     from tasks.reward_model import score_at
@@ -166,7 +167,7 @@ def test_a_pair_in_one_row_scores_as_its_answers_alone(learned: Learned, bench: 
     assert together.flatten().tolist() == pytest.approx(alone, abs=1e-5)
 
 
-def test_the_score_is_read_at_the_end_of_turn(learned: Learned, bench: Bench) -> None:
+def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) -> None:
     import torch
 
     model = load_reward_model(bench.base, learned.adapter, bench.device)
@@ -176,7 +177,7 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Learned, bench: Bench) ->
     assert model.scores([row, [*row, *row]])[0] == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Learned, bench: Bench) -> None:
+def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: Bench) -> None:
     from deploy.engines.chat import load_tokenizer
     from tasks.grounding import ground_preferences
     from tasks.reward import ranked

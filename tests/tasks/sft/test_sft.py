@@ -23,9 +23,9 @@ from tasks.grounding import ground
 from tasks.records import Example
 from tasks.reports import unbalanced
 from tasks.settings import Settings
-from tasks.sft import Tuned
 from tasks.sft.rows import tokenise
 from tasks.tables import write_table
+from tasks.trained import Trained
 
 SCRIPT = Path(__file__).with_name("tune.py")
 TUNE = runpy.run_path(str(SCRIPT))
@@ -39,11 +39,11 @@ class Bench:
     base: Path
     settings: Settings
 
-    def tune(self, work: str, **changed: object) -> Tuned:
+    def tune(self, work: str, **changed: object) -> Trained:
         """Fine-tune in this process."""
         settings = self.settings.model_copy(update={"sft": self.settings.sft.model_copy(update=changed)})
         (self.folder / work).mkdir(exist_ok=True)
-        run: Callable[..., Tuned] = TUNE["tune"]
+        run: Callable[..., Trained] = TUNE["tune"]
         return run(self.folder / "rows", self.folder / "held_out", self.base, self.folder / work, settings)
 
     def start(self, work: str, out: str) -> "subprocess.Popen[str]":
@@ -73,7 +73,7 @@ def bench(
 
 
 @pytest.fixture(scope="module")
-def tuned(bench: Bench) -> Tuned:
+def tuned(bench: Bench) -> Trained:
     """One whole run."""
     return bench.tune("first")
 
@@ -82,7 +82,7 @@ def assistant(settings: Settings) -> Assistant:
     return Assistant(None, ListedKnowledge([TUNE["HIT"]]), load_template("assistant"), settings.generation)
 
 
-def _losses(tuned: Tuned) -> list[tuple[float, ...]]:
+def _losses(tuned: Trained) -> list[tuple[float, ...]]:
     """The training loss of each step, and the validation loss where there is one."""
     lines = tuned.curve.splitlines()[1:]
     return [tuple(float(value) for value in line.split(",")[2:] if value) for line in lines]
@@ -120,7 +120,7 @@ def test_long_rows_are_cut_or_dropped_and_counted(
     assert all(len(row.input_ids) <= limit and row.answer_tokens > 0 for row in cut.rows)
 
 
-def test_the_books_balance_and_count_tokens(tuned: Tuned, bench: Bench, examples: list[Example]) -> None:
+def test_the_books_balance_and_count_tokens(tuned: Trained, bench: Bench, examples: list[Example]) -> None:
     report = tuned.report
     assert unbalanced(report.rows) == []
     counts = {row.outcome: row.count for row in report.rows}
@@ -133,7 +133,7 @@ def test_the_books_balance_and_count_tokens(tuned: Tuned, bench: Bench, examples
     assert [line.split(",")[0] for line in lines[1:] if line.split(",")[3]] == ["5", "10"]
 
 
-def test_the_adapter_tells_nothing_of_this_machine(tuned: Tuned, bench: Bench) -> None:
+def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench) -> None:
     assert sorted(path.name for path in tuned.adapter.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
@@ -144,13 +144,13 @@ def test_the_adapter_tells_nothing_of_this_machine(tuned: Tuned, bench: Bench) -
     assert config["layers_to_transform"] == [1, 2, 3]
 
 
-def test_the_same_rows_give_the_same_bytes(tuned: Tuned, bench: Bench) -> None:
+def test_the_same_rows_give_the_same_bytes(tuned: Trained, bench: Bench) -> None:
     again = bench.tune("again")
     assert digest(again.adapter) == digest(tuned.adapter)
     assert (again.curve, again.report) == (tuned.curve, tuned.report)
 
 
-def test_a_killed_run_ends_with_the_same_bytes(tuned: Tuned, bench: Bench) -> None:
+def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> None:
     first = bench.start("killed", "out")
     work = bench.folder / "killed"
     deadline = time.monotonic() + 120

@@ -10,13 +10,14 @@ from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.records import Example
 from tasks.settings import Settings
-from tasks.sft import Tuned, fine_tune
+from tasks.sft import fine_tune
 from tasks.tables import read_table
+from tasks.trained import Trained
 
 HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 
 
-def tune(examples: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Tuned:
+def tune(examples: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Trained:
     """Fine-tune with one source that every question finds."""
     return fine_tune(
         read_table(examples, Example),
