@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
@@ -62,12 +62,21 @@ def installed(name: str) -> InstalledPackage:
     return InstalledPackage(name=name, distribution=distributions[0], version=version)
 
 
-def public_callables(package: str) -> list[PublicCallable]:
-    """All documented public callables of a package, sorted by name; nothing of it is called."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callables:
+    """The documented public callables of a package, sorted by name, and what was left out, by reason."""
+
+    documented: tuple[PublicCallable, ...]
+    left_out: Mapping[str, tuple[str, ...]]
+
+
+def public_callables(package: str) -> Callables:
+    """All public callables of a package; nothing of it is called."""
+    left_out: dict[str, list[str]] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found: dict[str, tuple[Kind, Any]] = {}
-        for module in _modules(package):
+        for module in _modules(package, left_out):
             for name, value in _members(module, package):
                 found[f"{module.__name__}.{name}"] = (
                     "class" if inspect.isclass(value) else "function",
@@ -77,20 +86,43 @@ def public_callables(package: str) -> list[PublicCallable]:
         methods: dict[str, tuple[Kind, Any]] = {}
         for name, (kind, value, _) in named.items():
             if kind == "class":
-                methods.update({f"{name}.{path}": ("method", v) for path, v in _methods(value, package)})
+                methods.update(
+                    {f"{name}.{path}": ("method", v) for path, v in _methods(name, value, package, left_out)}
+                )
         named.update(_best_names(methods, taken=named))
-        described = [_described(package, name, *entry) for name, entry in sorted(named.items())]
-    return [entry for entry in described if entry is not None]
+        documented: list[PublicCallable] = []
+        for name, (kind, value, aliases) in sorted(named.items()):
+            doc = parse_docstring(text := _text(value))
+            reason = _unusable(doc)
+            if reason:
+                left_out.setdefault(reason, []).append(name)
+                continue
+            documented.append(
+                PublicCallable(
+                    name=name,
+                    aliases=aliases,
+                    package=package,
+                    kind=kind,
+                    arguments=arguments(value, doc.signature),
+                    text=text,
+                    doc=doc,
+                )
+            )
+    return Callables(
+        documented=tuple(documented),
+        left_out={reason: tuple(sorted(set(names))) for reason, names in sorted(left_out.items())},
+    )
 
 
-def _modules(package: str) -> Iterator[ModuleType]:
-    """The package and its public submodules, imported; one that cannot be imported is no public part."""
+def _modules(package: str, left_out: dict[str, list[str]]) -> Iterator[ModuleType]:
+    """The package and its public submodules, imported; one that cannot be imported is named in `left_out`."""
     names, seen = [package], {package}
     while names:
         name = names.pop()
         try:
             module = importlib.import_module(name)
-        except Exception:  # noqa: S112 - an optional part may fail in any way; the rest is of use
+        except Exception:  # an optional part may fail in any way; the rest is of use
+            left_out.setdefault("a module that cannot be imported", []).append(name)
             continue
         yield module
         inner = [f"{name}.{found.name}" for found in pkgutil.iter_modules(getattr(module, "__path__", []))]
@@ -130,14 +162,17 @@ def _is_wrapper(value: Any) -> bool:
     return type(value).__name__ in {"ufunc", "_ArrayFunctionDispatcher", "vectorize"}
 
 
-def _methods(owner: type, package: str) -> Iterator[tuple[str, Any]]:
-    """Public methods of a class, and those of accessors such as `Series.str` as `str.split`."""
+def _methods(
+    title: str, owner: type, package: str, left_out: dict[str, list[str]]
+) -> Iterator[tuple[str, Any]]:
+    """Public methods of the class `title`, and those of accessors such as `Series.str` as `str.split`."""
     for name in dir(owner):
         if name.startswith("_") or _GENERATED.match(name):
             continue
         try:
             value = getattr(owner, name)
-        except Exception:  # noqa: S112 - a descriptor may refuse to be read from its class
+        except Exception:  # a descriptor may refuse to be read from its class
+            left_out.setdefault("an attribute that cannot be read", []).append(f"{title}.{name}")
             continue
         if inspect.isroutine(value) or inspect.isfunction(value):
             if _home(value, owner).split(".")[0] == package:
@@ -199,20 +234,12 @@ def _badness(name: str, value: Any) -> tuple[bool, int, int, str]:
     return (not f".{name}".endswith(f".{qualified}"), name.count("."), len(name), name)
 
 
-def _described(
-    package: str, name: str, kind: Kind, value: Any, aliases: tuple[str, ...]
-) -> PublicCallable | None:
-    """The callable with its documentation; None where it has none, or is deprecated."""
-    text = value.__doc__ if isinstance(getattr(value, "__doc__", None), str) else ""
-    doc = parse_docstring(text)
-    if not doc.summary or doc.deprecated or "deprecated" in doc.summary.lower():
-        return None
-    return PublicCallable(
-        name=name,
-        aliases=aliases,
-        package=package,
-        kind=kind,
-        arguments=arguments(value, doc.signature),
-        text=text,
-        doc=doc,
-    )
+def _text(value: Any) -> str:
+    return value.__doc__ if isinstance(getattr(value, "__doc__", None), str) else ""
+
+
+def _unusable(doc: Docstring) -> str:
+    """Why a docstring is left out; empty where it is used."""
+    if not doc.summary:
+        return "no documentation"
+    return "deprecated" if doc.deprecated or "deprecated" in doc.summary.lower() else ""

@@ -16,14 +16,22 @@ from tasks.progress import Progress
 from tasks.records import Document, Example, Rows
 from tasks.settings import PackagesSource
 
+MAX_NAMED = 20  # names that the report spells out of each reason for leaving callables out
+
 
 def read_packages(settings: PackagesSource, *, seed: int) -> Collected:
     """A document for each public callable, questions about them and synthetic preferences."""
     packages = {name: installed(name) for name in settings.packages}
     progress = Progress(len(packages), "packages")
     entries: list[PublicCallable] = []
+    left_out: dict[str, Mapping[str, Any]] = {}
     for done, name in enumerate(packages, start=1):
-        entries += public_callables(name)
+        read = public_callables(name)
+        entries += read.documented
+        left_out[name] = {
+            reason: {"count": len(names), "names": names[:MAX_NAMED]}
+            for reason, names in read.left_out.items()
+        }
         progress.update(done, callables=len(entries))
     documents = {entry.name: _document(entry, packages[entry.package]) for entry in entries}
     found = [fact for entry in entries for fact in facts(entry, documents[entry.name].text)]
@@ -49,6 +57,7 @@ def read_packages(settings: PackagesSource, *, seed: int) -> Collected:
         figures={
             "versions": {name: package.version for name, package in packages.items()},
             "facts": dict(sorted(Counter(fact.kind for fact in found).items())),
+            "left_out": left_out,
             "groups": len(set(together.values())),
             "largest_group": max(Counter(together.values()).values(), default=0),
             **_question_figures(questions),
