@@ -111,7 +111,7 @@ def _ours(
     plan = schedule([len(row.input_ids) for row in chosen], batch_size=sft.batch_size, seed=settings.run.seed)
     adapted = new_adapter(load_base(model, device), sft)
     fuse(adapted)
-    streamline(adapted)
+    streamlined = streamline(adapted)
     trainer = sft_trainer(
         adapted,
         load_tokenizer(model),
@@ -122,6 +122,7 @@ def _ours(
         run=settings.run,
         device=device,
         work=work,
+        shares_prefix=streamlined > 0,
     )
     return trainer, [chosen[row] for row in plan.order[sft.batch_size :]]
 

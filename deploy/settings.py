@@ -46,7 +46,7 @@ class ServeSettings(Section):
     bundle: Annotated[Path, Field(strict=False)]
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
-    default_model: Literal["base", "sft", "rlhf"]
+    default_model: Literal["auto", "base", "sft", "rlhf"]
     max_concurrency: Count
     max_body_bytes: Count
     max_messages: Count

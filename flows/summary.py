@@ -3,7 +3,15 @@
 import shutil
 from pathlib import Path
 
-from tasks.ledger import NAMES, Ledger, majority_sentence, milliseconds, percent, read_ledger
+from tasks.ledger import (
+    NAMES,
+    Ledger,
+    majority_sentence,
+    milliseconds,
+    omission_sentences,
+    percent,
+    read_ledger,
+)
 
 LEDGER = Path("data/reports/ledger.json")
 PAGE = Path("data/reports/index.html")
@@ -46,4 +54,5 @@ def _print_ledger(console: "object", ledger: Ledger) -> None:
     console.print()
     console.print(table, highlight=False)
     console.print()
-    console.print(majority_sentence(ledger), highlight=False)
+    for sentence in (majority_sentence(ledger), *omission_sentences(ledger)):
+        console.print(sentence, highlight=False)

@@ -7,6 +7,7 @@ from typing import Any
 from deploy.bundle import BundledSettings, verify_bundle, write_bundle
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import SourceError
+from tasks.omission import omission
 from tasks.reports import Report, write_report
 from tasks.settings import BundleSettings, RunSettings
 
@@ -35,7 +36,7 @@ def bundle(
         base=base,
         embedder=embedder,
         knowledge=knowledge,
-        adapters={"sft": sft, "rlhf": rlhf},
+        adapters={name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not omission(path)},
         settings=BundledSettings(
             precision=run.precision, retrieval=retrieval, prompt=prompt, generation=generation
         ),

@@ -15,11 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
 
+from tasks.shared_prefix import SharedPrefix
+
 
 def streamline(model: nn.Module) -> int:
     """Let the Llama layers of `model` compute in this way; returns how many modules do (0: another family).
 
     For causal attention over right-padded rows without a mask and without a cache: the way of training.
+    The layers then also take a `shared_prefix`: a batch laid out as one sequence.
     """
     count = 0
     for module in model.modules():
@@ -51,14 +54,19 @@ def _gated(self: Any, x: Tensor) -> Tensor:
 
 
 def _attend(
-    self: Any, hidden_states: Tensor, position_embeddings: tuple[Tensor, Tensor], **_: Any
+    self: Any,
+    hidden_states: Tensor,
+    position_embeddings: tuple[Tensor, Tensor],
+    shared_prefix: SharedPrefix | None = None,
+    **_: Any,
 ) -> tuple[Tensor, None]:
-    rows, length = hidden_states.shape[:2]
-    shape = (rows, length, -1, self.head_dim)
+    shape = (*hidden_states.shape[:2], -1, self.head_dim)
     cosine, sine = (angle.unsqueeze(2) for angle in position_embeddings)  # broadcast over heads
     query = _apply(_Rotate, self.q_proj(hidden_states).view(shape), cosine, sine)
     key = _apply(_Rotate, self.k_proj(hidden_states).view(shape), cosine, sine)
     value = self.v_proj(hidden_states).view(shape)
+    if shared_prefix is not None:
+        query, key, value = (shared_prefix.rows(part[0]) for part in (query, key, value))
     groups = self.num_key_value_groups
     out = functional.scaled_dot_product_attention(
         query.transpose(1, 2),
@@ -67,7 +75,10 @@ def _attend(
         is_causal=True,
         scale=self.scaling,
     )
-    return self.o_proj(out.transpose(1, 2).reshape(rows, length, -1)), None
+    merged = out.transpose(1, 2).flatten(2)
+    if shared_prefix is not None:
+        merged = shared_prefix.sequence(merged).unsqueeze(0)
+    return self.o_proj(merged), None
 
 
 def _apply(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:

@@ -6,12 +6,15 @@ follows from what retrieval really found, through the assistant that also serves
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 from deploy.abstention import ABSTENTION, abstains
 from deploy.assistant import Assistant, Composed, Layers
+from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
-from deploy.prompts.template import Source
+from deploy.prompts.template import Source, load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.records import Example, Preference
 
 Outcome = Literal["answer", "abstention", "missed", "free"]
@@ -62,6 +65,19 @@ class Provable(Protocol):
     def quote(self) -> str:
         """A string that stands in the chunk that answers; empty: any chunk of the evidence does."""
         ...
+
+
+def composer(
+    knowledge: Path,
+    embedder: Path,
+    *,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+) -> Assistant:
+    """The assistant that serves, without an engine: it composes prompts and cannot answer."""
+    store = open_knowledge(knowledge, embedder, retrieval)
+    return Assistant(None, store, load_template(prompt.template), generation)
 
 
 def ground(examples: Sequence[Example], assistant: Assistant) -> list[Grounded]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -81,7 +81,8 @@ class Ledger:
     """All rows, and the figures that they are read beside.
 
     `majority` is the score of the best constant answer, chosen on the training split. `recall` is the share
-    of the answerable questions whose quote stands in one of the `top_k` chunks found.
+    of the answerable questions whose quote stands in one of the `top_k` chunks found. `omitted` says for
+    each row that there is none of, why.
     """
 
     arms: dict[str, Arm]
@@ -91,6 +92,7 @@ class Ledger:
     top_k: int
     questions: int
     unanswerable: int
+    omitted: dict[str, str] = field(default_factory=dict)
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:
@@ -132,7 +134,8 @@ def ledger_markdown(ledger: Ledger) -> str:
             milliseconds(arm.latency_ms),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", majority_sentence(ledger), *(f"- {text}" for text in verdict_sentences(ledger).values())]
+    sentences = [*verdict_sentences(ledger).values(), *omission_sentences(ledger)]
+    lines += ["", majority_sentence(ledger), *(f"- {text}" for text in sentences)]
     return "\n".join(lines) + "\n"
 
 
@@ -157,6 +160,11 @@ def verdict_sentences(ledger: Ledger) -> dict[str, str]:
         for name, arm in ledger.arms.items()
         if arm.difference is not None
     }
+
+
+def omission_sentences(ledger: Ledger) -> list[str]:
+    """For each row that is left out, why."""
+    return [f"{LAYERS[name]} was left out: {reason}." for name, reason in ledger.omitted.items()]
 
 
 def percent(share: float | None) -> str:

@@ -181,6 +181,7 @@ class SftSettings(Section):
 class RewardSettings(Section):
     """The reward model (Bradley-Terry loss on preference pairs)."""
 
+    enabled: bool
     max_rows: Count
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]

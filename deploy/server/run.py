@@ -11,7 +11,7 @@ from deploy.assistant import Assistant, Layers
 from deploy.bundle import load_verified, verify_bundle
 from deploy.engines.engine import Sampling
 from deploy.errors import ServeError
-from deploy.manifest import digest
+from deploy.manifest import Manifest, digest
 from deploy.messages import Message
 from deploy.settings import ServeSettings
 
@@ -22,7 +22,7 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
     """Serve the bundle in the folder `bundle` until the process is told to stop (Ctrl-C or SIGTERM).
 
     Raises:
-        ServeError: the port is taken or the address is not this machine's.
+        ServeError: the port is taken, the address is not this machine's, or the bundle lacks the model.
         BundleError: the bundle is not whole.
     """
     from deploy.server.app import create_app
@@ -30,11 +30,40 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
     with bind(settings.host, settings.port) as listener:  # before the long part: a taken port is said at once
         say(f"checking {bundle}")
         manifest = verify_bundle(bundle)
-        say(f"loading {manifest.name}: {', '.join(manifest.models)}")
+        settings = settings.model_copy(
+            update={"default_model": default_model(settings.default_model, manifest)}
+        )
+        say(
+            f"loading {manifest.name}: {', '.join(manifest.models)}; "
+            f"{settings.default_model} answers where a request names no model"
+        )
         assistant = load_verified(bundle, manifest)
         warm_up(assistant)
         app = create_app(assistant, settings, name=manifest.name, digest=digest(bundle))
         run_app(app, listener, say=say)
+
+
+def default_model(wanted: str, manifest: Manifest) -> str:
+    """The model that answers where a request names none.
+
+    `auto` is the last one of the bundle whose layer the ledger does not call useless or harmful.
+
+    Raises:
+        ServeError: the bundle has no such model.
+    """
+    if wanted != "auto":
+        if wanted not in manifest.models:
+            raise ServeError(
+                f"serve.default_model is {wanted}, but {manifest.name} has only "
+                f"{', '.join(manifest.models)}; set one of them, or auto"
+            )
+        return wanted
+    arms = manifest.ledger.get("arms", {})
+    for name in reversed(manifest.models):
+        difference = arms.get(name, {}).get("difference")
+        if difference is None or difference["verdict"] != "does not help":
+            return name
+    return manifest.models[0]
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -16,6 +16,7 @@ from tasks.evaluate.figures import answer_lines, arms, recall, task_counts
 from tasks.evaluate.questions import account, askable, draw_questions, majority
 from tasks.evaluate.retention import likelihoods, retention
 from tasks.ledger import Ledger, write_ledger
+from tasks.omission import omission
 from tasks.records import Example
 from tasks.reports import Report, write_report
 from tasks.settings import EvaluateSettings, RunSettings
@@ -48,9 +49,11 @@ def evaluate(
     test = read_table(splits / "test" / "examples.parquet", Example)
     train = read_table(splits / "train" / "examples.parquet", Example)
     store = open_knowledge(knowledge, embedder, retrieval)
+    omitted = {"rlhf": reason} if (reason := omission(rlhf)) else {}
+    setups = [setup for setup in SETUPS if setup.name not in omitted]
     engine = TransformersEngine(
         base,
-        {"sft": sft, "rlhf": rlhf},
+        {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in omitted},
         dtype=device.precision,
         device=device.name,
         batch_size=settings.batch_size,
@@ -68,12 +71,12 @@ def evaluate(
         raise SourceError(
             f"{splits / 'test'} has {len(test)} examples and none can be asked; add rows or raise split.test"
         )
-    measured = ask_all(asked, assistant, settings, seed=run.seed)
+    measured = ask_all(setups, asked, assistant, settings, seed=run.seed)
     general = likelihoods(engine, tokenizer)
     constant, constant_score = majority(train, asked.questions)
     rows = arms(
         measured.answered,
-        retention={setup.name: retention(general["base"], general[setup.model]) for setup in SETUPS},
+        retention={setup.name: retention(general["base"], general[setup.model]) for setup in setups},
         latency=measured.latency_ms,
         resamples=settings.bootstrap,
         seed=run.seed,
@@ -86,6 +89,7 @@ def evaluate(
         top_k=retrieval.top_k,
         questions=len(asked.questions),
         unanswerable=sum(not question.answerable for question in asked.questions),
+        omitted=omitted,
     )
     write_ledger(ledger, result)
     write_answers(answers, answer_lines(measured.answered))

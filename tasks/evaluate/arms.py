@@ -65,15 +65,17 @@ class Measured:
     latency_ms: dict[str, float | None]
 
 
-def ask_all(asked: Asked, assistant: Assistant, settings: EvaluateSettings, *, seed: int) -> Measured:
+def ask_all(
+    setups: Sequence[Setup], asked: Asked, assistant: Assistant, settings: EvaluateSettings, *, seed: int
+) -> Measured:
     """The answers of every arm, then the time of single requests; prints its progress."""
     num_timed = min(settings.latency_requests, len(asked.questions))
-    total = len(SETUPS) * (len(asked.questions) + num_timed)
+    total = len(setups) * (len(asked.questions) + num_timed)
     progress = Progress(total, "answers")
     answered: dict[str, list[Answered]] = {}
     latency: dict[str, float | None] = {}
     done = 0
-    for setup in SETUPS:
+    for setup in setups:
         sampling = replace(assistant.sampling, seed=seed)
         if setup.model == "base":
             sampling = replace(sampling, max_new_tokens=settings.base_max_new_tokens)

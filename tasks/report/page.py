@@ -22,6 +22,7 @@ from tasks.ledger import (
     Ledger,
     majority_sentence,
     milliseconds,
+    omission_sentences,
     percent,
     verdict_sentences,
 )
@@ -107,6 +108,7 @@ def render(
         ledger=ledger,
         rows=ledger_rows(ledger) if ledger else [],
         majority=majority_sentence(ledger) if ledger else "",
+        omitted=omission_sentences(ledger) if ledger else [],
         by_task=by_task(ledger) if ledger else [],
         picture={"width": WIDTH, "height": HEIGHT, "ticks": [(place(tick), tick) for tick in TICKS]},
         examples=pick(inputs.answers, num_examples),

@@ -7,15 +7,14 @@ from typing import Any
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
-from deploy.knowledge.store import open_knowledge
-from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.adapters import clean_adapter, save_adapter, top_layers, train_only
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
-from tasks.grounding import ground_preferences
+from tasks.grounding import composer, ground_preferences
+from tasks.omission import omit
 from tasks.records import Preference
-from tasks.reports import Report
+from tasks.reports import Report, RowCount
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
 from tasks.reward.pairs import Pairs, TokenPair, account, tokenise
 from tasks.reward_model import RewardModel, load_reward_model, new_reward_model
@@ -46,14 +45,24 @@ def reward(
 ) -> None:
     """Train a reward model that starts from the sft adapter; writes it, its curve and its accuracy.
 
+    Without preference pairs, or where the settings say so, it is left out, and with it RLHF.
+
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
     """
     preferences = read_table(splits / "train" / "preferences.parquet", Preference)
     held_out = read_table(splits / "validation" / "preferences.parquet", Preference)
-    assistant = Assistant(
-        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
-    )
+    reason = "" if preferences else "there are no preference pairs to learn from"
+    if not settings.enabled:
+        reason = "reward.enabled is false in params.yaml"
+    if reason:
+        counts = [
+            RowCount(kind="preference", outcome="in", count=len(preferences)),
+            RowCount(kind="preference", outcome="unused", count=len(preferences), reason=reason),
+        ]
+        omit("reward", reason, counts, adapter=adapter, curve=curve, report=report)
+        return
+    assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     learned = learn_rewards(
         preferences, held_out, assistant, base, sft, work=work, run=run, settings=settings
     )

@@ -6,13 +6,13 @@ from pathlib import Path
 from deploy.assistant import Assistant
 from deploy.atomic import remove
 from deploy.engines.chat import end_of_turn, load_tokenizer
-from deploy.knowledge.store import open_knowledge
-from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
+from tasks.grounding import composer
+from tasks.omission import omission, omit
 from tasks.records import Example
-from tasks.reports import Report
+from tasks.reports import Report, RowCount
 from tasks.rlhf.prompts import choose_prompts
 from tasks.scores import score
 from tasks.settings import RlhfSettings, RunSettings
@@ -40,14 +40,21 @@ def rlhf(
 ) -> None:
     """Train the fine-tuned adapter on by PPO; writes it, the curve, and what it gained on held-out prompts.
 
+    Without a reward model it is left out.
+
     Raises:
         TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
     """
     examples = read_table(splits / "train" / "examples.parquet", Example)
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
-    assistant = Assistant(
-        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
-    )
+    if reason := omission(reward):
+        counts = [
+            RowCount(kind="example", outcome="in", count=len(examples)),
+            RowCount(kind="example", outcome="unused", count=len(examples), reason=reason),
+        ]
+        omit("rlhf", reason, counts, adapter=adapter, curve=curve, report=report)
+        return
+    assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     reinforced = reinforce(
         examples, held_out, assistant, base, sft, reward, work=work, run=run, settings=settings
     )

@@ -6,13 +6,11 @@ from typing import Any
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
-from deploy.knowledge.store import open_knowledge
-from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.adapters import clean_adapter, load_base, new_adapter, save_adapter, top_layers, train_only
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
-from tasks.grounding import ground
+from tasks.grounding import composer, ground
 from tasks.records import Example
 from tasks.reports import Report
 from tasks.sampling import stratified
@@ -47,9 +45,7 @@ def sft(
     """
     examples = read_table(splits / "train" / "examples.parquet", Example)
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
-    assistant = Assistant(
-        None, open_knowledge(knowledge, embedder, retrieval), load_template(prompt.template), generation
-    )
+    assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     tuned = fine_tune(examples, held_out, assistant, base, work=work, run=run, settings=settings)
     tuned.write(adapter, curve, report)
 
@@ -95,7 +91,7 @@ def fine_tune(
     layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
     parts = train_only(model, layers=layers)
     fuse(model)
-    streamline(model)
+    streamlined = streamline(model)
     trainer = sft_trainer(
         model,
         tokenizer,
@@ -106,6 +102,7 @@ def fine_tune(
         run=run,
         device=device,
         work=work,
+        shares_prefix=streamlined > 0,
     )
     train(trainer, work, plan.steps)
     history = trainer.state.log_history

@@ -2,7 +2,8 @@
 
 Only the answer counts in the loss, so only the answer's positions meet the language head (49k words for
 SmolLM2, a fifth of the arithmetic). Rows are padded on the right and attention looks to the left, so no real
-token sees the padding and no mask is needed. `benchmarks/training_speed.py` measures both.
+token sees the padding and no mask is needed. Where the layers can do it, what all rows of a batch begin with
+runs through them once, and padding never. `benchmarks/training_speed.py` measures it.
 
 Import this module late: torch and TRL are needed to define it.
 """
@@ -21,18 +22,24 @@ from tasks.device import Device
 from tasks.schedule import Schedule
 from tasks.settings import RunSettings, SftSettings
 from tasks.sft.rows import IGNORED, TokenRow, dataset
+from tasks.shared_prefix import share_prefix
 from tasks.training import Resumable, arguments, checked_loss, watcher
 
 
 class AnswerTrainer(Resumable, SFTTrainer):
     """TRL's trainer with the loss of `answer_loss`."""
 
+    shares_prefix = False  # whether the model's layers take a batch as one sequence
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The loss of a batch; logits of all positions are never formed, so there are no outputs."""
         assert not return_outputs
-        loss = answer_loss(model, inputs["input_ids"], inputs["labels"], num_items_in_batch)
+        lengths = inputs["attention_mask"].sum(dim=1) if self.shares_prefix else None
+        loss = answer_loss(
+            model, inputs["input_ids"], inputs["labels"], items=num_items_in_batch, lengths=lengths
+        )
         checked_loss(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
         return loss
 
@@ -48,8 +55,12 @@ def sft_trainer(
     run: RunSettings,
     device: Device,
     work: Path,
+    shares_prefix: bool = False,
 ) -> AnswerTrainer:
-    """A trainer that goes through `rows` in the order of `plan` and keeps its states in `work`."""
+    """A trainer that goes through `rows` in the order of `plan` and keeps its states in `work`.
+
+    `shares_prefix` says that `streamline` has prepared the model's layers.
+    """
     config = SFTConfig(
         **arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work),
         learning_rate=settings.learning_rate,
@@ -64,7 +75,7 @@ def sft_trainer(
         checkpoints=settings.checkpoints,
         patience=settings.patience,
     )
-    return AnswerTrainer(
+    trainer = AnswerTrainer(
         model=model,
         args=config,
         train_dataset=dataset([rows[row] for row in plan.order]),
@@ -72,14 +83,34 @@ def sft_trainer(
         processing_class=tokenizer,
         callbacks=[watch],
     )
+    trainer.shares_prefix = shares_prefix
+    return trainer
 
 
-def answer_loss(model: PeftModel, input_ids: Tensor, labels: Tensor, items: Any = None) -> Tensor:
-    """The mean negative log-likelihood of the answer tokens; `items` is their number in the whole step."""
+def answer_loss(
+    model: PeftModel,
+    input_ids: Tensor,
+    labels: Tensor,
+    *,
+    items: Any = None,
+    lengths: Tensor | None = None,
+) -> Tensor:
+    """The mean negative log-likelihood of the answer tokens; `items` is their number in the whole step.
+
+    With the `lengths` of the rows the batch runs as one sequence, which only streamlined layers can take.
+    """
     base = model.get_base_model()
-    hidden = base.get_decoder()(input_ids=input_ids, use_cache=False).last_hidden_state
     following = labels[:, 1:]
     counted = following != IGNORED
-    logits = base.get_output_embeddings()(hidden[:, :-1][counted]).float()
+    if lengths is None:
+        hidden = base.get_decoder()(input_ids=input_ids, use_cache=False).last_hidden_state
+        predicting = hidden[:, :-1][counted]
+    else:
+        shared = share_prefix(input_ids, lengths)
+        hidden = base.get_decoder()(
+            input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
+        ).last_hidden_state
+        predicting = hidden[0][shared.places[:, :-1][counted]]
+    logits = base.get_output_embeddings()(predicting).float()
     total = functional.cross_entropy(logits, following[counted], reduction="sum")
     return total / (items if items is not None else counted.sum())

@@ -20,6 +20,7 @@ from deploy.messages import Message
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.bundle import bundle as bundle_stage
+from tasks.omission import omit
 from tasks.reports import read_report
 from tasks.settings import BundleSettings, RunSettings
 
@@ -39,6 +40,28 @@ except ThreeplyError as error:
 QUESTION = "What is the default of C in svm.SVC?"
 
 
+def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder: Path) -> None:
+    """Write `folder`/bundle by the stage."""
+    write_json(folder / "ledger.json", {"questions": 2})
+    write_json(folder / "gate.json", {"stage": "gate"})
+    bundle_stage(
+        base,
+        embedder,
+        index,
+        sft,
+        rlhf,
+        folder / "ledger.json",
+        folder / "gate.json",
+        bundle=folder / "bundle",
+        report=folder / "bundle.json",
+        run=RunSettings(seed=1, threads=1, precision="float32"),
+        retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
+        prompt=PromptSettings(template="assistant"),
+        generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
+        settings=BundleSettings(name="tiny"),
+    )
+
+
 @pytest.fixture(scope="module")
 def bundle(
     tiny_base: Path,
@@ -56,24 +79,7 @@ def bundle(
     build_knowledge(
         folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
     )
-    write_json(folder / "ledger.json", {"questions": 2})
-    write_json(folder / "gate.json", {"stage": "gate"})
-    bundle_stage(
-        tiny_base,
-        tiny_embedder,
-        folder / "index",
-        tiny_adapters["sft"],
-        tiny_adapters["rlhf"],
-        folder / "ledger.json",
-        folder / "gate.json",
-        bundle=folder / "bundle",
-        report=folder / "bundle.json",
-        run=RunSettings(seed=1, threads=1, precision="float32"),
-        retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
-        prompt=PromptSettings(template="assistant"),
-        generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
-        settings=BundleSettings(name="tiny"),
-    )
+    make(folder / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], tiny_adapters["rlhf"], folder)
     return folder / "bundle"
 
 
@@ -81,6 +87,15 @@ def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
     figures = read_report(bundle.parent / "bundle.json").figures
     assert figures["models"] == ["base", "sft", "rlhf"]
     assert figures["files"] == len(verify_bundle(bundle).files)
+
+
+def test_a_layer_that_was_left_out_is_not_shipped(
+    bundle: Path, tiny_base: Path, tiny_embedder: Path, tiny_adapters: dict[str, Path], tmp_path: Path
+) -> None:
+    left_out = tmp_path / "rlhf"
+    omit("rlhf", "no pairs", adapter=left_out, curve=tmp_path / "curve.csv", report=tmp_path / "rlhf.json")
+    make(bundle.parent / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], left_out, tmp_path)
+    assert verify_bundle(tmp_path / "bundle").models == ("base", "sft")
 
 
 def test_a_loaded_bundle_answers_with_every_model_and_its_sources(bundle: Path) -> None:

@@ -76,7 +76,7 @@ ANSWERS = {
 def measured(engine: ScriptedEngine) -> Measured:
     said = assistant(engine)
     asked = askable(QUESTIONS, said, lambda messages: len(messages[-1].content), limit=10_000)
-    return ask_all(asked, said, SETTINGS, seed=1)
+    return ask_all(SETUPS, asked, said, SETTINGS, seed=1)
 
 
 def test_each_arm_answers_all_questions_in_order_with_its_own_layers() -> None:

@@ -12,7 +12,8 @@ from deploy.messages import Message
 from tasks.answers import read_answers
 from tasks.errors import SourceError
 from tasks.evaluate import evaluate
-from tasks.ledger import NAMES, Ledger, read_ledger
+from tasks.ledger import NAMES, Ledger, ledger_markdown, read_ledger
+from tasks.omission import omit
 from tasks.records import Example
 from tasks.reports import read_report, unbalanced
 from tasks.settings import EvaluateSettings, Settings
@@ -110,6 +111,15 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
     report = read_report(measured / "evaluate.json")
     assert unbalanced(report.rows) == []
     assert report.figures["questions"] == {"default": 4, "withheld": 2}
+
+
+def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Path], tmp_path: Path) -> None:
+    left_out = tmp_path / "rlhf"
+    omit("rlhf", "no pairs", adapter=left_out, curve=tmp_path / "curve.csv", report=tmp_path / "rlhf.json")
+    ledger = run({**inputs, "rlhf": left_out}, tmp_path)
+    assert list(ledger.arms) == [name for name in NAMES if name != "rlhf"]
+    assert ledger.omitted == {"rlhf": "no pairs"}
+    assert "- RLHF was left out: no pairs." in ledger_markdown(ledger).splitlines()
 
 
 def test_all_but_the_clock_repeats(inputs: dict[str, Path], measured: Path, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""A training stage that was left out: what stands in the place of its adapter, and why.
+
+The graph always has every stage. One that has nothing to do leaves a note where its adapter would be, and
+the stages after it read the note: the ledger, the bundle and the report then end with the layer before.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.atomic import write_json, write_text
+from tasks.errors import SourceError
+from tasks.reports import Report, RowCount, write_report
+
+NOTE = "omitted.json"
+
+
+def omit(
+    stage: str, reason: str, rows: Sequence[RowCount] = (), *, adapter: Path, curve: Path, report: Path
+) -> None:
+    """Write the note instead of the adapter, an empty curve, and a report that gives the reason."""
+    print(f"{stage} is left out: {reason}", flush=True)
+    write_json(adapter / NOTE, {"stage": stage, "reason": reason})
+    write_text(curve, "step\n")
+    write_report(report, Report(stage=stage, rows=list(rows), figures={"omitted": reason}))
+
+
+def omission(adapter: Path) -> str:
+    """Why there is no adapter in the folder `adapter`; empty where there is one.
+
+    Raises:
+        SourceError: the note is damaged.
+    """
+    path = adapter / NOTE
+    if not path.exists():
+        return ""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SourceError(f"the note {path} cannot be read: {error!r}; run dvc repro") from None

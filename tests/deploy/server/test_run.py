@@ -1,0 +1,45 @@
+"""Protects the choice of the model that answers where a request names none."""
+
+from typing import Any
+
+import pytest
+
+from deploy.errors import ServeError
+from deploy.manifest import Manifest
+from deploy.server.run import default_model
+
+
+def manifest(*models: str, **verdicts: str | None) -> Manifest:
+    """The manifest of a bundle with `models` whose ledger has those verdicts."""
+    arms: dict[str, Any] = {
+        name: {"difference": {"verdict": verdict} if verdict else None} for name, verdict in verdicts.items()
+    }
+    return Manifest(
+        name="tiny", models=models, files={}, versions={}, lineage={}, gate={}, ledger={"arms": arms}
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ({"base": None, "sft": "helps", "rlhf": "helps"}, "rlhf"),
+        ({"base": None, "sft": "helps", "rlhf": "not clear"}, "rlhf"),
+        ({"base": None, "sft": "helps", "rlhf": "does not help"}, "sft"),
+        ({"base": None, "sft": "does not help", "rlhf": "does not help"}, "base"),
+        ({}, "rlhf"),
+    ],
+)
+def test_auto_passes_over_layers_that_the_ledger_calls_useless(
+    verdicts: dict[str, str | None], expected: str
+) -> None:
+    assert default_model("auto", manifest("base", "sft", "rlhf", **verdicts)) == expected
+
+
+def test_auto_takes_what_a_bundle_without_rlhf_has() -> None:
+    assert default_model("auto", manifest("base", "sft", base=None, sft="helps")) == "sft"
+
+
+def test_a_model_that_the_bundle_lacks_is_named_with_those_it_has() -> None:
+    assert default_model("sft", manifest("base", "sft")) == "sft"
+    with pytest.raises(ServeError, match=r"serve\.default_model is rlhf, but tiny has only base, sft"):
+        default_model("rlhf", manifest("base", "sft"))
