@@ -27,7 +27,8 @@ from tasks.settings import Settings
 from tasks.sft.rows import TokenRow
 
 WAYS = ("ours", "ours_all", "plain", "bare")
-PROMPT, ANSWER = 300, 10  # tokens of a row of the default source, on average
+PROMPT, ANSWER = 200, 10  # tokens of a row of the default source, on average
+INSTRUCTIONS = 58  # tokens that every prompt begins with
 
 
 def main() -> int:
@@ -62,13 +63,14 @@ def main() -> int:
 
 
 def rows(count: int, vocabulary: int) -> list[TokenRow]:
-    """Random rows with lengths as the default source has them; the same at each call."""
+    """Random rows that begin alike, with lengths as the default source has them; the same at each call."""
     drawn = random.Random(0)
+    instructions = tuple(drawn.randrange(3, vocabulary) for _ in range(INSTRUCTIONS))
     result: list[TokenRow] = []
     for _ in range(count):
         prompt = round(min(max(drawn.gauss(PROMPT, PROMPT / 6), PROMPT / 2), PROMPT * 1.5))
-        whole = tuple(drawn.randrange(3, vocabulary) for _ in range(prompt + ANSWER))
-        result.append(TokenRow(input_ids=whole, answer_start=prompt, truncated=False))
+        own = tuple(drawn.randrange(3, vocabulary) for _ in range(prompt + ANSWER - INSTRUCTIONS))
+        result.append(TokenRow(input_ids=instructions + own, answer_start=prompt, truncated=False))
     return result
 
 

@@ -15,6 +15,9 @@ _FULL = re.compile(
     r"|\d+ requested and \d+ written|disk is full"
 )
 
+# SQLite says this of a full disk, and of a broken one.
+_UNSURE = "disk I/O error"
+
 _STAGED = re.compile(r"\.([^/]+)\.partial-\d+")  # where an output stands until it is whole
 
 
@@ -37,6 +40,12 @@ def _told(error: Exception) -> str | None:
         free = shutil.disk_usage(".").free / 2**20
         return (
             f"the disk is full ({free:.0f} MiB free here) while writing {name}; "
+            "free some space and run again: finished stages are kept"
+        )
+    if _UNSURE in str(error):
+        free = shutil.disk_usage(".").free / 2**20
+        return (
+            f"{error} while writing a database: the disk is full ({free:.0f} MiB free here) or failing; "
             "free some space and run again: finished stages are kept"
         )
     if code in (errno.EACCES, errno.EROFS):

@@ -6,7 +6,7 @@ beforehand.
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 POOL = 12  # batches of rows that are sorted by length together: little padding, yet mixed batches
@@ -30,23 +30,48 @@ class Schedule:
 
 
 def schedule(
-    lengths: Sequence[int], *, batch_size: int, accumulation: int = 1, epochs: int = 1, seed: int
+    lengths: Sequence[int],
+    *,
+    batch_size: int,
+    accumulation: int = 1,
+    epochs: int = 1,
+    seed: int,
+    together: Sequence[Sequence[int]] | None = None,
 ) -> Schedule:
-    """A seeded order in which the rows of a batch are of about one length, so that little is padded."""
+    """A seeded order in which the rows of a batch are of about one length, so that little is padded.
+
+    Groups of rows that belong `together` (each row in one of them; without it each alone) stay together,
+    most of them in one batch.
+    """
     drawn = random.Random(seed)
-    order: list[int] = []
+    groups = [[row] for row in range(len(lengths))] if together is None else list(map(list, together))
+    assert sorted(row for group in groups for row in group) == list(range(len(lengths)))
+    order: list[list[int]] = []
     for _ in range(epochs):
-        epoch = list(range(len(lengths)))
+        epoch = list(groups)
         drawn.shuffle(epoch)
         order += epoch
     pooled: list[int] = []
-    for start in range(0, len(order), POOL * batch_size):
-        pool = sorted(order[start : start + POOL * batch_size], key=lambda row: (lengths[row], row))
-        batches = [pool[at : at + batch_size] for at in range(0, len(pool), batch_size)]
+    for pool in _pools(order, POOL * batch_size):
+        pool.sort(key=lambda group: (max(lengths[row] for row in group), group[0]))
+        rows = [row for group in pool for row in group]
+        batches = [rows[at : at + batch_size] for at in range(0, len(rows), batch_size)]
         short = [batches.pop()] if len(batches[-1]) < batch_size else []
         drawn.shuffle(batches)
         pooled += [row for batch in [*batches, *short] for row in batch]
     return Schedule(order=tuple(pooled), rows_per_step=batch_size * accumulation)
+
+
+def _pools(groups: Iterable[list[int]], size: int) -> Iterator[list[list[int]]]:
+    """The groups in turn, in pools of at least `size` rows; the last may be smaller."""
+    pool: list[list[int]] = []
+    for group in groups:
+        pool.append(group)
+        if sum(map(len, pool)) >= size:
+            yield pool
+            pool = []
+    if pool:
+        yield pool
 
 
 def milestones(total: int, count: int) -> frozenset[int]:

@@ -165,6 +165,7 @@ class SftSettings(Section):
     targets: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)]
     trained_layers: Count
     max_rows: Count
+    counterfactuals: dict[str, Share]
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
     epochs: Count
@@ -183,6 +184,7 @@ class RewardSettings(Section):
 
     enabled: bool
     max_rows: Count
+    counterfactuals: Share
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
     trained_layers: Count
@@ -200,6 +202,8 @@ class RlhfSettings(Section):
     updates: Count
     batch_size: Count
     responses: Count
+    oversampling: Count
+    baseline: Literal["group", "none"]
     mini_batches: Count
     epochs: Count
     trained_layers: Count
@@ -227,10 +231,21 @@ class RlhfSettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _has_groups(self) -> "RlhfSettings":
+        if self.baseline == "group" and self.responses < 2:
+            raise ValueError("baseline group needs responses of 2 or more; else set baseline: none")
+        return self
+
     @property
     def prompts(self) -> int:
-        """How many prompts an update has."""
+        """How many prompts an update learns from."""
         return self.batch_size // self.responses
+
+    @property
+    def drawn_prompts(self) -> int:
+        """How many prompts an update samples responses to."""
+        return self.prompts * self.oversampling
 
     @model_validator(mode="after")
     def _leaves_room(self) -> "RlhfSettings":

@@ -64,8 +64,8 @@ class Resumable:
         mark_whole(Path(self.args.output_dir), self.state.global_step)
 
 
-def train(trainer: Any, work: Path, total: int) -> None:
-    """Run `trainer` to its end, from the newest checkpoint in `work` if there is one."""
+def train(trainer: Any, work: Path, total: int) -> int:
+    """Run `trainer` to its end, from the newest checkpoint in `work` if any; the step it began at."""
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # progress lines say the same
@@ -73,6 +73,7 @@ def train(trainer: Any, work: Path, total: int) -> None:
     if point:
         print(f"going on from step {_step(point)} of {total}", flush=True)
     trainer.train(resume_from_checkpoint=str(point) if point else None)
+    return _step(point) if point else 0
 
 
 def resume_point(work: Path) -> Path | None:

@@ -29,7 +29,7 @@ from tasks.ledger import (
 from tasks.progress import duration
 from tasks.report.inputs import Inputs
 from tasks.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
-from tasks.report.tables import Line, lines
+from tasks.report.tables import Line, as_written, lines
 from tasks.report.tables import spelled as spelled_value
 from tasks.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
 
@@ -126,7 +126,10 @@ def render(
             for stage in ("base", "collect", "clean", "split", "index", "evaluate", "bundle")
             if stage in inputs.reports and inputs.reports[stage].figures
         ],
-        settings=[(name, lines(section.model_dump(mode="json"))) for name, section in settings.items()],
+        settings=[
+            (name, lines(section.model_dump(mode="json"), say=as_written))
+            for name, section in settings.items()
+        ],
         stages=stage_lines(inputs, timings),
         machine=MACHINE,
         versions=versions(),

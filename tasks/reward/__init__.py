@@ -9,6 +9,7 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.adapters import clean_adapter, save_adapter, top_layers, train_only
+from tasks.counterfactuals import counterfactual_preferences, twin_groups
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import composer, ground_preferences
@@ -92,7 +93,12 @@ def learn_rewards(
     chosen = stratified(preferences, settings.max_rows, key=_flaw, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_flaw, seed=run.seed)
     tokenizer = load_tokenizer(base)
-    pairs = tokenise(ground_preferences(chosen, assistant), tokenizer, max_length=settings.max_length)
+    hidden = counterfactual_preferences(chosen, settings.counterfactuals, seed=run.seed)
+    own, twins = (
+        tokenise(ground_preferences(part, assistant), tokenizer, max_length=settings.max_length)
+        for part in (chosen, hidden)
+    )
+    pairs = own + twins
     validation = tokenise(ground_preferences(checked, assistant), tokenizer, max_length=settings.max_length)
     if not pairs.rows:
         raise TrainingError(
@@ -104,6 +110,7 @@ def learn_rewards(
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         seed=run.seed,
+        together=twin_groups([pair.preference.id for pair in pairs.examples]),
     )
     model = new_reward_model(base, sft, device)
     layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
@@ -140,7 +147,9 @@ def learn_rewards(
         figures |= {"best_step": step, **quality(right, pairs, validation)}
     else:
         save_adapter(model, work / BEST)
-    counts = account(pairs, entered=len(preferences), unused=len(preferences) - len(chosen))
+    counts = account(own, entered=len(preferences), unused=len(preferences) - len(chosen))
+    if hidden:
+        counts += account(twins, entered=len(hidden), kind="counterfactual")
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history),

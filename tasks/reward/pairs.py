@@ -44,6 +44,13 @@ class Pairs:
     examples: tuple[GroundedPreference, ...]
     dropped: dict[str, int]
 
+    def __add__(self, other: "Pairs") -> "Pairs":
+        return Pairs(
+            rows=self.rows + other.rows,
+            examples=self.examples + other.examples,
+            dropped={reason: count + other.dropped[reason] for reason, count in self.dropped.items()},
+        )
+
 
 def tokenise(
     preferences: Sequence[GroundedPreference], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
@@ -78,14 +85,14 @@ def tokenise(
     return Pairs(rows=tuple(rows), examples=tuple(kept), dropped=dropped)
 
 
-def account(pairs: Pairs, *, entered: int, unused: int) -> list[RowCount]:
-    """What became of the training preferences: `in` is the sum of unused, dropped and trained."""
+def account(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
+    """What became of the training pairs of one kind: `in` is the sum of unused, dropped and trained."""
     return [
-        RowCount(kind="preference", outcome="in", count=entered),
-        RowCount(kind="preference", outcome="unused", count=unused, reason="over reward.max_rows"),
-        RowCount(kind="preference", outcome="trained", count=len(pairs.rows)),
+        RowCount(kind=kind, outcome="in", count=entered),
+        RowCount(kind=kind, outcome="unused", count=unused, reason="over reward.max_rows"),
+        RowCount(kind=kind, outcome="trained", count=len(pairs.rows)),
         *(
-            RowCount(kind="preference", outcome="dropped", count=count, reason=reason)
+            RowCount(kind=kind, outcome="dropped", count=count, reason=reason)
             for reason, count in pairs.dropped.items()
             if count
         ),

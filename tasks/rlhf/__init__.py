@@ -84,7 +84,7 @@ def reinforce(
 
     from tasks.rlhf.curve import curve_lines
     from tasks.rlhf.heldout import answer, compare
-    from tasks.rlhf.loop import in_batches, train
+    from tasks.rlhf.loop import batch, in_batches, train
     from tasks.rlhf.policy import load_actors
     from tasks.rlhf.trainer import Trainer
 
@@ -92,7 +92,7 @@ def reinforce(
     tokenizer = load_tokenizer(base)
     end = end_of_turn(tokenizer)
     longest = settings.max_length - settings.max_new_tokens
-    needed = settings.updates * settings.prompts
+    needed = settings.updates * settings.drawn_prompts
     training = choose_prompts(examples, needed, assistant, tokenizer, longest=longest, seed=run.seed)
     checking = choose_prompts(
         held_out, settings.heldout_prompts, assistant, tokenizer, longest=longest, seed=run.seed
@@ -123,16 +123,22 @@ def reinforce(
     remove(folder)
     actors.save_adapter(folder)
     updates = len(course.curve)
+    drawn = [batch(batches, line.update, settings) for line in course.curve]
+    learned = [
+        prompts[place] for prompts, line in zip(drawn, course.curve, strict=True) for place in line.learned
+    ]
     figures = {
         **device.figures(),
         "stopped": stopped,
         "updates": updates,
-        "rollouts": updates * settings.batch_size,
+        "rollouts": sum(map(len, drawn)) * settings.responses,
+        "learned_rollouts": len(learned) * settings.responses,
         "shared_layers": actors.decoder.split,
         "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
         "heldout": compare(before, after, quality, seed=run.seed),
     }
-    counts = training.account(len(set(batches[: updates * settings.prompts])))
+    reached = {prompt for prompts in drawn for prompt in prompts}
+    counts = training.account(reached=len(reached), used=len(set(learned)))
     return Trained(
         adapter=folder,
         curve=curve_lines(course.curve),

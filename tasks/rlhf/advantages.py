@@ -21,6 +21,18 @@ def whiten(values: Tensor, mask: Tensor) -> Tensor:
     return (values - mean) * torch.rsqrt(variance + 1e-8) * mask
 
 
+def relative_to_group(scores: Tensor, size: int) -> Tensor:
+    """Each score less the mean of the other scores of its group, [rollouts]; groups of `size` lie in a row.
+
+    Responses to one prompt share its difficulty. Taken off, what is left tells them apart, which a value head
+    learns only after many updates (the leave-one-out baseline: Kool et al. 2019; Ahmadian et al. 2024,
+    arXiv:2402.14740).
+    """
+    grouped = scores.view(-1, size)
+    others = (grouped.sum(dim=1, keepdim=True) - grouped) / (size - 1)
+    return (grouped - others).flatten()
+
+
 def token_rewards(
     scores: Tensor, logprobs: Tensor, reference: Tensor, mask: Tensor, *, kl_coefficient: float
 ) -> Tensor:

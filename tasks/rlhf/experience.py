@@ -37,6 +37,26 @@ class Experience:
             [ended for group in self.groups for ended in group.ended], device=self.mask.device
         )
 
+    @property
+    def spread(self) -> Tensor:
+        """How far apart the scores of each group's responses lie, [groups]."""
+        grouped = self.scores.view(len(self.groups), -1)
+        return grouped.amax(dim=1) - grouped.amin(dim=1)
+
+    def only(self, groups: Sequence[int]) -> "Experience":
+        """The experience of these groups alone."""
+        members = self.members(groups)
+        return Experience(
+            groups=tuple(self.groups[group] for group in groups),
+            mask=self.mask[members],
+            logprobs=self.logprobs[members],
+            reference=self.reference[members],
+            divergence=self.divergence[members],
+            entropy=self.entropy[members],
+            values=self.values[members],
+            scores=self.scores[members],
+        )
+
     def members(self, groups: Sequence[int]) -> list[int]:
         """The rollouts of these groups, in order."""
         size = len(self.mask) // len(self.groups)

@@ -39,7 +39,7 @@ def train(
 
     Args:
         trainer: what learns.
-        prompts: `settings.updates` batches of `settings.prompts` prompts, one behind the other.
+        prompts: `settings.updates` batches of `settings.drawn_prompts` prompts, one behind the other.
         settings: of the stage.
         work: the folder of the resumable state.
         saved: told the number of each update whose state has just been saved.
@@ -51,7 +51,7 @@ def train(
     progress = Progress(settings.updates, "updates")
     progress.update(len(curve))
     for number in range(len(curve) + 1, settings.updates + 1):
-        lived = trainer.sample(prompts[(number - 1) * settings.prompts : number * settings.prompts])
+        lived = trainer.sample(batch(prompts, number, settings))
         if lived.kl > settings.kl_limit:
             trainer.restore()
             print(
@@ -69,10 +69,15 @@ def train(
     return Course(curve=tuple(curve), stopped="finished")
 
 
+def batch(prompts: Sequence[Prompt], number: int, settings: RlhfSettings) -> Sequence[Prompt]:
+    """The prompts that update `number` (from 1) samples responses to."""
+    return prompts[(number - 1) * settings.drawn_prompts : number * settings.drawn_prompts]
+
+
 def in_batches(prompts: Sequence[Prompt], settings: RlhfSettings, *, seed: int) -> list[Prompt]:
     """As many prompts as all updates need, in seeded order; each comes again only after all have come."""
     drawn = random.Random(seed)
-    needed = settings.updates * settings.prompts
+    needed = settings.updates * settings.drawn_prompts
     order: list[Prompt] = []
     while len(order) < needed:
         order += drawn.sample(prompts, len(prompts))

@@ -14,7 +14,8 @@ from tasks.sampling import stratified
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-NOT_CHOSEN = "over rlhf.updates x prompts an update"
+NOT_CHOSEN = "over rlhf.updates x prompts sampled an update"
+SURE = "the responses to it differ less than those to others"
 NOT_REACHED = "training stopped before it"
 TOO_LONG = "the prompt leaves no room for a response in rlhf.max_length"
 
@@ -28,13 +29,16 @@ class Prompts:
     entered: int
     too_long: int
 
-    def account(self, used: int) -> list[RowCount]:
-        """What became of the examples, `used` of which were trained on before training ended."""
+    def account(self, *, reached: int, used: int) -> list[RowCount]:
+        """What became of the examples: training `reached` some before it ended, and learned from `used`."""
         not_chosen = self.entered - len(self.examples) - self.too_long
         counts = [
             RowCount(kind="example", outcome="in", count=self.entered),
             RowCount(kind="example", outcome="unused", count=not_chosen, reason=NOT_CHOSEN),
-            RowCount(kind="example", outcome="unused", count=len(self.examples) - used, reason=NOT_REACHED),
+            RowCount(
+                kind="example", outcome="unused", count=len(self.examples) - reached, reason=NOT_REACHED
+            ),
+            RowCount(kind="example", outcome="unused", count=reached - used, reason=SURE),
             RowCount(kind="example", outcome="dropped", count=self.too_long, reason=TOO_LONG),
             RowCount(kind="example", outcome="trained", count=used),
         ]

@@ -53,4 +53,4 @@ def load_state(work: Path, trainer: Trainer) -> list[UpdateFigures]:
     }
     trainer.optimizer.load_state_dict(known)
     values = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-    return [UpdateFigures(**value) for value in values]
+    return [UpdateFigures(**{**value, "learned": tuple(value["learned"])}) for value in values]

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from tasks.errors import TrainingError
-from tasks.rlhf.advantages import generalised_advantages, token_rewards, whiten
+from tasks.rlhf.advantages import generalised_advantages, relative_to_group, token_rewards, whiten
 from tasks.rlhf.experience import Experience, experience, micro_batches
 from tasks.rlhf.losses import chosen_logprobs, policy_loss, value_loss
 from tasks.rlhf.policy import Actors
-from tasks.rlhf.rollouts import collate, sample
+from tasks.rlhf.rollouts import Group, collate, sample
 from tasks.settings import RlhfSettings
 
 GRADIENT_NORM = 1.0  # longer gradients are shortened to it, as the trainers of TRL do
@@ -28,7 +28,8 @@ GRADIENT_NORM = 1.0  # longer gradients are shortened to it, as the trainers of 
 class UpdateFigures:
     """One line of the curve. `reward` is the mean score, `objective` what is left of it after penalties.
 
-    `kl` is in nats a response, `kl_token` and `entropy` in nats a token, of the policy that sampled.
+    `kl` is in nats a response, `kl_token` and `entropy` in nats a token, of the policy that sampled. Means
+    are over all that was sampled; `learned` holds the places of the prompts that were learned from.
     """
 
     update: int
@@ -42,6 +43,7 @@ class UpdateFigures:
     policy_loss: float
     response_length: float
     ended_share: float
+    learned: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +83,18 @@ class Trainer:
     def sample(self, prompts: Sequence[Sequence[int]]) -> Experience:
         """Responses of the policy as it is, with what every model says of them."""
         settings = self._settings
+        groups: list[Group] = []
         with self.actors.playing("policy"):
-            groups = sample(
-                self.actors.decoder,
-                prompts,
-                responses=settings.responses,
-                end=self._end,
-                max_new_tokens=settings.max_new_tokens,
-                temperature=settings.temperature,
-                generator=self.generator,
-            )
+            for start in range(0, len(prompts), settings.prompts):
+                groups += sample(
+                    self.actors.decoder,
+                    prompts[start : start + settings.prompts],
+                    responses=settings.responses,
+                    end=self._end,
+                    max_new_tokens=settings.max_new_tokens,
+                    temperature=settings.temperature,
+                    generator=self.generator,
+                )
         return experience(self.actors, groups, temperature=settings.temperature)
 
     def keep(self) -> None:
@@ -105,16 +109,18 @@ class Trainer:
 
     def update(self, number: int, lived: Experience) -> UpdateFigures:
         """Learn from `lived`, the experience of update `number` (from 1)."""
-        goal = targets(lived, self._settings)
+        learned = instructive(lived, self._settings.prompts)
+        chosen = lived.only(learned)
+        goal = targets(chosen, self._settings)
         # Linear decay to 0, one step an update, as TRL's scheduler.
         rate = self._settings.learning_rate * (1.0 - (number - 1) / self._settings.updates)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        losses = self._learn(lived, goal, number)
+        losses = self._learn(chosen, goal, number)
         return UpdateFigures(
             update=number,
             reward=float(lived.scores.mean()),
-            objective=goal.objective,
+            objective=targets(lived, self._settings).objective,
             kl=lived.kl,
             kl_token=lived.kl_token,
             entropy=float(lived.entropy.sum() / lived.mask.sum()),
@@ -123,6 +129,7 @@ class Trainer:
             policy_loss=losses.policy,
             response_length=lived.response_length,
             ended_share=lived.ended_share,
+            learned=tuple(learned),
         )
 
     def gradient(self, lived: Experience, goal: Targets, rows: Sequence[int], **size: int) -> Losses:
@@ -176,11 +183,25 @@ class Trainer:
         return {name: parameter.detach().clone() for name, parameter in self.actors.parameters().items()}
 
 
+def instructive(lived: Experience, count: int) -> list[int]:
+    """The places of the `count` groups whose scores differ most, in order.
+
+    A group whose responses all score alike says nothing of which is better; where the policy is sure, most
+    groups are so (dynamic sampling: Yu et al. 2025, arXiv:2503.14476). If none differs, the first are taken.
+    """
+    if len(lived.groups) <= count:
+        return list(range(len(lived.groups)))
+    spread = lived.spread.tolist()
+    order = sorted(range(len(spread)), key=lambda group: (-spread[group], group))[:count]
+    return sorted(group for group in order if spread[group] > 0.0) or sorted(order)
+
+
 def targets(lived: Experience, settings: RlhfSettings) -> Targets:
     """The whitened advantages and the returns of `lived`; a response that did not end is penalised first."""
     scores = lived.scores - settings.missing_end_penalty * (~lived.ended).float()
+    compared = relative_to_group(scores, settings.responses) if settings.baseline == "group" else scores
     rewards = token_rewards(
-        scores, lived.logprobs, lived.reference, lived.mask, kl_coefficient=settings.kl_coefficient
+        compared, lived.logprobs, lived.reference, lived.mask, kl_coefficient=settings.kl_coefficient
     )
     advantages, returns = generalised_advantages(
         rewards, lived.values, lived.mask, discount=settings.discount, gae_lambda=settings.gae_lambda
@@ -188,5 +209,5 @@ def targets(lived: Experience, settings: RlhfSettings) -> Targets:
     return Targets(
         advantages=whiten(advantages, lived.mask),
         returns=returns,
-        objective=float(rewards.sum(dim=1).mean()),
+        objective=float((rewards.sum(dim=1) - compared + scores).mean()),
     )

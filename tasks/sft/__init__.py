@@ -1,5 +1,6 @@
 """Supervised fine-tuning: teaches the model to answer from its sources, to cite them and to abstain."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.adapters import clean_adapter, load_base, new_adapter, save_adapter, top_layers, train_only
+from tasks.counterfactuals import counterfactuals, twin_groups
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import composer, ground
@@ -73,7 +75,12 @@ def fine_tune(
     chosen = stratified(examples, settings.max_rows, key=_task, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_task, seed=run.seed)
     tokenizer = load_tokenizer(base)
-    rows = tokenise(ground(chosen, assistant), tokenizer, max_length=settings.max_length)
+    hidden = counterfactuals(chosen, settings.counterfactuals, seed=run.seed)
+    own, twins = (
+        tokenise(ground(part, assistant), tokenizer, max_length=settings.max_length)
+        for part in (chosen, hidden)
+    )
+    rows = own + twins
     validation = tokenise(ground(checked, assistant), tokenizer, max_length=settings.max_length)
     if not rows.rows:
         raise TrainingError(
@@ -86,6 +93,7 @@ def fine_tune(
         accumulation=settings.accumulation,
         epochs=settings.epochs,
         seed=run.seed,
+        together=twin_groups([row.example.id for row in rows.examples]),
     )
     model = new_adapter(load_base(base, device), settings)
     layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
@@ -104,9 +112,13 @@ def fine_tune(
         work=work,
         shares_prefix=streamlined > 0,
     )
-    train(trainer, work, plan.steps)
+    started = time.monotonic()
+    began = train(trainer, work, plan.steps)
+    seconds = time.monotonic() - started
     history = trainer.state.log_history
     steps = trainer.state.global_step
+    tokens = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
+    print(f"{tokens} tokens in {seconds:.0f} s, validation included: {tokens / seconds:.0f} tokens/s")
     figures: dict[str, Any] = {
         **device.figures(),
         "steps": steps,
@@ -123,7 +135,9 @@ def fine_tune(
     else:
         save_adapter(model, work / BEST)
     clean_adapter(work / BEST)
-    counts = account(rows, entered=len(examples), unused=len(examples) - len(chosen))
+    counts = account(own, entered=len(examples), unused=len(examples) - len(chosen))
+    if hidden:
+        counts += account(twins, entered=len(hidden), kind="counterfactual")
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),

@@ -44,6 +44,13 @@ class Tokenised:
     examples: tuple[Grounded, ...]
     no_room: int
 
+    def __add__(self, other: "Tokenised") -> "Tokenised":
+        return Tokenised(
+            rows=self.rows + other.rows,
+            examples=self.examples + other.examples,
+            no_room=self.no_room + other.no_room,
+        )
+
 
 def tokenise(
     examples: Sequence[Grounded], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
@@ -67,21 +74,17 @@ def tokenise(
     return Tokenised(rows=tuple(rows), examples=tuple(kept), no_room=len(examples) - len(rows))
 
 
-def account(tokenised: Tokenised, *, entered: int, unused: int) -> list[RowCount]:
-    """What became of the training examples: `in` is the sum of unused, dropped and trained."""
+def account(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example") -> list[RowCount]:
+    """What became of the training rows of one kind: `in` is the sum of unused, dropped and trained."""
+    cut = sum(row.truncated for row in tokenised.rows)
     counts = [
-        RowCount(kind="example", outcome="in", count=entered),
-        RowCount(kind="example", outcome="unused", count=unused, reason="over sft.max_rows"),
-        RowCount(kind="example", outcome="trained", count=len(tokenised.rows)),
-        RowCount(
-            kind="example",
-            outcome="truncated",
-            count=sum(row.truncated for row in tokenised.rows),
-            reason="longer than sft.max_length",
-        ),
+        RowCount(kind=kind, outcome="in", count=entered),
+        RowCount(kind=kind, outcome="unused", count=unused, reason="over sft.max_rows"),
+        RowCount(kind=kind, outcome="trained", count=len(tokenised.rows)),
+        RowCount(kind=kind, outcome="truncated", count=cut, reason="longer than sft.max_length"),
     ]
     if tokenised.no_room:
-        counts.append(RowCount(kind="example", outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
+        counts.append(RowCount(kind=kind, outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
     return counts
 
 

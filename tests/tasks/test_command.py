@@ -6,6 +6,7 @@ The stages here are small ones of this file, run by the real command, some of th
 import argparse
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tasks.command import main, parser, run_stage
+from tasks.disk import plain_disk_errors
 from tasks.errors import OutputError
 from tasks.stages import STAGES, Stage
 
@@ -132,6 +134,12 @@ def to_a_full_disk(*, out: Path) -> None:
 
 def as_safetensors_tells_it(*, out: Path) -> None:
     raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def test_a_database_that_cannot_be_written_is_told() -> None:
+    message = r"disk I/O error.*is full \(\d+ MiB free here\) or failing"
+    with pytest.raises(OutputError, match=message), plain_disk_errors():
+        raise sqlite3.OperationalError("disk I/O error")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tasks.schedule import milestones, schedule
+from tasks.schedule import POOL, milestones, schedule
 
 LENGTHS = [10 + (7 * n) % 90 for n in range(101)]
 
@@ -25,6 +25,15 @@ def test_a_batch_holds_rows_of_about_one_length() -> None:
 def test_the_order_follows_from_the_seed() -> None:
     assert schedule(LENGTHS, batch_size=4, seed=1) == schedule(LENGTHS, batch_size=4, seed=1)
     assert schedule(LENGTHS, batch_size=4, seed=1) != schedule(LENGTHS, batch_size=4, seed=2)
+
+
+def test_rows_that_belong_together_stay_together() -> None:
+    groups = [[0, 60], [1], [2, 61], *([row] for row in range(3, 60))]
+    order = schedule(LENGTHS[:62], batch_size=4, epochs=2, seed=1, together=groups).order
+    assert Counter(order) == Counter(dict.fromkeys(range(62), 2))
+    for first, second in ((0, 60), (2, 61)):
+        places = [[place for place, row in enumerate(order) if row == one] for one in (first, second)]
+        assert all(abs(one - other) <= 4 * POOL for one, other in zip(*places, strict=True))
 
 
 def test_rows_trained_on_are_known_for_each_step() -> None:

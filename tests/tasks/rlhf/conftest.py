@@ -62,6 +62,8 @@ def settings() -> RlhfSettings:
         updates=4,
         batch_size=16,
         responses=2,
+        oversampling=1,
+        baseline="none",
         mini_batches=2,
         epochs=2,
         trained_layers=2,

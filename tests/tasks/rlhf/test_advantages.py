@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from tasks.rlhf.advantages import generalised_advantages, masked_mean, token_rewards, whiten
+from tasks.rlhf.advantages import (
+    generalised_advantages,
+    masked_mean,
+    relative_to_group,
+    token_rewards,
+    whiten,
+)
 
 
 def mask_of(*lengths: int) -> torch.Tensor:
@@ -15,6 +21,11 @@ def test_the_score_is_the_reward_of_the_last_real_token() -> None:
     zeros = torch.zeros(2, 3)
     rewards = token_rewards(torch.tensor([5.0, -2.0]), zeros, zeros, mask, kl_coefficient=0.1)
     assert rewards.tolist() == [[0.0, 0.0, 5.0], [-2.0, 0.0, 0.0]]
+
+
+def test_a_score_is_compared_with_the_others_of_its_group() -> None:
+    scores = torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 5.0])
+    assert relative_to_group(scores, 3).tolist() == [-3.0, -1.5, 4.5, 0.0, 0.0, 0.0]
 
 
 def test_a_free_divergence_leaves_the_score_alone() -> None:

@@ -103,7 +103,7 @@ def test_a_run_accounts_for_every_prompt_and_says_what_it_gained(
     assert unbalanced(report.rows) == []
     assert outcomes(report) == {
         ("in", ""): 40,
-        ("unused", "over rlhf.updates x prompts an update"): 24,
+        ("unused", "over rlhf.updates x prompts sampled an update"): 24,
         ("trained", ""): 16,
     }
     assert (report.figures["stopped"], report.figures["updates"], report.figures["rollouts"]) == (
@@ -119,6 +119,17 @@ def test_a_run_accounts_for_every_prompt_and_says_what_it_gained(
     assert [line["update"] for line in lines] == ["1", "2"]
     assert (lines[0]["kl"], lines[1]["kl"]) != ("0", "0")
     assert lines[0]["kl"] == "0"
+
+
+def test_prompts_that_were_sampled_and_not_learned_from_are_counted(
+    stage: Stage, settings: RlhfSettings
+) -> None:
+    report = stage.run(settings.model_copy(update={"batch_size": 8, "oversampling": 3}))
+    assert unbalanced(report.rows) == []
+    assert (report.figures["rollouts"], report.figures["learned_rollouts"]) == (48, 16)
+    counts = outcomes(report)
+    assert counts["trained", ""] == 8
+    assert counts["unused", "the responses to it differ less than those to others"] == 16
 
 
 def test_the_engine_serves_the_adapter(stage: Stage, settings: RlhfSettings) -> None:

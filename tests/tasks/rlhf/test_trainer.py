@@ -17,7 +17,7 @@ from tasks.errors import TrainingError
 from tasks.rlhf.loop import in_batches, train
 from tasks.rlhf.policy import Actors, load_actors
 from tasks.rlhf.rollouts import Batch
-from tasks.rlhf.trainer import Trainer, targets
+from tasks.rlhf.trainer import Trainer, instructive, targets
 from tasks.settings import RlhfSettings
 
 CPU = Device(name="cpu", threads=1, precision="float32")
@@ -67,6 +67,30 @@ def test_without_a_price_the_objective_is_the_score(actors: Actors, settings: Rl
     assert targets(lived, free).objective == pytest.approx(float(lived.scores.mean()), rel=1e-5)
 
 
+def test_a_group_is_judged_by_its_differences_alone(actors: Actors, settings: RlhfSettings) -> None:
+    free = settings.model_copy(
+        update={"kl_coefficient": 0.0, "missing_end_penalty": 0.0, "baseline": "group"}
+    )
+    lived = trainer(actors, free).sample(PROMPTS[: free.prompts])
+    shifted = replace(lived, scores=lived.scores + torch.arange(free.prompts).repeat_interleave(2))
+    one, other = targets(lived, free), targets(shifted, free)
+    torch.testing.assert_close(one.advantages, other.advantages, atol=1e-5, rtol=1e-5)
+    assert other.objective == pytest.approx(float(shifted.scores.mean()), abs=1e-5)
+
+
+def test_groups_that_differ_most_are_learned_from(actors: Actors, settings: RlhfSettings) -> None:
+    lived = trainer(actors, settings).sample(PROMPTS[:4])
+    scored = replace(lived, scores=torch.tensor([1.0, 1.0, 0.0, 2.0, 3.0, 3.5, 7.0, 7.0]))
+    assert instructive(scored, 2) == [1, 2]
+    assert instructive(scored, 3) == [1, 2]  # the others say nothing
+    assert instructive(scored, 4) == [0, 1, 2, 3]
+    assert instructive(replace(scored, scores=torch.ones(8)), 2) == [0, 1]
+    chosen = lived.only([1, 2])
+    assert chosen.groups == lived.groups[1:3]
+    assert torch.equal(chosen.logprobs, lived.logprobs[2:6])
+    assert torch.equal(chosen.scores, lived.scores[2:6])
+
+
 def test_a_response_without_end_is_penalised(actors: Actors, settings: RlhfSettings) -> None:
     priced = settings.model_copy(update={"kl_coefficient": 0.0, "missing_end_penalty": 3.0})
     lived = trainer(actors, priced).sample(PROMPTS[:8])
@@ -94,7 +118,9 @@ def test_the_gradient_does_not_depend_on_how_a_mini_batch_is_cut(
     assert all(torch.allclose(whole[name], cut[name], atol=1e-6) for name in whole)
 
 
+@pytest.mark.parametrize("baseline", ["none", "group"])
 def test_a_reward_that_can_be_climbed_is_climbed(
+    baseline: str,
     tiny_base: Path,
     sft_adapter: Path,
     reward_adapter: Path,
@@ -115,6 +141,7 @@ def test_a_reward_that_can_be_climbed_is_climbed(
             "updates": 15,
             "batch_size": 64,
             "responses": 2,
+            "baseline": baseline,
             "kl_coefficient": 0.0,
             "missing_end_penalty": 0.0,
         }

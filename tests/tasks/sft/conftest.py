@@ -19,6 +19,7 @@ def settings() -> Settings:
         "rank": 4,
         "trained_layers": 3,
         "max_rows": 40,
+        "counterfactuals": {},
         "validation_rows": 6,
         "max_length": 300,
         "epochs": 1,

@@ -133,6 +133,15 @@ def test_the_books_balance_and_count_tokens(tuned: Trained, bench: Bench, exampl
     assert [line.split(",")[0] for line in lines[1:] if line.split(",")[3]] == ["5", "10"]
 
 
+def test_counterfactual_rows_have_books_of_their_own(bench: Bench) -> None:
+    report = bench.tune("twins", counterfactuals={"default": 0.5, "unheard-of": 1.0}).report
+    assert unbalanced(report.rows) == []
+    counts = {(row.kind, row.outcome): row.count for row in report.rows}
+    assert (counts["example", "trained"], counts["example", "unused"]) == (40, 2)
+    assert counts["counterfactual", "in"] == counts["counterfactual", "trained"] == 14
+    assert report.figures["targets"] == {"answer": 13, "abstention": 27, "missed": 14, "free": 0}
+
+
 def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench) -> None:
     assert sorted(path.name for path in tuned.adapter.iterdir()) == [
         "adapter_config.json",
