@@ -7,6 +7,7 @@ an answer.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from deploy.abstention import ABSTENTION, abstains
 from deploy.messages import Message
@@ -14,16 +15,13 @@ from tasks.records import Example, Preference
 from tasks.sampling import stratified
 
 SUFFIX = "-without"
+RowT = TypeVar("RowT", Example, Preference)
 
 
 def counterfactuals(examples: Sequence[Example], shares: Mapping[str, float], *, seed: int) -> list[Example]:
     """For a share of the answerable examples of each task, the same question with its evidence withheld."""
-    twins: list[Example] = []
-    for task, share in sorted(shares.items()):
-        fitting = [e for e in examples if e.task == task and e.answerable and e.evidence]
-        drawn = stratified(fitting, round(share * len(fitting)), key=lambda example: example.task, seed=seed)
-        twins += [without_evidence(example) for example in drawn]
-    return twins
+    fitting = [example for example in examples if example.answerable and example.evidence]
+    return [without_evidence(example) for example in _drawn(fitting, shares, seed)]
 
 
 def without_evidence(example: Example) -> Example:
@@ -40,11 +38,13 @@ def without_evidence(example: Example) -> Example:
 
 
 def counterfactual_preferences(
-    preferences: Sequence[Preference], share: float, *, seed: int
+    preferences: Sequence[Preference], shares: Mapping[str, float], *, seed: int
 ) -> list[Preference]:
-    """For a share of the wrong abstentions, the same two answers without the evidence: abstaining wins."""
+    """For a share of the wrong abstentions of each task, the same two answers without the evidence.
+
+    Abstaining then wins.
+    """
     fitting = [p for p in preferences if p.evidence and abstains(p.rejected) and not abstains(p.chosen)]
-    drawn = stratified(fitting, round(share * len(fitting)), key=lambda row: row.task, seed=seed)
     return [
         replace(
             row,
@@ -56,7 +56,7 @@ def counterfactual_preferences(
             quote="",
             withheld=(*row.withheld, *row.evidence),
         )
-        for row in drawn
+        for row in _drawn(fitting, shares, seed)
     ]
 
 
@@ -70,3 +70,12 @@ def twin_groups(ids: Sequence[str]) -> list[list[int]]:
         twin = places.get(f"{name}{SUFFIX}")
         groups.append([place] if twin is None else [place, twin])
     return groups
+
+
+def _drawn(rows: Sequence[RowT], shares: Mapping[str, float], seed: int) -> list[RowT]:
+    """Of each task its share of `rows`."""
+    drawn: list[RowT] = []
+    for task, share in sorted(shares.items()):
+        fitting = [row for row in rows if row.task == task]
+        drawn += stratified(fitting, round(share * len(fitting)), key=lambda row: row.task, seed=seed)
+    return drawn

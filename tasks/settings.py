@@ -184,7 +184,7 @@ class RewardSettings(Section):
 
     enabled: bool
     max_rows: Count
-    counterfactuals: Share
+    counterfactuals: dict[str, Share]
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
     trained_layers: Count

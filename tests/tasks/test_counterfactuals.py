@@ -67,7 +67,7 @@ def test_a_share_of_each_task_is_drawn_from_rows_with_evidence(examples: list[Ex
 def test_only_wrong_abstentions_are_turned_round_and_each_answer_wins_once() -> None:
     wrong_abstentions = [preference(number, "`1.0`", ABSTENTION) for number in range(8)]
     others = [preference(8, "`1.0`", "`2.0`"), preference(9, ABSTENTION, "`3.0`")]
-    drawn = counterfactual_preferences([*wrong_abstentions, *others], 0.5, seed=1)
+    drawn = counterfactual_preferences([*wrong_abstentions, *others], {"default": 0.5}, seed=1)
     assert len(drawn) == 4
     assert {row.id.removesuffix("-without") for row in drawn} <= {row.id for row in wrong_abstentions}
     for row in drawn:

@@ -63,7 +63,7 @@ class Bench:
         """Train a reward model on thirty pairs, nine held out."""
         small: dict[str, object] = {
             "max_rows": 24,
-            "counterfactuals": 0.0,
+            "counterfactuals": {},
             "validation_rows": 9,
             "batch_size": 4,
             "trained_layers": 2,
