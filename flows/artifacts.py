@@ -10,7 +10,7 @@ from flows.stage import Outcome
 from tasks.accounting import account, account_markdown
 from tasks.curves import PANELS, draw
 from tasks.ledger import ledger_markdown, read_ledger
-from tasks.reports import read_report
+from tasks.reports import Report, read_report
 
 REPORTS = Path("data/reports")
 
@@ -27,9 +27,23 @@ def gate(root: Path) -> None:
     """Publish the figures that the gate decided on."""
     path = root / REPORTS / "gate.json"
     if path.exists():
-        figures = read_report(path).figures
-        table = [{"check": name, "result": str(value)} for name, value in figures.items()]
-        create_table_artifact(table, key="gate", description="What the gate decided on")
+        create_table_artifact(
+            gate_table(read_report(path)), key="gate", description="What the gate decided on"
+        )
+
+
+def gate_table(report: Report) -> list[dict[str, str]]:
+    """One line a check: what was found, what is allowed and by which setting, and whether it passed."""
+    return [
+        {
+            "check": check["name"],
+            "found": str(check["value"]),
+            "allowed": str(check["threshold"]),
+            "setting": check["key"],
+            "passed": "yes" if check["passed"] else "no",
+        }
+        for check in report.figures["checks"]
+    ]
 
 
 def curves(root: Path) -> None:
