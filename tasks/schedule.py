@@ -37,11 +37,13 @@ def schedule(
     epochs: int = 1,
     seed: int,
     together: Sequence[Sequence[int]] | None = None,
+    by_length: bool = True,
 ) -> Schedule:
     """A seeded order in which the rows of a batch are of about one length, so that little is padded.
 
     Groups of rows that belong `together` (each row in one of them; without it each alone) stay together,
-    most of them in one batch.
+    most of them in one batch. Where padding costs nothing, `by_length` is better off: rows of one length are
+    often of one kind, and batches of one kind pull the model to and fro.
     """
     drawn = random.Random(seed)
     groups = [[row] for row in range(len(lengths))] if together is None else list(map(list, together))
@@ -51,6 +53,9 @@ def schedule(
         epoch = list(groups)
         drawn.shuffle(epoch)
         order += epoch
+    if not by_length:
+        flat = tuple(row for group in order for row in group)
+        return Schedule(order=flat, rows_per_step=batch_size * accumulation)
     pooled: list[int] = []
     for pool in _pools(order, POOL * batch_size):
         pool.sort(key=lambda group: (max(lengths[row] for row in group), group[0]))

@@ -87,19 +87,20 @@ def fine_tune(
             f"of {len(examples)} training examples none can be trained on "
             f"({rows.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
         )
+    model = new_adapter(load_base(base, device), settings)
+    layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
+    parts = train_only(model, layers=layers)
+    fuse(model)
+    streamlined = streamline(model) > 0
     plan = schedule(
         [len(row.input_ids) for row in rows.rows],
         batch_size=settings.batch_size,
         accumulation=settings.accumulation,
         epochs=settings.epochs,
         seed=run.seed,
+        by_length=not streamlined,  # streamlined layers never see padding
         together=twin_groups([row.example.id for row in rows.examples]),
     )
-    model = new_adapter(load_base(base, device), settings)
-    layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
-    parts = train_only(model, layers=layers)
-    fuse(model)
-    streamlined = streamline(model)
     trainer = sft_trainer(
         model,
         tokenizer,
@@ -110,7 +111,7 @@ def fine_tune(
         run=run,
         device=device,
         work=work,
-        shares_prefix=streamlined > 0,
+        shares_prefix=streamlined,
     )
     started = time.monotonic()
     began = train(trainer, work, plan.steps)

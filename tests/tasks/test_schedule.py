@@ -36,6 +36,14 @@ def test_rows_that_belong_together_stay_together() -> None:
         assert all(abs(one - other) <= 4 * POOL for one, other in zip(*places, strict=True))
 
 
+def test_without_regard_to_length_groups_stand_side_by_side() -> None:
+    groups = [[0, 60], [1], [2, 61], *([row] for row in range(3, 60))]
+    order = schedule(LENGTHS[:62], batch_size=4, seed=1, together=groups, by_length=False).order
+    assert sorted(order) == list(range(62))
+    assert order[order.index(0) + 1] == 60
+    assert order[order.index(2) + 1] == 61
+
+
 def test_rows_trained_on_are_known_for_each_step() -> None:
     plan = schedule(LENGTHS, batch_size=4, accumulation=2, seed=1)
     assert plan.until(2) == plan.order[:16]
