@@ -47,7 +47,7 @@ class Candidate:
         """
         said: list[str] = []
         ended = run_command(
-            [sys.executable, "-m", "flows.smoke", str(self.folder)],
+            [sys.executable, "-m", "flows.smoke", str(self.folder.resolve())],
             cwd=self.root,
             on_line=said.append,
             timeout=SMOKE_SECONDS,

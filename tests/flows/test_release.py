@@ -73,3 +73,16 @@ def test_a_bundle_that_does_not_answer_is_not_released(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="does not answer"), candidate(tmp_path, made) as new:
         new.ask()
     assert current(tmp_path) is None
+
+
+def test_a_place_named_by_a_relative_path_is_asked_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "place").mkdir()
+    bundle(tmp_path / "place/bundle", "{}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    place = Path("place")
+    damaged = pytest.raises(ReleaseError, match=r"manifest\.json is damaged")
+    with damaged, candidate(place, place / "bundle") as new:
+        new.ask()
