@@ -5,7 +5,6 @@ the stages after it read the note: the ledger, the bundle and the report then en
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.atomic import write_json, write_text
@@ -16,13 +15,20 @@ NOTE = "omitted.json"
 
 
 def omit(
-    stage: str, reason: str, rows: Sequence[RowCount] = (), *, adapter: Path, curve: Path, report: Path
+    stage: str, reason: str, *, kind: str, entered: int, adapter: Path, curve: Path, report: Path
 ) -> None:
-    """Write the note instead of the adapter, an empty curve, and a report that gives the reason."""
+    """Write the note instead of the adapter, an empty curve, and a report that gives the reason.
+
+    All of the `entered` rows of a `kind` that the stage would have learned from are counted as unused.
+    """
     print(f"{stage} is left out: {reason}", flush=True)
     write_json(adapter / NOTE, {"stage": stage, "reason": reason})
     write_text(curve, "step\n")
-    write_report(report, Report(stage=stage, rows=list(rows), figures={"omitted": reason}))
+    rows = [
+        RowCount(kind=kind, outcome="in", count=entered),
+        RowCount(kind=kind, outcome="unused", count=entered, reason=reason),
+    ]
+    write_report(report, Report(stage=stage, rows=rows, figures={"omitted": reason}))
 
 
 def omission(adapter: Path) -> str:

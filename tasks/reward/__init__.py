@@ -15,7 +15,7 @@ from tasks.errors import TrainingError
 from tasks.grounding import composer, ground_preferences
 from tasks.omission import omit
 from tasks.records import Preference
-from tasks.reports import Report, RowCount
+from tasks.reports import Report
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
 from tasks.reward.pairs import Pairs, TokenPair, account, tokenise
 from tasks.reward_model import RewardModel, load_reward_model, new_reward_model
@@ -57,11 +57,8 @@ def reward(
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
     if reason:
-        counts = [
-            RowCount(kind="preference", outcome="in", count=len(preferences)),
-            RowCount(kind="preference", outcome="unused", count=len(preferences), reason=reason),
-        ]
-        omit("reward", reason, counts, adapter=adapter, curve=curve, report=report)
+        count = len(preferences)
+        omit("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)
         return
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     learned = learn_rewards(

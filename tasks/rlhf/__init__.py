@@ -12,7 +12,7 @@ from tasks.errors import TrainingError
 from tasks.grounding import composer
 from tasks.omission import omission, omit
 from tasks.records import Example
-from tasks.reports import Report, RowCount
+from tasks.reports import Report
 from tasks.rlhf.prompts import choose_prompts
 from tasks.scores import score
 from tasks.settings import RlhfSettings, RunSettings
@@ -48,11 +48,8 @@ def rlhf(
     examples = read_table(splits / "train" / "examples.parquet", Example)
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
     if reason := omission(reward):
-        counts = [
-            RowCount(kind="example", outcome="in", count=len(examples)),
-            RowCount(kind="example", outcome="unused", count=len(examples), reason=reason),
-        ]
-        omit("rlhf", reason, counts, adapter=adapter, curve=curve, report=report)
+        count = len(examples)
+        omit("rlhf", reason, kind="example", entered=count, adapter=adapter, curve=curve, report=report)
         return
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     reinforced = reinforce(

@@ -93,7 +93,8 @@ def test_a_layer_that_was_left_out_is_not_shipped(
     bundle: Path, tiny_base: Path, tiny_embedder: Path, tiny_adapters: dict[str, Path], tmp_path: Path
 ) -> None:
     left_out = tmp_path / "rlhf"
-    omit("rlhf", "no pairs", adapter=left_out, curve=tmp_path / "curve.csv", report=tmp_path / "rlhf.json")
+    places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
+    omit("rlhf", "no pairs", kind="example", entered=0, **places)
     make(bundle.parent / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], left_out, tmp_path)
     assert verify_bundle(tmp_path / "bundle").models == ("base", "sft")
 

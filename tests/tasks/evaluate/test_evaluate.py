@@ -115,7 +115,8 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
 
 def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Path], tmp_path: Path) -> None:
     left_out = tmp_path / "rlhf"
-    omit("rlhf", "no pairs", adapter=left_out, curve=tmp_path / "curve.csv", report=tmp_path / "rlhf.json")
+    places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
+    omit("rlhf", "no pairs", kind="example", entered=0, **places)
     ledger = run({**inputs, "rlhf": left_out}, tmp_path)
     assert list(ledger.arms) == [name for name in NAMES if name != "rlhf"]
     assert ledger.omitted == {"rlhf": "no pairs"}
