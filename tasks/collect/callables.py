@@ -18,7 +18,7 @@ from tasks.errors import SourceError
 Kind = Literal["function", "class", "method"]
 # Parts of a module's name that are no public interface, whatever the package.
 _INTERNAL = {"tests", "conftest", "setup", "core", "compat", "externals", "distutils", "f2py", "experimental"}
-_INTERNAL |= {"cython_special", "testutils", "estimator_checks", "clipboard", "common"}
+_INTERNAL |= {"test", "cython_special", "testutils", "estimator_checks", "clipboard", "common"}
 # Methods that scikit-learn writes by itself, all alike.
 _GENERATED = re.compile(r"^set_\w+_request$")
 
@@ -46,12 +46,13 @@ class InstalledPackage:
 
 
 def installed(name: str) -> InstalledPackage:
-    """The package called `name`.
+    """The package called `name`, or of which `name` is a part, such as `scipy.stats`.
 
     Raises:
         SourceError: it is not installed.
     """
-    distributions = importlib.metadata.packages_distributions().get(name, [name])
+    top = name.partition(".")[0]
+    distributions = importlib.metadata.packages_distributions().get(top, [top])
     try:
         version = importlib.metadata.version(distributions[0])
     except importlib.metadata.PackageNotFoundError:
@@ -71,7 +72,11 @@ class Callables:
 
 
 def public_callables(package: str) -> Callables:
-    """All public callables of a package; nothing of it is called."""
+    """All public callables of a package or of a part of one; nothing of it is called.
+
+    Raises:
+        SourceError: it has no such part, or cannot be imported.
+    """
     left_out: dict[str, list[str]] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -121,7 +126,14 @@ def _modules(package: str, left_out: dict[str, list[str]]) -> Iterator[ModuleTyp
         name = names.pop()
         try:
             module = importlib.import_module(name)
-        except Exception:  # an optional part may fail in any way; the rest is of use
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a script may exit, a test skip itself; the rest is of use
+            if name == package:
+                raise SourceError(
+                    f"collect.sources: {name!r} cannot be imported ({type(error).__name__}: {error}); "
+                    "mend it, or take it out of `packages` in params.yaml"
+                ) from None
             left_out.setdefault("a module that cannot be imported", []).append(name)
             continue
         yield module
@@ -145,7 +157,7 @@ def _members(module: ModuleType, package: str) -> Iterator[tuple[str, Any]]:
         if name.startswith("_") or not callable(value) or inspect.ismodule(value):
             continue
         home = getattr(value, "__module__", None) or module.__name__  # a ufunc does not say where it is from
-        inside = home == package or home.startswith(f"{package}.")
+        inside = home.partition(".")[0] == package.partition(".")[0]
         if listed is None and home != module.__name__ and name not in _top_level(module, package):
             continue
         if inside and (inspect.isclass(value) or inspect.isroutine(value) or _is_wrapper(value)):
@@ -166,6 +178,7 @@ def _methods(
     title: str, owner: type, package: str, left_out: dict[str, list[str]]
 ) -> Iterator[tuple[str, Any]]:
     """Public methods of the class `title`, and those of accessors such as `Series.str` as `str.split`."""
+    top = package.partition(".")[0]
     for name in dir(owner):
         if name.startswith("_") or _GENERATED.match(name):
             continue
@@ -175,13 +188,13 @@ def _methods(
             left_out.setdefault("an attribute that cannot be read", []).append(f"{title}.{name}")
             continue
         if inspect.isroutine(value) or inspect.isfunction(value):
-            if _home(value, owner).split(".")[0] == package:
+            if _home(value, owner).partition(".")[0] == top:
                 yield name, value
-        elif inspect.isclass(value) and (value.__module__ or "").startswith(f"{package}.") and name.islower():
+        elif inspect.isclass(value) and (value.__module__ or "").startswith(f"{top}.") and name.islower():
             yield from (
                 (f"{name}.{inner}", method)
                 for inner, method in inspect.getmembers(value, inspect.isroutine)
-                if not inner.startswith("_") and _home(method, value).split(".")[0] == package
+                if not inner.startswith("_") and _home(method, value).partition(".")[0] == top
             )
 
 
