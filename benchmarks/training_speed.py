@@ -110,10 +110,15 @@ def _ours(
 
     sft = settings.sft if way == "ours" else settings.sft.model_copy(update={"trained_layers": 10_000})
     device = set_up_torch(settings.run)
-    plan = schedule([len(row.input_ids) for row in chosen], batch_size=sft.batch_size, seed=settings.run.seed)
     adapted = new_adapter(load_base(model, device), sft)
     fuse(adapted)
     streamlined = streamline(adapted)
+    plan = schedule(
+        [len(row.input_ids) for row in chosen],
+        batch_size=sft.batch_size,
+        seed=settings.run.seed,
+        by_length=not streamlined,  # as the stage does
+    )
     trainer = sft_trainer(
         adapted,
         load_tokenizer(model),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deploy.atomic import write_json
 from tasks.device import Device
 from tasks.errors import TrainingError
-from tasks.settings import SftSettings
+from tasks.training_settings import SftSettings
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel

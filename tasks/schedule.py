@@ -39,11 +39,11 @@ def schedule(
     together: Sequence[Sequence[int]] | None = None,
     by_length: bool = True,
 ) -> Schedule:
-    """A seeded order in which the rows of a batch are of about one length, so that little is padded.
+    """A seeded order; with `by_length` the rows of a batch are of about one length, so little is padded.
 
     Groups of rows that belong `together` (each row in one of them; without it each alone) stay together,
-    most of them in one batch. Where padding costs nothing, `by_length` is better off: rows of one length are
-    often of one kind, and batches of one kind pull the model to and fro.
+    most of them in one batch. Where padding costs nothing, `by_length=False` is better: rows of one length
+    are often of one kind, and batches of one kind pull the model to and fro.
     """
     drawn = random.Random(seed)
     groups = [[row] for row in range(len(lengths))] if together is None else list(map(list, together))

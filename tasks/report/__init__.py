@@ -15,14 +15,12 @@ from tasks.settings import (
     GateSettings,
     IndexSettings,
     ReportSettings,
-    RewardSettings,
-    RlhfSettings,
     RunSettings,
-    SftSettings,
     SplitSettings,
     ValidateSettings,
 )
 from tasks.timings import read_timings
+from tasks.training_settings import RewardSettings, RlhfSettings, SftSettings
 
 
 def report(

@@ -21,10 +21,11 @@ from tasks.reward.pairs import Pairs, TokenPair, account, tokenise
 from tasks.reward_model import RewardModel, load_reward_model, new_reward_model
 from tasks.sampling import stratified
 from tasks.schedule import schedule
-from tasks.settings import RewardSettings, RunSettings
+from tasks.settings import RunSettings
 from tasks.tables import read_table
 from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
+from tasks.training_settings import RewardSettings
 
 
 def reward(

@@ -18,8 +18,9 @@ from tasks.device import Device
 from tasks.reward.pairs import TokenPair, collate
 from tasks.reward_model import score_at
 from tasks.schedule import Schedule
-from tasks.settings import RewardSettings, RunSettings
+from tasks.settings import RunSettings
 from tasks.training import Resumable, arguments, checked_loss, watcher
+from tasks.training_settings import RewardSettings
 
 
 class PairTrainer(Resumable, RewardTrainer):

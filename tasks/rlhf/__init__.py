@@ -15,9 +15,10 @@ from tasks.records import Example
 from tasks.reports import Report
 from tasks.rlhf.prompts import choose_prompts
 from tasks.scores import score
-from tasks.settings import RlhfSettings, RunSettings
+from tasks.settings import RunSettings
 from tasks.tables import read_table
 from tasks.trained import Trained
+from tasks.training_settings import RlhfSettings
 
 
 def rlhf(

@@ -10,7 +10,7 @@ from tasks.rlhf.experience import experience
 from tasks.rlhf.policy import Actors
 from tasks.rlhf.rollouts import sample
 from tasks.scores import bootstrap
-from tasks.settings import RlhfSettings
+from tasks.training_settings import RlhfSettings
 
 HELD_OUT_ROWS = 16  # prompts that are answered at once
 RESAMPLES = 2000  # of the interval of the difference

@@ -10,7 +10,7 @@ from tasks.progress import Progress
 from tasks.rlhf.state import load_state, save_state
 from tasks.rlhf.trainer import Trainer, UpdateFigures
 from tasks.schedule import milestones
-from tasks.settings import RlhfSettings
+from tasks.training_settings import RlhfSettings
 
 Prompt = tuple[int, ...]
 Stopped = Literal["finished", "kl_limit"]

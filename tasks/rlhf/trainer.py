@@ -19,7 +19,7 @@ from tasks.rlhf.experience import Experience, experience, micro_batches
 from tasks.rlhf.losses import chosen_logprobs, policy_loss, value_loss
 from tasks.rlhf.policy import Actors
 from tasks.rlhf.rollouts import Group, collate, sample
-from tasks.settings import RlhfSettings
+from tasks.training_settings import RlhfSettings
 
 GRADIENT_NORM = 1.0  # longer gradients are shortened to it, as the trainers of TRL do
 
@@ -57,11 +57,10 @@ class Losses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """What an update learns: tensors [rollouts, response tokens], and the mean reward after penalties."""
+    """What an update learns: tensors [rollouts, response tokens]."""
 
     advantages: Tensor
     returns: Tensor
-    objective: float
 
 
 class Trainer:
@@ -120,7 +119,7 @@ class Trainer:
         return UpdateFigures(
             update=number,
             reward=float(lived.scores.mean()),
-            objective=targets(lived, self._settings).objective,
+            objective=objective(lived, self._settings),
             kl=lived.kl,
             kl_token=lived.kl_token,
             entropy=float(lived.entropy.sum() / lived.mask.sum()),
@@ -197,17 +196,32 @@ def instructive(lived: Experience, count: int) -> list[int]:
 
 
 def targets(lived: Experience, settings: RlhfSettings) -> Targets:
-    """The whitened advantages and the returns of `lived`; a response that did not end is penalised first."""
-    scores = lived.scores - settings.missing_end_penalty * (~lived.ended).float()
-    compared = relative_to_group(scores, settings.responses) if settings.baseline == "group" else scores
-    rewards = token_rewards(
-        compared, lived.logprobs, lived.reference, lived.mask, kl_coefficient=settings.kl_coefficient
-    )
+    """The whitened advantages and the returns of `lived`."""
+    scores = _penalised(lived, settings)
+    if settings.baseline == "group":
+        scores = relative_to_group(scores, settings.responses)
     advantages, returns = generalised_advantages(
-        rewards, lived.values, lived.mask, discount=settings.discount, gae_lambda=settings.gae_lambda
+        _token_rewards(lived, scores, settings),
+        lived.values,
+        lived.mask,
+        discount=settings.discount,
+        gae_lambda=settings.gae_lambda,
     )
-    return Targets(
-        advantages=whiten(advantages, lived.mask),
-        returns=returns,
-        objective=float((rewards.sum(dim=1) - compared + scores).mean()),
+    return Targets(advantages=whiten(advantages, lived.mask), returns=returns)
+
+
+def objective(lived: Experience, settings: RlhfSettings) -> float:
+    """The mean score of a response less its penalties: what PPO raises."""
+    rewards = _token_rewards(lived, _penalised(lived, settings), settings)
+    return float(rewards.sum(dim=1).mean())
+
+
+def _penalised(lived: Experience, settings: RlhfSettings) -> Tensor:
+    """The scores, [rollouts]; those of responses that did not end are lowered."""
+    return lived.scores - settings.missing_end_penalty * (~lived.ended).float()
+
+
+def _token_rewards(lived: Experience, scores: Tensor, settings: RlhfSettings) -> Tensor:
+    return token_rewards(
+        scores, lived.logprobs, lived.reference, lived.mask, kl_coefficient=settings.kl_coefficient
     )

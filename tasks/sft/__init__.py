@@ -17,11 +17,12 @@ from tasks.records import Example
 from tasks.reports import Report
 from tasks.sampling import stratified
 from tasks.schedule import Schedule, schedule
-from tasks.settings import RunSettings, SftSettings
+from tasks.settings import RunSettings
 from tasks.sft.rows import TokenRow, account, targets, tokenise
 from tasks.tables import read_table
 from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
+from tasks.training_settings import SftSettings
 
 
 def sft(

@@ -20,10 +20,11 @@ from trl import SFTConfig, SFTTrainer
 
 from tasks.device import Device
 from tasks.schedule import Schedule
-from tasks.settings import RunSettings, SftSettings
+from tasks.settings import RunSettings
 from tasks.sft.rows import IGNORED, TokenRow, dataset
 from tasks.shared_prefix import share_prefix
 from tasks.training import Resumable, arguments, checked_loss, watcher
+from tasks.training_settings import SftSettings
 
 
 class AnswerTrainer(Resumable, SFTTrainer):

@@ -11,7 +11,14 @@ from tasks.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
 # These cannot change what a stage makes: the values of settings are tracked by key in params.yaml.
-WITHOUT_EFFECT = {"tasks.settings", "deploy.settings", "tasks.errors", "deploy.errors", "tasks.progress"}
+WITHOUT_EFFECT = {
+    "tasks.settings",
+    "tasks.training_settings",
+    "deploy.settings",
+    "tasks.errors",
+    "deploy.errors",
+    "tasks.progress",
+}
 
 
 @pytest.fixture(scope="module")

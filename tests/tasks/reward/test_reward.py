@@ -21,8 +21,9 @@ from tasks.reward import learn_rewards
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
 from tasks.reward.pairs import TokenPair, collate
 from tasks.reward_model import SCORE, load_reward_model, read_score_head
-from tasks.settings import RewardSettings, Settings
+from tasks.settings import Settings
 from tasks.trained import Trained
+from tasks.training_settings import RewardSettings
 
 HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 QUESTION = Message("user", "In `svm.SVC`, what is the default of `C`?")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import RlhfSettings
+from tasks.training_settings import RlhfSettings
 
 END = 2
 

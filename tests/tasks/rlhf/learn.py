@@ -11,7 +11,7 @@ from tasks.device import Device
 from tasks.rlhf.loop import in_batches, train
 from tasks.rlhf.policy import load_actors
 from tasks.rlhf.trainer import Trainer
-from tasks.settings import RlhfSettings
+from tasks.training_settings import RlhfSettings
 
 PROMPTS = [(1, *range(40 + row, 44 + row % 5 + row)) for row in range(24)]
 

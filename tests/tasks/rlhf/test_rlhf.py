@@ -16,8 +16,9 @@ from tasks.records import Example
 from tasks.reports import Report, read_report, unbalanced
 from tasks.rlhf import rlhf
 from tasks.rlhf.heldout import Answers, compare
-from tasks.settings import RlhfSettings, RunSettings
+from tasks.settings import RunSettings
 from tasks.tables import write_table
+from tasks.training_settings import RlhfSettings
 
 RUN = RunSettings(seed=1, threads=1, precision="float32")
 DOCUMENT = KnowledgeDocument(id="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float\nA number.")

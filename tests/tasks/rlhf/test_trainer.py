@@ -17,8 +17,8 @@ from tasks.errors import TrainingError
 from tasks.rlhf.loop import in_batches, train
 from tasks.rlhf.policy import Actors, load_actors
 from tasks.rlhf.rollouts import Batch
-from tasks.rlhf.trainer import Trainer, instructive, targets
-from tasks.settings import RlhfSettings
+from tasks.rlhf.trainer import Trainer, instructive, objective, targets
+from tasks.training_settings import RlhfSettings
 
 CPU = Device(name="cpu", threads=1, precision="float32")
 PROMPTS = [(1, *range(40 + row, 44 + row % 5 + row)) for row in range(24)]
@@ -64,7 +64,7 @@ def test_the_first_pass_has_ratio_one(actors: Actors, settings: RlhfSettings) ->
 def test_without_a_price_the_objective_is_the_score(actors: Actors, settings: RlhfSettings) -> None:
     free = settings.model_copy(update={"kl_coefficient": 0.0, "missing_end_penalty": 0.0})
     lived = trainer(actors, free).sample(PROMPTS[:8])
-    assert targets(lived, free).objective == pytest.approx(float(lived.scores.mean()), rel=1e-5)
+    assert objective(lived, free) == pytest.approx(float(lived.scores.mean()), rel=1e-5)
 
 
 def test_a_group_is_judged_by_its_differences_alone(actors: Actors, settings: RlhfSettings) -> None:
@@ -75,7 +75,7 @@ def test_a_group_is_judged_by_its_differences_alone(actors: Actors, settings: Rl
     shifted = replace(lived, scores=lived.scores + torch.arange(free.prompts).repeat_interleave(2))
     one, other = targets(lived, free), targets(shifted, free)
     torch.testing.assert_close(one.advantages, other.advantages, atol=1e-5, rtol=1e-5)
-    assert other.objective == pytest.approx(float(shifted.scores.mean()), abs=1e-5)
+    assert objective(shifted, free) == pytest.approx(float(shifted.scores.mean()), abs=1e-5)
 
 
 def test_groups_that_differ_most_are_learned_from(actors: Actors, settings: RlhfSettings) -> None:
@@ -97,7 +97,7 @@ def test_a_response_without_end_is_penalised(actors: Actors, settings: RlhfSetti
     missing = 1.0 - lived.ended_share
     assert missing > 0
     wanted = float(lived.scores.mean()) - 3.0 * missing
-    assert targets(lived, priced).objective == pytest.approx(wanted, rel=1e-5)
+    assert objective(lived, priced) == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("size", [1, 3])
