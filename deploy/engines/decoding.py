@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from deploy.adapters.adapter import Opening
 from deploy.engines.engine import Sampling
 
 if TYPE_CHECKING:
@@ -36,18 +37,19 @@ def decode(
     *,
     sampling: Sampling,
     goes_on: Callable[[int, int], bool],
+    opening: Opening | None = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 
     `goes_on(row, token)` tells whether a row continues after the token. A row is left out once it has ended,
-    and every row after `sampling.max_new_tokens`. Sampled rows draw from a generator of their own, so a row's
-    result does not depend on its neighbours.
+    and every row after `sampling.max_new_tokens`. Every prompt stands behind the `opening`. Sampled rows draw
+    from a generator of their own, so a row's result does not depend on its neighbours.
     """
     import torch
 
     choose = _chooser(sampling, len(prompts))
     with torch.inference_mode():
-        batch, logits = _prefill(model, prompts, sampling.max_new_tokens)
+        batch, logits = _prefill(model, prompts, sampling.max_new_tokens, opening)
     for step in range(sampling.max_new_tokens):
         tokens = choose(batch.rows, logits)
         chosen = [
@@ -65,6 +67,19 @@ def decode(
             logits = _step(model, batch, tokens)
 
 
+def read(model: "PreTrainedModel", rows: "torch.Tensor", *, opening: Opening | None = None) -> "torch.Tensor":
+    """The logits at each token of right-padded `rows` [rows, tokens], read behind the `opening`."""
+    if opening is None:
+        # Attention looks to the left, so no real token sees the padding and no mask is needed.
+        return model(input_ids=rows, use_cache=False).logits
+    from transformers import DynamicCache
+
+    cache = DynamicCache(config=model.config)
+    opening.fill(model, cache)
+    cache.batch_repeat_interleave(len(rows))
+    return model(input_ids=rows, past_key_values=cache, use_cache=True).logits
+
+
 def shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
     """How many leading tokens all prompts have in common; each keeps at least one of its own."""
     first, last = min(map(list, prompts)), max(map(list, prompts))
@@ -75,31 +90,35 @@ def shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
 
 
 def _prefill(
-    model: "PreTrainedModel", prompts: Sequence[Sequence[int]], room: int
+    model: "PreTrainedModel", prompts: Sequence[Sequence[int]], room: int, opening: Opening | None
 ) -> tuple[_Batch, "torch.Tensor"]:
-    """Read all prompts, left-padded behind their shared prefix; the logits that follow each."""
+    """Read all prompts, left-padded behind opening and shared prefix; the logits that follow each."""
     import torch
 
     from deploy.engines.growing import growing_cache
 
     longest = max(map(len, prompts))
-    cache, plain = growing_cache(model, longest + room)
+    columns = opening.columns if opening else 0
+    cache, plain = growing_cache(model, columns + longest + room)
+    if opening:
+        opening.fill(model, cache)
     prefix = shared_prefix(prompts) if plain and len(prompts) > 1 else 0
     if prefix < MIN_SHARED_PREFIX:
         prefix = 0
     else:
         head = torch.tensor([prompts[0][:prefix]], device=model.device)
         model(input_ids=head, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    if prefix or opening:
         cache.batch_repeat_interleave(len(prompts))
     width = longest - prefix
     tokens = torch.zeros((len(prompts), width), dtype=torch.long)
-    seen = torch.ones((len(prompts), longest), dtype=torch.long)
+    seen = torch.ones((len(prompts), columns + longest), dtype=torch.long)
     for row, prompt in enumerate(prompts):
         rest = torch.tensor(prompt[prefix:])
         tokens[row, width - len(rest) :] = rest
-        seen[row, prefix : longest - len(prompt) + prefix] = 0
+        seen[row, columns + prefix : columns + longest - len(prompt) + prefix] = 0
     seen = seen.to(model.device)
-    positions = (seen.cumsum(1) - 1)[:, prefix:]
+    positions = (seen.cumsum(1) - 1)[:, columns + prefix :]
     logits = model(
         input_ids=tokens.to(model.device),
         attention_mask=seen,

@@ -1,21 +1,21 @@
 """The embedded engine: a transformers model in this process, with its adapters switched by name."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from deploy.engines.adapters import Adapters
+from deploy.adapters.switching import Adapters
 from deploy.engines.chat import end_of_turn, load_tokenizer, prompt_ids
-from deploy.engines.decoding import decode
+from deploy.engines.decoding import decode, read
 from deploy.engines.engine import Generation, Piece, Sampling
 from deploy.engines.transcript import Transcript
 from deploy.errors import ContextLengthError, EngineError
 from deploy.messages import Message
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from torch import Tensor
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 
@@ -68,11 +68,20 @@ class TransformersEngine:
         return self._context
 
     @contextmanager
-    def held(self, model: str) -> Iterator["PreTrainedModel"]:
-        """The weights of `model` as they answer, held for the block: for what needs more than text."""
+    def held(self, model: str) -> Iterator["Callable[[Tensor], Tensor]"]:
+        """What `model` makes of right-padded token rows, held for the block: for what needs more than text.
+
+        From [rows, tokens] it makes logits [rows, tokens, vocabulary].
+        """
+        import torch
+
+        def logits(rows: "Tensor") -> "Tensor":
+            with torch.inference_mode():
+                return read(self._model, rows.to(self._model.device), opening=self._adapters.opening)
+
         with self._lock:
             self._adapters.activate(model)
-            yield self._model
+            yield logits
 
     def generate(
         self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
@@ -84,7 +93,7 @@ class TransformersEngine:
         Raises:
             EngineError: no such model, or a prompt is longer than the model's context.
         """
-        tokens = [self._tokens(prompt, sampling) for prompt in prompts]
+        tokens = [self._tokens(prompt, model, sampling) for prompt in prompts]
         order = sorted(range(len(tokens)), key=lambda place: -len(tokens[place]))
         results: dict[int, Generation] = {}
         for start in range(0, len(order), self._batch_size):
@@ -95,11 +104,17 @@ class TransformersEngine:
 
     def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
         """The pieces of the answer as they come; the model is held until the iterator ends or is closed."""
-        tokens = self._tokens(prompt, sampling)
+        tokens = self._tokens(prompt, model, sampling)
         transcript = Transcript(self._tokenizer, self._ends, sampling)
         with self._lock:
             self._adapters.activate(model)
-            for _ in decode(self._model, [tokens], sampling=sampling, goes_on=lambda _, t: transcript.add(t)):
+            for _ in decode(
+                self._model,
+                [tokens],
+                sampling=sampling,
+                goes_on=lambda _, t: transcript.add(t),
+                opening=self._adapters.opening,
+            ):
                 if text := transcript.settled():
                     yield Piece(text=text)
         yield Piece(text=transcript.rest(), end=transcript.generation(len(tokens)))
@@ -109,7 +124,11 @@ class TransformersEngine:
         with self._lock:
             self._adapters.activate(model)
             for _ in decode(
-                self._model, prompts, sampling=sampling, goes_on=lambda row, t: transcripts[row].add(t)
+                self._model,
+                prompts,
+                sampling=sampling,
+                goes_on=lambda row, t: transcripts[row].add(t),
+                opening=self._adapters.opening,
             ):
                 pass
         return [
@@ -117,12 +136,14 @@ class TransformersEngine:
             for transcript, prompt in zip(transcripts, prompts, strict=True)
         ]
 
-    def _tokens(self, prompt: Sequence[Message], sampling: Sampling) -> list[int]:
+    def _tokens(self, prompt: Sequence[Message], model: str, sampling: Sampling) -> list[int]:
         tokens = prompt_ids(self._tokenizer, prompt)
-        if len(tokens) + sampling.max_new_tokens > self._context:
+        opening = self._adapters.opening_of(model)
+        context = self._context - (opening.columns if opening else 0)
+        if len(tokens) + sampling.max_new_tokens > context:
             raise ContextLengthError(
                 f"the prompt has {len(tokens)} tokens and {sampling.max_new_tokens} are asked for, but the "
-                f"context holds {self._context}; shorten the conversation or ask for fewer tokens"
+                f"context holds {context}; shorten the conversation or ask for fewer tokens"
             )
         return tokens
 

@@ -1,14 +1,15 @@
 """How much general ability an adapter leaves: the likelihood of plain text from outside the task."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.engines.local import TransformersEngine
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 GENERAL = Path(__file__).with_name("general.txt")
 BATCH = 8  # passages at once: the scores over a whole vocabulary take some memory
@@ -26,12 +27,14 @@ def likelihoods(
     texts = passages(path)
     result: dict[str, float] = {}
     for name in engine.models:
-        with engine.held(name) as model:
-            result[name] = mean_nll(model, tokenizer, texts)
+        with engine.held(name) as logits:
+            result[name] = mean_nll(logits, tokenizer, texts)
     return result
 
 
-def mean_nll(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> float:
+def mean_nll(
+    logits_of: "Callable[[Tensor], Tensor]", tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]
+) -> float:
     """The mean negative log-likelihood of a token, in nats, over all tokens but the first of each text."""
     import torch
 
@@ -40,12 +43,11 @@ def mean_nll(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", tex
         encoded = [tokenizer.encode(text, add_special_tokens=False) for text in texts[start : start + BATCH]]
         longest = max(len(ids) for ids in encoded)
         # Padding stands on the right, where causal attention cannot see it from a real token.
-        rows = torch.tensor([ids + [ids[-1]] * (longest - len(ids)) for ids in encoded], device=model.device)
+        rows = torch.tensor([ids + [ids[-1]] * (longest - len(ids)) for ids in encoded])
         real = torch.tensor([[place < len(ids) for place in range(1, longest)] for ids in encoded])
-        with torch.inference_mode():
-            logits = model(input_ids=rows).logits[:, :-1].float()
+        logits = logits_of(rows)[:, :-1].float().cpu()
         losses = torch.nn.functional.cross_entropy(logits.transpose(1, 2), rows[:, 1:], reduction="none")
-        total += float(losses.double().cpu()[real].sum())
+        total += float(losses.double()[real].sum())
         count += int(real.sum())
     return total / count
 

@@ -1,0 +1,85 @@
+"""Reads an adapter's folder: `adapter_config.json` says of which kind it is, the weights are safetensors."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deploy.adapters.adapter import Adapter, Replacement
+from deploy.errors import EngineError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Reader = Callable[[Path, Mapping[str, Any], Mapping[str, Tensor]], Adapter]
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+KIND = "peft_type"  # PEFT's own types, and two that PEFT does not know:
+REPLACED, COMPOSED = "REPLACED_WEIGHTS", "COMPOSED"
+
+
+def read_adapter(folder: Path) -> Adapter:
+    """The adapter in `folder`.
+
+    Raises:
+        EngineError: files are missing, or the adapter is of a kind that is not served.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        if config.get(KIND) == COMPOSED:
+            return _composed(folder, config)
+        tensors = load_file(folder / WEIGHTS)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise EngineError(f"no adapter can be read from {folder}: {error}") from None
+    reader = _readers().get(config.get(KIND))
+    if reader is None:
+        known = ", ".join([*_readers(), COMPOSED])
+        raise EngineError(f"the adapter in {folder} is {config.get(KIND)}; served are {known}")
+    return reader(folder, config, tensors)
+
+
+def _readers() -> "dict[str, Reader]":
+    from deploy.adapters.bottleneck import PEFT_TYPE, read_bottlenecks
+    from deploy.adapters.low_rank import read_low_rank
+    from deploy.adapters.openings import read_prefix, read_soft_prompt
+
+    return {
+        "LORA": read_low_rank,
+        PEFT_TYPE: read_bottlenecks,
+        "PREFIX_TUNING": read_prefix,
+        "PROMPT_TUNING": read_soft_prompt,
+        "P_TUNING": read_soft_prompt,
+        REPLACED: _read_replaced,
+    }
+
+
+def _read_replaced(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, "Tensor"]) -> Adapter:
+    """Weights under the names that they have in the base; `replaced` tells the shapes there."""
+    shapes = config.get("replaced", {})
+    if tensors.keys() != shapes.keys():
+        raise EngineError(f"the weights in {folder} are not those that its {CONFIG} lists")
+    return Adapter(
+        updates={
+            name: Replacement(tensor=tensor, shape=tuple(shapes[name])) for name, tensor in tensors.items()
+        }
+    )
+
+
+def _composed(folder: Path, config: Mapping[str, Any]) -> Adapter:
+    """Several adapters in folders of their own, on different parts of the model."""
+    parts = [read_adapter(folder / name) for name in config["parts"]]
+    updates: dict[str, Any] = {}
+    added: dict[str, Any] = {}
+    for part in parts:
+        twice = sorted((updates.keys() & part.updates.keys()) | (added.keys() & part.added.keys()))
+        if twice:
+            raise EngineError(f"two parts of the adapter in {folder} change {twice[0]}; give each its own")
+        updates |= part.updates
+        added |= part.added
+    openings = [part.opening for part in parts if part.opening is not None]
+    if len(openings) > 1:
+        raise EngineError(f"the adapter in {folder} has {len(openings)} openings; a model reads one")
+    return Adapter(updates=updates, added=added, opening=openings[0] if openings else None)

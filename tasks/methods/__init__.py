@@ -1,0 +1,37 @@
+"""The adaptation methods, one module each; `METHODS` is the only list of them.
+
+A module holds the method's settings with the paper that they come from, `attach`, and what it cannot do.
+What it writes is read by `deploy.adapters`, which serves it.
+"""
+
+from tasks.methods import (
+    adapter,
+    full,
+    hybrid,
+    lora,
+    lora_pro,
+    p_tuning_v1,
+    p_tuning_v2,
+    prefix,
+    prompt,
+    pruning,
+    selective,
+)
+from tasks.methods.method import Method
+
+METHODS: dict[str, Method] = {
+    module.METHOD.name: module.METHOD
+    for module in (
+        full,
+        selective,
+        adapter,
+        lora,
+        prefix,
+        prompt,
+        p_tuning_v1,
+        p_tuning_v2,
+        pruning,
+        lora_pro,
+        hybrid,
+    )
+}

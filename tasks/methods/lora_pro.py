@@ -1,0 +1,60 @@
+"""LoRA-Pro (Wang et al. 2024, arXiv:2407.18242): LoRA whose steps are near those of full tuning.
+
+The gradients of A and B are corrected so that the change of the weight that they make together, s (dB A + B
+dA), is the nearest of rank r to the full gradient (theorem 2.1). `lora_pro_optimizer` holds the closed
+form.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from deploy.settings import Count
+from tasks.methods.lora import LoraSettings, Targets, attach_lora
+from tasks.methods.method import Adapted, Material, Method, MethodSettings
+from tasks.methods.targets import chosen_names
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+    from transformers import PreTrainedModel
+
+
+class LoraProSettings(MethodSettings):
+    """Settings of the adapter that the corrected gradients train."""
+
+    rank: Count = 16
+    alpha: Count = 32
+    targets: Targets = "all-linear"
+    trained_layers: Count | None = None
+    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-4
+
+
+def attach(
+    model: "PreTrainedModel",
+    settings: LoraProSettings,
+    material: Material,  # noqa: ARG001  (needs no data to start)
+) -> Adapted:
+    """`model` with a fresh LoRA and the optimiser that corrects its gradients."""
+    names = chosen_names(model, settings.targets, key="lora_pro.targets")
+    plain = LoraSettings(
+        rank=settings.rank,
+        alpha=settings.alpha,
+        trained_layers=settings.trained_layers,
+        learning_rate=settings.learning_rate,
+    )
+    adapted = attach_lora(model, plain, names)
+
+    def optimizer(rate: float, decay: float) -> "Optimizer":
+        from tasks.methods.lora_pro_optimizer import LoraPro, pairs
+
+        return LoraPro(pairs(model), scale=settings.alpha / settings.rank, lr=rate, weight_decay=decay)
+
+    return Adapted(model=model, write=adapted.write, optimizer=optimizer)
+
+
+METHOD = Method(
+    name="lora_pro",
+    summary="LoRA with gradients corrected towards those of full tuning",
+    settings=LoraProSettings,
+    attach=attach,
+)

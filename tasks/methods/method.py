@@ -1,0 +1,106 @@
+"""What every adaptation method is: typed settings, a way to attach it to a model, and what it cannot do."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from deploy.errors import SettingsError
+from deploy.settings import Positive, Section
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Ability = Literal[
+    "merge", "hot_swap", "mixed_batch", "packing", "gradient_checkpointing", "resume", "ppo", "cpu"
+]
+ABILITIES: dict[Ability, str] = {
+    "merge": "its result can be put into the weights of the base, once and for all",
+    "hot_swap": "a running server can switch to it and back",
+    "mixed_batch": "rows of one batch can be answered by different adapters of it (PEFT's `adapter_names`)",
+    "packing": "rows of one batch can be trained on as one sequence",
+    "gradient_checkpointing": "activations can be computed anew instead of being kept",
+    "resume": "a killed training goes on as if it had not been",
+    "ppo": "RLHF can go on from its result",
+    "cpu": "it trains without a GPU",
+}
+
+
+class MethodSettings(Section):
+    """Settings that every method has."""
+
+    learning_rate: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapted:
+    """A model to which a method is attached.
+
+    What `model` has with `requires_grad` is what learns. `write` puts the result into a folder that
+    `deploy.adapters` reads. `hidden` gives the final states [rows, tokens, width] of right-padded
+    rows where the method needs a way of its own; `optimizer` makes one of its own from a rate and a decay.
+    """
+
+    model: "PreTrainedModel"
+    write: Callable[[Path], None]
+    hidden: "Callable[[Tensor], Tensor] | None" = None
+    optimizer: "Callable[[float, float], Optimizer] | None" = None
+
+    def trained(self) -> "dict[str, nn.Parameter]":
+        """What learns, by name."""
+        return {name: part for name, part in self.model.named_parameters() if part.requires_grad}
+
+    @property
+    def trainable(self) -> int:
+        """How many numbers learn."""
+        return sum(part.numel() for part in self.trained().values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a method may look at before it starts: the rows that will be trained on, as tokens."""
+
+    tokenizer: "PreTrainedTokenizerBase"
+    rows: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """An adaptation method. `attach` is given the frozen model, the settings, and what it may look at."""
+
+    name: str
+    summary: str
+    settings: type[MethodSettings]
+    attach: "Callable[[PreTrainedModel, Any, Material], Adapted]"
+    cannot: Mapping[Ability, str] = field(default_factory=dict)
+
+    def require(self, ability: Ability) -> None:
+        """Nothing, if the method has the ability.
+
+        Raises:
+            SettingsError: it has not; the message says why.
+        """
+        if ability in self.cannot:
+            raise SettingsError(f"sft.method {self.name} cannot {_VERBS[ability]}: {self.cannot[ability]}")
+
+
+_VERBS: dict[Ability, str] = {
+    "merge": "be merged into the base",
+    "hot_swap": "be switched at run time",
+    "mixed_batch": "answer a batch together with other adapters",
+    "packing": "be trained on packed rows",
+    "gradient_checkpointing": "be trained with gradient checkpointing",
+    "resume": "go on after a kill",
+    "ppo": "be followed by RLHF",
+    "cpu": "be trained on a CPU",
+}
+
+
+def unmatched(what: str, wanted: Iterable[str], there: Iterable[str]) -> SettingsError:
+    """The error for targets that match nothing: it lists what exists."""
+    return SettingsError(
+        f"sft.{what}: nothing in the model is called {', '.join(wanted)}; there are: "
+        + ", ".join(sorted(there))
+    )

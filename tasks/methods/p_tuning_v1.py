@@ -1,0 +1,55 @@
+"""P-tuning (Liu et al. 2021, arXiv:2103.10385): embeddings before every prompt, made by a small network.
+
+An LSTM with a perceptron behind it, as in the paper, or a perceptron alone. The network is kept in
+checkpoints, so training can go on; what is served is only what it makes.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from deploy.settings import Count
+from tasks.methods.method import Adapted, Material, Method, MethodSettings
+from tasks.methods.prompt import SOFT_PROMPT_CANNOT
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class PTuningV1Settings(MethodSettings):
+    """Length of the soft prompt, and the network that makes it."""
+
+    tokens: Count = 20
+    encoder: Literal["lstm", "mlp"] = "lstm"
+    encoder_width: Count = 256
+    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+
+
+def attach(
+    model: "PreTrainedModel",
+    settings: PTuningV1Settings,
+    material: Material,  # noqa: ARG001  (needs no data to start)
+) -> Adapted:
+    """`model` with a soft prompt that a network makes."""
+    from peft import PromptEncoder, PromptEncoderConfig
+
+    from tasks.methods.virtual_tokens import attach_soft_prompt
+
+    config = PromptEncoderConfig(
+        task_type="CAUSAL_LM",
+        num_virtual_tokens=settings.tokens,
+        num_transformer_submodules=1,
+        token_dim=model.get_input_embeddings().weight.shape[1],
+        encoder_reparameterization_type=settings.encoder.upper(),
+        encoder_hidden_size=settings.encoder_width,
+    )
+    return attach_soft_prompt(model, config, PromptEncoder(config))
+
+
+METHOD = Method(
+    name="p_tuning_v1",
+    summary="embeddings before every prompt, made by an LSTM or a perceptron",
+    settings=PTuningV1Settings,
+    attach=attach,
+    cannot=SOFT_PROMPT_CANNOT,
+)

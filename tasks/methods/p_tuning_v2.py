@@ -1,0 +1,48 @@
+"""P-tuning v2 (Liu et al. 2022, arXiv:2110.07602): a prefix in every layer, trained directly."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from deploy.settings import Count
+from tasks.methods.method import Adapted, Material, Method, MethodSettings
+from tasks.methods.prefix import METHOD as PREFIX
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class PTuningV2Settings(MethodSettings):
+    """Length of the prefix."""
+
+    tokens: Count = 20
+    learning_rate: Annotated[float, Field(gt=0.0)] = 5e-3
+
+
+def attach(
+    model: "PreTrainedModel",
+    settings: PTuningV2Settings,
+    material: Material,  # noqa: ARG001  (needs no data to start)
+) -> Adapted:
+    """`model` with a prefix of its own keys and values."""
+    from peft import PrefixEncoder, PrefixTuningConfig
+
+    from tasks.methods.virtual_tokens import attach_prefix, base_shape
+
+    config = PrefixTuningConfig(
+        task_type="CAUSAL_LM",
+        num_virtual_tokens=settings.tokens,
+        num_transformer_submodules=1,
+        prefix_projection=False,
+        **base_shape(model),
+    )
+    return attach_prefix(model, config, PrefixEncoder(config))
+
+
+METHOD = Method(
+    name="p_tuning_v2",
+    summary="keys and values before every prompt, trained directly",
+    settings=PTuningV2Settings,
+    attach=attach,
+    cannot=PREFIX.cannot,
+)

@@ -1,0 +1,64 @@
+"""Prefix tuning (Li and Liang 2021, arXiv:2101.00190): keys and values before those of every prompt.
+
+Trained through a two-layer perceptron, which the paper found to be more stable than training the prefix
+itself; only what it makes is kept.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from deploy.settings import Count
+from tasks.methods.method import Adapted, Material, Method, MethodSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+NO_MERGE = "what stands before a prompt is no weight"
+NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
+NO_PACKING = "every row needs its virtual tokens before it"
+NO_PPO = "reward model and policy start from a LoRA adapter"
+
+
+class PrefixSettings(MethodSettings):
+    """Length of the prefix and width of the perceptron."""
+
+    tokens: Count = 20
+    encoder_width: Count = 512
+    learning_rate: Annotated[float, Field(gt=0.0)] = 5e-4
+
+
+def attach(
+    model: "PreTrainedModel",
+    settings: PrefixSettings,
+    material: Material,  # noqa: ARG001  (needs no data to start)
+) -> Adapted:
+    """`model` with a reparameterised prefix."""
+    from peft import PrefixEncoder, PrefixTuningConfig
+
+    from tasks.methods.virtual_tokens import attach_prefix, base_shape
+
+    config = PrefixTuningConfig(
+        task_type="CAUSAL_LM",
+        num_virtual_tokens=settings.tokens,
+        num_transformer_submodules=1,
+        encoder_hidden_size=settings.encoder_width,
+        prefix_projection=True,
+        **base_shape(model),
+    )
+    return attach_prefix(model, config, PrefixEncoder(config))
+
+
+METHOD = Method(
+    name="prefix",
+    summary="keys and values before every prompt, trained through a perceptron",
+    settings=PrefixSettings,
+    attach=attach,
+    cannot={
+        "merge": NO_MERGE,
+        "mixed_batch": NO_MIXING,
+        "packing": NO_PACKING,
+        "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
+        "ppo": NO_PPO,
+    },
+)

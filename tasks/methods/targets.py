@@ -1,0 +1,70 @@
+"""Which modules of a model a method works on."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tasks.methods.method import unmatched
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel
+
+
+def layers_of(model: "PreTrainedModel", count: int | None) -> range:
+    """The numbers of the topmost `count` decoder layers; of all if `count` is None or more."""
+    layers = int(model.config.get_text_config().num_hidden_layers)
+    return range(0 if count is None else max(layers - count, 0), layers)
+
+
+def linear_modules(model: "PreTrainedModel") -> "dict[str, nn.Linear]":
+    """The linear modules below the language head, by their full name."""
+    from torch import nn
+
+    decoder = model.get_decoder()
+    prefix = next(name for name, module in model.named_modules() if module is decoder)
+    return {
+        f"{prefix}.{name}": module
+        for name, module in decoder.named_modules()
+        if isinstance(module, nn.Linear)
+    }
+
+
+def linear_names(model: "PreTrainedModel") -> list[str]:
+    """The last names of the linear modules: PEFT's `all-linear`, which refuses chosen layers."""
+    return sorted({name.rpartition(".")[2] for name in linear_modules(model)})
+
+
+def chosen_names(model: "PreTrainedModel", targets: Sequence[str] | str, *, key: str) -> list[str]:
+    """`targets` as last names of linear modules; `all-linear` is all of them.
+
+    Raises:
+        SettingsError: a name is not there; what exists is listed.
+    """
+    there = linear_names(model)
+    if isinstance(targets, str):
+        return there
+    if missing := [name for name in targets if name not in there]:
+        raise unmatched(key, missing, there)
+    return list(targets)
+
+
+def closing_names(model: "PreTrainedModel") -> list[str]:
+    """The last linear modules of attention and of the feed-forward part, by their last name.
+
+    They are those whose output has the width of the residual stream.
+    """
+    width = model.get_input_embeddings().weight.shape[1]
+    there = linear_modules(model)
+    inner = {
+        name.rpartition(".")[2]
+        for name, module in there.items()
+        if module.weight.shape[0] == width and _last(name, there)
+    }
+    return sorted(inner)
+
+
+def _last(name: str, there: Iterable[str]) -> bool:
+    """Whether no linear module of the same parent comes after this one."""
+    parent = name.rpartition(".")[0]
+    siblings = [other for other in there if other.rpartition(".")[0] == parent]
+    return siblings[-1] == name
