@@ -101,18 +101,26 @@ def _ours(
     way: str, model: Path, chosen: Sequence[TokenRow], settings: Settings, work: Path
 ) -> tuple[Any, Sequence[TokenRow]]:
     from deploy.engines.chat import load_tokenizer
-    from tasks.adapters import load_base, new_adapter
+    from tasks.adapters import load_base
     from tasks.device import set_up_torch
     from tasks.fused_llama import streamline
     from tasks.fused_lora import fuse
+    from tasks.methods import METHODS
+    from tasks.methods.method import Material
     from tasks.schedule import schedule
     from tasks.sft.trainer import sft_trainer
 
-    sft = settings.sft if way == "ours" else settings.sft.model_copy(update={"trained_layers": 10_000})
+    sft = settings.sft
+    chosen_settings = sft.chosen
+    if way != "ours":
+        chosen_settings = chosen_settings.model_copy(update={"trained_layers": None})
     device = set_up_torch(settings.run)
-    adapted = new_adapter(load_base(model, device), sft)
-    fuse(adapted)
-    streamlined = streamline(adapted)
+    tokenizer = load_tokenizer(model)
+    adapted = METHODS[sft.method].attach(
+        load_base(model, device), chosen_settings, Material(tokenizer=tokenizer, rows=())
+    )
+    fuse(adapted.model)
+    streamlined = streamline(adapted.model)
     plan = schedule(
         [len(row.input_ids) for row in chosen],
         batch_size=sft.batch_size,
@@ -121,7 +129,7 @@ def _ours(
     )
     trainer = sft_trainer(
         adapted,
-        load_tokenizer(model),
+        tokenizer,
         chosen,
         [],
         plan=plan,
@@ -166,7 +174,7 @@ def _theirs(
         args=config,
         train_dataset=dataset(chosen),
         processing_class=load_tokenizer(model),
-        peft_config=LoraConfig(r=sft.rank, lora_alpha=sft.alpha, target_modules="all-linear"),
+        peft_config=LoraConfig(r=sft.lora.rank, lora_alpha=sft.lora.alpha, target_modules="all-linear"),
     )
     return trainer, chosen[sft.batch_size :]
 

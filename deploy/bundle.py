@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from deploy.adapters.reading import adapter_files
 from deploy.assistant import Assistant
 from deploy.atomic import write_json
 from deploy.engines.precision import Precision
@@ -34,7 +35,6 @@ from deploy.prompts.template import PROMPTS, load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section
 
 SETTINGS = "settings.json"
-ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 PLAIN = "plain"
 PACKAGES = (
     "torch",
@@ -80,7 +80,7 @@ def write_bundle(
     for part, source in parts.items():
         _copy_folder(source, folder / part)
     for adapter, source in adapters.items():
-        _copy(source, folder / "adapters" / adapter, ADAPTER_FILES)
+        _copy(source, folder / "adapters" / adapter, adapter_files(source))
     # The template is loaded to be sure that it can be before it is shipped.
     prompts = [
         f"{load_template(prompt).name}.prompty" for prompt in sorted({settings.prompt.template, PLAIN})

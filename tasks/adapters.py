@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from deploy.atomic import write_json
 from tasks.device import Device
 from tasks.errors import TrainingError
-from tasks.training_settings import SftSettings
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel
@@ -41,22 +40,6 @@ def load_classifier(folder: Path, device: Device) -> "PreTrainedModel":
     model = _frozen(AutoModelForSequenceClassification, folder, device, num_labels=1)
     model.score.float()
     return model
-
-
-def new_adapter(model: "PreTrainedModel", settings: SftSettings) -> "PeftModel":
-    """`model` with a fresh LoRA on its topmost `trained_layers` layers; it starts as the identity."""
-    from peft import LoraConfig, get_peft_model
-
-    layers = model.config.get_text_config().num_hidden_layers
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,
-        lora_dropout=settings.dropout,
-        target_modules=linear_names(model) if settings.targets == "all-linear" else settings.targets,
-        layers_to_transform=list(top_layers(layers, settings.trained_layers)),
-        task_type="CAUSAL_LM",
-    )
-    return get_peft_model(model, config)
 
 
 def load_adapter(model: "PreTrainedModel", folder: Path, *, trainable: bool = False) -> "PeftModel":
@@ -133,14 +116,6 @@ def train_only(model: "nn.Module", *, layers: Iterable[int], also: Iterable[str]
     if not trainable:
         raise TrainingError("no parameter of the adapter would learn; raise trained_layers in params.yaml")
     return AdapterParts(trainable=trainable, total=total)
-
-
-def linear_names(model: "PreTrainedModel") -> list[str]:
-    """The names of the linear modules below the head: PEFT's `all-linear`, which refuses chosen layers."""
-    from torch import nn
-
-    decoder = model.get_decoder().named_modules()
-    return sorted({name.rpartition(".")[2] for name, module in decoder if isinstance(module, nn.Linear)})
 
 
 def top_layers(layers: int, count: int) -> range:

@@ -2,7 +2,7 @@
 
 Transformers writes normalisation, rotation and gating as chains of small operations. On a CPU each link reads
 and writes the whole tensor, forwards and backwards, and together they cost as much as the matrix products.
-Here each chain is one function with a hand-written gradient. Weights of norms stay frozen.
+Here each chain is one function with a hand-written gradient. Norms whose weights learn are left as they are.
 
 Import this module late: torch is needed to define it.
 """
@@ -27,6 +27,8 @@ def streamline(model: nn.Module) -> int:
     count = 0
     for module in model.modules():
         if isinstance(module, LlamaRMSNorm):
+            if module.weight.requires_grad:
+                continue  # the gradient written here is that of the input alone
             module.forward = MethodType(_norm, module)
         elif isinstance(module, LlamaMLP) and module.config.hidden_act == "silu":
             module.forward = MethodType(_gated, module)

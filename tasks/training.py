@@ -3,7 +3,7 @@
 # ruff: noqa: ARG002  (transformers calls these methods with all of their arguments)
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,11 +119,17 @@ def best_evaluation(history: Sequence[dict[str, Any]]) -> tuple[int, float, int]
 
 
 def watcher(
-    plan: Schedule, *, unit: str, evaluations: int, checkpoints: int, patience: int
+    plan: Schedule,
+    *,
+    unit: str,
+    evaluations: int,
+    checkpoints: int,
+    patience: int,
+    write: Callable[[Path], None],
 ) -> "TrainerCallback":
     """A callback that shows progress, evaluates and saves at milestones, and stops when nothing improves.
 
-    The adapter with the lowest validation loss so far lies in `BEST`.
+    The adapter with the lowest validation loss so far lies in `BEST`, where `write` has put it.
     """
     import torch
     from transformers import TrainerCallback
@@ -155,15 +161,13 @@ def watcher(
             if logs and "loss" in logs:
                 self.progress.update(len(plan.until(state.global_step)), loss=logs["loss"])
 
-        def on_evaluate(
-            self, args: Any, state: Any, control: Any, model: Any = None, metrics: Any = None, **_: Any
-        ) -> Any:
+        def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> Any:
             checked_loss(metrics["eval_loss"], state.global_step, Path(args.output_dir))
             step, value, stale = best_evaluation(state.log_history)
             print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}", flush=True)
             if step == state.global_step:
                 with replacing(Path(args.output_dir) / BEST) as folder:
-                    model.save_pretrained(folder)
+                    write(folder)
             if stale >= patience and state.global_step < plan.steps:
                 print(f"stopped early: no lower validation loss than {value:.4f} (step {step})", flush=True)
                 control.should_training_stop = True

@@ -5,17 +5,51 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from deploy.settings import Count, NonNegative, Positive, Section, Share
+from tasks.methods.adapter import AdapterSettings
+from tasks.methods.full import FullSettings
+from tasks.methods.hybrid import HybridSettings
+from tasks.methods.lora import LoraSettings
+from tasks.methods.lora_pro import LoraProSettings
+from tasks.methods.method import MethodSettings
+from tasks.methods.p_tuning_v1 import PTuningV1Settings
+from tasks.methods.p_tuning_v2 import PTuningV2Settings
+from tasks.methods.prefix import PrefixSettings
+from tasks.methods.prompt import PromptTuningSettings
+from tasks.methods.pruning import PruningSettings
+from tasks.methods.selective import SelectiveSettings
 
 
 class SftSettings(Section):
-    """Supervised fine-tuning with a LoRA adapter (Hu et al. 2021)."""
+    """Supervised fine-tuning by one of the adaptation methods.
 
-    method: Literal["lora"]
-    rank: Count
-    alpha: Count
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)]
-    targets: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)]
-    trained_layers: Count
+    Each method has a section of its own name below; only that of the chosen `method` is used. One that
+    params.yaml leaves out has the defaults of its paper.
+    """
+
+    method: Literal[
+        "full",
+        "selective",
+        "adapter",
+        "lora",
+        "prefix",
+        "prompt",
+        "p_tuning_v1",
+        "p_tuning_v2",
+        "pruning",
+        "lora_pro",
+        "hybrid",
+    ]
+    full: FullSettings = FullSettings()
+    selective: SelectiveSettings = SelectiveSettings()
+    adapter: AdapterSettings = AdapterSettings()
+    lora: LoraSettings = LoraSettings()
+    prefix: PrefixSettings = PrefixSettings()
+    prompt: PromptTuningSettings = PromptTuningSettings()
+    p_tuning_v1: PTuningV1Settings = PTuningV1Settings()
+    p_tuning_v2: PTuningV2Settings = PTuningV2Settings()
+    pruning: PruningSettings = PruningSettings()
+    lora_pro: LoraProSettings = LoraProSettings()
+    hybrid: HybridSettings = HybridSettings()
     max_rows: Count
     counterfactuals: dict[str, Share]
     validation_rows: Count
@@ -23,12 +57,18 @@ class SftSettings(Section):
     epochs: Count
     batch_size: Count
     accumulation: Count
-    learning_rate: Positive
+    gradient_checkpointing: bool
     warmup: Share
     weight_decay: NonNegative
     evaluations: Count
     patience: Count
     checkpoints: Count
+
+    @property
+    def chosen(self) -> MethodSettings:
+        """The settings of the chosen method."""
+        found: MethodSettings = getattr(self, self.method)
+        return found
 
 
 class RewardSettings(Section):

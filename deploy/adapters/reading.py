@@ -41,6 +41,18 @@ def read_adapter(folder: Path) -> Adapter:
     return reader(folder, config, tensors)
 
 
+def adapter_files(folder: Path) -> list[str]:
+    """The files that `read_adapter` reads in `folder`, by their path in it."""
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        config = {}  # whoever reads the files says what is wrong with them
+    if config.get(KIND) != COMPOSED:
+        return [CONFIG, WEIGHTS]
+    parts = [(name, file) for name in config["parts"] for file in adapter_files(folder / name)]
+    return [CONFIG, *(f"{name}/{file}" for name, file in parts)]
+
+
 def _readers() -> "dict[str, Reader]":
     from deploy.adapters.bottleneck import PEFT_TYPE, read_bottlenecks
     from deploy.adapters.low_rank import read_low_rank

@@ -169,4 +169,10 @@ METHOD = Method(
     summary="two thin matrices beside each weight; rsLoRA, DoRA, PiSSA and LoRA+ as options",
     settings=LoraSettings,
     attach=attach,
+    cannot_with={
+        "variant: dora": {
+            "mixed_batch": "PEFT's adapter_names refuses DoRA",
+            "ppo": "reward model and policy share layers by sums of products, and DoRA is more than one",
+        }
+    },
 )

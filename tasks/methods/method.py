@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deploy.errors import SettingsError
 from deploy.settings import Positive, Section
+from tasks.method_note import write_note
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,22 +69,48 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """An adaptation method. `attach` is given the frozen model, the settings, and what it may look at."""
+    """An adaptation method.
+
+    `attach` is given the frozen model, the settings, and what it may look at. `cannot` says what the method
+    cannot do, with the reasons, and `cannot_with` what it cannot do besides under a setting, such as
+    `variant: dora`: the only places that do.
+    """
 
     name: str
     summary: str
     settings: type[MethodSettings]
     attach: "Callable[[PreTrainedModel, Any, Material], Adapted]"
     cannot: Mapping[Ability, str] = field(default_factory=dict)
+    cannot_with: Mapping[str, Mapping[Ability, str]] = field(default_factory=dict)
 
-    def require(self, ability: Ability) -> None:
-        """Nothing, if the method has the ability.
+    def refusal(self, ability: Ability, settings: MethodSettings) -> str:
+        """Why the method, set like this, has not the ability; empty if it has."""
+        reasons = dict(self.cannot)
+        for setting, more in self.cannot_with.items():
+            key, _, value = setting.partition(": ")
+            if str(getattr(settings, key)) == value:
+                reasons |= more
+        reason = reasons.get(ability, "")
+        return f"sft.method {self.name} cannot {_VERBS[ability]}: {reason}" if reason else ""
+
+    def note(self, folder: Path, settings: MethodSettings) -> None:
+        """Write beside an adapter which method made it, how it was set, and what it cannot do."""
+        refusals = {ability: self.refusal(ability, settings) for ability in ABILITIES}
+        write_note(
+            folder,
+            method=self.name,
+            settings=settings.model_dump(mode="json"),
+            cannot={ability: reason for ability, reason in refusals.items() if reason},
+        )
+
+    def require(self, ability: Ability, settings: MethodSettings) -> None:
+        """Nothing, if the method, set like this, has the ability.
 
         Raises:
             SettingsError: it has not; the message says why.
         """
-        if ability in self.cannot:
-            raise SettingsError(f"sft.method {self.name} cannot {_VERBS[ability]}: {self.cannot[ability]}")
+        if refusal := self.refusal(ability, settings):
+            raise SettingsError(refusal)
 
 
 _VERBS: dict[Ability, str] = {

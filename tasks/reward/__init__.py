@@ -13,6 +13,7 @@ from tasks.counterfactuals import counterfactual_preferences, twin_groups
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import composer, ground_preferences
+from tasks.method_note import refusal
 from tasks.omission import omit
 from tasks.records import Preference
 from tasks.reports import Report
@@ -47,7 +48,8 @@ def reward(
 ) -> None:
     """Train a reward model that starts from the sft adapter; writes it, its curve and its accuracy.
 
-    Without preference pairs, or where the settings say so, it is left out, and with it RLHF.
+    Without preference pairs, where the settings say so, or after a method that it cannot go on from, it is
+    left out, and with it RLHF.
 
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
@@ -57,6 +59,8 @@ def reward(
     reason = "" if preferences else "there are no preference pairs to learn from"
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
+    elif refused := refusal(sft, "ppo"):
+        reason = refused
     if reason:
         count = len(preferences)
         omit("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)

@@ -78,6 +78,7 @@ def reward_trainer(
         unit="pairs",
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
+        write=model.save_pretrained,
         patience=settings.evaluations,  # the best state is kept, but a short run is not cut
     )
     return PairTrainer(

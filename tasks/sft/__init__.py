@@ -1,4 +1,7 @@
-"""Supervised fine-tuning: teaches the model to answer from its sources, to cite them and to abstain."""
+"""Supervised fine-tuning: teaches the model to answer from its sources, to cite them and to abstain.
+
+Which of its weights learn, or what is added to it, is the choice of a method (`tasks.methods`).
+"""
 
 import time
 from collections.abc import Sequence
@@ -8,11 +11,13 @@ from typing import Any
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
-from tasks.adapters import clean_adapter, load_base, new_adapter, save_adapter, top_layers, train_only
+from tasks.adapters import load_base
 from tasks.counterfactuals import counterfactuals, twin_groups
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import composer, ground
+from tasks.methods import METHODS
+from tasks.methods.method import Material
 from tasks.records import Example
 from tasks.reports import Report
 from tasks.sampling import stratified
@@ -41,7 +46,7 @@ def sft(
     generation: GenerationSettings,
     settings: SftSettings,
 ) -> None:
-    """Train a LoRA adapter on grounded examples; writes the adapter, the loss curve and the row account.
+    """Adapt the base to grounded examples; writes the adapter, the loss curve and the row account.
 
     Raises:
         TrainingError: there is nothing to train on, or the loss is no number.
@@ -72,6 +77,9 @@ def fine_tune(
     from tasks.fused_lora import fuse
     from tasks.sft.trainer import sft_trainer
 
+    method = METHODS[settings.method]
+    if settings.gradient_checkpointing:
+        method.require("gradient_checkpointing", settings.chosen)
     device = set_up_torch(run)
     chosen = stratified(examples, settings.max_rows, key=_task, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_task, seed=run.seed)
@@ -88,11 +96,13 @@ def fine_tune(
             f"of {len(examples)} training examples none can be trained on "
             f"({rows.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
         )
-    model = new_adapter(load_base(base, device), settings)
-    layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
-    parts = train_only(model, layers=layers)
-    fuse(model)
-    streamlined = streamline(model) > 0
+    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
+    adapted = method.attach(load_base(base, device), settings.chosen, material)
+    fuse(adapted.model)
+    if settings.gradient_checkpointing:
+        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
+    # What stands before the prompts is read from a cache, which streamlined layers do not know.
+    streamlined = adapted.hidden is None and streamline(adapted.model) > 0
     plan = schedule(
         [len(row.input_ids) for row in rows.rows],
         batch_size=settings.batch_size,
@@ -103,7 +113,7 @@ def fine_tune(
         together=twin_groups([row.example.id for row in rows.examples]),
     )
     trainer = sft_trainer(
-        model,
+        adapted,
         tokenizer,
         rows.rows,
         validation.rows,
@@ -125,7 +135,8 @@ def fine_tune(
         **device.figures(),
         "steps": steps,
         "planned_steps": plan.steps,
-        "trainable_parameters": parts.trainable,
+        "method": method.name,
+        "trainable_parameters": adapted.trainable,
         "targets": targets(rows.examples),
         "validation_rows": len(validation.rows),
         "validation_targets": targets(validation.examples),
@@ -135,8 +146,8 @@ def fine_tune(
         best, loss, _ = best_evaluation(history)
         figures |= {"best_step": best, "validation_loss": round(loss, 6)}
     else:
-        save_adapter(model, work / BEST)
-    clean_adapter(work / BEST)
+        adapted.write(work / BEST)
+    method.note(work / BEST, settings.chosen)
     counts = account(own, entered=len(examples), unused=len(examples) - len(chosen))
     if hidden:
         counts += account(twins, entered=len(hidden), kind="counterfactual")

@@ -8,17 +8,19 @@ runs through them once, and padding never. `benchmarks/training_speed.py` measur
 Import this module late: torch and TRL are needed to define it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from peft import PeftModel
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from tasks.device import Device
+from tasks.methods.files import write_tensors
+from tasks.methods.method import Adapted
 from tasks.schedule import Schedule
 from tasks.settings import RunSettings
 from tasks.sft.rows import IGNORED, TokenRow, dataset
@@ -26,11 +28,23 @@ from tasks.shared_prefix import share_prefix
 from tasks.training import Resumable, arguments, checked_loss, watcher
 from tasks.training_settings import SftSettings
 
+STATE = "trained.safetensors"  # in a checkpoint: all that learns, by its name in the model
+
 
 class AnswerTrainer(Resumable, SFTTrainer):
     """TRL's trainer with the loss of `answer_loss`."""
 
+    adapted: Adapted
     shares_prefix = False  # whether the model's layers take a batch as one sequence
+
+    def create_optimizer(self, *arguments: Any, **named: Any) -> Any:
+        """The method's own optimiser where it has one."""
+        if self.adapted.optimizer is None:
+            return super().create_optimizer(*arguments, **named)
+        this: Any = self
+        if this.optimizer is None:
+            this.optimizer = self.adapted.optimizer(this.args.learning_rate, this.args.weight_decay)
+        return this.optimizer
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -39,14 +53,29 @@ class AnswerTrainer(Resumable, SFTTrainer):
         assert not return_outputs
         lengths = inputs["attention_mask"].sum(dim=1) if self.shares_prefix else None
         loss = answer_loss(
-            model, inputs["input_ids"], inputs["labels"], items=num_items_in_batch, lengths=lengths
+            model,
+            inputs["input_ids"],
+            inputs["labels"],
+            items=num_items_in_batch,
+            lengths=lengths,
+            hidden=self.adapted.hidden,
         )
         checked_loss(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
         return loss
 
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
+        """What learns, and not what comes of it: an encoder whose result alone is served is kept whole."""
+        assert output_dir is not None
+        write_tensors(self.adapted.trained(), Path(output_dir) / STATE)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002
+        trained = self.adapted.trained()
+        for name, tensor in load_file(Path(resume_from_checkpoint) / STATE).items():
+            trained[name].data.copy_(tensor)
+
 
 def sft_trainer(
-    model: PeftModel,
+    adapted: Adapted,
     tokenizer: PreTrainedTokenizerBase,
     rows: Sequence[TokenRow],
     validation: Sequence[TokenRow],
@@ -64,7 +93,7 @@ def sft_trainer(
     """
     config = SFTConfig(
         **arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work),
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.chosen.learning_rate,
         warmup_steps=round(settings.warmup * plan.steps),
         weight_decay=settings.weight_decay,
         dataset_kwargs={"skip_prepare_dataset": True},
@@ -75,43 +104,48 @@ def sft_trainer(
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
         patience=settings.patience,
+        write=adapted.write,
     )
     trainer = AnswerTrainer(
-        model=model,
+        model=adapted.model,
         args=config,
         train_dataset=dataset([rows[row] for row in plan.order]),
         eval_dataset=dataset(validation) if validation else None,
         processing_class=tokenizer,
         callbacks=[watch],
     )
-    trainer.shares_prefix = shares_prefix
+    trainer.adapted, trainer.shares_prefix = adapted, shares_prefix
     return trainer
 
 
 def answer_loss(
-    model: PeftModel,
+    model: PreTrainedModel,
     input_ids: Tensor,
     labels: Tensor,
     *,
     items: Any = None,
     lengths: Tensor | None = None,
+    hidden: Callable[[Tensor], Tensor] | None = None,
 ) -> Tensor:
     """The mean negative log-likelihood of the answer tokens; `items` is their number in the whole step.
 
     With the `lengths` of the rows the batch runs as one sequence, which only streamlined layers can take.
+    `hidden` makes the final states where the model alone does not.
     """
-    base = model.get_base_model()
     following = labels[:, 1:]
     counted = following != IGNORED
-    if lengths is None:
-        hidden = base.get_decoder()(input_ids=input_ids, use_cache=False).last_hidden_state
-        predicting = hidden[:, :-1][counted]
+    decoder = model.get_decoder()
+    if hidden is not None:
+        predicting = hidden(input_ids)[:, :-1][counted]
+    elif lengths is None:
+        states = decoder(input_ids=input_ids, use_cache=False).last_hidden_state
+        predicting = states[:, :-1][counted]
     else:
         shared = share_prefix(input_ids, lengths)
-        hidden = base.get_decoder()(
+        states = decoder(
             input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
         ).last_hidden_state
-        predicting = hidden[0][shared.places[:, :-1][counted]]
-    logits = base.get_output_embeddings()(predicting).float()
+        predicting = states[0][shared.places[:, :-1][counted]]
+    logits = model.get_output_embeddings()(predicting).float()
     total = functional.cross_entropy(logits, following[counted], reduction="sum")
     return total / (items if items is not None else counted.sum())

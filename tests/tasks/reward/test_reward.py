@@ -8,12 +8,16 @@ import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
+from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.listed import ListedKnowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
-from tasks.adapters import load_base, new_adapter, read_weights, save_adapter
+from tasks.adapters import load_base, read_weights
 from tasks.device import Device, set_up_torch
+from tasks.methods import METHODS
+from tasks.methods.lora import LoraSettings
+from tasks.methods.method import Material
 from tasks.params import load_settings
 from tasks.records import Preference
 from tasks.reports import unbalanced
@@ -98,14 +102,15 @@ def bench(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Bench:
     run = values.run.model_copy(update={"threads": 1, "precision": "float32"})
     settings = values.model_copy(update={"run": run})
     device = set_up_torch(run)
-    model = new_adapter(
-        load_base(tiny_base, device),
-        settings.sft.model_copy(update={"rank": 8, "alpha": 8, "trained_layers": 3}),
+    chosen = LoraSettings(rank=8, alpha=8, trained_layers=3)
+    adapted = METHODS["lora"].attach(
+        load_base(tiny_base, device), chosen, Material(tokenizer=load_tokenizer(tiny_base))
     )
-    for name, parameter in model.named_parameters():
+    for name, parameter in adapted.trained().items():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
-    save_adapter(model, folder / "sft")
+    adapted.write(folder / "sft")
+    METHODS["lora"].note(folder / "sft", chosen)
     return Bench(folder=folder, base=tiny_base, sft=folder / "sft", device=device, settings=settings)
 
 

@@ -16,8 +16,7 @@ def settings() -> Settings:
     """The project's settings, small enough for a random model of four layers."""
     values = load_settings(Path(__file__).parents[3] / "params.yaml")
     small = {
-        "rank": 4,
-        "trained_layers": 3,
+        "lora": values.sft.lora.model_copy(update={"rank": 4, "trained_layers": 3}),
         "max_rows": 40,
         "counterfactuals": {},
         "validation_rows": 6,

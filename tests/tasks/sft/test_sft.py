@@ -20,6 +20,8 @@ from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.grounding import ground
+from tasks.methods import METHODS
+from tasks.methods.method import Material
 from tasks.records import Example
 from tasks.reports import unbalanced
 from tasks.settings import Settings
@@ -39,8 +41,10 @@ class Bench:
     base: Path
     settings: Settings
 
-    def tune(self, work: str, **changed: object) -> Trained:
-        """Fine-tune in this process."""
+    def tune(self, work: str, rate: float | None = None, **changed: object) -> Trained:
+        """Fine-tune in this process, LoRA learning at `rate`."""
+        if rate is not None:
+            changed["lora"] = self.settings.sft.lora.model_copy(update={"learning_rate": rate})
         settings = self.settings.model_copy(update={"sft": self.settings.sft.model_copy(update=changed)})
         (self.folder / work).mkdir(exist_ok=True)
         run: Callable[..., Trained] = TUNE["tune"]
@@ -146,6 +150,7 @@ def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench)
     assert sorted(path.name for path in tuned.adapter.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
+        "method.json",
     ]
     config = json.loads((tuned.adapter / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "base"
@@ -177,23 +182,23 @@ def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> 
 
 
 def test_accumulated_batches_equal_one_large_batch(bench: Bench) -> None:
-    rows: dict[str, object] = {"max_rows": 32, "learning_rate": 0.01, "warmup": 0.0}
-    large = bench.tune("large", batch_size=32, accumulation=1, **rows)
-    parts = bench.tune("parts", batch_size=8, accumulation=4, **rows)
+    rows: dict[str, object] = {"max_rows": 32, "warmup": 0.0}
+    large = bench.tune("large", 0.01, batch_size=32, accumulation=1, **rows)
+    parts = bench.tune("parts", 0.01, batch_size=8, accumulation=4, **rows)
     assert large.report.figures["steps"] == parts.report.figures["steps"] == 1
     for one, other in zip(_losses(large), _losses(parts), strict=True):
         assert one == pytest.approx(other, abs=2e-5)
 
 
 def test_training_lowers_the_loss(bench: Bench) -> None:
-    losses = [pair[0] for pair in _losses(bench.tune("longer", epochs=3, learning_rate=0.01))]
+    losses = [pair[0] for pair in _losses(bench.tune("longer", 0.01, epochs=3))]
     assert losses[-1] < 0.95 * losses[0]
 
 
 def test_training_stops_when_validation_no_longer_improves(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stopped = bench.tune("stopped", learning_rate=1.0, epochs=4, evaluations=20, patience=1)
+    stopped = bench.tune("stopped", 1.0, epochs=4, evaluations=20, patience=1)
     figures = stopped.report.figures
     assert "stopped early" in capsys.readouterr().out
     assert figures["best_step"] < figures["steps"] < figures["planned_steps"]
@@ -201,7 +206,7 @@ def test_training_stops_when_validation_no_longer_improves(
 
 def test_a_loss_that_is_no_number_stops_with_the_step(bench: Bench) -> None:
     with pytest.raises(TrainingError, match=r"step \d+.*lower learning_rate"):
-        bench.tune("nan", learning_rate=1e38, epochs=2)
+        bench.tune("nan", 1e38, epochs=2)
 
 
 def test_nothing_to_train_on_is_said(bench: Bench) -> None:
@@ -212,13 +217,14 @@ def test_nothing_to_train_on_is_said(bench: Bench) -> None:
 def test_fused_layers_compute_what_peft_and_transformers_compute(tiny_base: Path, settings: Settings) -> None:
     import torch
 
-    from tasks.adapters import load_base, new_adapter
+    from tasks.adapters import load_base
     from tasks.device import set_up_torch
     from tasks.fused_llama import restore, streamline
     from tasks.fused_lora import fuse, unfuse
     from tasks.sft.trainer import answer_loss
 
-    model = new_adapter(load_base(tiny_base, set_up_torch(settings.run)), settings.sft)
+    model = load_base(tiny_base, set_up_torch(settings.run))
+    METHODS["lora"].attach(model, settings.sft.lora, Material(tokenizer=load_tokenizer(tiny_base)))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
@@ -249,12 +255,13 @@ def test_a_batch_as_one_sequence_has_the_loss_and_gradients_of_the_padded_one(
 ) -> None:
     import torch
 
-    from tasks.adapters import load_base, new_adapter
+    from tasks.adapters import load_base
     from tasks.device import set_up_torch
     from tasks.fused_llama import streamline
     from tasks.sft.trainer import answer_loss
 
-    model = new_adapter(load_base(tiny_base, set_up_torch(settings.run)), settings.sft)
+    model = load_base(tiny_base, set_up_torch(settings.run))
+    METHODS["lora"].attach(model, settings.sft.lora, Material(tokenizer=load_tokenizer(tiny_base)))
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)

@@ -1,0 +1,63 @@
+"""Puts an adapter into the weights of the base once and for all: a model that needs no adapter any more."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.adapters.adapter import Replacement
+from deploy.adapters.reading import read_adapter
+from deploy.atomic import replacing
+from deploy.errors import EngineError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def merge(base: Path, adapter: Path, merged: Path) -> None:
+    """Write into the folder `merged` the model in `base` with the adapter in `adapter` in its weights.
+
+    The tokenizer comes along. Weights are float32: rounding the sum to a shorter format would lose some of
+    what was learned.
+
+    Raises:
+        EngineError: the adapter is more than a change of weights, or belongs to another base.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
+    merge_into(model, adapter)
+    with replacing(merged) as folder:
+        for path in base.iterdir():
+            if path.is_file() and path.suffix != ".safetensors":
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, folder / path.name)
+        model.save_pretrained(folder)
+
+
+def merge_into(model: "PreTrainedModel", adapter: Path) -> None:
+    """Put the adapter in the folder `adapter` into the weights of `model`.
+
+    Raises:
+        EngineError: the adapter is more than a change of weights, or belongs to another base.
+    """
+    import torch
+
+    read = read_adapter(adapter)
+    if read.added or read.opening is not None:
+        what = "modules with a nonlinearity" if read.added else "what stands before every prompt"
+        raise EngineError(f"the adapter in {adapter} cannot be merged: {what} cannot be put into a weight")
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, update in read.updates.items():
+            weight = parameters.get(name)
+            if weight is None or tuple(weight.shape) != update.shape:
+                raise EngineError(f"the adapter in {adapter} does not fit the base model at {name}")
+            weight.data = update.of(weight.data.float()).to(weight.dtype).clone()
+    smaller = {
+        tuple(update.tensor.shape)
+        for name, update in read.updates.items()
+        if isinstance(update, Replacement) and name.endswith("gate_proj.weight")
+    }
+    if len(smaller) == 1:
+        model.config.intermediate_size = next(iter(smaller))[0]  # pruned feed-forward channels
