@@ -1,7 +1,6 @@
 """The place of a run: the project itself, or a folder with a copy of it under other settings."""
 
 import contextlib
-import difflib
 import fcntl
 import filecmp
 import os
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from deploy.atomic import remove, write_text
-from deploy.errors import SettingsError
 from flows import graph
 from flows.errors import PlaceError
 
@@ -20,17 +18,13 @@ CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
 
 
-def overlay(values: Mapping[str, Any], over: Mapping[str, Any], *, origin: str) -> dict[str, Any]:
-    """`values` with those of `over` in their place, mappings key by key, anything else as a whole.
-
-    Raises:
-        SettingsError: `over` has keys that `values` has not; all of them are named.
-    """
-    faults: list[str] = []
-    merged = _merge(values, over, "", faults)
-    if faults:
-        head = f"{origin}: {len(faults)} key{'s are' if len(faults) > 1 else ' is'} unknown"
-        raise SettingsError("\n  ".join([head, *faults]))
+def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with those of `over` in their place, mappings key by key, anything else as a whole."""
+    merged = dict(values)
+    for key, value in over.items():
+        here = values.get(key)
+        both = isinstance(here, Mapping) and isinstance(value, Mapping)
+        merged[key] = overlay(here, value) if both else value  # type: ignore[arg-type]
     return merged
 
 
@@ -79,23 +73,6 @@ def occupied(root: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
-
-
-def _merge(
-    values: Mapping[str, Any], over: Mapping[str, Any], prefix: str, faults: list[str]
-) -> dict[str, Any]:
-    merged = dict(values)
-    for key, value in over.items():
-        here = values.get(key)
-        if key not in values:
-            near = difflib.get_close_matches(str(key), [str(known) for known in values], n=1)
-            hint = f"; did you mean {prefix}{near[0]}?" if near else f"; known: {', '.join(map(str, values))}"
-            faults.append(f"{prefix}{key}: unknown key{hint}")
-        elif isinstance(here, Mapping) and isinstance(value, Mapping):
-            merged[key] = _merge(here, value, f"{prefix}{key}.", faults)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _mirror(source: Path, target: Path) -> None:

@@ -86,7 +86,7 @@ def _place(project: Path, wish: Wish) -> Path:
     if wish.profile is not None:
         path = project / "profiles" / f"{wish.profile}.yaml"
         origin = f"params.yaml with profiles/{wish.profile}.yaml"
-        values = overlay(values, read_params(path), origin=str(path.relative_to(project)))
+        values = overlay(values, read_params(path))
     check_settings(values, origin=origin)
     place = project / (wish.place or Path("build") / str(wish.profile))
     make_place(project, place, _yaml(values))

@@ -54,7 +54,8 @@ def check_settings(values: dict[str, Any], *, origin: str) -> Settings:
     except ValidationError as error:
         faults: dict[Key, list[Any]] = {}
         for fault in error.errors():
-            faults.setdefault(_key(fault["loc"]), []).append(fault)
+            key = _key(fault["loc"], unknown=fault["type"] == "extra_forbidden")
+            faults.setdefault(key, []).append(fault)
         lines = [_sentence(key, same) for key, same in faults.items()]
         head = f"{origin}: {len(lines)} setting{'s are' if len(lines) > 1 else ' is'} wrong"
         raise SettingsError("\n  ".join([head, *lines])) from None
@@ -82,28 +83,40 @@ def _sentence(key: Key, faults: Sequence[Any]) -> str:
             return f"{name}: {first['input']!r} is wrong; it should {wanted}"
 
 
-def _key(loc: Key) -> Key:
+def _key(loc: Key, *, unknown: bool) -> Key:
     """`loc` as it stands in the file: without the union members that pydantic names inside it."""
-    match loc:
-        case (section, field, int(index), str(), *rest):  # the tag of a source
-            return (section, field, index, *rest)
-        case (section, field, str(), *rest):  # a type, such as literal['auto']
-            return (section, field, *rest)
-        case _:
-            return loc
+    key: list[int | str] = []
+    model: type[BaseModel] | None = Settings
+    for part in loc:
+        fields = _fields(model)
+        if isinstance(part, int) or part in fields:
+            key.append(part)
+            model = fields.get(str(part), model)
+        elif part in SOURCES and key:
+            model = SOURCES[part]
+        elif unknown:
+            key.append(part)
+    return tuple(key)
 
 
 def _known(loc: Key) -> list[str]:
-    """The keys that may stand where `loc` stands."""
-    match loc:
-        case (_,):
-            model: type[BaseModel] = Settings
-        case (_, _, int(), str(tag), _):
-            model = SOURCES[tag]
-        case (section, *_):
-            named = {field.alias or name: field.annotation for name, field in Settings.model_fields.items()}
-            model = named[str(section)]  # type: ignore[assignment]  # every section is a model
-    return [field.alias or name for name, field in model.model_fields.items()]
+    """The keys that may stand where the last part of `loc` stands."""
+    model: type[BaseModel] | None = Settings
+    for part in loc[:-1]:
+        model = SOURCES.get(str(part), _fields(model).get(str(part), model))
+    return list(_fields(model))
+
+
+def _fields(model: type[BaseModel] | None) -> dict[str, type[BaseModel] | None]:
+    """The keys of a section, each with the section that it holds, if it holds one."""
+    if model is None:
+        return {}
+    return {
+        field.alias or name: field.annotation
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        else None
+        for name, field in model.model_fields.items()
+    }
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -53,6 +53,19 @@ def test_every_method_can_be_chosen() -> None:
         assert SftSettings.model_fields[name].annotation is method.settings
 
 
+def test_faults_inside_the_section_of_a_method_are_told_in_full(values: dict[str, Any]) -> None:
+    values["sft"]["lora"] |= {"rank": 0, "variant": "pisa", "rnk": 3}
+    values["sft"]["hybrid"] = {"lora": ["q_proj"], "adapter": ["q_proj"]}
+    with pytest.raises(SettingsError) as caught:
+        check_settings(values, origin="params.yaml")
+    assert str(caught.value).splitlines()[1:] == [
+        "  sft.lora.rank: 0 is wrong; it should be greater than or equal to 1",
+        "  sft.lora.variant: 'pisa' is wrong; it should be 'lora', 'rslora', 'dora' or 'pissa'",
+        "  sft.lora.rnk: unknown key; did you mean rank?",
+        "  sft.hybrid: q_proj cannot have a LoRA and an adapter; give each module one",
+    ]
+
+
 def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
     values["run"]["threads"] = "many"
     values["sft"]["batchsize"] = values["sft"].pop("batch_size")
