@@ -74,7 +74,9 @@ def open_run(root: Path, board: Board | None = None) -> Run:
 def stage(name: str, run: Run) -> State[None]:
     """Bring one stage up to date; `Cached` where nothing had to be done."""
     logger = get_run_logger()
-    outcome = run_stage(run.root, name, board=run.board, log=logger.info, timeout=run.timeout)
+    outcome = run_stage(
+        run.root, name, board=run.board, log=logger.info, timeout=run.timeout, file=run.graph.file
+    )
     run.outcomes[name] = outcome
     if outcome.how == "ran":
         return Completed(message=f"ran because of {', '.join(outcome.changes)}")
@@ -87,7 +89,7 @@ def stage(name: str, run: Run) -> State[None]:
 def prepare_data(root: str = ".", run: GivenRun = None) -> None:
     """Clean, checked and split rows, with the account of what became of each."""
     run = run or open_run(Path(root))
-    names = _run_stages(run, "prepare_data")
+    names = run_stages(run, run.phase("prepare_data"))
     if run.changed(names):
         artifacts.rows(run.root)
         artifacts.gate(run.root)
@@ -97,7 +99,7 @@ def prepare_data(root: str = ".", run: GivenRun = None) -> None:
 def train(root: str = ".", run: GivenRun = None) -> None:
     """The search index and the adapters, with their curves."""
     run = run or open_run(Path(root))
-    names = _run_stages(run, "train")
+    names = run_stages(run, run.phase("train"))
     if run.changed(names):
         artifacts.curves(run.root)
 
@@ -106,7 +108,7 @@ def train(root: str = ".", run: GivenRun = None) -> None:
 def release(root: str = ".", run: GivenRun = None) -> None:
     """The ledger, the report and the bundle, which is served from now on; or all stays as it was."""
     run = run or open_run(Path(root))
-    names = _run_stages(run, "release")
+    names = run_stages(run, run.phase("release"))
     if run.changed(names):
         artifacts.ledger(run.root)
     if run.publishes:
@@ -123,8 +125,12 @@ def adapt(root: str = ".", run: GivenRun = None) -> None:
     artifacts.stages(run.outcomes.values())
 
 
-def _run_stages(run: Run, phase: str) -> tuple[str, ...]:
-    names = run.phase(phase)
+def run_stages(run: Run, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Bring these stages up to date, one after the other; their names.
+
+    Raises:
+        FlowError: one has failed; those after it have not begun.
+    """
     for name in names:
         before = [run.states[needed] for needed in run.graph.needs(name) if needed in run.states]
         run.states[name] = _completed(stage(name, run, wait_for=before, return_state=True))

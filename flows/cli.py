@@ -65,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--until", metavar="STAGE", help="run up to this stage and no further")
     run.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a stage that takes longer")
     run.add_argument("--no-release", action="store_true", help="leave the served bundle as it is")
+    compare = add("compare", _compare, "train every method of `compare` on your rows, and measure them")
+    compare.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
+    compare.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a trial that takes longer")
     serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     serve.add_argument("--host", help="instead of serve.host")
@@ -103,6 +106,12 @@ def _run(words: argparse.Namespace) -> int:
         publishes=not (words.no_release or words.only or words.until),
     )
     return run(Path(), wish)
+
+
+def _compare(words: argparse.Namespace) -> int:
+    from flows.running import compare
+
+    return compare(Path(), profile=words.profile, timeout=words.timeout)
 
 
 def _serve(words: argparse.Namespace) -> int:

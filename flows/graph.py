@@ -11,6 +11,7 @@ from typing import Any
 
 from flows.errors import GraphError, LockBusyError, PlaceError
 
+CHAIN, LAB = "dvc.yaml", "lab/dvc.yaml"
 NEVER = "it has not run here yet"
 _EXIT = re.compile(r"exited with (-?\d+)")
 _BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
@@ -32,9 +33,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """All stages, each after the ones that it needs; equals keep the order of dvc.yaml."""
+    """All stages of one file, each after the ones that it needs; equals keep the order of the file."""
 
     nodes: tuple[Node, ...]
+    file: str = "dvc.yaml"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,46 +62,56 @@ class Graph:
         for node in self.nodes:
             if node.name == name:
                 return node
-        raise GraphError(f"dvc.yaml has no stage {name!r}; its stages are {', '.join(self.names)}")
+        raise GraphError(f"{self.file} has no stage {name!r}; its stages are {', '.join(self.names)}")
 
 
-def load_graph(root: Path) -> Graph:
-    """The graph of the dvc.yaml in `root`.
+def load_graph(root: Path, file: str = CHAIN) -> Graph:
+    """The graph of the stages in the dvc.yaml called `file` below `root`; those of other files are left out.
 
     Raises:
         GraphError: dvc.yaml is missing or wrong, or two stages write the same path.
     """
     with _repo(root) as repo:
-        before: dict[str, list[str]] = {stage.name: [] for stage in repo.index.stages if stage.cmd}
+        mine = [stage for stage in repo.index.stages if stage.cmd and stage.path_in_repo == file]
+        before: dict[str, list[str]] = {stage.name: [] for stage in mine}
         for stage, needed in repo.index.graph.edges:
-            if stage.name in before and needed.name in before:
+            if stage in mine and needed in mine:
                 before[stage.name].append(needed.name)
-    return Graph(nodes=tuple(_ordered(before)))
+    return Graph(nodes=tuple(_ordered(before)), file=file)
 
 
-def changes(root: Path, name: str) -> tuple[str, ...]:
+def changes(root: Path, name: str, file: str = CHAIN) -> tuple[str, ...]:
     """What has changed for a stage since it last ran, in words; empty when nothing has.
 
     Looks at this stage alone, not at those before it.
     """
     with _repo(root) as repo:
-        if name not in _recorded(root):
+        if name not in _recorded(root, file):
             return (NEVER,)
         # In full: a bare name would be looked up in the dvc.yaml of the current folder.
-        entries = repo.status(targets=[f"{root.resolve() / 'dvc.yaml'}:{name}"])
+        entries = repo.status(targets=[f"{root.resolve() / file}:{name}"])
         changed = _reasons(next(iter(entries.values()), []))
-        keys = {key for stage in repo.index.stages if stage.name == name for key in _changed_keys(stage)}
+        keys = {
+            key
+            for stage in repo.index.stages
+            if (stage.path_in_repo, stage.name) == (file, name)
+            for key in _changed_keys(stage)
+        }
     sections = {key.partition(".")[0] for key in keys}
     other = tuple(reason for reason in changed if reason.removesuffix(" modified") not in sections)
     return (*(f"{key} modified" for key in sorted(keys)), *other)
 
 
-def stale(root: Path) -> dict[str, tuple[str, ...]]:
+def stale(root: Path, file: str = CHAIN) -> dict[str, tuple[str, ...]]:
     """The changes of every stage that has some, as things lie now."""
     with _repo(root) as repo:
-        names = {stage.addressing: stage.name for stage in repo.index.stages}
-        changed = {names[address]: _reasons(entries) for address, entries in repo.status().items()}
-    recorded = _recorded(root)
+        names = {stage.addressing: stage.name for stage in repo.index.stages if stage.path_in_repo == file}
+        changed = {
+            names[address]: _reasons(entries)
+            for address, entries in repo.status().items()
+            if address in names
+        }
+    recorded = _recorded(root, file)
     return {name: reasons if name in recorded else (NEVER,) for name, reasons in changed.items()}
 
 
@@ -113,9 +125,10 @@ def prepare(root: Path) -> None:
         raise PlaceError(f"{root} cannot be made a DVC workspace: {done.stderr.strip()}")
 
 
-def repro_command(name: str) -> list[str]:
+def repro_command(name: str, file: str = CHAIN) -> list[str]:
     """The command that runs one stage and records it."""
-    return [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", name]
+    target = name if file == CHAIN else f"{file}:{name}"
+    return [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", target]
 
 
 def how_it_ended(lines: Sequence[str]) -> str:
@@ -146,11 +159,11 @@ def exit_code(lines: Sequence[str]) -> int | None:
     return None
 
 
-def _recorded(root: Path) -> set[str]:
-    """The stages that have run here."""
+def _recorded(root: Path, file: str) -> set[str]:
+    """The stages of a file that have run here."""
     from ruamel.yaml import YAML
 
-    path = root / "dvc.lock"
+    path = (root / file).with_suffix(".lock")
     if not path.exists():
         return set()
     return set((YAML(typ="safe").load(path) or {}).get("stages", {}))

@@ -13,7 +13,7 @@ from deploy.atomic import remove, write_text
 from flows import graph
 from flows.errors import PlaceError
 
-COPIED = ("dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources")
+COPIED = ("dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources", "lab")
 CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
 

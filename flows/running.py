@@ -12,12 +12,13 @@ from typing import Any
 from flows.api import Api, recorded
 from flows.board import LiveBoard, PlainBoard
 from flows.errors import InterruptedRunError
-from flows.graph import Graph, load_graph, prepare
+from flows.graph import LAB, Graph, load_graph, prepare
 from flows.place import CACHE, make_place, occupied, overlay
 from flows.stage import Board
-from flows.summary import print_summary
+from flows.summary import print_methods, print_summary
 from tasks.params import check_settings, load_settings, read_params
 
+NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models
 PUBLISHING = "release"  # the row of the board below the stages
 
 
@@ -56,6 +57,25 @@ def run(project: Path, wish: Wish) -> int:
                 ),
             )
     print_summary(root)
+    return 0
+
+
+def compare(project: Path, *, profile: str | None = None, timeout: float | None = None) -> int:
+    """Run the flow `compare`; prints the table of the methods and where its pages are."""
+    root = _place(project, Wish(profile=profile))
+    prepare(root)
+    with occupied(root), Api(root) as api:
+        chain, lab = load_graph(root), load_graph(root, LAB)
+        rows = chain.until(NEEDED)
+        with _watched(api, (*rows, *lab.names)) as board:
+            from flows.adapt import Run
+            from flows.lab import compare as flow
+
+            def part(graph: Graph, names: tuple[str, ...]) -> Run:
+                return Run(root=root, graph=graph, board=board, wanted=frozenset(names), timeout=timeout)
+
+            flow(str(root), part(chain, rows), part(lab, lab.names))
+    print_methods(root)
     return 0
 
 

@@ -53,6 +53,7 @@ def run_stage(
     log: Callable[[str], None],
     timeout: float | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    file: str = graph.CHAIN,
 ) -> Outcome:
     """Bring one stage up to date; its lines go to `board`, to `log` and to a file of its own.
 
@@ -60,12 +61,12 @@ def run_stage(
         StageFailedError: the stage ended with an error; the message is the stage's own sentence.
     """
     started = time.monotonic()
-    changed = _changes(root, name, sleep)
+    changed = _changes(root, name, sleep, file)
     how: How = "unchanged"
     if changed:
         board.started(name, changed)
         try:
-            how = _reproduce(root, name, board=board, log=log, timeout=timeout, sleep=sleep)
+            how = _reproduce(root, name, board=board, log=log, timeout=timeout, sleep=sleep, file=file)
         except BaseException:
             board.failed(name, time.monotonic() - started)
             raise
@@ -74,13 +75,13 @@ def run_stage(
     return outcome
 
 
-def _changes(root: Path, name: str, sleep: Callable[[float], None]) -> tuple[str, ...]:
+def _changes(root: Path, name: str, sleep: Callable[[float], None], file: str) -> tuple[str, ...]:
     for wait in WAITS:
         try:
-            return graph.changes(root, name)
+            return graph.changes(root, name, file)
         except LockBusyError:
             sleep(wait)
-    return graph.changes(root, name)
+    return graph.changes(root, name, file)
 
 
 def _reproduce(
@@ -91,19 +92,20 @@ def _reproduce(
     log: Callable[[str], None],
     timeout: float | None,
     sleep: Callable[[float], None],
+    file: str,
 ) -> How:
     log_path = root / LOGS / f"{name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     for wait in (*WAITS, None):
-        with log_path.open("w", encoding="utf-8") as file:
+        with log_path.open("w", encoding="utf-8") as written:
 
             def take(line: str) -> None:
-                print(line, file=file, flush=True)
+                print(line, file=written, flush=True)
                 if not graph.own_words(line):
                     board.line(name, line)
                     log(line)
 
-            ended = run_command(graph.repro_command(name), cwd=root, on_line=take, timeout=timeout)
+            ended = run_command(graph.repro_command(name, file), cwd=root, on_line=take, timeout=timeout)
         if ended.code == 0:
             return _how(graph.how_it_ended(ended.lines))
         if wait is None or ended.timed_out or not graph.lock_busy(ended.lines):

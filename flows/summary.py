@@ -1,6 +1,8 @@
 """What a run says at its end: the ledger, where the report is, and what to do next."""
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from tasks.ledger import (
@@ -15,6 +17,8 @@ from tasks.ledger import (
 
 LEDGER = Path("data/reports/ledger.json")
 PAGE = Path("data/reports/index.html")
+METHODS = Path("data/reports/methods.json")
+CLAIMS = Path("data/reports/claims.html")
 
 
 def print_summary(root: Path) -> None:
@@ -31,6 +35,37 @@ def print_summary(root: Path) -> None:
         console.print(f"Report:  {root / PAGE}", highlight=False)
     served = "make serve" if root == Path() else f"threeply serve --bundle {root / 'data/bundle'}"
     console.print(f"Next:    {served}", highlight=False)
+
+
+def print_methods(root: Path) -> None:
+    """Print the table of the methods that the lab has compared, best first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = json.loads((root / METHODS).read_text(encoding="utf-8"))
+    console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for heading in ("score (95 %)", "retains", "learns", "stored", "peak", "tokens/s", "slower"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, row in sorted(found.items(), key=lambda item: (item[0] != "none", -item[1]["score"])):
+        table.add_row(
+            "base, untuned" if name == "none" else name,
+            f"{row['score']:.3f}  {row['low']:.2f}-{row['high']:.2f}",
+            f"{row['retention']:.3f}",
+            _spelled(row["trainable_share"], lambda value: f"{100 * value:.2g} %"),
+            _spelled(row["stored_mib"], lambda value: f"{value:,.2f} MiB"),
+            _spelled(row["peak_mib"], lambda value: f"{value:,.0f} MiB"),
+            _spelled(row["tokens_per_s"], lambda value: f"{value:,.0f}"),
+            _spelled(row["slower_served"], lambda value: f"{value:.2f}"),
+        )
+    console.print()
+    console.print(table, highlight=False)
+    console.print(f"\nPages:   {root / METHODS.with_suffix('.html')}, {root / CLAIMS}", highlight=False)
+
+
+def _spelled(value: float | None, spell: Callable[[float], str]) -> str:
+    return "\u2013" if value is None else spell(value)
 
 
 def _print_ledger(console: "object", ledger: Ledger) -> None:

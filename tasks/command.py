@@ -20,11 +20,11 @@ from tasks.checkpoints import work_key
 from tasks.disk import plain_disk_errors
 from tasks.params import load_settings
 from tasks.process import environment
-from tasks.stages import STAGES, Stage, load_stage
+from tasks.stages import LAB, STAGES, Stage, load_stage
 from tasks.timings import record_timing
 
 WORK = Path(".threeply/work")
-TIMINGS = Path("data/reports/stages.json")
+TIMINGS, LAB_TIMINGS = Path("data/reports/stages.json"), Path("data/lab/stages.json")
 
 
 def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] | None = None) -> int:
@@ -58,6 +58,8 @@ def parser(stage: Stage) -> argparse.ArgumentParser:
         result.add_argument(name, type=Path, nargs="*" if last else None)
     for name in stage.outputs:
         result.add_argument(f"--{name.replace('_', '-')}", dest=name, type=Path, required=True)
+    for name, plain in stage.values.items():
+        result.add_argument(f"--{name}", type=plain, required=True)
     return result
 
 
@@ -68,20 +70,23 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
     for name in stage.inputs:
         value = getattr(paths, name)
         inputs += value if isinstance(value, list) else [value]
+    values = {name: getattr(paths, name) for name in stage.values}
+    label = "-".join([stage.name, *map(str, values.values())])
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         extra: dict[str, Any] = {
             name: stack.enter_context(replacing(getattr(paths, name))) for name in stage.outputs
         }
-        work = WORK / stage.name
+        work = WORK / label
         if stage.resumable:
             extra["work"] = work / work_key(inputs, sections)
             extra["work"].mkdir(parents=True, exist_ok=True)
-        stage.function(*inputs, **extra, **sections)
+        stage.function(*inputs, **extra, **values, **sections)
     if stage.resumable:
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    record_timing(TIMINGS, stage.name, seconds=time.monotonic() - started, peak_mib=peak)
+    timings = LAB_TIMINGS if stage.name in LAB else TIMINGS
+    record_timing(timings, label, seconds=time.monotonic() - started, peak_mib=peak)
 
 
 def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:
@@ -93,14 +98,15 @@ def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:
     known, rest = head.parse_known_args(words)
     if not rest or rest[0] in ("-h", "--help"):
         _usage(0 if rest else 2)
-    if rest[0] not in STAGES:
-        print(f"error: no stage is called {rest[0]!r}; the stages are {', '.join(STAGES)}", file=sys.stderr)
+    if rest[0] not in {**STAGES, **LAB}:
+        names = ", ".join([*STAGES, *LAB])
+        print(f"error: no stage is called {rest[0]!r}; the stages are {names}", file=sys.stderr)
         raise SystemExit(2)
     return rest[0], known.params, rest[1:]
 
 
 def _usage(code: int) -> NoReturn:
     print("usage: python -m tasks [--params FILE] STAGE INPUT... --output PATH...\n\nstages:")
-    print("\n".join(f"  {name}" for name in STAGES))
+    print("\n".join(f"  {name}" for name in [*STAGES, *LAB]))
     print("\nThe arguments of a stage: python -m tasks STAGE --help")
     raise SystemExit(code)

@@ -39,18 +39,18 @@ PANELS: dict[str, tuple[Panel, ...]] = {
     ),
 }
 # Plain black, which `svg` makes follow the page; blue and orange stand out on white and on black.
-_INK = "#000000"
-_COLOURS = ("#3b7dd8", "#d9822b", "#3c9a5f")
-_STYLE: Any = {
+INK = "#000000"
+COLOURS = ("#3b7dd8", "#d9822b", "#3c9a5f")
+STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it is read aloud, searched, and set in the page's font
     "svg.hashsalt": "threeply",  # names of clip paths repeat from run to run
     "font.size": 9.0,
-    "axes.edgecolor": _INK,
+    "axes.edgecolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.15,
-    "grid.color": _INK,
+    "grid.color": INK,
 }
 
 Columns = dict[str, list[tuple[float, float]]]
@@ -86,7 +86,7 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
         return b""
     per_row = min(len(panels), 3)
     num_rows = -(-len(panels) // per_row)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.4 * per_row, 2.3 * num_rows), layout="constrained")
         FigureCanvasAgg(figure)  # no window and no global state, unlike pyplot
         for number, panel in enumerate(panels, start=1):
@@ -106,7 +106,7 @@ def embeddable(svg: str, *, prefix: str, label: str) -> str:
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"font-family: [^;\"]*", "font-family: inherit", svg)
     svg = re.sub(r' (?:id="|xlink:href="#|href="#)', lambda match: match.group() + f"{prefix}-", svg)
-    svg = svg.replace("url(#", f"url(#{prefix}-").replace(_INK, "currentColor")
+    svg = svg.replace("url(#", f"url(#{prefix}-").replace(INK, "currentColor")
     # matplotlib leaves the fill of text to its default, which is black on any page.
     svg = svg.replace("<text ", '<text fill="currentColor" ')
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
@@ -120,7 +120,7 @@ def _panel(figure: "Figure", place: Sequence[int], panel: Panel, columns: Column
     rows, per_row, number = place
     axes = figure.add_subplot(rows, per_row, number)
     drawn = [(label, columns[name]) for name, label in panel.lines.items() if name in columns]
-    for (label, points), colour in zip(drawn, _COLOURS, strict=False):
+    for (label, points), colour in zip(drawn, COLOURS, strict=False):
         xs, ys = zip(*points, strict=True)
         marker = "o" if len(points) < 25 else None
         axes.plot(xs, ys, label=label, color=colour, linewidth=1.4, marker=marker, markersize=3)

@@ -24,6 +24,13 @@ class Schedule:
         """How many optimiser steps a whole run has."""
         return math.ceil(len(self.order) / self.rows_per_step)
 
+    def within(self, tokens: int, lengths: Sequence[int]) -> "Schedule":
+        """As many whole steps of it as have at most `tokens` of them, and one at least."""
+        steps = 1
+        while steps < self.steps and sum(lengths[row] for row in self.until(steps + 1)) <= tokens:
+            steps += 1
+        return Schedule(order=self.until(steps), rows_per_step=self.rows_per_step)
+
     def until(self, step: int) -> tuple[int, ...]:
         """The rows that have been trained on after `step` steps, repeated as often as they were."""
         return self.order[: step * self.rows_per_step]

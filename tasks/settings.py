@@ -9,13 +9,14 @@ from deploy.settings import (
     Count,
     GenerationSettings,
     NonNegative,
+    Positive,
     PromptSettings,
     RetrievalSettings,
     Section,
     ServeSettings,
     Share,
 )
-from tasks.training_settings import RewardSettings, RlhfSettings, SftSettings
+from tasks.training_settings import MethodName, RewardSettings, RlhfSettings, SftSettings
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DataPath = Annotated[Path, Field(strict=False)]
@@ -165,6 +166,26 @@ class EvaluateSettings(Section):
     base_max_new_tokens: Count
 
 
+class CompareSettings(Section):
+    """What `threeply compare` trains, and for how long: `tokens` or `minutes` is the budget of each trial."""
+
+    methods: Annotated[list[MethodName], Field(min_length=1)]
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1)]
+    tokens: Count | None
+    minutes: Positive | None
+    questions: Count
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> "CompareSettings":
+        if (self.tokens is None) == (self.minutes is None):
+            raise ValueError("give one budget: tokens or minutes, and null for the other")
+        for name in ("methods", "seeds"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} names something twice")
+        return self
+
+
 class BundleSettings(Section):
     """What is shipped."""
 
@@ -195,6 +216,7 @@ class Settings(Section):
     reward: RewardSettings
     rlhf: RlhfSettings
     evaluate: EvaluateSettings
+    compare: CompareSettings
     bundle: BundleSettings
     report: ReportSettings
     serve: ServeSettings

@@ -25,6 +25,11 @@ STAGES: dict[str, str] = {
     "bundle": "tasks.bundle",
     "report": "tasks.report",
 }
+# The stages of lab/dvc.yaml, which compares methods on the rows that the chain has made.
+LAB: dict[str, str] = {
+    "trial": "tasks.trial",
+    "compare": "tasks.compare",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,8 @@ class Stage:
     """A stage as its signature tells it: positional paths are inputs, keyword paths are outputs.
 
     `many` says that the last input may be given any number of times. `sections` maps parameter names to
-    the settings that they take. `resumable` stages take a `work` folder for their checkpoints.
+    the settings that they take, `values` those of plain values to their type. `resumable` stages take a
+    `work` folder for their checkpoints.
     """
 
     name: str
@@ -42,22 +48,28 @@ class Stage:
     outputs: tuple[str, ...]
     sections: dict[str, type[Section]]
     resumable: bool
+    values: dict[str, type]
 
 
 def load_stage(name: str) -> Stage:
     """The stage called `name`; imports its module."""
-    function: Callable[..., None] = getattr(importlib.import_module(STAGES[name]), name)
+    function: Callable[..., None] = getattr(importlib.import_module({**STAGES, **LAB}[name]), name)
     hints = typing.get_type_hints(function)
     inputs: list[str] = []
     outputs: list[str] = []
     sections: dict[str, type[Section]] = {}
+    values: dict[str, type] = {}
     many = resumable = False
     for parameter in inspect.signature(function).parameters.values():
         kind: Any = hints[parameter.name]
         if isinstance(kind, type) and issubclass(kind, Section):
             sections[parameter.name] = kind
+        elif kind in (int, str):
+            values[parameter.name] = kind
         elif kind is not Path:
-            raise AssertionError(f"{name}({parameter.name}): a stage takes paths and settings, not {kind}")
+            raise AssertionError(
+                f"{name}({parameter.name}): a stage takes paths, settings and plain values, not {kind}"
+            )
         elif parameter.name == "work":
             resumable = True
         elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
@@ -65,4 +77,4 @@ def load_stage(name: str) -> Stage:
         else:
             inputs.append(parameter.name)
             many = many or parameter.kind is inspect.Parameter.VAR_POSITIONAL
-    return Stage(name, function, tuple(inputs), many, tuple(outputs), sections, resumable)
+    return Stage(name, function, tuple(inputs), many, tuple(outputs), sections, resumable, values)

@@ -18,6 +18,20 @@ from tasks.methods.prompt import PromptTuningSettings
 from tasks.methods.pruning import PruningSettings
 from tasks.methods.selective import SelectiveSettings
 
+MethodName = Literal[
+    "full",
+    "selective",
+    "adapter",
+    "lora",
+    "prefix",
+    "prompt",
+    "p_tuning_v1",
+    "p_tuning_v2",
+    "pruning",
+    "lora_pro",
+    "hybrid",
+]
+
 
 class SftSettings(Section):
     """Supervised fine-tuning by one of the adaptation methods.
@@ -26,19 +40,7 @@ class SftSettings(Section):
     params.yaml leaves out has the defaults of its paper.
     """
 
-    method: Literal[
-        "full",
-        "selective",
-        "adapter",
-        "lora",
-        "prefix",
-        "prompt",
-        "p_tuning_v1",
-        "p_tuning_v2",
-        "pruning",
-        "lora_pro",
-        "hybrid",
-    ]
+    method: MethodName
     full: FullSettings = FullSettings()
     selective: SelectiveSettings = SelectiveSettings()
     adapter: AdapterSettings = AdapterSettings()

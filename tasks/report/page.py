@@ -1,7 +1,6 @@
 """Fills the page: from what the stages reported to the parts that the template shows."""
 
 import platform
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from deploy.settings import Section
 from tasks.accounting import COLUMNS, account, balance_sentence, cells, spelled
@@ -26,6 +24,7 @@ from tasks.ledger import (
     percent,
     verdict_sentences,
 )
+from tasks.pages import environment
 from tasks.progress import duration
 from tasks.report.inputs import Inputs
 from tasks.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
@@ -88,22 +87,11 @@ def render(
     num_examples: int,
 ) -> str:
     """The whole page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "percent": percent,
-        "milliseconds": milliseconds,
-        "prose": prose,
-        "spelled": spelled_value,
-    }
+    pages = environment(TEMPLATES)
+    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled_value}
     books = account(inputs.reports.values())
     ledger = inputs.ledger
-    return environment.get_template("page.html").render(
+    return pages.get_template("page.html").render(
         headline=headline(ledger) if ledger else "",
         ledger=ledger,
         rows=ledger_rows(ledger) if ledger else [],
@@ -239,11 +227,6 @@ def versions() -> list[Line]:
         except PackageNotFoundError:
             result.append((package, "not installed"))
     return result
-
-
-def prose(text: str) -> Markup:
-    """`text` for the page: what stands in backticks is set as code."""
-    return Markup(re.sub(r"`+([^`]+)`+", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped first
 
 
 def _spread(question: AnsweredQuestion) -> float:

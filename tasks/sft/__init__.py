@@ -67,8 +67,11 @@ def fine_tune(
     work: Path,
     run: RunSettings,
     settings: SftSettings,
+    tokens: int | None = None,
 ) -> Trained:
     """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
+
+    Training ends after `tokens` of them, if that comes before the rows do.
 
     Raises:
         TrainingError: there is nothing to train on, or the loss is no number.
@@ -112,6 +115,8 @@ def fine_tune(
         by_length=not streamlined,  # streamlined layers never see padding
         together=twin_groups([row.example.id for row in rows.examples]),
     )
+    if tokens is not None:
+        plan = plan.within(tokens, [len(row.input_ids) for row in rows.rows])
     trainer = sft_trainer(
         adapted,
         tokenizer,
@@ -129,14 +134,15 @@ def fine_tune(
     seconds = time.monotonic() - started
     history = trainer.state.log_history
     steps = trainer.state.global_step
-    tokens = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
-    print(f"{tokens} tokens in {seconds:.0f} s, validation included: {tokens / seconds:.0f} tokens/s")
+    trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
+    print(f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s")
     figures: dict[str, Any] = {
         **device.figures(),
         "steps": steps,
         "planned_steps": plan.steps,
         "method": method.name,
         "trainable_parameters": adapted.trainable,
+        "total_parameters": sum(part.numel() for part in adapted.model.parameters()),
         "targets": targets(rows.examples),
         "validation_rows": len(validation.rows),
         "validation_targets": targets(validation.examples),
@@ -154,6 +160,7 @@ def fine_tune(
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),
+        tokens_per_s=trained / seconds,
         report=Report(stage="sft", rows=counts, figures=figures),
     )
 

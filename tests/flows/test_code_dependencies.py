@@ -7,9 +7,10 @@ import grimp
 import pytest
 import yaml
 
-from tasks.stages import STAGES
+from tasks.stages import LAB, STAGES
 
 ROOT = Path(__file__).parents[2]
+ALL = {**STAGES, **LAB}
 # These cannot change what a stage makes: the values of settings are tracked by key in params.yaml.
 WITHOUT_EFFECT = {
     "tasks.settings",
@@ -30,7 +31,12 @@ def imports() -> grimp.ImportGraph:
 @pytest.fixture(scope="module")
 def stages() -> dict[str, Any]:
     """The stages as dvc.yaml declares them."""
-    return dict(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+    files = (ROOT / "dvc.yaml", ROOT / "lab/dvc.yaml")
+    return {
+        name: stage
+        for file in files
+        for name, stage in yaml.safe_load(file.read_text(encoding="utf-8"))["stages"].items()
+    }
 
 
 def used_files(imports: grimp.ImportGraph, module: str) -> set[Path]:
@@ -45,11 +51,11 @@ def used_files(imports: grimp.ImportGraph, module: str) -> set[Path]:
     return {path / "__init__.py" if path.is_dir() else path.with_suffix(".py") for path in paths}
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_stage_depends_on_the_code_that_it_uses(
     name: str, imports: grimp.ImportGraph, stages: dict[str, Any]
 ) -> None:
-    used = used_files(imports, STAGES[name])
+    used = used_files(imports, ALL[name])
     listed = [ROOT / dep for dep in stages[name]["deps"] if str(dep).startswith(("tasks/", "deploy/"))]
     missing = {file for file in used if not any(file == dep or dep in file.parents for dep in listed)}
     assert not missing, f"add to the deps of {name}: {sorted(str(f.relative_to(ROOT)) for f in missing)}"

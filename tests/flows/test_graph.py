@@ -15,6 +15,23 @@ def test_stages_come_after_what_they_need(toy: Path) -> None:
     assert found.until(["split"]) == ("clean", "split")
 
 
+def test_the_stages_of_another_file_are_a_graph_of_their_own(toy: Path) -> None:
+    (toy / "lab").mkdir()
+    (toy / "lab/dvc.yaml").write_text(
+        "stages:\n  try:\n    wdir: ..\n    matrix: {method: [a, b]}\n"
+        "    cmd: python -c pass\n    deps: [split.txt]\n",
+        encoding="utf-8",
+    )
+    assert graph.load_graph(toy).names == ("clean", "split", "rlhf", "report")
+    lab = graph.load_graph(toy, graph.LAB)
+    assert lab.names == ("try@a", "try@b")
+    assert graph.changes(toy, "try@a", graph.LAB) == (graph.NEVER,)
+    assert set(graph.stale(toy, graph.LAB)) == {"try@a", "try@b"}
+    assert graph.repro_command("try@a", graph.LAB)[-1] == "lab/dvc.yaml:try@a"
+    with pytest.raises(GraphError, match=r"lab/dvc\.yaml has no stage 'c'; its stages are try@a"):
+        lab.needs("c")
+
+
 def test_an_unknown_stage_is_named_with_those_that_are_known(toy: Path) -> None:
     with pytest.raises(GraphError, match="no stage 'splitt'; its stages are clean, split"):
         graph.load_graph(toy).needs("splitt")

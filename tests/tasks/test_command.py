@@ -120,7 +120,7 @@ def test_an_interrupted_stage_says_how_to_go_on(project: Path) -> None:
 
 
 def small(function: Callable[..., None]) -> Stage:
-    return Stage("small", function, (), False, ("out",), {}, resumable=False)
+    return Stage("small", function, (), False, ("out",), {}, resumable=False, values={})
 
 
 def run_small(function: Callable[..., None]) -> None:
@@ -247,7 +247,7 @@ def test_inside_a_test_the_process_stays_as_it_is(project: Path) -> None:
 def test_options_are_spelled_with_dashes_and_inputs_may_be_many() -> None:
     def many(*sources: Path, two_words: Path) -> None: ...
 
-    stage = Stage("many", many, ("sources",), True, ("two_words",), {}, resumable=False)
+    stage = Stage("many", many, ("sources",), True, ("two_words",), {}, resumable=False, values={})
     paths = parser(stage).parse_args(["a", "b", "--two-words", "c"])
     assert (paths.sources, paths.two_words) == ([Path("a"), Path("b")], Path("c"))
     assert "many" not in STAGES

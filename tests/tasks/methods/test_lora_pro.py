@@ -46,7 +46,7 @@ def test_among_such_steps_it_is_the_nearest_to_the_gradients_of_lora(
 
     x = torch.zeros(3, 3, dtype=torch.float64, requires_grad=True)
     [slope] = torch.autograd.grad(distance(x), x)
-    # The objective of theorem 2.3 has no slope at the X that was chosen: it is convex, so this is its minimum.
+    # The objective of theorem 2.3 has no slope at the X that was chosen; it is convex: this is its minimum.
     torch.testing.assert_close(slope, torch.zeros_like(slope), atol=1e-5, rtol=0)
 
 

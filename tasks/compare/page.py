@@ -1,0 +1,45 @@
+"""The pages of the lab, as HTML that needs nothing beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.compare.claims import Claim
+from tasks.compare.figures import Row
+from tasks.compare.plots import scatter
+from tasks.pages import environment
+from tasks.settings import CompareSettings
+
+TEMPLATES = Path(__file__).parent
+
+
+def render(
+    template: str, *, rows: Sequence[Row], settings: CompareSettings, claims: Sequence[Claim] = ()
+) -> str:
+    """The page that `template` makes of the rows and claims."""
+    pages = environment(TEMPLATES)
+    pages.filters |= {"share": share, "times": times, "number": number}
+    return pages.get_template(template).render(
+        rows=rows, plots=scatter(rows), budget=budget(settings), seeds=settings.seeds, claims=claims
+    )
+
+
+def budget(settings: CompareSettings) -> str:
+    """The budget in words."""
+    if settings.tokens is not None:
+        return f"{settings.tokens:,} tokens each"
+    return f"{settings.minutes:g} minutes each"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage with two figures that count."""
+    return "\u2013" if value is None else f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.0f} %"
+
+
+def times(value: float | None) -> str:
+    """A ratio of times."""
+    return "\u2013" if value is None else f"{value:.2f} \u00d7"
+
+
+def number(value: float | None) -> str:
+    """A number without needless figures."""
+    return "\u2013" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

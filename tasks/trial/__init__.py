@@ -1,0 +1,141 @@
+"""One trial of the lab: a method trained under the budget, then measured as it would be served.
+
+The method `none` is the base model with prompt and retrieval: what every other one has to improve on.
+"""
+
+import json
+import resource
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from deploy.adapters.reading import adapter_files
+from deploy.assistant import Assistant, Layers
+from deploy.atomic import write_json
+from deploy.engines.chat import load_tokenizer, prompt_ids
+from deploy.engines.local import TransformersEngine
+from deploy.knowledge.store import open_knowledge
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.device import set_up_torch
+from tasks.errors import SourceError
+from tasks.evaluate.arms import Setup, ask, batches
+from tasks.evaluate.questions import askable, draw_questions
+from tasks.evaluate.retention import likelihoods, retention
+from tasks.records import Example
+from tasks.settings import CompareSettings, EvaluateSettings, RunSettings
+from tasks.sft import fine_tune
+from tasks.tables import read_table
+from tasks.trained import Trained
+from tasks.training_settings import SftSettings
+from tasks.trial.latency import Speeds, speeds
+
+NONE = "none"
+TUNED = "tuned"
+PROBE = 4000  # tokens that tell how fast a method is
+
+
+def trial(
+    splits: Path,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    *,
+    report: Path,
+    work: Path,
+    method: str,
+    seed: int,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+    sft: SftSettings,
+    evaluate: EvaluateSettings,
+    settings: CompareSettings,
+) -> None:
+    """Train by one method with one seed; writes what it scored, kept, weighed and took.
+
+    Raises:
+        SourceError: the test split has no question that can be asked.
+        TrainingError: there is nothing to train on, or the loss is no number.
+    """
+    seeded = run.model_copy(update={"seed": seed})
+    store = open_knowledge(knowledge, embedder, retrieval)
+    template = load_template(prompt.template)
+    figures: dict[str, Any] = {"method": method, "seed": seed}
+    adapters: dict[str, Path] = {}
+    if method != NONE:
+        examples = read_table(splits / "train" / "examples.parquet", Example)
+        held_out = read_table(splits / "validation" / "examples.parquet", Example)
+        composing = Assistant(None, store, template, generation)
+
+        def tuned(tokens: int, folder: Path) -> Trained:
+            folder.mkdir(parents=True, exist_ok=True)
+            chosen = sft.model_copy(update={"method": method})
+            return fine_tune(
+                examples, held_out, composing, base, work=folder, run=seeded, settings=chosen, tokens=tokens
+            )
+
+        trained = tuned(_budget(settings, tuned, work), work / "whole")
+        adapters[TUNED] = trained.adapter
+        told = trained.report.figures
+        figures |= {
+            "trainable": told["trainable_parameters"],
+            "total": told["total_parameters"],
+            "tokens": told["tokens"],
+            "tokens_per_s": round(trained.tokens_per_s or 0.0, 1),
+            "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+            "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
+            "validation_loss": told.get("validation_loss"),
+        }
+    device = set_up_torch(run)
+    engine = TransformersEngine(
+        base, adapters, dtype=device.precision, device=device.name, batch_size=evaluate.batch_size
+    )
+    assistant = Assistant(engine, store, template, generation)
+    tokenizer = load_tokenizer(base)
+    asked = askable(
+        draw_questions(
+            read_table(splits / "test" / "examples.parquet", Example), settings.questions, seed=run.seed
+        ),
+        assistant,
+        lambda messages: len(prompt_ids(tokenizer, messages)),
+        limit=engine.context - generation.max_new_tokens - 256,
+    )
+    if not asked.questions:
+        raise SourceError(f"{splits / 'test'} has no question that can be asked; raise split.test")
+    model = TUNED if adapters else "base"
+    setup = Setup(name=method, model=model, layers=Layers(prompt=True, retrieval=True))
+    sampling = replace(assistant.sampling, seed=run.seed)
+    if method == NONE:
+        sampling = replace(sampling, max_new_tokens=evaluate.base_max_new_tokens)
+    answers = {
+        place: answer
+        for batch in batches(asked.lengths, evaluate.batch_size)
+        for place, answer in zip(
+            batch, ask(setup, [asked.questions[n] for n in batch], assistant, sampling), strict=True
+        )
+    }
+    general = likelihoods(engine, tokenizer)
+    measured: Speeds = speeds(base, adapters.get(TUNED), method, sft, tokenizer, device)
+    figures |= {
+        "scores": [round(answers[place].score, 4) for place in range(len(asked.questions))],
+        "abstained": [answers[place].abstained for place in range(len(asked.questions))],
+        "answerable": [question.answerable for question in asked.questions],
+        "retention": round(retention(general["base"], general[model]), 4),
+        **asdict(measured),
+    }
+    write_json(report, figures)
+
+
+def _budget(settings: CompareSettings, tuned: Callable[[int, Path], Trained], work: Path) -> int:
+    """The tokens that fit into the budget; where that is a time, a few steps tell how fast the method is."""
+    if settings.tokens is not None:
+        return settings.tokens
+    assert settings.minutes is not None
+    kept = work / "budget.json"  # a run that goes on keeps the plan that it had
+    if not kept.exists():
+        speed = tuned(PROBE, work / "probe").tokens_per_s or 0.0
+        write_json(kept, {"tokens": max(int(60 * settings.minutes * speed), 1)})
+    return int(json.loads(kept.read_text(encoding="utf-8"))["tokens"])

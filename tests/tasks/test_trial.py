@@ -1,0 +1,111 @@
+"""Protects a trial of the lab: a method trained within its budget and measured, with a tiny model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.abstention import ABSTENTION
+from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+from deploy.knowledge.embedder import SentenceEmbedder
+from deploy.knowledge.store import build_knowledge
+from deploy.messages import Message
+from tasks.methods.lora import LoraSettings
+from tasks.params import load_settings
+from tasks.records import Example
+from tasks.tables import write_table
+from tasks.trial import trial
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+def example(number: int) -> Example:
+    answerable = number % 3 > 0
+    return Example(
+        id=f"q{number}",
+        source="s",
+        task="default" if answerable else "absent",
+        messages=(
+            Message("user", f"What is the default of `C` in `svm.SVC{number}`?"),
+            Message("assistant", "`1.0`" if answerable else ABSTENTION),
+        ),
+        evidence=(f"d{number}",) if answerable else (),
+        quote="C=1.0 :" if answerable else "",
+        withheld=(),
+        answerable=answerable,
+        group=f"g{number}",
+    )
+
+
+@pytest.fixture(scope="module")
+def inputs(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("trial")
+    documents = [
+        KnowledgeDocument(
+            id=f"d{number}",
+            uri=f"py:svm.SVC{number}",
+            title=f"svm.SVC{number}",
+            text="SVC(C=1.0)\n\nC=1.0 : float",
+        )
+        for number in range(12)
+    ]
+    chunks = list(chunk_documents(documents, max_words=48))
+    build_knowledge(
+        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
+    )
+    for split in ("train", "validation", "test"):
+        rows = [example(number) for number in range(12)]
+        write_table(folder / "splits" / split / "examples.parquet", Example, rows)
+    return [folder / "splits", tiny_base, tiny_embedder, folder / "index"]
+
+
+def run(inputs: list[Path], out: Path, method: str, **budget: Any) -> dict[str, Any]:
+    values = load_settings(PARAMS)
+    small = {"lora": LoraSettings(rank=4), "validation_rows": 2, "max_length": 480, "counterfactuals": {}}
+    budgeted = {"tokens": 1500, "minutes": None, "questions": 6, **budget}
+    out.mkdir(exist_ok=True)
+    trial(
+        *inputs,
+        report=out / "report.json",
+        work=out / "work",
+        method=method,
+        seed=1,
+        run=values.run.model_copy(update={"threads": 1, "precision": "float32"}),
+        retrieval=values.retrieval,
+        prompt=values.prompt,
+        generation=values.generation.model_copy(update={"max_new_tokens": 8}),
+        sft=values.sft.model_copy(update=small),
+        evaluate=values.evaluate.model_copy(update={"base_max_new_tokens": 4}),
+        settings=values.compare.model_copy(update=budgeted),
+    )
+    found: dict[str, Any] = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_method_is_trained_within_its_budget_and_measured(inputs: list[Path], tmp_path: Path) -> None:
+    found = run(inputs, tmp_path, "lora")
+    assert 0 < found["tokens"] <= 1500
+    assert len(found["scores"]) == len(found["answerable"]) == 6
+    assert 0 < found["trainable"] < found["total"]
+    assert found["bytes"] > 1000
+    assert min(found["base_ms"], found["served_ms"], found["attached_ms"]) > 0
+
+
+def test_what_stands_before_a_prompt_has_no_unmerged_form(inputs: list[Path], tmp_path: Path) -> None:
+    found = run(inputs, tmp_path, "prompt")
+    assert found["attached_ms"] is None
+    assert found["served_ms"] > 0
+
+
+def test_the_untuned_model_is_only_measured(inputs: list[Path], tmp_path: Path) -> None:
+    found = run(inputs, tmp_path, "none")
+    assert found["retention"] == 1.0
+    assert "trainable" not in found
+    assert found["served_ms"] is None
+
+
+def test_a_budget_of_time_becomes_one_of_tokens_that_is_kept(inputs: list[Path], tmp_path: Path) -> None:
+    run(inputs, tmp_path, "lora", tokens=None, minutes=0.02)
+    kept = json.loads((tmp_path / "work/budget.json").read_text(encoding="utf-8"))
+    assert kept["tokens"] > 0
