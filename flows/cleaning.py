@@ -7,11 +7,12 @@ from deploy.atomic import remove
 from flows.place import occupied
 
 MADE = (
-    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle", "reports")),
+    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle", "reports", "lab")),
     *(Path(".threeply") / name for name in ("work", "logs", "prefect", "releases")),
     Path(".dvc/cache"),
     Path(".dvc/tmp"),
     Path("dvc.lock"),
+    Path("lab/dvc.lock"),
     Path("build"),
 )
 CACHED = Path(".threeply/cache")

@@ -1,5 +1,6 @@
 """Protects what every method owes: it learns, and what is written, loaded and served is what was trained."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from deploy.adapters.reading import CONFIG, WEIGHTS
+from deploy.adapters.reading import CONFIG, WEIGHTS, adapter_files, read_adapter
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
@@ -73,6 +74,18 @@ def test_equal_training_gives_equal_bytes(case: str, tuned: Tuned, tiny_base: Pa
     assert files == sorted(path.relative_to(tmp_path / "again") for path in (tmp_path / "again").rglob("*.*"))
     for file in files:
         assert (folder / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bundle_copies_all_that_is_read(case: str, tuned: Tuned, tmp_path: Path) -> None:
+    _, folder, _ = tuned(case)
+    for file in adapter_files(folder):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / file, tmp_path / file)
+    whole, copied = read_adapter(folder), read_adapter(tmp_path)
+    assert copied.updates.keys() == whole.updates.keys()
+    assert copied.added.keys() == whole.added.keys()
+    assert (copied.opening is None) == (whole.opening is None)
 
 
 @pytest.mark.parametrize("case", PEFT)
