@@ -7,7 +7,8 @@ from deploy.atomic import remove
 from flows.place import occupied
 
 MADE = (
-    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle", "reports", "lab")),
+    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle")),
+    *(Path("data") / name for name in ("reports", "lab")),
     *(Path(".threeply") / name for name in ("work", "logs", "prefect", "releases")),
     Path(".dvc/cache"),
     Path(".dvc/tmp"),
