@@ -31,6 +31,10 @@ class Schedule:
             steps += 1
         return Schedule(order=self.until(steps), rows_per_step=self.rows_per_step)
 
+    def at(self, step: int) -> tuple[int, ...]:
+        """The rows of the step number `step`, from 0."""
+        return self.order[step * self.rows_per_step : (step + 1) * self.rows_per_step]
+
     def until(self, step: int) -> tuple[int, ...]:
         """The rows that have been trained on after `step` steps, repeated as often as they were."""
         return self.order[: step * self.rows_per_step]

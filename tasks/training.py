@@ -65,15 +65,33 @@ class Resumable:
 
 
 def train(trainer: Any, work: Path, total: int) -> int:
-    """Run `trainer` to its end, from the newest checkpoint in `work` if any; the step it began at."""
+    """Run `trainer` to its end, from the newest checkpoint in `work` if any; the step it began at.
+
+    Raises:
+        TrainingError: the memory ran out; the message says what needs less.
+    """
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # progress lines say the same
     point = resume_point(work)
     if point:
         print(f"going on from step {_step(point)} of {total}", flush=True)
-    trainer.train(resume_from_checkpoint=str(point) if point else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(point) if point else None)
+    except (RuntimeError, MemoryError) as error:
+        if not _out_of_memory(error):
+            raise
+        raise TrainingError(
+            "the memory ran out while training; lower batch_size or max_length in params.yaml, or set "
+            "sft.gradient_checkpointing: true. The states before it are kept: run again and it goes on"
+        ) from None
     return _step(point) if point else 0
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python could not get memory; on a CPU torch raises no type of its own for it."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "can't allocate memory" in said
 
 
 def resume_point(work: Path) -> Path | None:
@@ -96,18 +114,20 @@ def mark_whole(work: Path, step: int) -> None:
             remove(other)
 
 
-def checked_loss(value: float, step: int, work: Path) -> None:
+def checked_loss(value: float, step: int, work: Path, *, rows: Sequence[str] = ()) -> None:
     """Nothing; but a loss that is no number stops training.
 
     Raises:
-        TrainingError: names the step and what is left.
+        TrainingError: names the step, the `rows` of its batch, and what is left.
     """
     if math.isfinite(value):
         return
     kept = resume_point(work)
     state = f"the state of step {_step(kept)} is kept in {kept}" if kept else "no earlier state was kept"
+    batch = f" (rows {', '.join(rows)})" if rows else ""
     raise TrainingError(
-        f"the loss is {value} at step {step}; {state}; lower learning_rate in params.yaml and run again"
+        f"the loss is {value} at step {step}{batch}; {state}; "
+        "lower learning_rate in params.yaml and run again"
     )
 
 

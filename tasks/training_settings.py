@@ -56,6 +56,7 @@ class SftSettings(Section):
     counterfactuals: dict[str, Share]
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
+    max_cut: Share
     epochs: Count
     batch_size: Count
     accumulation: Count

@@ -23,7 +23,7 @@ from tasks.reports import Report
 from tasks.sampling import stratified
 from tasks.schedule import Schedule, schedule
 from tasks.settings import RunSettings
-from tasks.sft.rows import TokenRow, account, targets, tokenise
+from tasks.sft.rows import TokenRow, account, check_cut, targets, tokenise
 from tasks.tables import read_table
 from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
@@ -99,6 +99,7 @@ def fine_tune(
             f"of {len(examples)} training examples none can be trained on "
             f"({rows.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
         )
+    check_cut(rows, limit=settings.max_cut, max_length=settings.max_length)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(load_base(base, device), settings.chosen, material)
     fuse(adapted.model)
@@ -128,6 +129,7 @@ def fine_tune(
         device=device,
         work=work,
         shares_prefix=streamlined,
+        names=[row.example.id for row in rows.examples],
     )
     started = time.monotonic()
     began = train(trainer, work, plan.steps)

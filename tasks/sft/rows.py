@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
+from tasks.errors import TrainingError
 from tasks.grounding import Grounded
 from tasks.reports import RowCount
 
@@ -86,6 +87,22 @@ def account(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = 
     if tokenised.no_room:
         counts.append(RowCount(kind=kind, outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
     return counts
+
+
+def check_cut(tokenised: Tokenised, *, limit: float, max_length: int) -> None:
+    """Nothing, if at most the share `limit` of the rows is truncated or has no room for an answer.
+
+    Raises:
+        TrainingError: there are more; a model would learn to stop in the middle.
+    """
+    cut = sum(row.truncated for row in tokenised.rows)
+    whole = len(tokenised.rows) + tokenised.no_room
+    if cut + tokenised.no_room > limit * whole:
+        raise TrainingError(
+            f"of {whole} rows {cut} are truncated and {tokenised.no_room} have no room for an answer within "
+            f"sft.max_length: {max_length}; raise it, shorten the sources (index.chunk_words, "
+            f"retrieval.top_k), or allow it (sft.max_cut is {limit:g})"
+        )
 
 
 def targets(examples: Sequence[Grounded]) -> dict[str, int]:

@@ -35,6 +35,7 @@ class AnswerTrainer(Resumable, SFTTrainer):
     """TRL's trainer with the loss of `answer_loss`."""
 
     adapted: Adapted
+    named_rows: Sequence[Sequence[str]] = ()  # the names of the rows of each step
     shares_prefix = False  # whether the model's layers take a batch as one sequence
 
     def create_optimizer(self, *arguments: Any, **named: Any) -> Any:
@@ -60,7 +61,9 @@ class AnswerTrainer(Resumable, SFTTrainer):
             lengths=lengths,
             hidden=self.adapted.hidden,
         )
-        checked_loss(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
+        step = self.state.global_step
+        rows = self.named_rows[step] if self.model.training and step < len(self.named_rows) else ()
+        checked_loss(loss.item(), step + 1, Path(self.args.output_dir), rows=rows)
         return loss
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
@@ -86,10 +89,11 @@ def sft_trainer(
     device: Device,
     work: Path,
     shares_prefix: bool = False,
+    names: Sequence[str] = (),
 ) -> AnswerTrainer:
     """A trainer that goes through `rows` in the order of `plan` and keeps its states in `work`.
 
-    `shares_prefix` says that `streamline` has prepared the model's layers.
+    `shares_prefix` says that `streamline` has prepared the model's layers. `names` are those of the rows.
     """
     config = SFTConfig(
         **arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work),
@@ -115,6 +119,8 @@ def sft_trainer(
         callbacks=[watch],
     )
     trainer.adapted, trainer.shares_prefix = adapted, shares_prefix
+    if names:
+        trainer.named_rows = [[names[row] for row in plan.at(step)] for step in range(plan.steps)]
     return trainer
 
 

@@ -205,8 +205,26 @@ def test_training_stops_when_validation_no_longer_improves(
 
 
 def test_a_loss_that_is_no_number_stops_with_the_step(bench: Bench) -> None:
-    with pytest.raises(TrainingError, match=r"step \d+.*lower learning_rate"):
+    with pytest.raises(TrainingError, match=r"step \d+ \(rows e\d+, .*lower learning_rate"):
         bench.tune("nan", 1e38, epochs=2)
+
+
+def test_too_many_cut_rows_stop_the_run(bench: Bench) -> None:
+    with pytest.raises(
+        TrainingError, match=r"of 40 rows \d+ are truncated and \d+ have no room.*sft.max_cut"
+    ):
+        bench.tune("cut", max_length=120)
+
+
+def test_running_out_of_memory_says_what_needs_less(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tasks.sft.trainer import AnswerTrainer
+
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(AnswerTrainer, "training_step", full)
+    with pytest.raises(TrainingError, match=r"memory ran out.*gradient_checkpointing"):
+        bench.tune("memory")
 
 
 def test_nothing_to_train_on_is_said(bench: Bench) -> None:
