@@ -16,6 +16,7 @@ from tasks.methods.p_tuning_v2 import PTuningV2Settings
 from tasks.methods.prefix import PrefixSettings
 from tasks.methods.prompt import PromptTuningSettings
 from tasks.methods.pruning import PruningSettings
+from tasks.methods.qlora import QloraSettings
 from tasks.methods.selective import SelectiveSettings
 
 MethodName = Literal[
@@ -23,6 +24,7 @@ MethodName = Literal[
     "selective",
     "adapter",
     "lora",
+    "qlora",
     "prefix",
     "prompt",
     "p_tuning_v1",
@@ -45,6 +47,7 @@ class SftSettings(Section):
     selective: SelectiveSettings = SelectiveSettings()
     adapter: AdapterSettings = AdapterSettings()
     lora: LoraSettings = LoraSettings()
+    qlora: QloraSettings = QloraSettings()
     prefix: PrefixSettings = PrefixSettings()
     prompt: PromptTuningSettings = PromptTuningSettings()
     p_tuning_v1: PTuningV1Settings = PTuningV1Settings()

@@ -15,6 +15,7 @@ from tasks.methods import (
     prefix,
     prompt,
     pruning,
+    qlora,
     selective,
 )
 from tasks.methods.method import Method
@@ -26,6 +27,7 @@ METHODS: dict[str, Method] = {
         selective,
         adapter,
         lora,
+        qlora,
         prefix,
         prompt,
         p_tuning_v1,

@@ -97,10 +97,11 @@ def check_rank(model: "PreTrainedModel", rank: int, names: Sequence[str]) -> Non
         SettingsError: one has not.
     """
     for name, module in linear_modules(model).items():
-        if name.rpartition(".")[2] in names and rank > min(module.weight.shape):
+        sides = (module.out_features, module.in_features)
+        if name.rpartition(".")[2] in names and rank > min(sides):
             raise SettingsError(
-                f"sft.lora.rank: {rank} is larger than the smaller side of {name} "
-                f"({' x '.join(map(str, module.weight.shape))}); choose {min(module.weight.shape)} or less"
+                f"sft: rank {rank} is larger than the smaller side of {name} ({sides[0]} x {sides[1]}); "
+                f"choose {min(sides)} or less"
             )
 
 

@@ -22,6 +22,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "dora": ("lora", {"rank": 4, "variant": "dora"}),
     "pissa": ("lora", {"rank": 4, "variant": "pissa"}),
     "lora plus": ("lora", {"rank": 4, "plus_ratio": 16.0}),
+    "qlora": ("qlora", {"rank": 4, "dropout": 0.0}),
     "prefix": ("prefix", {"tokens": 5, "encoder_width": 16}),
     "prompt": ("prompt", {"tokens": 5}),
     "prompt text": ("prompt", {"tokens": 7, "text": "Answer from the sources only"}),

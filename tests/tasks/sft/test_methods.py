@@ -23,6 +23,7 @@ from tasks.trained import Trained
 SMALL: dict[str, dict[str, Any]] = {
     "adapter": {"width": 8},
     "lora": {"rank": 4},
+    "qlora": {"rank": 4},
     "prefix": {"tokens": 4, "encoder_width": 16},
     "prompt": {"tokens": 4},
     "p_tuning_v1": {"tokens": 4, "encoder_width": 16},
