@@ -1,12 +1,13 @@
 """The stage `bundle`: puts model, adapters, knowledge and prompts into one folder that can be verified."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.bundle import BundledSettings, verify_bundle, write_bundle
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
-from tasks.errors import SourceError
+from tasks.errors import GateError, SourceError
 from tasks.omission import omission
 from tasks.reports import Report, write_report
 from tasks.settings import BundleSettings, RunSettings
@@ -29,7 +30,13 @@ def bundle(
     generation: GenerationSettings,
     settings: BundleSettings,
 ) -> None:
-    """Copy everything that answers into one folder with a manifest of checksums, and verify it."""
+    """Copy everything that answers into one folder with a manifest of checksums, and verify it.
+
+    Raises:
+        GateError: a model has forgotten too much of what is general.
+    """
+    measured = _json(ledger)
+    check_retention(measured, settings.min_retention)
     manifest = write_bundle(
         bundle,
         name=settings.name,
@@ -41,7 +48,7 @@ def bundle(
             precision=run.precision, retrieval=retrieval, prompt=prompt, generation=generation
         ),
         gate=_json(gate),
-        ledger=_json(ledger),
+        ledger=measured,
     )
     verify_bundle(bundle)
     size = sum(file.size for file in manifest.files.values())
@@ -53,6 +60,22 @@ def bundle(
         "lineage": dict(manifest.lineage),
     }
     write_report(report, Report(stage="bundle", figures=figures))
+
+
+def check_retention(ledger: Mapping[str, Any], limit: float) -> None:
+    """Nothing, if every tuned model in the ledger has kept at least the share `limit` of general text.
+
+    Raises:
+        GateError: one has not; the message says what would help.
+    """
+    for name, arm in ledger.get("arms", {}).items():
+        if arm["retention"] < limit:
+            raise GateError(
+                f"{name} has kept {arm['retention']:.2f} of the likelihood of general text, and "
+                f"bundle.min_retention is {limit:g}: lower the learning rate of sft.method or of rlhf, train "
+                "on fewer rows or epochs, choose a method that moves fewer weights (docs/methods.md), or "
+                "lower the limit"
+            )
 
 
 def _json(path: Path) -> dict[str, Any]:

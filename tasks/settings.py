@@ -190,6 +190,7 @@ class BundleSettings(Section):
     """What is shipped."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    min_retention: Share
 
 
 class ReportSettings(Section):

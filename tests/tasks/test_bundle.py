@@ -20,6 +20,8 @@ from deploy.messages import Message
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.bundle import bundle as bundle_stage
+from tasks.bundle import check_retention
+from tasks.errors import GateError
 from tasks.omission import omit
 from tasks.reports import read_report
 from tasks.settings import BundleSettings, RunSettings
@@ -58,8 +60,15 @@ def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder:
         retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
         prompt=PromptSettings(template="assistant"),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
-        settings=BundleSettings(name="tiny"),
+        settings=BundleSettings(name="tiny", min_retention=0.5),
     )
+
+
+def test_a_model_that_has_forgotten_too_much_is_not_shipped() -> None:
+    arms = {"base": {"retention": 1.0}, "sft": {"retention": 0.7}, "rlhf": {"retention": 0.48}}
+    check_retention({"arms": arms}, 0.45)
+    with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*min_retention is 0\.5: lower the learning"):
+        check_retention({"arms": arms}, 0.5)
 
 
 @pytest.fixture(scope="module")
