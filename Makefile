@@ -2,13 +2,14 @@
 # make serve   serve what the last run released
 # make test    every test, the small model's whole chain included
 # make lint    style, types, and the arrows between the rooms
+# make extras  what single methods need besides: bitsandbytes for qlora
 # make clean   delete what runs have made
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run serve test lint clean venv
+.PHONY: run serve test lint extras clean venv
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -26,6 +27,9 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/threeply check
+
+extras: $(READY)
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps -r requirements-extras.lock
 
 clean: $(READY)
 	$(BIN)/threeply clean

@@ -118,6 +118,7 @@ class RlhfSettings(Section):
     max_new_tokens: Count
     missing_end_penalty: NonNegative
     heldout_prompts: Count
+    keep: Literal["better", "always"]
     checkpoints: Count
 
     @model_validator(mode="after")

@@ -78,8 +78,8 @@ def quantise(model: "PreTrainedModel") -> None:
         from bitsandbytes.nn import Linear4bit, Params4bit
     except ImportError as error:
         raise TrainingError(
-            f"sft.method qlora needs bitsandbytes ({error}); install it, or choose lora, which needs no "
-            "quantised base"
+            f"sft.method qlora needs bitsandbytes ({error}); install it with `make extras`, or choose lora, "
+            "which needs no quantised base"
         ) from None
     for name, linear in linear_modules(model).items():
         weight = linear.weight
@@ -96,6 +96,9 @@ def quantise(model: "PreTrainedModel") -> None:
         )
         if linear.bias is not None:
             small.bias = linear.bias
+        # Off the training path bitsandbytes would repack the weights for some processors and compute in
+        # bfloat16: other numbers than those that were trained with.
+        small.support_avx512bf16_for_cpu = False
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, small.to(weight.device))  # moving it is what rounds it
     model.is_loaded_in_4bit = True  # PEFT asks for it

@@ -73,6 +73,8 @@ def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
         )
     if heldout.get("reward_fell"):
         sentences.append("The reward fell: this training did not reach what it aims at.")
+    if figures.get("kept") == "sft":
+        sentences.append("Its answers to them were worse, so the fine-tuned model was kept as it was.")
     if figures.get("stopped") == "kl_limit":
         sentences.append("It was stopped at the limit of the divergence, and the last good state was kept.")
     return sentences

@@ -117,6 +117,13 @@ def reinforce(
     def quality(row: int, response: Sequence[int]) -> float:
         return score(checking.examples[row], tokenizer.decode(response, skip_special_tokens=True).strip())
 
+    heldout = compare(before, after, quality, seed=run.seed)
+    kept = "policy"
+    if settings.keep == "better" and heldout["task_score_difference"]["mean"] < 0.0:
+        # Chosen by held-out prompts of the validation split; the test questions have no say in it.
+        trainer.reset()
+        kept = "sft"
+        print("the policy answers held-out prompts worse than before: the sft model is kept", flush=True)
     folder = work / "adapter"
     remove(folder)
     actors.save_adapter(folder)
@@ -133,7 +140,8 @@ def reinforce(
         "learned_rollouts": len(learned) * settings.responses,
         "shared_layers": actors.decoder.split,
         "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
-        "heldout": compare(before, after, quality, seed=run.seed),
+        "heldout": heldout,
+        "kept": kept,
     }
     reached = {prompt for prompts in drawn for prompt in prompts}
     counts = training.account(reached=len(reached), used=len(set(learned)))

@@ -77,7 +77,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             actors.parameters().values(), lr=settings.learning_rate, weight_decay=0.0
         )
-        self.good = self._copy()
+        self.good = self._start = self._copy()
 
     def sample(self, prompts: Sequence[Sequence[int]]) -> Experience:
         """Responses of the policy as it is, with what every model says of them."""
@@ -102,9 +102,11 @@ class Trainer:
 
     def restore(self) -> None:
         """Go back to what was last good."""
-        with torch.no_grad():
-            for name, parameter in self.actors.parameters().items():
-                parameter.copy_(self.good[name])
+        self._set(self.good)
+
+    def reset(self) -> None:
+        """Go back to what there was before the first update."""
+        self._set(self._start)
 
     def update(self, number: int, lived: Experience) -> UpdateFigures:
         """Learn from `lived`, the experience of update `number` (from 1)."""
@@ -177,6 +179,11 @@ class Trainer:
             value=sum(losses.value for losses in seen) / len(seen),
             clip_fraction=sum(losses.clip_fraction for losses in seen) / len(seen),
         )
+
+    def _set(self, values: dict[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.actors.parameters().items():
+                parameter.copy_(values[name])
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: parameter.detach().clone() for name, parameter in self.actors.parameters().items()}

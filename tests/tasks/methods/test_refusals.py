@@ -1,5 +1,6 @@
 """Protects what is said where a method cannot be attached as asked: what is wrong, and what there is."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ def test_a_model_without_biases_is_told_that_its_norms_learn_alone(
 ) -> None:
     attach(tiny_base, "selective", which="norms_and_biases")
     assert "no biases: its norms learn alone" in capsys.readouterr().out
+
+
+def test_qlora_without_its_extra_says_how_to_get_it(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes.nn", None)
+    with pytest.raises(TrainingError, match="make extras"):
+        attach(tiny_base, "qlora", rank=4)
 
 
 def test_pruning_by_activations_needs_rows(tiny_base: Path) -> None:

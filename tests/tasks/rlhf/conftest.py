@@ -80,5 +80,6 @@ def settings() -> RlhfSettings:
         max_new_tokens=6,
         missing_end_penalty=1.0,
         heldout_prompts=4,
+        keep="always",
         checkpoints=4,
     )

@@ -2,8 +2,10 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from deploy.abstention import ABSTENTION
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
@@ -11,6 +13,7 @@ from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge
 from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.adapters import read_weights
 from tasks.errors import TrainingError
 from tasks.records import Example
 from tasks.reports import Report, read_report, unbalanced
@@ -46,7 +49,7 @@ class Stage:
     """The inputs of the stage in one folder; `run` is one call of it."""
 
     def __init__(self, folder: Path, base: Path, embedder: Path, sft: Path, reward: Path) -> None:
-        self.folder, self.base = folder, base
+        self.folder, self.base, self.sft = folder, base, sft
         self.inputs = (folder / "splits", base, embedder, folder / "index", sft, reward)
         documents = [DOCUMENT]
         build_knowledge(
@@ -149,6 +152,27 @@ def test_a_limit_that_the_last_update_breaks_is_said_and_undone(stage: Stage, se
     assert report.figures["stopped"] == "kl_limit"
     assert report.figures["heldout"]["kl"] == 0.0
     assert report.figures["heldout"]["changed_answers"] == 0
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("better", "sft"), ("always", "policy")])
+def test_a_policy_that_answers_held_out_prompts_worse_is_not_kept(
+    stage: Stage, settings: RlhfSettings, monkeypatch: pytest.MonkeyPatch, keep: str, kept: str
+) -> None:
+    from tasks.rlhf import heldout
+
+    plain = heldout.compare
+
+    def worse(*arguments: Any, **named: Any) -> dict[str, Any]:
+        return plain(*arguments, **named) | {
+            "task_score_difference": {"mean": -0.1, "low": -0.2, "high": 0.0}
+        }
+
+    monkeypatch.setattr(heldout, "compare", worse)
+    report = stage.run(settings.model_copy(update={"keep": keep}))
+    assert report.figures["kept"] == kept
+    start, end = read_weights(stage.sft), read_weights(stage.folder / "rlhf")
+    unchanged = all(torch.equal(end[name], tensor) for name, tensor in start.items())
+    assert unchanged == (kept == "sft")
 
 
 def test_prompts_that_training_did_not_reach_are_unused(stage: Stage, settings: RlhfSettings) -> None:

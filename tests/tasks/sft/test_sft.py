@@ -25,7 +25,7 @@ from tasks.methods.method import Material
 from tasks.records import Example
 from tasks.reports import unbalanced
 from tasks.settings import Settings
-from tasks.sft.rows import tokenise
+from tasks.sft.rows import check_cut, tokenise
 from tasks.tables import write_table
 from tasks.trained import Trained
 
@@ -209,11 +209,17 @@ def test_a_loss_that_is_no_number_stops_with_the_step(bench: Bench) -> None:
         bench.tune("nan", 1e38, epochs=2)
 
 
-def test_too_many_cut_rows_stop_the_run(bench: Bench) -> None:
-    with pytest.raises(
-        TrainingError, match=r"of 40 rows \d+ are truncated and \d+ have no room.*sft.max_cut"
-    ):
-        bench.tune("cut", max_length=120)
+def test_too_many_cut_rows_stop_the_run(tiny_base: Path, settings: Settings, examples: list[Example]) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    grounded = ground(examples, assistant(settings))
+    whole = tokenise(grounded, tokenizer, max_length=1000)
+    check_cut(whole, limit=0.0, max_length=1000)
+    longest = max(len(row.input_ids) for row in whole.rows)
+    cut = tokenise(grounded, tokenizer, max_length=longest - 1)
+    share = sum(row.truncated for row in cut.rows) / len(grounded)
+    check_cut(cut, limit=share, max_length=longest - 1)
+    with pytest.raises(TrainingError, match=r"of 48 rows \d+ are truncated and 0 have no room.*sft.max_cut"):
+        check_cut(cut, limit=share / 2, max_length=longest - 1)
 
 
 def test_running_out_of_memory_says_what_needs_less(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
