@@ -59,9 +59,7 @@ def reward(
     reason = "" if preferences else "there are no preference pairs to learn from"
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
-    elif refused := refusal(sft, "ppo"):
-        reason = refused
-    if reason:
+    if reason := reason or refusal(sft, "ppo"):
         count = len(preferences)
         omit("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)
         return
