@@ -39,9 +39,7 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
         assert [model.id for model in client.models.list()] == ["base", "sft", "rlhf"]
         answer = client.chat.completions.create(
             model="sft",
-            messages=[
-                {"role": "user", "content": "In `scipy.signal.resample`, what is the default of `axis`?"}
-            ],
+            messages=[{"role": "user", "content": "In `scipy.signal.resample`, what is the default of `t`?"}],
         )
         assert answer.choices[0].message.content
         assert "scipy.signal.resample" in json.dumps(answer.model_dump()["threeply"]["sources"])
