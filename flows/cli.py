@@ -67,6 +67,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--no-release", action="store_true", help="leave the served bundle as it is")
     compare = add("compare", _compare, "train every method of `compare` on your rows, and measure them")
     compare.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
+    compare.add_argument(
+        "--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)"
+    )
     compare.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a trial that takes longer")
     serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
@@ -109,9 +112,9 @@ def _run(words: argparse.Namespace) -> int:
 
 
 def _compare(words: argparse.Namespace) -> int:
-    from flows.running import compare
+    from flows.running import Wish, compare
 
-    return compare(Path(), profile=words.profile, timeout=words.timeout)
+    return compare(Path(), Wish(profile=words.profile, place=words.place, timeout=words.timeout))
 
 
 def _serve(words: argparse.Namespace) -> int:

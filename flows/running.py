@@ -60,9 +60,9 @@ def run(project: Path, wish: Wish) -> int:
     return 0
 
 
-def compare(project: Path, *, profile: str | None = None, timeout: float | None = None) -> int:
+def compare(project: Path, wish: Wish) -> int:
     """Run the flow `compare`; prints the table of the methods and where its pages are."""
-    root = _place(project, Wish(profile=profile))
+    root = _place(project, wish)
     prepare(root)
     with occupied(root), Api(root) as api:
         chain, lab = load_graph(root), load_graph(root, LAB)
@@ -72,7 +72,7 @@ def compare(project: Path, *, profile: str | None = None, timeout: float | None 
             from flows.lab import compare as flow
 
             def part(graph: Graph, names: tuple[str, ...]) -> Run:
-                return Run(root=root, graph=graph, board=board, wanted=frozenset(names), timeout=timeout)
+                return Run(root=root, graph=graph, board=board, wanted=frozenset(names), timeout=wish.timeout)
 
             flow(str(root), part(chain, rows), part(lab, lab.names))
     print_methods(root)

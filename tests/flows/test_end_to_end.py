@@ -15,6 +15,7 @@ from tasks.stages import STAGES
 
 ROOT = Path(__file__).parents[2]
 RUN = [sys.executable, "-m", "flows", "run", "--profile", "smoke", "--place"]
+COMPARE = [sys.executable, "-m", "flows", "compare", "--profile", "smoke", "--place"]
 
 
 @pytest.mark.e2e
@@ -33,6 +34,14 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     second = subprocess.run([*RUN, str(place)], cwd=ROOT, capture_output=True, text=True, check=False)
     assert second.returncode == 0, second.stderr
     assert all(f"{name}: cached" in second.stdout for name in (*STAGES, "release"))
+
+    compared = subprocess.run([*COMPARE, str(place)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert compared.returncode == 0, compared.stderr
+    assert "base, untuned" in compared.stdout
+    methods = json.loads((place / "data/reports/methods.json").read_text(encoding="utf-8"))
+    assert set(methods) == {"none", "lora"}
+    assert methods["lora"]["tokens"] <= 1200
+    assert "A merged LoRA adds no latency" in (place / "data/reports/claims.html").read_text(encoding="utf-8")
 
     with serving(place / ".threeply/releases/current") as address:
         client = OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
