@@ -1,9 +1,8 @@
 """The flow `compare`: what it needs of the chain, then every trial, then the table and the pages."""
 
-from typing import Annotated
+from typing import Any
 
 from prefect import flow
-from pydantic import SkipValidation
 
 from flows.adapt import Run, run_stages
 
@@ -11,9 +10,9 @@ from flows.adapt import Run, run_stages
 @flow(name="compare", validate_parameters=False, persist_result=False)
 def compare(
     root: str,  # noqa: ARG001  (what Prefect shows of the run)
-    chain: Annotated[Run, SkipValidation],
-    lab: Annotated[Run, SkipValidation],
+    parts: Any,  # of Run: Prefect makes a schema of every type that it is shown, and cannot of this one
 ) -> None:
-    """Bring the rows up to date, then every trial that has changed, then what is shown of them."""
-    for part in (chain, lab):
-        run_stages(part, tuple(name for name in part.graph.names if name in part.wanted))
+    """Bring the stages of all `parts` up to date, one part after the other: the chain's, then the lab's."""
+    runs: tuple[Run, ...] = parts
+    for run in runs:
+        run_stages(run, tuple(name for name in run.graph.names if name in run.wanted))

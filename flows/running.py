@@ -74,7 +74,7 @@ def compare(project: Path, wish: Wish) -> int:
             def part(graph: Graph, names: tuple[str, ...]) -> Run:
                 return Run(root=root, graph=graph, board=board, wanted=frozenset(names), timeout=wish.timeout)
 
-            flow(str(root), part(chain, rows), part(lab, lab.names))
+            flow(str(root), (part(chain, rows), part(lab, lab.names)))
     print_methods(root)
     return 0
 

@@ -46,7 +46,7 @@ def print_methods(root: Path) -> None:
     console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
-    for heading in ("score (95 %)", "retains", "learns", "stored", "peak", "tokens/s", "slower"):
+    for heading in ("score (95 %)", "retains", "learns", "MiB stored", "MiB peak"):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, row in sorted(found.items(), key=lambda item: (item[0] != "none", -item[1]["score"])):
         table.add_row(
@@ -54,14 +54,14 @@ def print_methods(root: Path) -> None:
             f"{row['score']:.3f}  {row['low']:.2f}-{row['high']:.2f}",
             f"{row['retention']:.3f}",
             _spelled(row["trainable_share"], lambda value: f"{100 * value:.2g} %"),
-            _spelled(row["stored_mib"], lambda value: f"{value:,.2f} MiB"),
-            _spelled(row["peak_mib"], lambda value: f"{value:,.0f} MiB"),
-            _spelled(row["tokens_per_s"], lambda value: f"{value:,.0f}"),
-            _spelled(row["slower_served"], lambda value: f"{value:.2f}"),
+            _spelled(row["stored_mib"], lambda value: f"{value:,.2f}"),
+            _spelled(row["peak_mib"], lambda value: f"{value:,.0f}"),
         )
     console.print()
     console.print(table, highlight=False)
-    console.print(f"\nPages:   {root / METHODS.with_suffix('.html')}, {root / CLAIMS}", highlight=False)
+    console.print()
+    for page in (METHODS.with_suffix(".html"), CLAIMS):
+        console.print(f"Page:    {root / page}", highlight=False, soft_wrap=True)
 
 
 def _spelled(value: float | None, spell: Callable[[float], str]) -> str:
