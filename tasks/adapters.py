@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import write_json
-from tasks.device import Device
 from tasks.errors import TrainingError
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel
     from torch import nn
     from transformers import PreTrainedModel
+
+    from tasks.device import Device
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
@@ -26,14 +27,14 @@ class AdapterParts:
     total: int
 
 
-def load_base(folder: Path, device: Device) -> "PreTrainedModel":
+def load_base(folder: Path, device: "Device") -> "PreTrainedModel":
     """The causal language model in `folder`, frozen, in the device's precision, without dropout."""
     from transformers import AutoModelForCausalLM
 
     return _frozen(AutoModelForCausalLM, folder, device)
 
 
-def load_classifier(folder: Path, device: Device) -> "PreTrainedModel":
+def load_classifier(folder: Path, device: "Device") -> "PreTrainedModel":
     """The model in `folder` with a score of one number in place of its language head, frozen."""
     from transformers import AutoModelForSequenceClassification
 
@@ -123,7 +124,7 @@ def top_layers(layers: int, count: int) -> range:
     return range(max(layers - count, 0), layers)
 
 
-def _frozen(kind: Any, folder: Path, device: Device, **options: Any) -> Any:
+def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
     try:
         model = kind.from_pretrained(
             folder, dtype=device.dtype, attn_implementation="sdpa", local_files_only=True, **options

@@ -56,7 +56,7 @@ class Adapters:
     @property
     def opening(self) -> Opening | None:
         """What the active model has read before every prompt."""
-        return self._adapters[self._active].opening if self._active in self._adapters else None
+        return self.opening_of(self._active)
 
     def opening_of(self, name: str) -> Opening | None:
         """What the model called `name` has read before every prompt."""

@@ -5,7 +5,7 @@ tests/tasks/methods/test_adapter.py fails where a new PEFT takes it amiss. Impor
 an adapter of this type is loaded through PEFT.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 from peft import PeftConfig, PeftType
@@ -48,7 +48,6 @@ class BottleneckConfig(PeftConfig):
     layers_to_transform: list[int] | None = None
     layers_pattern: str | None = None
     exclude_modules: list[str] | None = None
-    init_weights: bool = field(default=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,8 +78,6 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):
         nn.init.normal_(down.weight, std=START)
         for tensor in (down.bias, up.weight, up.bias):
             nn.init.zeros_(tensor)
-        if not config.init_weights:
-            nn.init.normal_(up.weight, std=0.02)
         self.bottleneck_down[adapter_name] = down.to(weight.device)
         self.bottleneck_up[adapter_name] = up.to(weight.device)
         self.activations[adapter_name] = activation(config.activation)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.adapters.reading import CONFIG, KIND, REPLACED, WEIGHTS
 from deploy.atomic import write_json
+from tasks.adapters import write_config
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 PEFT_PREFIX = "base_model.model."  # what PEFT puts before the names of a model's modules
-LISTS = ("target_modules", "modules_to_save", "layers_to_transform")
 
 
 def write_tensors(tensors: "Mapping[str, Tensor]", path: Path) -> None:
@@ -33,19 +33,7 @@ def write_peft_config(config: Any, folder: Path, **changes: Any) -> None:
     config.save_pretrained(folder)
     path = folder / CONFIG
     write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes | {"inference_mode": True})
-    clean_config(folder)
-
-
-def clean_config(folder: Path) -> None:
-    """Write the adapter's settings anew, without the path of the base and with its lists in order."""
-    path = folder / CONFIG
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = "base"
-    config["revision"] = None
-    for name in LISTS:
-        if isinstance(config.get(name), list):
-            config[name] = sorted(set(config[name]))
-    write_json(path, config)
+    write_config(folder)
 
 
 def write_replaced(

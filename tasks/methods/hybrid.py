@@ -14,9 +14,7 @@ from deploy.atomic import write_json
 from tasks.methods.adapter import AdapterSettings, attach_bottlenecks
 from tasks.methods.lora import LoraSettings, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.p_tuning_v2 import PTuningV2Settings
-from tasks.methods.p_tuning_v2 import attach as attach_prefix
-from tasks.methods.prefix import NO_MERGE, NO_MIXING, NO_PACKING, NO_PPO
+from tasks.methods.prefix import NO_MERGE, NO_MIXING, NO_PACKING, NO_PPO, attach_prefix
 from tasks.methods.targets import chosen_names
 
 if TYPE_CHECKING:
@@ -47,7 +45,11 @@ class HybridSettings(MethodSettings):
         return self
 
 
-def attach(model: "PreTrainedModel", settings: HybridSettings, material: Material) -> Adapted:
+def attach(
+    model: "PreTrainedModel",
+    settings: HybridSettings,
+    material: Material,  # noqa: ARG001  (needs no data to start)
+) -> Adapted:
     """`model` with all parts of the hybrid."""
     parts: dict[str, Adapted] = {}
     # Before anything is attached: a LoRA layer would show its inner linear maps as further names.
@@ -60,7 +62,7 @@ def attach(model: "PreTrainedModel", settings: HybridSettings, material: Materia
         inner = AdapterSettings(width=settings.width, activation=settings.activation)
         parts["adapter"] = attach_bottlenecks(model, inner, bottlenecks)
     if settings.prefix:
-        parts["prefix"] = attach_prefix(model, PTuningV2Settings(tokens=settings.prefix), material)
+        parts["prefix"] = attach_prefix(model, settings.prefix)
     last = next((part for part in parts.values() if part.hidden is not None), None)
     return Adapted(
         model=model, write=lambda folder: _write(parts, folder), hidden=last.hidden if last else None

@@ -5,14 +5,13 @@ et al. 2024, arXiv:2404.02948) and LoRA+ (Hayou et al. 2024, arXiv:2402.12354). 
 finding that all linear modules need an adapter, with alpha twice the rank.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from deploy.adapters.reading import CONFIG, WEIGHTS
+from deploy.adapters.reading import WEIGHTS
 from deploy.errors import SettingsError
 from deploy.settings import Count
 from tasks.methods.files import PEFT_PREFIX, write_peft_config, write_tensors
@@ -157,12 +156,6 @@ def _plus(model: "PreTrainedModel", ratio: float) -> "Callable[[float, float], O
         return AdamW(groups, lr=rate, weight_decay=decay)
 
     return optimizer
-
-
-def read_lora(folder: Path) -> dict[str, Any]:
-    """The LoRA settings in `folder`, as PEFT wrote them."""
-    found: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    return found
 
 
 METHOD = Method(

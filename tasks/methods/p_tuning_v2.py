@@ -7,6 +7,7 @@ from pydantic import Field
 from deploy.settings import Count
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.prefix import METHOD as PREFIX
+from tasks.methods.prefix import attach_prefix
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -25,18 +26,7 @@ def attach(
     material: Material,  # noqa: ARG001  (needs no data to start)
 ) -> Adapted:
     """`model` with a prefix of its own keys and values."""
-    from peft import PrefixEncoder, PrefixTuningConfig
-
-    from tasks.methods.virtual_tokens import attach_prefix, base_shape
-
-    config = PrefixTuningConfig(
-        task_type="CAUSAL_LM",
-        num_virtual_tokens=settings.tokens,
-        num_transformer_submodules=1,
-        prefix_projection=False,
-        **base_shape(model),
-    )
-    return attach_prefix(model, config, PrefixEncoder(config))
+    return attach_prefix(model, settings.tokens)
 
 
 METHOD = Method(

@@ -34,19 +34,24 @@ def attach(
     material: Material,  # noqa: ARG001  (needs no data to start)
 ) -> Adapted:
     """`model` with a reparameterised prefix."""
+    return attach_prefix(model, settings.tokens, encoder_width=settings.encoder_width)
+
+
+def attach_prefix(model: "PreTrainedModel", tokens: int, *, encoder_width: int | None = None) -> Adapted:
+    """`model` with a prefix of `tokens`, trained through a perceptron of this width, or directly without."""
     from peft import PrefixEncoder, PrefixTuningConfig
 
-    from tasks.methods.virtual_tokens import attach_prefix, base_shape
+    from tasks.methods.virtual_tokens import attach_key_values, base_shape
 
     config = PrefixTuningConfig(
         task_type="CAUSAL_LM",
-        num_virtual_tokens=settings.tokens,
+        num_virtual_tokens=tokens,
         num_transformer_submodules=1,
-        encoder_hidden_size=settings.encoder_width,
-        prefix_projection=True,
+        encoder_hidden_size=encoder_width,
+        prefix_projection=encoder_width is not None,
         **base_shape(model),
     )
-    return attach_prefix(model, config, PrefixEncoder(config))
+    return attach_key_values(model, config, PrefixEncoder(config))
 
 
 METHOD = Method(

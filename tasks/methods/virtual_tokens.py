@@ -21,7 +21,7 @@ from tasks.methods.method import Adapted
 OPENING = "opening"
 
 
-def attach_prefix(model: PreTrainedModel, config: Any, encoder: nn.Module) -> Adapted:
+def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -> Adapted:
     """`model` with keys and values that `encoder` makes before those of every prompt, in every layer."""
     layers, heads, columns = config.num_layers, config.num_attention_heads, config.num_virtual_tokens
 
