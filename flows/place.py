@@ -5,9 +5,8 @@ import fcntl
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from deploy.atomic import remove, write_text
 from flows import graph
@@ -16,16 +15,6 @@ from flows.errors import PlaceError
 COPIED = ("dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources", "lab")
 CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
-
-
-def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with those of `over` in their place, mappings key by key, anything else as a whole."""
-    merged = dict(values)
-    for key, value in over.items():
-        here = values.get(key)
-        both = isinstance(here, Mapping) and isinstance(value, Mapping)
-        merged[key] = overlay(here, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 def make_place(project: Path, place: Path, params: str) -> None:

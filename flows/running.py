@@ -13,9 +13,10 @@ from flows.api import Api, recorded
 from flows.board import LiveBoard, PlainBoard
 from flows.errors import InterruptedRunError
 from flows.graph import LAB, Graph, load_graph, prepare
-from flows.place import CACHE, make_place, occupied, overlay
+from flows.place import CACHE, make_place, occupied
 from flows.stage import Board
 from flows.summary import print_methods, print_summary
+from tasks.overlay import overlay
 from tasks.params import check_settings, load_settings, read_params
 
 NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models

@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from deploy.settings import (
     Count,
     GenerationSettings,
     NonNegative,
-    Positive,
     PromptSettings,
     RetrievalSettings,
     Section,
     ServeSettings,
     Share,
 )
-from tasks.training_settings import MethodName, RewardSettings, RlhfSettings, SftSettings
+from tasks.lab_settings import CompareSettings
+from tasks.training_settings import RewardSettings, RlhfSettings, SftSettings
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DataPath = Annotated[Path, Field(strict=False)]
@@ -166,26 +166,6 @@ class EvaluateSettings(Section):
     base_max_new_tokens: Count
 
 
-class CompareSettings(Section):
-    """What `threeply compare` trains, and for how long: `tokens` or `minutes` is the budget of each trial."""
-
-    methods: Annotated[list[MethodName], Field(min_length=1)]
-    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1)]
-    tokens: Count | None
-    minutes: Positive | None
-    questions: Count
-
-    @model_validator(mode="after")
-    def _one_budget(self) -> "CompareSettings":
-        if (self.tokens is None) == (self.minutes is None):
-            raise ValueError("give one budget: tokens or minutes, and null for the other")
-        for name in ("methods", "seeds"):
-            values = getattr(self, name)
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name} names something twice")
-        return self
-
-
 class BundleSettings(Section):
     """What is shipped."""
 
@@ -221,6 +201,17 @@ class Settings(Section):
     bundle: BundleSettings
     report: ReportSettings
     serve: ServeSettings
+
+    @model_validator(mode="after")
+    def _variants_fit(self) -> "Settings":
+        for name, variant in self.compare.variants.items():
+            try:
+                variant.settings(self.sft)
+            except ValidationError as error:
+                fault = error.errors()[0]
+                key = ".".join(str(part) for part in fault["loc"])
+                raise ValueError(f"compare.variants.{name}.sft.{key}: {fault['msg']}") from None
+        return self
 
     def sections(self) -> dict[str, Section]:
         """The sections by their name in params.yaml."""

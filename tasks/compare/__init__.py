@@ -10,7 +10,8 @@ from tasks.compare.claims import judge
 from tasks.compare.figures import NONE, rows_of
 from tasks.compare.page import render
 from tasks.errors import SourceError
-from tasks.settings import CompareSettings, RunSettings
+from tasks.lab_settings import CompareSettings
+from tasks.settings import RunSettings
 
 
 def compare(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.compare.figures import FULL, NONE, Row
+from tasks.compare.figures import FULL, Row
 
 Verdict = Literal["confirmed", "not confirmed here", "contradicted", "not measured"]
 ALMOST = 0.95  # of full tuning's gain
@@ -101,17 +101,27 @@ def _soft_weak(rows: Rows) -> Judgement:
 
 
 def _pruning(rows: Rows) -> Judgement:
-    pruned, base = rows.get("pruning"), rows.get(NONE)
-    if pruned is None or base is None:
-        return "not measured", "needs none and pruning"
-    return (
-        "not measured",
-        f"recovered it scores {pruned.score:.2f} (base {base.score:.2f}); without recovery it was not asked",
+    pruned, recovered = rows.get("unrecovered"), rows.get("pruning")
+    if pruned is None or recovered is None:
+        return "not measured", "needs pruning and its variant unrecovered"
+    told = (
+        f"pruned: score {pruned.score:.2f}, retention {pruned.retention:.2f}; "
+        f"recovered: score {recovered.score:.2f}, retention {recovered.retention:.2f}"
     )
+    if pruned.retention >= ALMOST:
+        return "contradicted", f"{told}: pruning alone cost next to nothing"
+    better = recovered.retention > pruned.retention or recovered.low > pruned.high
+    return ("confirmed" if better else "not confirmed here"), told
 
 
-def _curated(_: Rows) -> Judgement:
-    return "not measured", "needs two sets of rows, a curated and a noisy one"
+def _curated(rows: Rows) -> Judgement:
+    few, many = rows.get("curated"), rows.get("noisy")
+    if few is None or many is None:
+        return "not measured", "needs the variants curated and noisy"
+    told = f"few right rows seen often {few.score:.2f}, many with wrong ones among them {many.score:.2f}"
+    if few.low > many.high:
+        return "confirmed", told
+    return ("contradicted" if many.low > few.high else "not confirmed here"), told
 
 
 CLAIMS: tuple[tuple[str, str, Callable[[Rows], Judgement]], ...] = (

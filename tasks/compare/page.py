@@ -6,8 +6,8 @@ from pathlib import Path
 from tasks.compare.claims import Claim
 from tasks.compare.figures import Row
 from tasks.compare.plots import scatter
+from tasks.lab_settings import CompareSettings, Variant
 from tasks.pages import environment
-from tasks.settings import CompareSettings
 
 TEMPLATES = Path(__file__).parent
 
@@ -18,8 +18,14 @@ def render(
     """The page that `template` makes of the rows and claims."""
     pages = environment(TEMPLATES)
     pages.filters |= {"share": share, "times": times, "number": number}
+    shown = {row.method for row in rows}
     return pages.get_template(template).render(
-        rows=rows, plots=scatter(rows), budget=budget(settings), seeds=settings.seeds, claims=claims
+        rows=rows,
+        plots=scatter([row for row in rows if row.method not in settings.variants]),
+        variants={name: changes(settings.variants[name]) for name in settings.variants if name in shown},
+        budget=budget(settings),
+        seeds=settings.seeds,
+        claims=claims,
     )
 
 
@@ -28,6 +34,16 @@ def budget(settings: CompareSettings) -> str:
     if settings.tokens is not None:
         return f"{settings.tokens:,} tokens each"
     return f"{settings.minutes:g} minutes each"
+
+
+def changes(variant: Variant) -> str:
+    """What a variant changes, in words."""
+    told = [f"{key}: {value}" for key, value in variant.sft.items()]
+    if variant.wrong:
+        told.append(f"{variant.wrong:.0%} of the rows with the answer of another one")
+    if not variant.trained:
+        told.append("attached and not trained")
+    return f"{variant.method}; " + ", ".join(told) if told else variant.method
 
 
 def share(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""One trial of the lab: a method trained under the budget, then measured as it would be served.
+"""One trial of the lab: a method, or a variant of one, trained under the budget, then measured as served.
 
 The method `none` is the base model with prompt and retrieval: what every other one has to improve on.
 """
@@ -23,13 +23,15 @@ from tasks.errors import SourceError
 from tasks.evaluate.arms import Setup, ask, batches
 from tasks.evaluate.questions import askable, draw_questions
 from tasks.evaluate.retention import likelihoods, retention
+from tasks.lab_settings import CompareSettings
 from tasks.records import Example
-from tasks.settings import CompareSettings, EvaluateSettings, RunSettings
+from tasks.settings import EvaluateSettings, RunSettings
 from tasks.sft import fine_tune
 from tasks.tables import read_table
 from tasks.trained import Trained
 from tasks.training_settings import SftSettings
 from tasks.trial.latency import Speeds, speeds
+from tasks.trial.variants import answered_wrongly, attach_only
 
 NONE = "none"
 TUNED = "tuned"
@@ -66,29 +68,26 @@ def trial(
     figures: dict[str, Any] = {"method": method, "seed": seed}
     adapters: dict[str, Path] = {}
     if method != NONE:
+        variant = settings.variant(method)
+        sft = variant.settings(sft)
         examples = read_table(splits / "train" / "examples.parquet", Example)
         held_out = read_table(splits / "validation" / "examples.parquet", Example)
         composing = Assistant(None, store, template, generation)
+        taught = answered_wrongly(examples, variant.wrong, seed=seed)
 
         def tuned(tokens: int, folder: Path) -> Trained:
             folder.mkdir(parents=True, exist_ok=True)
-            chosen = sft.model_copy(update={"method": method})
             return fine_tune(
-                examples, held_out, composing, base, work=folder, run=seeded, settings=chosen, tokens=tokens
+                taught, held_out, composing, base, work=folder, run=seeded, settings=sft, tokens=tokens
             )
 
-        trained = tuned(_budget(settings, tuned, work), work / "whole")
-        adapters[TUNED] = trained.adapter
-        told = trained.report.figures
-        figures |= {
-            "trainable": told["trainable_parameters"],
-            "total": told["total_parameters"],
-            "tokens": told["tokens"],
-            "tokens_per_s": round(trained.tokens_per_s or 0.0, 1),
-            "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-            "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
-            "validation_loss": told.get("validation_loss"),
-        }
+        if variant.trained:
+            trained = tuned(_budget(settings, tuned, work), work / "whole")
+            adapters[TUNED] = trained.adapter
+            figures |= _training(trained)
+        else:
+            adapters[TUNED] = work / "untrained"
+            attach_only(examples, composing, base, adapters[TUNED], run=seeded, settings=sft)
     device = set_up_torch(run)
     engine = TransformersEngine(
         base, adapters, dtype=device.precision, device=device.name, batch_size=evaluate.batch_size
@@ -118,7 +117,7 @@ def trial(
         )
     }
     general = likelihoods(engine, tokenizer)
-    measured: Speeds = speeds(base, adapters.get(TUNED), method, sft, tokenizer, device)
+    measured: Speeds = speeds(base, adapters.get(TUNED), sft, tokenizer, device)
     figures |= {
         "scores": [round(answers[place].score, 4) for place in range(len(asked.questions))],
         "abstained": [answers[place].abstained for place in range(len(asked.questions))],
@@ -127,6 +126,20 @@ def trial(
         **asdict(measured),
     }
     write_json(report, figures)
+
+
+def _training(trained: Trained) -> dict[str, Any]:
+    """What the training took and left."""
+    told = trained.report.figures
+    return {
+        "trainable": told["trainable_parameters"],
+        "total": told["total_parameters"],
+        "tokens": told["tokens"],
+        "tokens_per_s": round(trained.tokens_per_s or 0.0, 1),
+        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
+        "validation_loss": told.get("validation_loss"),
+    }
 
 
 def _budget(settings: CompareSettings, tuned: Callable[[int, Path], Trained], work: Path) -> int:

@@ -39,20 +39,19 @@ class Speeds:
 def speeds(
     base: Path,
     adapter: Path | None,
-    method: str,
     sft: SftSettings,
     tokenizer: "PreTrainedTokenizerBase",
     device: Device,
 ) -> Speeds:
-    """The time of a token under the model in `base` and under the adapter of `method`."""
+    """The time of a token under the model in `base` and under the adapter that `sft` has left."""
     plain = _ready(load_base(base, device))
     ways: dict[str, Callable[[], None]] = {"base": lambda: _generate(plain, None)}
     if adapter is not None:
         model = _ready(load_base(base, device))
-        served = Adapters(model, {method: adapter}, stored=model.dtype)
-        served.activate(method)
+        served = Adapters(model, {sft.method: adapter}, stored=model.dtype)
+        served.activate(sft.method)
         ways["served"] = lambda: _generate(model, served.opening)
-        if (attached := _attached(base, method, sft, tokenizer, device)) is not None:
+        if (attached := _attached(base, sft, tokenizer, device)) is not None:
             ways["attached"] = lambda: _generate(attached, None)
     taken: dict[str, list[float]] = {way: [] for way in ways}
     for way in ways.values():
@@ -67,13 +66,12 @@ def speeds(
 
 
 def _attached(
-    base: Path, method: str, sft: SftSettings, tokenizer: "PreTrainedTokenizerBase", device: Device
+    base: Path, sft: SftSettings, tokenizer: "PreTrainedTokenizerBase", device: Device
 ) -> "PreTrainedModel | None":
     """The model with a fresh adapter beside its weights; None for what stands before a prompt either way."""
-    chosen = sft.model_copy(update={"method": method}).chosen
     rows = [tuple(range(3, 3 + PROMPT))]
-    adapted = METHODS[method].attach(
-        load_base(base, device), chosen, Material(tokenizer=tokenizer, rows=rows)
+    adapted = METHODS[sft.method].attach(
+        load_base(base, device), sft.chosen, Material(tokenizer=tokenizer, rows=rows)
     )
     return None if adapted.hidden is not None else _ready(adapted.model)
 

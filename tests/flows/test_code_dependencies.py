@@ -14,6 +14,7 @@ ALL = {**STAGES, **LAB}
 # These cannot change what a stage makes: the values of settings are tracked by key in params.yaml.
 WITHOUT_EFFECT = {
     "tasks.settings",
+    "tasks.lab_settings",
     "tasks.training_settings",
     "deploy.settings",
     "tasks.errors",

@@ -1,4 +1,4 @@
-"""Protects overlays and places: unknown keys are faults, the copy is exact, nothing foreign is touched."""
+"""Protects profiles and places: unknown keys are faults, the copy is exact, nothing foreign is touched."""
 
 import os
 from pathlib import Path
@@ -7,16 +7,12 @@ import pytest
 
 from deploy.errors import SettingsError
 from flows.errors import PlaceError
-from flows.place import make_place, overlay
+from flows.place import make_place
 from flows.running import Wish, _place
+from tasks.overlay import overlay
 from tasks.params import check_settings, read_params
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_an_overlay_changes_single_keys_and_replaces_lists_as_a_whole() -> None:
-    merged = overlay({"a": {"x": 1, "y": [1, 2]}, "b": 3}, {"a": {"y": [9]}})
-    assert merged == {"a": {"x": 1, "y": [9]}, "b": 3}
 
 
 def test_unknown_keys_of_an_overlay_are_faults_of_the_settings() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.errors import SettingsError
 from tasks.methods import METHODS
+from tasks.overlay import overlay
 from tasks.params import SOURCES, check_settings, load_settings, read_params
 from tasks.settings import FileSource, PackagesSource, Settings
 from tasks.training_settings import SftSettings
@@ -142,3 +143,21 @@ def test_numbers_may_be_written_as_dvc_reads_them(tmp_path: Path) -> None:
     text = re.sub(r"learning_rate: \S+", "learning_rate: 1e-3", PARAMS.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
     assert load_settings(path).sft.lora.learning_rate == 0.001
+
+
+@pytest.mark.parametrize(
+    ("compare", "said"),
+    [
+        (
+            {"methods": ["lora", "loar"]},
+            "methods names loar, which is neither a method nor one of the variants",
+        ),
+        ({"variants": {"lora": {"method": "full"}}}, "a variant may not have the name of a method: lora"),
+        (
+            {"variants": {"few": {"method": "lora", "sft": {"max_row": 1}}}},
+            "compare.variants.few.sft.max_row",
+        ),
+    ],
+)
+def test_a_variant_that_does_not_fit_is_refused(compare: dict[str, Any], said: str) -> None:
+    assert said in fault(overlay(read_params(PARAMS), {"compare": compare}))

@@ -11,11 +11,13 @@ from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge
 from deploy.messages import Message
+from tasks.lab_settings import Variant
 from tasks.methods.lora import LoraSettings
 from tasks.params import load_settings
 from tasks.records import Example
 from tasks.tables import write_table
 from tasks.trial import trial
+from tasks.trial.variants import answered_wrongly
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -64,7 +66,7 @@ def run(inputs: list[Path], out: Path, method: str, **budget: Any) -> dict[str, 
     values = load_settings(PARAMS)
     small = {"lora": LoraSettings(rank=4), "validation_rows": 2, "max_length": 480, "counterfactuals": {}}
     budgeted = {"tokens": 1500, "minutes": None, "questions": 6, **budget}
-    out.mkdir(exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     trial(
         *inputs,
         report=out / "report.json",
@@ -109,3 +111,25 @@ def test_a_budget_of_time_becomes_one_of_tokens_that_is_kept(inputs: list[Path],
     run(inputs, tmp_path, "lora", tokens=None, minutes=0.02)
     kept = json.loads((tmp_path / "work/budget.json").read_text(encoding="utf-8"))
     assert kept["tokens"] > 0
+
+
+def test_a_variant_may_be_attached_and_not_trained(inputs: list[Path], tmp_path: Path) -> None:
+    found = run(inputs, tmp_path, "unrecovered")
+    assert "tokens" not in found
+    assert found["retention"] != 1.0, "half of the weights are gone"
+
+
+def test_a_variant_changes_the_settings_of_its_method(inputs: list[Path], tmp_path: Path) -> None:
+    variants = {"small": Variant.model_validate({"method": "lora", "sft": {"lora": {"rank": 1}}})}
+    small = run(inputs, tmp_path / "small", "small", variants=variants)
+    assert 4 * small["trainable"] == run(inputs, tmp_path / "lora", "lora")["trainable"]
+
+
+def test_wrong_answers_are_those_of_other_rows() -> None:
+    rows = [example(number) for number in range(12)]
+    changed = answered_wrongly(rows, 0.5, seed=1)
+    wrong = [new for old, new in zip(rows, changed, strict=True) if new != old]
+    assert len(wrong) == 6
+    assert all((new.messages[-1].content == "`1.0`") is not new.answerable for new in wrong)
+    assert [row.id for row in changed] == [row.id for row in rows]
+    assert answered_wrongly(rows, 0.5, seed=1) == changed

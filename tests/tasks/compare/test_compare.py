@@ -48,6 +48,12 @@ TRIALS = [
     trial("lora", 2, [1.0, 0.0, 0.0, 0.0], trainable=500),
     trial("prompt", 1, [0.0, 0.0, 0.4, 0.0]),
 ]
+VARIANTS = [
+    trial("pruning", 1, [1.0, 0.0, 0.0, 0.0]),
+    trial("unrecovered", 1, [0.0] * 4, retention=0.5),
+    trial("curated", 1, [0.0] * 4),
+    trial("noisy", 1, [0.0, 1.0, 0.0, 1.0]),
+]
 
 
 def by_name(trials: list[dict[str, Any]]) -> dict[str, Row]:
@@ -85,10 +91,16 @@ def test_without_full_tuning_or_a_gain_no_share_is_told() -> None:
         ("Soft prompts", {"prompt": {"scores": [1.0, 1.0, 1.0, 1.0]}}, "contradicted"),
         ("Soft prompts", {"lora": {"scores": [1.0] * 4}, "prompt": {"scores": [0.0] * 4}}, "confirmed"),
         ("Adapters make", {}, "not measured"),
+        ("A pruned model", {}, "confirmed"),
+        ("A pruned model", {"unrecovered": {"retention": 0.97}}, "contradicted"),
+        ("A pruned model", {"pruning": {"retention": 0.4}}, "not confirmed here"),
+        ("1,000 curated", {}, "not confirmed here"),
+        ("1,000 curated", {"noisy": {"scores": [1.0] * 4}}, "contradicted"),
+        ("1,000 curated", {"curated": {"scores": [1.0] * 4}, "noisy": {"scores": [0.0] * 4}}, "confirmed"),
     ],
 )
 def test_a_verdict_follows_the_figures(start: str, changed: dict[str, Any], verdict: str) -> None:
-    trials = [t | changed.get(t["method"], {}) for t in TRIALS]
+    trials = [t | changed.get(t["method"], {}) for t in [*TRIALS, *VARIANTS]]
     [claim] = [claim for claim in judge(rows_of(trials, seed=1)) if claim.claim.startswith(start)]
     assert claim.verdict == verdict
     assert claim.figures
@@ -112,17 +124,20 @@ class Ids(HTMLParser):
 
 def test_the_stage_writes_the_table_and_both_pages(tmp_path: Path) -> None:
     settings = load_settings(PARAMS)
-    few = settings.compare.model_copy(update={"methods": ["full", "lora"], "seeds": [1]})
+    few = settings.compare.model_copy(update={"methods": ["full", "lora", "noisy"], "seeds": [1]})
     (tmp_path / "trials").mkdir()
-    for told in TRIALS:
+    for told in [*TRIALS, *VARIANTS]:
         (tmp_path / "trials" / f"{told['method']}-{told['seed']}.json").write_text(json.dumps(told))
     out = {name: tmp_path / name for name in ("methods", "page", "claims")}
     compare(tmp_path / "trials", **out, run=settings.run, settings=few)
 
     table = json.loads(out["methods"].read_text())
-    assert set(table) == {"none", "full", "lora"}
+    assert set(table) == {"none", "full", "lora", "noisy"}
     assert table["lora"]["score"] == pytest.approx(0.5)
-    for name, words in (("page", "of full tuning"), ("claims", "A merged LoRA adds no latency")):
+    for name, words in (
+        ("page", "30% of the rows with the answer of another"),
+        ("claims", "A merged LoRA adds no latency"),
+    ):
         text = out[name].read_text(encoding="utf-8")
         assert words in text
         seen = Ids()
