@@ -3,7 +3,7 @@
 Only the answer counts in the loss, so only the answer's positions meet the language head (49k words for
 SmolLM2, a fifth of the arithmetic). Rows are padded on the right and attention looks to the left, so no real
 token sees the padding and no mask is needed. Where the layers can do it, what all rows of a batch begin with
-runs through them once, and padding never. `benchmarks/training_speed.py` measures it.
+runs through them once, and padding never. `benchmarks/training.py` measures it.
 
 Import this module late: torch and TRL are needed to define it.
 """

@@ -1,0 +1,58 @@
+"""Protects the measure of training speed: every way trains the same rows, and the arithmetic is counted."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.roofline import flops_per_token, matrix_rates
+from benchmarks.training_ways import CANDIDATES, INSTRUCTIONS, Rows, measure
+from tasks.methods.lora import LoraSettings
+from tasks.params import load_settings
+from tasks.settings import Settings
+
+FEW = Rows(count=10, shortest=64, longest=90)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The project's settings on one thread, with small batches."""
+    values = load_settings(Path(__file__).parents[2] / "params.yaml")
+    run = values.run.model_copy(update={"threads": 1, "precision": "float32"})
+    small = {"batch_size": 2, "lora": LoraSettings(rank=2)}
+    return values.model_copy(update={"run": run, "sft": values.sft.model_copy(update=small)})
+
+
+def test_rows_are_the_same_at_each_call_begin_alike_and_keep_their_lengths() -> None:
+    rows = FEW.drawn(400, warming=2)
+    assert rows == FEW.drawn(400, warming=2)
+    assert len(rows) == 12
+    assert len({row.input_ids[:INSTRUCTIONS] for row in rows}) == 1
+    assert all(64 <= len(row.input_ids) <= 90 for row in rows)
+
+
+@pytest.mark.filterwarnings("ignore:`gradient_checkpointing` is deprecated:FutureWarning")  # TRL's default
+@pytest.mark.parametrize("way", ["ours", "defaults", "float32, 4 rows", "bfloat16, 4 rows"])
+def test_each_way_trains(way: str, tiny_base: Path, settings: Settings) -> None:
+    assert way == "ours" or way in CANDIDATES
+    assert measure(way, tiny_base, FEW, settings) > 0
+
+
+def test_the_arithmetic_of_a_token_is_between_a_forward_and_a_full_step(
+    tiny_base: Path, settings: Settings
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_base)
+    weights = sum(
+        part.numel() for name, part in model.named_parameters() if part.ndim == 2 and "embed" not in name
+    )
+    unshared = Rows(count=10, shortest=200, longest=220)
+    assert 2 * weights < flops_per_token(tiny_base, unshared, settings)
+    shared = flops_per_token(tiny_base, FEW, settings)
+    assert shared < flops_per_token(tiny_base, unshared, settings), "what rows begin with is computed once"
+
+
+def test_products_have_a_rate_in_each_precision(tiny_base: Path, settings: Settings) -> None:
+    rates = matrix_rates(tiny_base, settings, tokens=64)
+    assert set(rates) == {"float32", "bfloat16"}
+    assert min(rates.values()) > 0
