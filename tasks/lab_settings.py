@@ -40,6 +40,7 @@ class CompareSettings(Section):
     methods: Annotated[list[Name], Field(min_length=1)]
     variants: dict[Name, Variant]
     seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1)]
+    rates: Annotated[list[Positive], Field(min_length=1)]
     tokens: Count | None
     minutes: Positive | None
     questions: Count
@@ -48,7 +49,7 @@ class CompareSettings(Section):
     def _one_budget(self) -> "CompareSettings":
         if (self.tokens is None) == (self.minutes is None):
             raise ValueError("give one budget: tokens or minutes, and null for the other")
-        for name in ("methods", "seeds"):
+        for name in ("methods", "seeds", "rates"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise ValueError(f"{name} names something twice")

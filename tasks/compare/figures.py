@@ -37,6 +37,7 @@ class Row:
     trainable_share: float | None
     stored_mib: float | None
     peak_mib: float | None
+    learning_rate: float | None
     tokens: int | None
     tokens_per_s: float | None
     slower_served: float | None
@@ -92,6 +93,7 @@ def _row(
         trainable_share=None if trainable is None or total is None else round(trainable / total, 6),
         stored_mib=None if stored is None else round(stored / 2**20, 3),
         peak_mib=_median(trials, "peak_mib"),
+        learning_rate=_median(trials, "learning_rate"),
         tokens=None if (tokens := _median(trials, "tokens")) is None else int(tokens),
         tokens_per_s=_median(trials, "tokens_per_s"),
         slower_served=_ratio(trials, "served_ms"),

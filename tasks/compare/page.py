@@ -25,6 +25,7 @@ def render(
         variants={name: changes(settings.variants[name]) for name in settings.variants if name in shown},
         budget=budget(settings),
         seeds=settings.seeds,
+        rates=[number(rate) for rate in settings.rates],
         claims=claims,
     )
 

@@ -3,9 +3,7 @@
 The method `none` is the base model with prompt and retrieval: what every other one has to improve on.
 """
 
-import json
 import resource
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +28,12 @@ from tasks.sft import fine_tune
 from tasks.tables import read_table
 from tasks.trained import Trained
 from tasks.training_settings import SftSettings
+from tasks.trial.budget import best_rate, losses_of_rates, tokens_within, with_rate
 from tasks.trial.latency import Speeds, speeds
 from tasks.trial.variants import answered_wrongly, attach_only
 
 NONE = "none"
 TUNED = "tuned"
-PROBE = 4000  # tokens that tell how fast a method is
 
 
 def trial(
@@ -75,16 +73,19 @@ def trial(
         composing = Assistant(None, store, template, generation)
         taught = answered_wrongly(examples, variant.wrong, seed=seed)
 
-        def tuned(tokens: int, folder: Path) -> Trained:
+        def tuned(tokens: int, folder: Path, given: SftSettings) -> Trained:
             folder.mkdir(parents=True, exist_ok=True)
             return fine_tune(
-                taught, held_out, composing, base, work=folder, run=seeded, settings=sft, tokens=tokens
+                taught, held_out, composing, base, work=folder, run=seeded, settings=given, tokens=tokens
             )
 
         if variant.trained:
-            trained = tuned(_budget(settings, tuned, work), work / "whole")
+            tokens = tokens_within(settings, lambda tokens, folder: tuned(tokens, folder, sft), work)
+            rates = losses_of_rates(settings.rates, sft, tokens, tuned, work)
+            sft = with_rate(sft, best_rate(rates))
+            trained = tuned(tokens, work / "whole", sft)
             adapters[TUNED] = trained.adapter
-            figures |= _training(trained)
+            figures |= _training(trained) | {"learning_rate": sft.chosen.learning_rate, "rates": rates}
         else:
             adapters[TUNED] = work / "untrained"
             attach_only(examples, composing, base, adapters[TUNED], run=seeded, settings=sft)
@@ -140,15 +141,3 @@ def _training(trained: Trained) -> dict[str, Any]:
         "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
         "validation_loss": told.get("validation_loss"),
     }
-
-
-def _budget(settings: CompareSettings, tuned: Callable[[int, Path], Trained], work: Path) -> int:
-    """The tokens that fit into the budget; where that is a time, a few steps tell how fast the method is."""
-    if settings.tokens is not None:
-        return settings.tokens
-    assert settings.minutes is not None
-    kept = work / "budget.json"  # a run that goes on keeps the plan that it had
-    if not kept.exists():
-        speed = tuned(PROBE, work / "probe").tokens_per_s or 0.0
-        write_json(kept, {"tokens": max(int(60 * settings.minutes * speed), 1)})
-    return int(json.loads(kept.read_text(encoding="utf-8"))["tokens"])

@@ -17,6 +17,7 @@ from tasks.params import load_settings
 from tasks.records import Example
 from tasks.tables import write_table
 from tasks.trial import trial
+from tasks.trial.budget import best_rate
 from tasks.trial.variants import answered_wrongly
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -65,7 +66,7 @@ def inputs(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.TempPa
 def run(inputs: list[Path], out: Path, method: str, **budget: Any) -> dict[str, Any]:
     values = load_settings(PARAMS)
     small = {"lora": LoraSettings(rank=4), "validation_rows": 2, "max_length": 480, "counterfactuals": {}}
-    budgeted = {"tokens": 1500, "minutes": None, "questions": 6, **budget}
+    budgeted = {"tokens": 1500, "minutes": None, "questions": 6, "rates": [1.0], **budget}
     out.mkdir(parents=True, exist_ok=True)
     trial(
         *inputs,
@@ -123,6 +124,21 @@ def test_a_variant_changes_the_settings_of_its_method(inputs: list[Path], tmp_pa
     variants = {"small": Variant.model_validate({"method": "lora", "sft": {"lora": {"rank": 1}}})}
     small = run(inputs, tmp_path / "small", "small", variants=variants)
     assert 4 * small["trainable"] == run(inputs, tmp_path / "lora", "lora")["trainable"]
+
+
+def test_the_learning_rate_is_the_one_with_the_lowest_validation_loss(
+    inputs: list[Path], tmp_path: Path
+) -> None:
+    found = run(inputs, tmp_path, "prompt", rates=[1.0, 1e-6])
+    slow, fast = found["rates"]["3e-08"], found["rates"]["0.03"]
+    assert fast < slow
+    assert found["learning_rate"] == 0.03
+    (tmp_path / "work/rates.json").write_text(json.dumps({"0.03": None, "3e-08": 1.0}))
+    assert run(inputs, tmp_path, "prompt", rates=[1.0, 1e-6])["learning_rate"] == 3e-8, "tried before"
+
+
+def test_a_rate_that_went_astray_is_never_the_best() -> None:
+    assert best_rate({"1": None, "0.1": 2.0, "0.01": 3.0}) == "0.1"
 
 
 def test_wrong_answers_are_those_of_other_rows() -> None:
