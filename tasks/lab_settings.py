@@ -9,6 +9,7 @@ from deploy.settings import Count, Positive, Section, Share
 from tasks.overlay import overlay
 from tasks.training_settings import MethodName, SftSettings
 
+UNTUNED = "none"  # the trial of the base model with prompt and retrieval
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -57,7 +58,7 @@ class CompareSettings(Section):
 
     @model_validator(mode="after")
     def _known(self) -> "CompareSettings":
-        if taken := sorted(set(self.variants) & set(get_args(MethodName))):
+        if taken := sorted(set(self.variants) & {UNTUNED, *get_args(MethodName)}):
             raise ValueError(f"a variant may not have the name of a method: {', '.join(taken)}")
         there = [*get_args(MethodName), *self.variants]
         if unknown := [name for name in self.methods if name not in there]:

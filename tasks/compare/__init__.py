@@ -7,10 +7,10 @@ from typing import Any
 
 from deploy.atomic import write_json, write_text
 from tasks.compare.claims import judge
-from tasks.compare.figures import NONE, rows_of
+from tasks.compare.figures import rows_of
 from tasks.compare.page import render
 from tasks.errors import SourceError
-from tasks.lab_settings import CompareSettings
+from tasks.lab_settings import UNTUNED, CompareSettings
 from tasks.settings import RunSettings
 
 
@@ -24,7 +24,7 @@ def compare(
     Raises:
         SourceError: a trial's report is missing or damaged.
     """
-    wanted = [f"{NONE}-0", *(f"{method}-{seed}" for method in settings.methods for seed in settings.seeds)]
+    wanted = [f"{UNTUNED}-0", *(f"{method}-{seed}" for method in settings.methods for seed in settings.seeds)]
     reports = [_read(trials / f"{name}.json") for name in wanted]
     rows = rows_of(reports, seed=run.seed)
     verdicts = judge(rows)

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tasks.lab_settings import UNTUNED
 from tasks.scores import bootstrap
 
-NONE, FULL = "none", "full"
+FULL = "full"
 RESAMPLES = 2000
 
 
@@ -54,12 +55,12 @@ def rows_of(trials: Sequence[Mapping[str, Any]], *, seed: int) -> list[Row]:
     for trial in trials:
         by_method[str(trial["method"])].append(trial)
     means = {name: _mean_scores(found) for name, found in by_method.items()}
-    base = _mean(means[NONE]) if NONE in means else None
+    base = _mean(means[UNTUNED]) if UNTUNED in means else None
     full = _mean(means[FULL]) if FULL in means else None
     rows = [
         _row(name, found, means[name], base=base, full=full, seed=seed) for name, found in by_method.items()
     ]
-    return sorted(rows, key=lambda row: (row.method != NONE, -row.score, row.method))
+    return sorted(rows, key=lambda row: (row.method != UNTUNED, -row.score, row.method))
 
 
 def _row(
@@ -74,7 +75,7 @@ def _row(
     interval = bootstrap(scores, resamples=RESAMPLES, seed=seed)
     single = [_mean(trial["scores"]) for trial in trials]
     gain = None
-    if base is not None and full is not None and full > base and name != NONE:
+    if base is not None and full is not None and full > base and name != UNTUNED:
         gain = round((interval.mean - base) / (full - base), 3)
     trainable, total = _median(trials, "trainable"), _median(trials, "total")
     stored = _median(trials, "bytes")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tasks.compare.figures import NONE, Row
+from tasks.compare.figures import Row
 from tasks.curves import COLOURS, STYLE, embeddable
+from tasks.lab_settings import UNTUNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,8 @@ def scatter(rows: Sequence[Row]) -> Markup:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    methods = [row for row in rows if row.method != NONE]
-    base = next((row.score for row in rows if row.method == NONE), None)
+    methods = [row for row in rows if row.method != UNTUNED]
+    base = next((row.score for row in rows if row.method == UNTUNED), None)
     if not methods:
         return Markup()
     with mpl.rc_context(STYLE):

@@ -21,7 +21,7 @@ from tasks.errors import SourceError
 from tasks.evaluate.arms import Setup, ask, batches
 from tasks.evaluate.questions import askable, draw_questions
 from tasks.evaluate.retention import likelihoods, retention
-from tasks.lab_settings import CompareSettings
+from tasks.lab_settings import UNTUNED, CompareSettings
 from tasks.records import Example
 from tasks.settings import EvaluateSettings, RunSettings
 from tasks.sft import fine_tune
@@ -32,7 +32,6 @@ from tasks.trial.budget import best_rate, losses_of_rates, tokens_within, with_r
 from tasks.trial.latency import Speeds, speeds
 from tasks.trial.variants import answered_wrongly, attach_only
 
-NONE = "none"
 TUNED = "tuned"
 
 
@@ -65,7 +64,7 @@ def trial(
     template = load_template(prompt.template)
     figures: dict[str, Any] = {"method": method, "seed": seed}
     adapters: dict[str, Path] = {}
-    if method != NONE:
+    if method != UNTUNED:
         variant = settings.variant(method)
         sft = variant.settings(sft)
         examples = read_table(splits / "train" / "examples.parquet", Example)
@@ -108,7 +107,7 @@ def trial(
     model = TUNED if adapters else "base"
     setup = Setup(name=method, model=model, layers=Layers(prompt=True, retrieval=True))
     sampling = replace(assistant.sampling, seed=run.seed)
-    if method == NONE:
+    if method == UNTUNED:
         sampling = replace(sampling, max_new_tokens=evaluate.base_max_new_tokens)
     answers = {
         place: answer
