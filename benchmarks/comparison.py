@@ -1,0 +1,122 @@
+"""Writes docs/comparison.md and its picture from the last `threeply compare`.
+
+    python -m benchmarks.comparison [--methods data/reports/methods.json]
+
+The last line is one JSON object: the score of each method, and the verdict on each claim.
+"""
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.atomic import write_text
+from tasks.compare.claims import Claim, judge
+from tasks.compare.figures import Row
+from tasks.compare.page import budget, changes, number, share, times
+from tasks.compare.plots import scatter
+from tasks.lab_settings import UNTUNED, CompareSettings
+from tasks.params import load_settings
+from tasks.process import cores
+
+PAGE, PICTURE = Path("docs/comparison.md"), Path("docs/comparison.svg")
+HEAD = (
+    "method | score (95 %) | of full tuning's gain | abstains rightly | wrongly | retention | learning rate "
+    "| weights that learn | MiB stored | peak MiB | tokens/s | token served | unmerged"
+)
+
+
+def main() -> int:
+    """Renew the page from the figures of the lab."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.comparison", description=__doc__)
+    words.add_argument("--methods", type=Path, default=Path("data/reports/methods.json"))
+    given = words.parse_args()
+    if not given.methods.exists():
+        print(f"{given.methods} is not there yet: run `threeply compare` first", file=sys.stderr)
+        print("{}")
+        return 0
+    found = json.loads(given.methods.read_text(encoding="utf-8"))
+    rows = [Row(method=name, **figures) for name, figures in found.items()]
+    settings = load_settings(Path("params.yaml")).compare
+    claims = judge(rows)
+    write_text(PAGE, page(rows, claims, settings))
+    write_text(PICTURE, picture(rows, settings))
+    told = {"scores": {row.method: row.score for row in rows}}
+    print(json.dumps({**told, "verdicts": {claim.claim: claim.verdict for claim in claims}}))
+    return 0
+
+
+def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings) -> str:
+    """The page as Markdown."""
+    machine = f"{cores()} cores, {platform.machine()}"
+    seeds = f"{len(settings.seeds)} seed{'s' if len(settings.seeds) > 1 else ''}"
+    columns = HEAD.count("|")
+    lines = [
+        "# The methods side by side",
+        "",
+        f"`threeply compare` with the params.yaml of this repository on {machine}: {budget(settings)}, "
+        f"{seeds}, {settings.questions} questions of the test split, with prompt and retrieval. "
+        "Written by `python -m benchmarks.comparison`.",
+        "",
+        f"| {HEAD} |",
+        "|---|" + "--:|" * columns,
+        *(_line(row) for row in rows),
+        "",
+        "Retention: by how much a token of general text has become likelier than under the base model. Token "
+        "served and unmerged: the time of a token against the base model's.",
+    ]
+    if len(settings.rates) > 1:
+        factors = ", ".join(number(rate) for rate in settings.rates)
+        lines += [
+            "",
+            f"The learning rate is the best by validation loss of {factors} times that of params.yaml or the "
+            "paper, each tried for a third of the budget.",
+        ]
+    variants = [name for name in settings.variants if any(row.method == name for row in rows)]
+    lines += ["", *(f"- `{name}`: {changes(settings.variants[name])}" for name in variants)]
+    lines += [
+        "",
+        f"![Score against cost of each method]({PICTURE.name})",
+        "",
+        "## What papers say, and what was measured here",
+        "",
+        "One model, one set of rows, one budget: a verdict is about this case alone.",
+        "",
+        "| claim | source | verdict | figures |",
+        "|---|---|---|---|",
+        *(f"| {claim.claim} | {claim.source} | {claim.verdict} | {claim.figures} |" for claim in claims),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def picture(rows: Sequence[Row], settings: CompareSettings) -> str:
+    """The plots as an SVG file, on white: a file does not know the colours of the page that shows it."""
+    drawn = scatter([row for row in rows if row.method not in settings.variants])
+    return drawn.replace("<svg ", '<svg style="background: #ffffff" ', 1) + "\n"
+
+
+def _line(row: Row) -> str:
+    rate = "\u2013" if row.learning_rate is None else f"{row.learning_rate:.2g}"
+    cells = [
+        "base, untuned" if row.method == UNTUNED else f"`{row.method}`",
+        f"{row.score:.3f} ({row.low:.2f} to {row.high:.2f})",
+        share(row.gain_share),
+        share(row.abstains_rightly),
+        share(row.abstains_wrongly),
+        f"{row.retention:.3f}",
+        rate,
+        share(row.trainable_share),
+        number(row.stored_mib),
+        number(row.peak_mib),
+        number(row.tokens_per_s),
+        times(row.slower_served),
+        times(row.slower_attached),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
