@@ -115,7 +115,7 @@ def _ours(way: str, model: Path, chosen: Sequence[TokenRow], settings: Settings,
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in chosen])
     adapted = METHODS[sft.method].attach(load_base(model, device), sft.chosen, material)
     fuse(adapted.model)
-    streamlined = adapted.hidden is None and streamline(adapted.model) > 0
+    streamlined = streamline(adapted.model) > 0
     plan = schedule(
         [len(row.input_ids) for row in chosen],
         batch_size=sft.batch_size,

@@ -22,7 +22,8 @@ def streamline(model: nn.Module) -> int:
     """Let the Llama layers of `model` compute in this way; returns how many modules do (0: another family).
 
     For causal attention over right-padded rows without a mask and without a cache: the way of training.
-    The layers then also take a `shared_prefix`: a batch laid out as one sequence.
+    The layers then also take a `shared_prefix`: a batch laid out as one sequence; and an `opening`: keys and
+    values that stand before those of every row, [layers, 2, heads, columns, head width].
     """
     count = 0
     for module in model.modules():
@@ -60,6 +61,7 @@ def _attend(
     hidden_states: Tensor,
     position_embeddings: tuple[Tensor, Tensor],
     shared_prefix: SharedPrefix | None = None,
+    opening: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     shape = (*hidden_states.shape[:2], -1, self.head_dim)
@@ -69,12 +71,19 @@ def _attend(
     value = self.v_proj(hidden_states).view(shape)
     if shared_prefix is not None:
         query, key, value = (shared_prefix.rows(part[0]) for part in (query, key, value))
+    seen = None
+    if opening is not None:
+        before = opening[self.layer_idx].transpose(1, 2).unsqueeze(1).expand(-1, len(query), -1, -1, -1)
+        key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
+        rows, columns = query.shape[1], key.shape[1]
+        seen = torch.ones(rows, columns, dtype=torch.bool, device=key.device).tril(columns - rows)
     groups = self.num_key_value_groups
     out = functional.scaled_dot_product_attention(
         query.transpose(1, 2),
         key.repeat_interleave(groups, dim=2).transpose(1, 2),
         value.repeat_interleave(groups, dim=2).transpose(1, 2),
-        is_causal=True,
+        attn_mask=seen,
+        is_causal=seen is None,
         scale=self.scaling,
     )
     merged = out.transpose(1, 2).flatten(2)

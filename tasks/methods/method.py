@@ -29,6 +29,9 @@ ABILITIES: dict[Ability, str] = {
 }
 
 
+Hidden = Callable[["Tensor", "Tensor | None"], "Tensor"]
+
+
 class MethodSettings(Section):
     """Settings that every method has."""
 
@@ -41,12 +44,13 @@ class Adapted:
 
     What `model` has with `requires_grad` is what learns. `write` puts the result into a folder that
     `deploy.adapters` reads. `hidden` gives the final states [rows, tokens, width] of right-padded
-    rows where the method needs a way of its own; `optimizer` makes one of its own from a rate and a decay.
+    rows where the method needs a way of its own; with the lengths of the rows it takes them as one sequence,
+    which only streamlined layers can. `optimizer` makes one of its own from a rate and a decay.
     """
 
     model: "PreTrainedModel"
     write: Callable[[Path], None]
-    hidden: "Callable[[Tensor], Tensor] | None" = None
+    hidden: "Hidden | None" = None
     optimizer: "Callable[[float, float], Optimizer] | None" = None
 
     def trained(self) -> "dict[str, nn.Parameter]":

@@ -4,7 +4,6 @@ The encoder is a submodule of the model, called `opening`, so a checkpoint holds
 what it makes, as PEFT's files do. Import this module late: torch is needed to define it.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from transformers.cache_utils import DynamicCache
 from deploy.adapters.openings import EMBEDDINGS, key_values
 from deploy.adapters.reading import WEIGHTS
 from tasks.methods.files import write_peft_config, write_tensors
-from tasks.methods.method import Adapted
+from tasks.methods.method import Adapted, Hidden
+from tasks.shared_prefix import share_prefix
 
 OPENING = "opening"
 
@@ -25,9 +25,19 @@ def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -
     """`model` with keys and values that `encoder` makes before those of every prompt, in every layer."""
     layers, heads, columns = config.num_layers, config.num_attention_heads, config.num_virtual_tokens
 
-    def hidden(input_ids: Tensor) -> Tensor:
+    def hidden(input_ids: Tensor, lengths: Tensor | None) -> Tensor:
         flat = _encoded(encoder, columns)
         states = key_values(flat, layers=layers, heads=heads).to(model.dtype)
+        if lengths is not None:
+            shared = share_prefix(input_ids, lengths)
+            sequence = model.get_decoder()(
+                input_ids=shared.tokens,
+                position_ids=shared.positions + columns,
+                shared_prefix=shared,
+                opening=states,
+                use_cache=False,
+            ).last_hidden_state
+            return shared.rows(sequence[0])
         cache = DynamicCache(config=model.config)
         rows = len(input_ids)
         for layer, (keys, values) in enumerate(states):
@@ -47,10 +57,21 @@ def attach_soft_prompt(model: PreTrainedModel, config: Any, encoder: nn.Module) 
     """`model` with embeddings that `encoder` makes before those of every prompt."""
     columns = config.num_virtual_tokens
 
-    def hidden(input_ids: Tensor) -> Tensor:
+    def hidden(input_ids: Tensor, lengths: Tensor | None) -> Tensor:
         prompt = _encoded(encoder, columns).to(model.dtype)
-        words = model.get_input_embeddings()(input_ids)
-        whole = torch.cat([prompt.unsqueeze(0).expand(len(input_ids), -1, -1), words], dim=1)
+        words = model.get_input_embeddings()
+        rows = len(input_ids)
+        if lengths is not None:
+            before = input_ids.new_zeros(rows, columns)  # all rows begin with the same columns
+            shared = share_prefix(torch.cat([before, input_ids], dim=1), lengths + columns)
+            sequence = model.get_decoder()(
+                inputs_embeds=torch.cat([prompt, words(shared.tokens[0, columns:])]).unsqueeze(0),
+                position_ids=shared.positions,
+                shared_prefix=shared,
+                use_cache=False,
+            ).last_hidden_state
+            return shared.rows(sequence[0])[:, columns:]
+        whole = torch.cat([prompt.unsqueeze(0).expand(rows, -1, -1), words(input_ids)], dim=1)
         states = model.get_decoder()(inputs_embeds=whole, use_cache=False).last_hidden_state
         return states[:, columns:]
 
@@ -74,7 +95,7 @@ def _adapted(
     config: Any,
     encoder: nn.Module,
     columns: int,
-    hidden: Callable[[Tensor], Tensor],
+    hidden: Hidden,
 ) -> Adapted:
     encoder.to(model.device, torch.float32).requires_grad_(True)
     model.add_module(OPENING, encoder)

@@ -105,8 +105,7 @@ def fine_tune(
     fuse(adapted.model)
     if settings.gradient_checkpointing:
         adapted.model.activation_checkpointing_enable({"use_reentrant": False})
-    # What stands before the prompts is read from a cache, which streamlined layers do not know.
-    streamlined = adapted.hidden is None and streamline(adapted.model) > 0
+    streamlined = streamline(adapted.model) > 0
     plan = schedule(
         [len(row.input_ids) for row in rows.rows],
         batch_size=settings.batch_size,

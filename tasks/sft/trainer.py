@@ -8,7 +8,7 @@ runs through them once, and padding never. `benchmarks/training.py` measures it.
 Import this module late: torch and TRL are needed to define it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from trl import SFTConfig, SFTTrainer
 
 from tasks.device import Device
 from tasks.methods.files import write_tensors
-from tasks.methods.method import Adapted
+from tasks.methods.method import Adapted, Hidden
 from tasks.schedule import Schedule
 from tasks.settings import RunSettings
 from tasks.sft.rows import IGNORED, TokenRow, dataset
@@ -131,7 +131,7 @@ def answer_loss(
     *,
     items: Any = None,
     lengths: Tensor | None = None,
-    hidden: Callable[[Tensor], Tensor] | None = None,
+    hidden: Hidden | None = None,
 ) -> Tensor:
     """The mean negative log-likelihood of the answer tokens; `items` is their number in the whole step.
 
@@ -142,7 +142,7 @@ def answer_loss(
     counted = following != IGNORED
     decoder = model.get_decoder()
     if hidden is not None:
-        predicting = hidden(input_ids)[:, :-1][counted]
+        predicting = hidden(input_ids, lengths)[:, :-1][counted]
     elif lengths is None:
         states = decoder(input_ids=input_ids, use_cache=False).last_hidden_state
         predicting = states[:, :-1][counted]

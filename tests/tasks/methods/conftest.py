@@ -76,7 +76,7 @@ def attached(case: str, base: Path) -> Adapted:
 def final(adapted: Adapted, rows: Any) -> Any:
     """The final states of right-padded rows."""
     if adapted.hidden is not None:
-        return adapted.hidden(rows)
+        return adapted.hidden(rows, None)
     return adapted.model.get_decoder()(input_ids=rows, use_cache=False).last_hidden_state
 
 
