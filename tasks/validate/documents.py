@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.records import Rows
 from tasks.settings import ValidateSettings
-from tasks.validate.expect import expect, true
+from tasks.validate.expect import identified, true
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,15 +40,7 @@ def frame(rows: Rows) -> "pd.DataFrame":
 def expectations(settings: ValidateSettings) -> list[Any]:
     """The suite of documents."""
     return [
-        expect(
-            "TableRowCountToBeBetween",
-            "enough",
-            f"There are at least {settings.min_documents} documents.",
-            key="validate.min_documents",
-            min_value=settings.min_documents,
-        ),
-        expect("ColumnValuesToBeUnique", "id_unique", "No two documents share an id.", column="id"),
-        true("named", "Each document has an id."),
+        *identified("document", least=settings.min_documents),
         true("located", "Each document says where it comes from."),
         true("titled", "Each document has a title, which stands before each of its chunks."),
         true("filled", "No document is empty."),

@@ -6,7 +6,7 @@ from deploy.abstention import ABSTENTION, abstains
 from tasks.records import Rows
 from tasks.settings import ValidateSettings
 from tasks.validate.evidence import known, stands
-from tasks.validate.expect import expect, true
+from tasks.validate.expect import expect, identified, true
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,15 +57,7 @@ def expectations(settings: ValidateSettings) -> list[Any]:
     """The suite of examples."""
     low, high = settings.unanswerable_between
     return [
-        expect(
-            "TableRowCountToBeBetween",
-            "enough",
-            f"There are at least {settings.min_examples} examples.",
-            key="validate.min_examples",
-            min_value=settings.min_examples,
-        ),
-        expect("ColumnValuesToBeUnique", "id_unique", "No two examples share an id.", column="id"),
-        true("named", "Each example has an id."),
+        *identified("example", least=settings.min_examples),
         true("grouped", "Each example has a group, so that it can be kept in one split."),
         expect(
             "ColumnValuesToMatchRegex",

@@ -32,3 +32,18 @@ def true(column: str, description: str, *, severity: Severity = "critical") -> A
     return expect(
         "ColumnValuesToBeInSet", column, description, severity=severity, column=column, value_set=[True]
     )
+
+
+def identified(row: str, *, least: int) -> list[Any]:
+    """What is expected of every table: enough rows (`row` is what one is called), each with an id of its own."""
+    return [
+        expect(
+            "TableRowCountToBeBetween",
+            "enough",
+            f"There are at least {least} {row}s.",
+            key=f"validate.min_{row}s",
+            min_value=least,
+        ),
+        expect("ColumnValuesToBeUnique", "id_unique", f"No two {row}s share an id.", column="id"),
+        true("named", f"Each {row} has an id."),
+    ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from tasks.records import LabelKind, Rows
 from tasks.settings import ValidateSettings
 from tasks.validate.evidence import known, stands
-from tasks.validate.expect import expect, true
+from tasks.validate.expect import expect, identified, true
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,15 +53,7 @@ def frame(rows: Rows) -> "pd.DataFrame":
 def expectations(settings: ValidateSettings) -> list[Any]:
     """The suite of preferences."""
     return [
-        expect(
-            "TableRowCountToBeBetween",
-            "enough",
-            f"There are at least {settings.min_preferences} preferences.",
-            key="validate.min_preferences",
-            min_value=settings.min_preferences,
-        ),
-        expect("ColumnValuesToBeUnique", "id_unique", "No two preferences share an id.", column="id"),
-        true("named", "Each preference has an id."),
+        *identified("preference", least=settings.min_preferences),
         true("grouped", "Each preference has a group, so that it can be kept in one split."),
         expect(
             "ColumnValuesToMatchRegex",
