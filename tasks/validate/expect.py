@@ -35,7 +35,7 @@ def true(column: str, description: str, *, severity: Severity = "critical") -> A
 
 
 def identified(row: str, *, least: int) -> list[Any]:
-    """What is expected of every table: enough rows (`row` is what one is called), each with an id of its own."""
+    """What is expected of every table: enough rows, each with an id; `row` is what one is called."""
     return [
         expect(
             "TableRowCountToBeBetween",
