@@ -11,6 +11,7 @@ from tasks.accounting import account, account_markdown
 from tasks.curves import PANELS, draw
 from tasks.ledger import ledger_markdown, read_ledger
 from tasks.reports import Report, read_report
+from tasks.stages import STAGES
 
 REPORTS = Path("data/reports")
 
@@ -81,4 +82,4 @@ def stages(outcomes: Iterable[Outcome]) -> None:
 
 
 def _is_report(path: Path) -> bool:
-    return path.stem not in ("ledger", "stages")
+    return path.stem in STAGES

@@ -1,4 +1,4 @@
-"""A training stage that was left out: what stands in the place of its adapter, and why.
+"""A stage that was left out: what stands in the place of what it would make, and why.
 
 The graph always has every stage. One that has nothing to do leaves a note where its adapter would be, and
 the stages after it read the note: the ledger, the bundle and the report then end with the layer before.
@@ -21,8 +21,7 @@ def omit(
 
     All of the `entered` rows of a `kind` that the stage would have learned from are counted as unused.
     """
-    print(f"{stage} is left out: {reason}", flush=True)
-    write_json(adapter / NOTE, {"stage": stage, "reason": reason})
+    leave_note(adapter, stage, reason)
     write_text(curve, "step\n")
     rows = [
         RowCount(kind=kind, outcome="in", count=entered),
@@ -31,8 +30,14 @@ def omit(
     write_report(report, Report(stage=stage, rows=rows, figures={"omitted": reason}))
 
 
+def leave_note(folder: Path, stage: str, reason: str) -> None:
+    """Say, and write into `folder` instead of what `stage` would make, why it was left out."""
+    print(f"{stage} is left out: {reason}", flush=True)
+    write_json(folder / NOTE, {"stage": stage, "reason": reason})
+
+
 def omission(adapter: Path) -> str:
-    """Why there is no adapter in the folder `adapter`; empty where there is one.
+    """Why the stage that fills the folder `adapter` was left out; empty where it was not.
 
     Raises:
         SourceError: the note is damaged.

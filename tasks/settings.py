@@ -16,7 +16,7 @@ from deploy.settings import (
     Share,
 )
 from tasks.lab_settings import CompareSettings
-from tasks.training_settings import RewardSettings, RlhfSettings, SftSettings
+from tasks.training_settings import MethodName, RewardSettings, RlhfSettings, SftSettings
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DataPath = Annotated[Path, Field(strict=False)]
@@ -166,6 +166,31 @@ class EvaluateSettings(Section):
     base_max_new_tokens: Count
 
 
+class SearchSettings(Section):
+    """What `sft.method: auto` chooses from, and the budget: `tokens` for all trials together."""
+
+    methods: Annotated[list[MethodName], Field(min_length=1)]
+    trials: Count
+    tokens: Count
+    rungs: Count
+    eta: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SearchSettings":
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods names something twice")
+        if self.trials < len(self.methods):
+            raise ValueError(f"trials ({self.trials}) must be at least one for each of the methods")
+        if self.trials < self.eta ** (self.rungs - 1):
+            raise ValueError(
+                f"trials ({self.trials}) must be at least eta^(rungs - 1), which is "
+                f"{self.eta ** (self.rungs - 1)}, so that one is left for the last rung"
+            )
+        if self.tokens < self.trials * self.rungs:
+            raise ValueError(f"tokens ({self.tokens}) leave not even one for each trial of the first rung")
+        return self
+
+
 class BundleSettings(Section):
     """What is shipped."""
 
@@ -193,6 +218,7 @@ class Settings(Section):
     retrieval: RetrievalSettings
     prompt: PromptSettings
     generation: GenerationSettings
+    search: SearchSettings
     sft: SftSettings
     reward: RewardSettings
     rlhf: RlhfSettings

@@ -18,6 +18,7 @@ STAGES: dict[str, str] = {
     "gate": "tasks.gate",
     "split": "tasks.split",
     "index": "tasks.index",
+    "search": "tasks.search",
     "sft": "tasks.sft",
     "reward": "tasks.reward",
     "rlhf": "tasks.rlhf",

@@ -1,9 +1,10 @@
 """The typed schema of the stages that train: sections `sft`, `reward` and `rlhf` of params.yaml."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from deploy.errors import SettingsError
 from deploy.settings import Count, NonNegative, Positive, Section, Share
 from tasks.methods.adapter import AdapterSettings
 from tasks.methods.full import FullSettings
@@ -33,16 +34,17 @@ MethodName = Literal[
     "lora_pro",
     "hybrid",
 ]
+AUTO = "auto"  # the method that a search chooses
 
 
 class SftSettings(Section):
     """Supervised fine-tuning by one of the adaptation methods.
 
     Each method has a section of its own name below; only that of the chosen `method` is used. One that
-    params.yaml leaves out has the defaults of its paper.
+    params.yaml leaves out has the defaults of its paper. With `auto` the stage `search` chooses one.
     """
 
-    method: MethodName
+    method: Literal[MethodName, "auto"]
     full: FullSettings = FullSettings()
     selective: SelectiveSettings = SelectiveSettings()
     adapter: AdapterSettings = AdapterSettings()
@@ -72,7 +74,16 @@ class SftSettings(Section):
 
     @property
     def chosen(self) -> MethodSettings:
-        """The settings of the chosen method."""
+        """The settings of the chosen method.
+
+        Raises:
+            SettingsError: it is `auto`, and nothing has been chosen yet.
+        """
+        if self.method == AUTO:
+            raise SettingsError(
+                "sft.method is auto, which only a run of the chain can turn into a method; name one of "
+                f"{', '.join(get_args(MethodName))} in params.yaml"
+            )
         found: MethodSettings = getattr(self, self.method)
         return found
 

@@ -16,6 +16,7 @@ from tasks.settings import (
     IndexSettings,
     ReportSettings,
     RunSettings,
+    SearchSettings,
     SplitSettings,
     ValidateSettings,
 )
@@ -37,6 +38,7 @@ def report(
     retrieval: RetrievalSettings,
     prompt: PromptSettings,
     generation: GenerationSettings,
+    search: SearchSettings,
     sft: SftSettings,
     reward: RewardSettings,
     rlhf: RlhfSettings,
@@ -64,6 +66,7 @@ def report(
         "retrieval": retrieval,
         "prompt": prompt,
         "generation": generation,
+        "search": search,
         "sft": sft,
         "reward": reward,
         "rlhf": rlhf,

@@ -30,6 +30,7 @@ from tasks.report.inputs import Inputs
 from tasks.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
 from tasks.report.tables import Line, as_written, lines
 from tasks.report.tables import spelled as spelled_value
+from tasks.report.trials import search_sentences, trial_lines
 from tasks.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
 
 TEMPLATES = Path(__file__).parent
@@ -108,6 +109,8 @@ def render(
         balance=balance_sentence(books),
         gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
         expectations=expectations(inputs),
+        search=search_sentences(inputs.reports.get("search")),
+        trials=trial_lines(inputs.reports.get("search")),
         trainings=trainings(inputs),
         others=[
             (stage, lines(inputs.reports[stage].figures))

@@ -5,6 +5,7 @@ Which of its weights learn, or what is added to it, is the choice of a method (`
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.adapters import load_base
+from tasks.choice import read_choice, settled
 from tasks.counterfactuals import counterfactuals, twin_groups
 from tasks.device import set_up_torch
 from tasks.errors import TrainingError
@@ -27,7 +29,7 @@ from tasks.sft.rows import TokenRow, account, check_cut, targets, tokenise
 from tasks.tables import read_table
 from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
-from tasks.training_settings import SftSettings
+from tasks.training_settings import AUTO, SftSettings
 
 
 def sft(
@@ -35,6 +37,7 @@ def sft(
     base: Path,
     embedder: Path,
     knowledge: Path,
+    choice: Path,
     *,
     adapter: Path,
     curve: Path,
@@ -48,13 +51,20 @@ def sft(
 ) -> None:
     """Adapt the base to grounded examples; writes the adapter, the loss curve and the row account.
 
+    The method is that of params.yaml or, where that says auto, the one in `choice`.
+
     Raises:
         TrainingError: there is nothing to train on, or the loss is no number.
     """
     examples = read_table(splits / "train" / "examples.parquet", Example)
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
-    tuned = fine_tune(examples, held_out, assistant, base, work=work, run=run, settings=settings)
+    found = read_choice(choice) if settings.method == AUTO else None
+    chosen = settled(settings, found)
+    tuned = fine_tune(examples, held_out, assistant, base, work=work, run=run, settings=chosen)
+    if found:
+        figures = {**tuned.report.figures, "searched": found.evidence()}
+        tuned = replace(tuned, report=replace(tuned.report, figures=figures))
     tuned.write(adapter, curve, report)
 
 
@@ -80,9 +90,10 @@ def fine_tune(
     from tasks.fused_lora import fuse
     from tasks.sft.trainer import sft_trainer
 
+    tuning = settings.chosen
     method = METHODS[settings.method]
     if settings.gradient_checkpointing:
-        method.require("gradient_checkpointing", settings.chosen)
+        method.require("gradient_checkpointing", tuning)
     device = set_up_torch(run)
     chosen = stratified(examples, settings.max_rows, key=_task, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_task, seed=run.seed)
@@ -101,7 +112,7 @@ def fine_tune(
         )
     check_cut(rows, limit=settings.max_cut, max_length=settings.max_length)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
-    adapted = method.attach(load_base(base, device), settings.chosen, material)
+    adapted = method.attach(load_base(base, device), tuning, material)
     fuse(adapted.model)
     if settings.gradient_checkpointing:
         adapted.model.activation_checkpointing_enable({"use_reentrant": False})
@@ -154,7 +165,7 @@ def fine_tune(
         figures |= {"best_step": best, "validation_loss": round(loss, 6)}
     else:
         adapted.write(work / BEST)
-    method.note(work / BEST, settings.chosen)
+    method.note(work / BEST, tuning)
     counts = account(own, entered=len(examples), unused=len(examples) - len(chosen))
     if hidden:
         counts += account(twins, entered=len(hidden), kind="counterfactual")

@@ -49,7 +49,7 @@ def test_no_setting_has_a_default() -> None:
 
 
 def test_every_method_can_be_chosen() -> None:
-    assert set(get_args(SftSettings.model_fields["method"].annotation)) == set(METHODS)
+    assert set(get_args(SftSettings.model_fields["method"].annotation)) == {*METHODS, "auto"}
     for name, method in METHODS.items():
         assert SftSettings.model_fields[name].annotation is method.settings
 

@@ -154,6 +154,7 @@ def write_reports(folder: Path) -> list[Path]:
         Report(stage="gate", figures={"passed": True, "checks": [check]}),
         Report(stage="split", rows=rows("example", kept=7900), figures={"groups": 2890}),
         Report(stage="index", figures={"chunks": 20312}),
+        Report(stage="search", figures=searched()),
         Report(
             stage="sft",
             rows=rows("example", unused=5225, trained=700),
@@ -184,6 +185,22 @@ def write_reports(folder: Path) -> list[Path]:
     (folder / "rlhf_curve.csv").write_text("\n".join([names, *lines]) + "\n")
     (folder / "stages.json").write_text(json.dumps({"sft": {"seconds": 421.5, "peak_mib": 2210}}))
     return sorted(path for path in folder.iterdir() if path.name != "stages.json")
+
+
+def searched() -> dict[str, object]:
+    """The figures of a search with two trials, of which one failed."""
+    one = {"rung": 0, "tokens": 1500, "seconds": 65.0, "settings": {"rank": 8, "learning_rate": 0.00123456}}
+    return {
+        "budget_tokens": 3000,
+        "spent_tokens": 2952,
+        "stopped": "every rung was run",
+        "failed": 1,
+        "attempts": [
+            {**one, "number": 0, "method": "prompt", "trained": None, "loss": None, "failed": "no <room>"},
+            {**one, "number": 1, "method": "lora", "trained": 1452, "loss": 0.77292, "failed": ""},
+        ],
+        "choice": {"method": "lora", "number": 1, "rung": 0},
+    }
 
 
 def make_page(folder: Path, paths: list[Path]) -> str:
@@ -255,6 +272,9 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "[1] sklearn.svm.SVC",
         "[7] is no source",
         "exact duplicate 100",
+        "a search chose lora. It made 2 trials (1 failed) with 2,952 of 3,000 tokens.",
+        "rank 8, learning_rate 0.001235",
+        "no &lt;room&gt;",
         "Every row is accounted for",
         "The data went on to the split.",
         "There are 50 examples or more.",

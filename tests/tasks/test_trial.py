@@ -4,72 +4,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from deploy.abstention import ABSTENTION
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
-from deploy.messages import Message
 from tasks.lab_settings import Variant
 from tasks.methods.lora import LoraSettings
 from tasks.params import load_settings
-from tasks.records import Example
-from tasks.tables import write_table
 from tasks.trial import trial
 from tasks.trial.budget import best_rate
 from tasks.trial.variants import answered_wrongly
+from tests.tasks.conftest import example
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
-def example(number: int) -> Example:
-    answerable = number % 3 > 0
-    return Example(
-        id=f"q{number}",
-        source="s",
-        task="default" if answerable else "absent",
-        messages=(
-            Message("user", f"What is the default of `C` in `svm.SVC{number}`?"),
-            Message("assistant", "`1.0`" if answerable else ABSTENTION),
-        ),
-        evidence=(f"d{number}",) if answerable else (),
-        quote="C=1.0 :" if answerable else "",
-        withheld=(),
-        answerable=answerable,
-        group=f"g{number}",
-    )
-
-
-@pytest.fixture(scope="module")
-def inputs(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("trial")
-    documents = [
-        KnowledgeDocument(
-            id=f"d{number}",
-            uri=f"py:svm.SVC{number}",
-            title=f"svm.SVC{number}",
-            text="SVC(C=1.0)\n\nC=1.0 : float",
-        )
-        for number in range(12)
-    ]
-    chunks = list(chunk_documents(documents, max_words=48))
-    build_knowledge(
-        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
-    )
-    for split in ("train", "validation", "test"):
-        rows = [example(number) for number in range(12)]
-        write_table(folder / "splits" / split / "examples.parquet", Example, rows)
-    return [folder / "splits", tiny_base, tiny_embedder, folder / "index"]
-
-
-def run(inputs: list[Path], out: Path, method: str, **budget: Any) -> dict[str, Any]:
+def run(tiny_chain: list[Path], out: Path, method: str, **budget: Any) -> dict[str, Any]:
     values = load_settings(PARAMS)
     small = {"lora": LoraSettings(rank=4), "validation_rows": 2, "max_length": 480, "counterfactuals": {}}
     budgeted = {"tokens": 1500, "minutes": None, "questions": 6, "rates": [1.0], **budget}
     out.mkdir(parents=True, exist_ok=True)
     trial(
-        *inputs,
+        *tiny_chain,
         report=out / "report.json",
         work=out / "work",
         method=method,
@@ -86,8 +38,8 @@ def run(inputs: list[Path], out: Path, method: str, **budget: Any) -> dict[str, 
     return found
 
 
-def test_a_method_is_trained_within_its_budget_and_measured(inputs: list[Path], tmp_path: Path) -> None:
-    found = run(inputs, tmp_path, "lora")
+def test_a_method_is_trained_within_its_budget_and_measured(tiny_chain: list[Path], tmp_path: Path) -> None:
+    found = run(tiny_chain, tmp_path, "lora")
     assert 0 < found["tokens"] <= 1500
     assert len(found["scores"]) == len(found["answerable"]) == 6
     assert 0 < found["trainable"] < found["total"]
@@ -95,46 +47,46 @@ def test_a_method_is_trained_within_its_budget_and_measured(inputs: list[Path], 
     assert min(found["base_ms"], found["served_ms"], found["attached_ms"]) > 0
 
 
-def test_what_stands_before_a_prompt_has_no_unmerged_form(inputs: list[Path], tmp_path: Path) -> None:
-    found = run(inputs, tmp_path, "prompt")
+def test_what_stands_before_a_prompt_has_no_unmerged_form(tiny_chain: list[Path], tmp_path: Path) -> None:
+    found = run(tiny_chain, tmp_path, "prompt")
     assert found["attached_ms"] is None
     assert found["served_ms"] > 0
 
 
-def test_the_untuned_model_is_only_measured(inputs: list[Path], tmp_path: Path) -> None:
-    found = run(inputs, tmp_path, "none")
+def test_the_untuned_model_is_only_measured(tiny_chain: list[Path], tmp_path: Path) -> None:
+    found = run(tiny_chain, tmp_path, "none")
     assert found["retention"] == 1.0
     assert "trainable" not in found
     assert found["served_ms"] is None
 
 
-def test_a_budget_of_time_becomes_one_of_tokens_that_is_kept(inputs: list[Path], tmp_path: Path) -> None:
-    run(inputs, tmp_path, "lora", tokens=None, minutes=0.02)
+def test_a_budget_of_time_becomes_one_of_tokens_that_is_kept(tiny_chain: list[Path], tmp_path: Path) -> None:
+    run(tiny_chain, tmp_path, "lora", tokens=None, minutes=0.02)
     kept = json.loads((tmp_path / "work/budget.json").read_text(encoding="utf-8"))
     assert kept["tokens"] > 0
 
 
-def test_a_variant_may_be_attached_and_not_trained(inputs: list[Path], tmp_path: Path) -> None:
-    found = run(inputs, tmp_path, "unrecovered")
+def test_a_variant_may_be_attached_and_not_trained(tiny_chain: list[Path], tmp_path: Path) -> None:
+    found = run(tiny_chain, tmp_path, "unrecovered")
     assert "tokens" not in found
     assert found["retention"] != 1.0, "half of the weights are gone"
 
 
-def test_a_variant_changes_the_settings_of_its_method(inputs: list[Path], tmp_path: Path) -> None:
+def test_a_variant_changes_the_settings_of_its_method(tiny_chain: list[Path], tmp_path: Path) -> None:
     variants = {"small": Variant.model_validate({"method": "lora", "sft": {"lora": {"rank": 1}}})}
-    small = run(inputs, tmp_path / "small", "small", variants=variants)
-    assert 4 * small["trainable"] == run(inputs, tmp_path / "lora", "lora")["trainable"]
+    small = run(tiny_chain, tmp_path / "small", "small", variants=variants)
+    assert 4 * small["trainable"] == run(tiny_chain, tmp_path / "lora", "lora")["trainable"]
 
 
 def test_the_learning_rate_is_the_one_with_the_lowest_validation_loss(
-    inputs: list[Path], tmp_path: Path
+    tiny_chain: list[Path], tmp_path: Path
 ) -> None:
-    found = run(inputs, tmp_path, "prompt", rates=[1.0, 1e-6])
+    found = run(tiny_chain, tmp_path, "prompt", rates=[1.0, 1e-6])
     slow, fast = found["rates"]["3e-08"], found["rates"]["0.03"]
     assert fast < slow
     assert found["learning_rate"] == 0.03
     (tmp_path / "work/rates.json").write_text(json.dumps({"0.03": None, "3e-08": 1.0}))
-    assert run(inputs, tmp_path, "prompt", rates=[1.0, 1e-6])["learning_rate"] == 3e-8, "tried before"
+    assert run(tiny_chain, tmp_path, "prompt", rates=[1.0, 1e-6])["learning_rate"] == 3e-8, "tried before"
 
 
 def test_a_rate_that_went_astray_is_never_the_best() -> None:
