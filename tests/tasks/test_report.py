@@ -273,7 +273,7 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "[7] is no source",
         "exact duplicate 100",
         "a search chose lora. It made 2 trials (1 failed) with 2,952 of 3,000 tokens.",
-        "rank 8, learning_rate 0.001235",
+        "learning_rate 0.001235, rank 8",
         "no &lt;room&gt;",
         "Every row is accounted for",
         "The data went on to the split.",
