@@ -33,10 +33,11 @@ def bundle(
     """Copy everything that answers into one folder with a manifest of checksums, and verify it.
 
     Raises:
-        GateError: a model has forgotten too much of what is general.
+        GateError: a model has forgotten too much of what is general, or is not served as it was trained.
     """
     measured = _json(ledger)
     check_retention(measured, settings.min_retention)
+    check_parity(measured, settings.max_parity_gap)
     manifest = write_bundle(
         bundle,
         name=settings.name,
@@ -76,6 +77,23 @@ def check_retention(ledger: Mapping[str, Any], limit: float) -> None:
                 "on fewer rows or epochs, choose a method that moves fewer weights (docs/methods.md), or "
                 "lower the limit"
             )
+
+
+def check_parity(ledger: Mapping[str, Any], limit: float) -> None:
+    """Nothing, if saving and merging have changed no model of the ledger by more than `limit` nats a token.
+
+    Raises:
+        GateError: one is not the model that was trained.
+    """
+    for name, parity in ledger.get("parity", {}).items():
+        for form, distance in parity["forms"].items():
+            if not distance["gap"] <= limit or distance["differing"]:
+                raise GateError(
+                    f"{name} as {form} is not the model that was trained: log-probabilities are off by up to "
+                    f"{distance['gap']:g} nats, {distance['differing']} of {parity['answers']} answers "
+                    f"differ, and bundle.max_parity_gap is {limit:g}: train it anew (dvc repro -f {name}), "
+                    "choose another sft.method, or raise the limit if the model's own rounding explains it"
+                )
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from deploy.atomic import write_json
 from tasks.errors import SourceError
+from tasks.parity import Parity, parity_of, parity_sentence
 from tasks.scores import Verdict
 
 # The rows in their fixed order, and what people read.
@@ -82,7 +83,7 @@ class Ledger:
 
     `majority` is the score of the best constant answer, chosen on the training split. `recall` is the share
     of the answerable questions whose quote stands in one of the `top_k` chunks found. `omitted` says for
-    each row that there is none of, why.
+    each row that there is none of, why. `parity` tells of each tuned model whether it is served as trained.
     """
 
     arms: dict[str, Arm]
@@ -93,6 +94,7 @@ class Ledger:
     questions: int
     unanswerable: int
     omitted: dict[str, str] = field(default_factory=dict)
+    parity: dict[str, Parity] = field(default_factory=dict)
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:
@@ -116,7 +118,8 @@ def read_ledger(path: Path) -> Ledger:
 def ledger_of(values: Mapping[str, Any]) -> Ledger:
     """The ledger in a decoded JSON object; KeyError, TypeError or ValueError where it is none."""
     arms = {name: _arm(values["arms"][name]) for name in NAMES if name in values["arms"]}
-    return Ledger(**{**values, "arms": arms})
+    parity = {name: parity_of(one) for name, one in values.get("parity", {}).items()}
+    return Ledger(**{**values, "arms": arms, "parity": parity})
 
 
 def ledger_markdown(ledger: Ledger) -> str:
@@ -134,7 +137,7 @@ def ledger_markdown(ledger: Ledger) -> str:
             milliseconds(arm.latency_ms),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    sentences = [*verdict_sentences(ledger).values(), *omission_sentences(ledger)]
+    sentences = [*verdict_sentences(ledger).values(), *omission_sentences(ledger), *parity_sentences(ledger)]
     lines += ["", majority_sentence(ledger), *(f"- {text}" for text in sentences)]
     return "\n".join(lines) + "\n"
 
@@ -165,6 +168,11 @@ def verdict_sentences(ledger: Ledger) -> dict[str, str]:
 def omission_sentences(ledger: Ledger) -> list[str]:
     """For each row that is left out, why."""
     return [f"{LAYERS[name]} was left out: {reason}." for name, reason in ledger.omitted.items()]
+
+
+def parity_sentences(ledger: Ledger) -> list[str]:
+    """For each tuned model whether it is the same as trained, saved, merged and served."""
+    return [parity_sentence(LAYERS[name], one) for name, one in ledger.parity.items()]
 
 
 def percent(share: float | None) -> str:

@@ -9,6 +9,7 @@ from deploy.settings import (
     Count,
     GenerationSettings,
     NonNegative,
+    Positive,
     PromptSettings,
     RetrievalSettings,
     Section,
@@ -164,6 +165,7 @@ class EvaluateSettings(Section):
     bootstrap: Annotated[int, Field(ge=100)]
     latency_requests: Annotated[int, Field(ge=0)]
     base_max_new_tokens: Count
+    parity_answers: Annotated[int, Field(ge=0)]
 
 
 class SearchSettings(Section):
@@ -196,6 +198,7 @@ class BundleSettings(Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     min_retention: Share
+    max_parity_gap: Positive
 
 
 class ReportSettings(Section):

@@ -13,6 +13,7 @@ from tasks.device import set_up_torch
 from tasks.errors import SourceError
 from tasks.evaluate.arms import SETUPS, ask_all
 from tasks.evaluate.figures import answer_lines, arms, recall, task_counts
+from tasks.evaluate.parity import parity
 from tasks.evaluate.questions import account, askable, draw_questions, majority
 from tasks.evaluate.retention import likelihoods, retention
 from tasks.ledger import Ledger, write_ledger
@@ -51,9 +52,10 @@ def evaluate(
     store = open_knowledge(knowledge, embedder, retrieval)
     omitted = {"rlhf": reason} if (reason := omission(rlhf)) else {}
     setups = [setup for setup in SETUPS if setup.name not in omitted]
+    adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in omitted}
     engine = TransformersEngine(
         base,
-        {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in omitted},
+        adapters,
         dtype=device.precision,
         device=device.name,
         batch_size=settings.batch_size,
@@ -73,6 +75,16 @@ def evaluate(
         )
     measured = ask_all(setups, asked, assistant, settings, seed=run.seed)
     general = likelihoods(engine, tokenizer)
+    same = parity(
+        base,
+        adapters,
+        measured.answered,
+        assistant,
+        engine,
+        tokenizer,
+        device,
+        count=settings.parity_answers,
+    )
     constant, constant_score = majority(train, asked.questions)
     rows = arms(
         measured.answered,
@@ -90,6 +102,7 @@ def evaluate(
         questions=len(asked.questions),
         unanswerable=sum(not question.answerable for question in asked.questions),
         omitted=omitted,
+        parity=same,
     )
     write_ledger(ledger, result)
     write_answers(answers, answer_lines(measured.answered))

@@ -21,6 +21,7 @@ from tasks.ledger import (
     majority_sentence,
     milliseconds,
     omission_sentences,
+    parity_sentences,
     percent,
     verdict_sentences,
 )
@@ -98,6 +99,7 @@ def render(
         rows=ledger_rows(ledger) if ledger else [],
         majority=majority_sentence(ledger) if ledger else "",
         omitted=omission_sentences(ledger) if ledger else [],
+        parity=parity_sentences(ledger) if ledger else [],
         by_task=by_task(ledger) if ledger else [],
         picture={"width": WIDTH, "height": HEIGHT, "ticks": [(place(tick), tick) for tick in TICKS]},
         examples=pick(inputs.answers, num_examples),

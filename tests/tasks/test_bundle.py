@@ -20,7 +20,7 @@ from deploy.messages import Message
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.bundle import bundle as bundle_stage
-from tasks.bundle import check_retention
+from tasks.bundle import check_parity, check_retention
 from tasks.errors import GateError
 from tasks.omission import omit
 from tasks.reports import read_report
@@ -60,7 +60,7 @@ def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder:
         retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
         prompt=PromptSettings(template="assistant"),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
-        settings=BundleSettings(name="tiny", min_retention=0.5),
+        settings=BundleSettings(name="tiny", min_retention=0.5, max_parity_gap=0.001),
     )
 
 
@@ -69,6 +69,16 @@ def test_a_model_that_has_forgotten_too_much_is_not_shipped() -> None:
     check_retention({"arms": arms}, 0.45)
     with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*min_retention is 0\.5: lower the learning"):
         check_retention({"arms": arms}, 0.5)
+
+
+def test_a_model_that_is_not_the_one_that_was_trained_is_not_shipped() -> None:
+    same, other = {"gap": 1e-5, "differing": 0}, {"gap": 0.3, "differing": 2}
+    parity = {"sft": {"answers": 6, "forms": {"saved": same, "merged": same}, "rounding": other}}
+    check_parity({"parity": parity}, 0.001)
+    for wrong in (other, {"gap": 1e-5, "differing": 1}, {"gap": float("nan"), "differing": 0}):
+        parity["sft"]["forms"] = {"saved": same, "merged": wrong}
+        with pytest.raises(GateError, match=r"sft as merged is not the model that was trained.*dvc repro"):
+            check_parity({"parity": parity}, 0.001)
 
 
 @pytest.fixture(scope="module")

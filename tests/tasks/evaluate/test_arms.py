@@ -22,7 +22,7 @@ from tasks.settings import EvaluateSettings
 
 GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
 SETTINGS = EvaluateSettings(
-    questions=6, batch_size=2, bootstrap=200, latency_requests=1, base_max_new_tokens=5
+    questions=6, batch_size=2, bootstrap=200, latency_requests=1, base_max_new_tokens=5, parity_answers=0
 )
 
 

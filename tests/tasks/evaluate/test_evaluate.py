@@ -82,7 +82,12 @@ def run(inputs: dict[str, Path], out: Path) -> Ledger:
         prompt=values.prompt,
         generation=values.generation.model_copy(update={"max_new_tokens": 4}),
         settings=EvaluateSettings(
-            questions=6, batch_size=4, bootstrap=100, latency_requests=1, base_max_new_tokens=4
+            questions=6,
+            batch_size=4,
+            bootstrap=100,
+            latency_requests=1,
+            base_max_new_tokens=4,
+            parity_answers=4,
         ),
     )
     return read_ledger(out / "ledger.json")
