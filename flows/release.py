@@ -22,7 +22,7 @@ from flows.stage import sentence
 RELEASES = Path(".threeply/releases")
 CURRENT = RELEASES / "current"
 BUNDLE = Path("data/bundle")
-SMOKE_SECONDS = 180.0
+SMOKE_SECONDS = 600.0  # a whole server is started; a busy machine takes minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,38 +1,119 @@
-"""Asks a bundle one question of each model: `python -m flows.smoke BUNDLE`; prints what it said last."""
+"""Asks a bundle through its server, as a client would: `python -m flows.smoke BUNDLE` prints what it said.
 
+The ledger in the bundle holds answers that the tuned models gave when they were measured. The server has to
+give them again, word for word; a model of which none are known has to say something.
+"""
+
+import json
+import subprocess
 import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from deploy.errors import ThreeplyError
-from deploy.messages import Message
+from flows.errors import ReleaseError
+from tasks.process import end_with_parent
 
-QUESTION = "What can you tell me from your documentation?"
-WORDS = 8  # tokens; enough to see that it speaks
+QUESTION = [{"role": "user", "content": "What can you tell me from your documentation?"}]
+WORDS = 8  # tokens of an answer that nobody knows; enough to see that it speaks
+REQUEST_SECONDS = 120.0
+LISTENING = "listening on "
 
 
 def main(bundle: Path) -> int:
-    """Load everything that a server loads and answer with every layer on; 0 if each model said something."""
-    from deploy.assistant import Layers
-    from deploy.bundle import load_bundle
-    from deploy.engines.engine import Sampling
+    """Start the server of `bundle` and ask each of its models; 0 if all answered as they should."""
+    from deploy.manifest import read_manifest
 
     try:
-        assistant = load_bundle(bundle)
-        for model in assistant.models:
-            answer = assistant.answer(
-                [[Message("user", QUESTION)]],
-                model=model,
-                layers=Layers(),
-                sampling=Sampling(max_new_tokens=WORDS, temperature=0.0, top_p=1.0),
-            )[0]
-            if not answer.text.strip():
-                print(f"error: the model {model} says nothing", file=sys.stderr)
-                return 1
+        manifest = read_manifest(bundle)
+        with serving(bundle) as address:
+            repeated = 0
+            for model in manifest.models:
+                known = manifest.ledger.get("parity", {}).get(model, {}).get("expected", [])
+                said = ask(address, model, known)
+                repeated += len(known)
     except ThreeplyError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(f"all of {', '.join(assistant.models)} answer; {model}: {' '.join(answer.text.split())}")
+    print(
+        f"all of {', '.join(manifest.models)} answer, {repeated} times word for word as measured; "
+        f"{model}: {' '.join(said.split())}"
+    )
     return 0
+
+
+def ask(address: str, model: str, known: Sequence[dict[str, Any]]) -> str:
+    """The last answer of `model`.
+
+    Raises:
+        ReleaseError: it answers otherwise than it is `known` to, or not at all.
+    """
+    if not known:
+        said = complete(address, {"model": model, "messages": QUESTION, "max_tokens": WORDS})
+        if not said.strip():
+            raise ReleaseError(f"the model {model} says nothing")
+    for one in known:
+        said = complete(address, {"model": model, "messages": one["messages"]})
+        if said != one["answer"]:
+            raise ReleaseError(
+                f"{model} answered {one['messages'][-1]['content']!r} with {one['answer']!r} when it was "
+                f"measured, and now with {said!r}: measure it on this machine, with the packages installed "
+                "now (dvc repro -f evaluate, then threeply run)"
+            )
+    return said
+
+
+def complete(address: str, body: dict[str, Any]) -> str:
+    """The text of the likeliest answer to a chat completion request.
+
+    Raises:
+        ReleaseError: the server refused, failed or took too long.
+    """
+    request = urllib.request.Request(  # noqa: S310  (our own server, on this machine)
+        f"{address}/v1/chat/completions",
+        data=json.dumps({**body, "temperature": 0.0, "top_p": 1.0}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as reply:  # noqa: S310
+            return str(json.load(reply)["choices"][0]["message"]["content"])
+    except urllib.error.HTTPError as error:
+        raise ReleaseError(f"the server replied {error.code}: {error.read().decode()[:300]}") from None
+    except OSError as error:
+        raise ReleaseError(f"the server gave no answer: {error}") from None
+
+
+@contextmanager
+def serving(bundle: Path) -> Iterator[str]:
+    """The address of a server of `bundle` on a free port of this machine, ended with the block.
+
+    Raises:
+        ReleaseError: it does not start.
+    """
+    command = [sys.executable, "-m", "flows", "serve", "--host", "127.0.0.1", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--bundle", str(bundle)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=end_with_parent,  # noqa: PLW1509  (one thread)
+    ) as server:
+        assert server.stdout is not None
+        try:
+            said = ""
+            for line in server.stdout:
+                if line.startswith(LISTENING):
+                    break
+                said = line.strip() or said
+            else:
+                raise ReleaseError(said.removeprefix("error: ") or "the server ended without a word")
+            yield line.split()[2]
+        finally:
+            server.terminate()
 
 
 if __name__ == "__main__":
