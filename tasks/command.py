@@ -6,6 +6,7 @@ only when the stage has ended well, so a killed stage leaves nothing that could 
 
 import argparse
 import contextlib
+import os
 import resource
 import shutil
 import sys
@@ -18,12 +19,14 @@ from deploy.atomic import replacing
 from deploy.errors import ThreeplyError
 from tasks.checkpoints import work_key
 from tasks.disk import plain_disk_errors
+from tasks.errors import TrainingError
 from tasks.params import load_settings
-from tasks.process import environment
+from tasks.process import environment, is_first, processes
 from tasks.stages import LAB, STAGES, Stage, load_stage
 from tasks.timings import record_timing
 
 WORK = Path(".threeply/work")
+PARALLEL = {"sft"}  # stages that several processes can run together
 TIMINGS, LAB_TIMINGS = Path("data/reports/stages.json"), Path("data/lab/stages.json")
 
 
@@ -65,7 +68,17 @@ def parser(stage: Stage) -> argparse.ArgumentParser:
 
 @plain_disk_errors()
 def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any]) -> None:
-    """Run a stage with staged outputs, then record its time and peak memory."""
+    """Run a stage with staged outputs, then record its time and peak memory.
+
+    Where torchrun has started several processes, the first alone has outputs and speaks.
+
+    Raises:
+        TrainingError: there are several processes, and the stage is for one.
+    """
+    if processes() > 1 and stage.name not in PARALLEL:
+        raise TrainingError(
+            f"{stage.name} runs in one process, and torchrun has started {processes()}; start it without"
+        )
     inputs: list[Path] = []
     for name in stage.inputs:
         value = getattr(paths, name)
@@ -74,14 +87,20 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
     label = "-".join([stage.name, *map(str, values.values())])
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
+        if not is_first():
+            silence = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+            stack.enter_context(contextlib.redirect_stdout(silence))
         extra: dict[str, Any] = {
-            name: stack.enter_context(replacing(getattr(paths, name))) for name in stage.outputs
+            name: stack.enter_context(replacing(getattr(paths, name))) if is_first() else getattr(paths, name)
+            for name in stage.outputs
         }
         work = WORK / label
         if stage.resumable:
             extra["work"] = work / work_key(inputs, sections)
             extra["work"].mkdir(parents=True, exist_ok=True)
         stage.function(*inputs, **extra, **values, **sections)
+    if not is_first():
+        return
     if stage.resumable:
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

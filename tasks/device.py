@@ -55,6 +55,7 @@ def set_up_torch(run: RunSettings) -> Device:
     set_seed(run.seed)
     cuda = torch.cuda.is_available()
     if cuda:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))  # torchrun: a GPU for each process
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats its sums only with it
     torch.use_deterministic_algorithms(True)
     # Deterministic mode also fills every new tensor, which costs time and guards only reads of unset memory.

@@ -35,8 +35,19 @@ ALLOCATOR = {
 
 
 def cores() -> int:
-    """The cores that this process may use, by its affinity."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use, by its affinity; processes of one torchrun share them."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, count // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
+def processes() -> int:
+    """How many processes train together, as torchrun says; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this is the one of them that writes and speaks."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def environment(threads: int | str) -> dict[str, str]:

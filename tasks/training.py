@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deploy.atomic import remove, replacing, write_json
 from tasks.device import Device
 from tasks.errors import TrainingError
+from tasks.process import is_first, processes
 from tasks.progress import Progress
 from tasks.schedule import Schedule, milestones
 from tasks.settings import RunSettings
@@ -24,10 +25,21 @@ BEST = "best"  # the folder in `work` with the adapter of the lowest validation 
 def arguments(
     plan: Schedule, *, batch_size: int, run: RunSettings, device: Device, work: Path
 ) -> dict[str, Any]:
-    """The arguments that the trainers of all stages have in common."""
+    """The arguments that the trainers of all stages have in common.
+
+    A batch is shared out evenly among the processes that torchrun has started.
+
+    Raises:
+        TrainingError: it cannot be.
+    """
+    if batch_size % processes():
+        raise TrainingError(
+            f"batch_size {batch_size} cannot be shared out evenly among {processes()} processes; make it a "
+            "multiple, or start another number of them"
+        )
     return {
         "output_dir": str(work),
-        "per_device_train_batch_size": batch_size,
+        "per_device_train_batch_size": batch_size // processes(),
         "per_device_eval_batch_size": batch_size,
         "gradient_accumulation_steps": plan.rows_per_step // batch_size,
         "num_train_epochs": 1,  # the order already holds every epoch
@@ -39,6 +51,8 @@ def arguments(
         "gradient_checkpointing": None,  # the older name of the next line, which TRL turns on
         "activation_checkpointing": False,  # trades time for memory; an adapter leaves memory enough
         "use_cpu": device.name == "cpu",
+        "ddp_backend": "gloo" if device.name == "cpu" and processes() > 1 else None,
+        "ddp_find_unused_parameters": False,  # what learns is in every forward pass
         "bf16": False,  # the frozen weights are already in the device's precision, the adapter stays float32
         "eval_strategy": "no",  # the watcher says when to evaluate and to save
         "save_strategy": "no",
@@ -61,7 +75,10 @@ class Resumable:
         from transformers import Trainer
 
         Trainer._save_checkpoint(self, model, trial)  # TRL would write a model card before
-        mark_whole(Path(self.args.output_dir), self.state.global_step)
+        self.accelerator.wait_for_everyone()  # each process writes the state of its generators
+        if is_first():
+            mark_whole(Path(self.args.output_dir), self.state.global_step)
+        self.accelerator.wait_for_everyone()
 
 
 def train(trainer: Any, work: Path, total: int) -> int:
@@ -73,7 +90,8 @@ def train(trainer: Any, work: Path, total: int) -> int:
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # progress lines say the same
-    point = resume_point(work)
+    with trainer.args.main_process_first():
+        point = resume_point(work)
     if point:
         print(f"going on from step {_step(point)} of {total}", flush=True)
     try:
@@ -185,7 +203,7 @@ def watcher(
             checked_loss(metrics["eval_loss"], state.global_step, Path(args.output_dir))
             step, value, stale = best_evaluation(state.log_history)
             print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}", flush=True)
-            if step == state.global_step:
+            if step == state.global_step and is_first():
                 with replacing(Path(args.output_dir) / BEST) as folder:
                     write(folder)
             if stale >= patience and state.global_step < plan.steps:

@@ -20,6 +20,7 @@ from tasks.errors import TrainingError
 from tasks.grounding import composer, ground
 from tasks.methods import METHODS
 from tasks.methods.method import Material
+from tasks.process import is_first, processes
 from tasks.records import Example
 from tasks.reports import Report
 from tasks.sampling import stratified
@@ -65,7 +66,8 @@ def sft(
     if found:
         figures = {**tuned.report.figures, "searched": found.evidence()}
         tuned = replace(tuned, report=replace(tuned.report, figures=figures))
-    tuned.write(adapter, curve, report)
+    if is_first():
+        tuned.write(adapter, curve, report)
 
 
 def fine_tune(
@@ -150,6 +152,7 @@ def fine_tune(
     print(f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s")
     figures: dict[str, Any] = {
         **device.figures(),
+        **({"processes": processes()} if processes() > 1 else {}),
         "steps": steps,
         "planned_steps": plan.steps,
         "method": method.name,
@@ -163,9 +166,10 @@ def fine_tune(
     if validation.rows:
         best, loss, _ = best_evaluation(history)
         figures |= {"best_step": best, "validation_loss": round(loss, 6)}
-    else:
+    elif is_first():
         adapted.write(work / BEST)
-    method.note(work / BEST, tuning)
+    if is_first():
+        method.note(work / BEST, tuning)
     counts = account(own, entered=len(examples), unused=len(examples) - len(chosen))
     if hidden:
         counts += account(twins, entered=len(hidden), kind="counterfactual")

@@ -15,12 +15,15 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.data import DataLoader
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
 from tasks.device import Device
+from tasks.errors import TrainingError
 from tasks.methods.files import write_tensors
 from tasks.methods.method import Adapted, Hidden
+from tasks.process import processes
 from tasks.schedule import Schedule
 from tasks.settings import RunSettings
 from tasks.sft.rows import IGNORED, TokenRow, dataset
@@ -53,18 +56,29 @@ class AnswerTrainer(Resumable, SFTTrainer):
         """The loss of a batch; logits of all positions are never formed, so there are no outputs."""
         assert not return_outputs
         lengths = inputs["attention_mask"].sum(dim=1) if self.shares_prefix else None
-        loss = answer_loss(
-            model,
-            inputs["input_ids"],
-            inputs["labels"],
-            items=num_items_in_batch,
-            lengths=lengths,
-            hidden=self.adapted.hidden,
-        )
+        loss_of = self.whole_loss if model is self.model else model
+        loss = loss_of(inputs["input_ids"], inputs["labels"], items=num_items_in_batch, lengths=lengths)
+        if num_items_in_batch is not None:
+            loss = loss * processes()  # gradients are averaged over processes, and each has a part of the sum
         step = self.state.global_step
         rows = self.named_rows[step] if self.model.training and step < len(self.named_rows) else ()
         checked_loss(loss.item(), step + 1, Path(self.args.output_dir), rows=rows)
         return loss
+
+    def whole_loss(self, *batch: Any, **named: Any) -> Tensor:
+        """`answer_loss` of the model."""
+        return answer_loss(self.model, *batch, hidden=self.adapted.hidden, **named)
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
+        """All validation rows for every process, in the batches of a single one: the same loss for all."""
+        if processes() == 1:
+            return super().get_eval_dataloader(eval_dataset)
+        this: Any = self
+        return DataLoader(
+            this.eval_dataset,
+            batch_size=this.args.per_device_eval_batch_size,
+            collate_fn=this.data_collator,
+        )
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
         """What learns, and not what comes of it: an encoder whose result alone is served is kept whole."""
@@ -110,18 +124,46 @@ def sft_trainer(
         patience=settings.patience,
         write=adapted.write,
     )
+    ordered = [rows[row] for row in plan.order]
     trainer = AnswerTrainer(
         model=adapted.model,
         args=config,
-        train_dataset=dataset([rows[row] for row in plan.order]),
+        train_dataset=dataset([*ordered, *filling(ordered, settings.batch_size)]),
         eval_dataset=dataset(validation) if validation else None,
         processing_class=tokenizer,
         callbacks=[watch],
     )
     trainer.adapted, trainer.shares_prefix = adapted, shares_prefix
+    if processes() > 1:
+        shared(trainer)
     if names:
         trainer.named_rows = [[names[row] for row in plan.at(step)] for step in range(plan.steps)]
     return trainer
+
+
+def filling(rows: Sequence[TokenRow], batch_size: int) -> list[TokenRow]:
+    """What fills the last batch where processes share it: rows of which no token counts."""
+    if processes() == 1:
+        return []
+    last = rows[-1]
+    blank = TokenRow(input_ids=last.input_ids, answer_start=len(last.input_ids), truncated=False)
+    return [blank] * (-len(rows) % batch_size)
+
+
+def shared(trainer: AnswerTrainer) -> None:
+    """Let the loss be the model's forward pass, around which the processes exchange gradients.
+
+    Raises:
+        TrainingError: the weights themselves are to be spread over processes.
+    """
+    kind = str(trainer.accelerator.distributed_type).rpartition(".")[2]
+    if kind not in ("MULTI_CPU", "MULTI_GPU"):
+        raise TrainingError(
+            f"sft trains in several processes that each hold the whole model, not under {kind}: what it "
+            "writes is read from the memory of the first; start it with torchrun alone (docs/scaling.md)"
+        )
+    this: Any = trainer.model
+    this.forward = trainer.whole_loss
 
 
 def answer_loss(

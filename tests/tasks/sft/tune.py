@@ -8,6 +8,7 @@ from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
+from tasks.process import is_first
 from tasks.records import Example
 from tasks.settings import Settings
 from tasks.sft import fine_tune
@@ -33,4 +34,7 @@ def tune(examples: Path, held_out: Path, base: Path, work: Path, settings: Setti
 if __name__ == "__main__":
     rows, held_out, base, work, out, written = (Path(word) for word in sys.argv[1:])
     checked = Settings.model_validate_json(written.read_text(encoding="utf-8"), strict=False)
-    shutil.copytree(tune(rows, held_out, base, work, checked).adapter, out)
+    tuned = tune(rows, held_out, base, work, checked)
+    if is_first():
+        shutil.copytree(tuned.adapter, out)
+        out.with_suffix(".csv").write_text(tuned.curve, encoding="utf-8")
