@@ -31,7 +31,12 @@ WORDS = (
 
 @pytest.fixture(scope="session")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random 4-layer Llama and a byte-level tokenizer that speaks ChatML.
+    """The folder of the tiny model."""
+    return write_tiny_base(tmp_path_factory.mktemp("tiny_base"))
+
+
+def write_tiny_base(folder: Path) -> Path:
+    """Fill `folder` with a random 4-layer Llama and a byte-level tokenizer that speaks ChatML.
 
     As in SmolLM2 the ids 0, 1 and 2 are `<|endoftext|>`, `<|im_start|>` and `<|im_end|>`, and the padding
     token is the end of turn.
@@ -40,7 +45,6 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("tiny_base")
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
@@ -101,14 +105,18 @@ def tiny_adapters(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def tiny_embedder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a random one-layer BERT of 16 dimensions, as sentence-transformers saves it."""
+    """The folder of the tiny sentence encoder."""
+    return write_tiny_embedder(tmp_path_factory.mktemp("tiny_embedder"))
+
+
+def write_tiny_embedder(folder: Path) -> Path:
+    """Fill `folder` / model with a random one-layer BERT of 16 dimensions, as its library saves it."""
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer import modules
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("tiny_embedder")
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     letters = [chr(code) for code in range(33, 127)]
     vocabulary = {piece: at for at, piece in enumerate([*special, *letters, *(f"##{x}" for x in letters)])}

@@ -1,0 +1,189 @@
+"""Kills training at random moments with SIGKILL, resumes it, and compares every byte with an unbroken run.
+
+    python -m tests.kills [--kills 20] [--seed 1] [--stages sft reward rlhf]
+
+Each run is a process that does what `python -m tasks STAGE` does, on a tiny model. Prints a line for each
+kill; the last line is one JSON object. Exit 1 if a resumed run ended otherwise than the unbroken one.
+"""
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.reproducible import hashes
+from tasks.process import environment
+
+ROOT = Path(__file__).parents[1]
+INPUTS = {
+    "sft": ("splits", "base", "embedder", "index"),
+    "reward": ("splits", "base", "embedder", "index", "whole/sft/adapter"),
+    "rlhf": ("splits", "base", "embedder", "index", "whole/sft/adapter", "whole/reward/adapter"),
+}
+SMALL: dict[str, dict[str, Any]] = {
+    "run": {"threads": 1, "precision": "float32"},
+    "sft": {
+        "lora": {"rank": 4, "learning_rate": 0.002}, "max_rows": 80, "counterfactuals": {},
+        "validation_rows": 6, "evaluations": 3, "checkpoints": 6,
+    },
+    "reward": {
+        "max_rows": 60, "counterfactuals": {}, "validation_rows": 9, "batch_size": 4, "trained_layers": 2,
+        "evaluations": 3, "checkpoints": 6,
+    },
+    "rlhf": {
+        "updates": 8, "batch_size": 8, "responses": 2, "oversampling": 2, "trained_layers": 2,
+        "heldout_prompts": 4, "max_new_tokens": 6, "checkpoints": 6, "kl_limit": 1000.0,
+        "learning_rate": 0.01, "keep": "always",
+    },
+}  # fmt: skip
+TRIES = 8  # moments drawn for one kill, until one comes before the end of the run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """One kill: when it came, the step that the next run went on from, and whether it ended the same."""
+
+    stage: str
+    after: float
+    resumed_at: int
+    equal: bool
+
+
+def main() -> int:
+    """Run each stage whole, then kill and resume it; tell what was found."""
+    words = argparse.ArgumentParser(prog="python -m tests.kills", description=__doc__)
+    words.add_argument("--kills", type=int, default=20, help="over all stages, in turn")
+    words.add_argument("--seed", type=int, default=1, help="of the moments")
+    words.add_argument("--stages", nargs="+", choices=INPUTS, default=list(INPUTS))
+    given = words.parse_args()
+    os.environ.update(environment(1))  # before torch is imported
+    drawn = random.Random(given.seed)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        prepare(place)
+        last = max(list(INPUTS).index(stage) for stage in given.stages)
+        seconds = {stage: whole(place, stage) for stage in list(INPUTS)[: last + 1]}
+        kills = [
+            kill(place, stage, seconds[stage], drawn)
+            for stage in (given.stages[turn % len(given.stages)] for turn in range(given.kills))
+        ]
+    counts = {stage: sum(one.stage == stage for one in kills) for stage in given.stages}
+    went_on = sum(one.resumed_at > 0 for one in kills)
+    equal = sum(one.equal for one in kills)
+    print(json.dumps({"kills": len(kills), "equal": equal, "resumed_midway": went_on, "stages": counts}))
+    return 0 if equal == len(kills) else 1
+
+
+def prepare(place: Path) -> None:
+    """A tiny model, an index, rows and settings in `place`; what is heavy is imported before any fork."""
+    import datasets  # noqa: F401
+    import peft  # noqa: F401
+    import trl  # noqa: F401
+
+    from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+    from deploy.knowledge.embedder import SentenceEmbedder
+    from deploy.knowledge.store import build_knowledge
+    from tasks.records import Example, Preference
+    from tasks.tables import write_table
+    from tests.conftest import write_tiny_base, write_tiny_embedder
+    from tests.tasks.reward.test_reward import preference
+    from tests.tasks.sft.conftest import example
+
+    write_tiny_base(place / "base")
+    embedder = SentenceEmbedder(write_tiny_embedder(place / "tiny"), max_tokens=32, batch_size=4)
+    (place / "tiny/model").rename(place / "embedder")
+    document = KnowledgeDocument(id="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float")
+    chunks = list(chunk_documents([document], max_words=40))
+    build_knowledge(place / "index", [document], chunks, embedder=embedder, dense="flat")
+    for split, rows in (("train", range(96)), ("validation", range(96, 108))):
+        write_table(place / "splits" / split / "examples.parquet", Example, [example(n) for n in rows])
+        write_table(
+            place / "splits" / split / "preferences.parquet", Preference, [preference(n) for n in rows]
+        )
+    settings = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for section, values in SMALL.items():
+        settings[section] |= values
+    (place / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+
+
+def whole(place: Path, stage: str) -> float:
+    """Run a stage unbroken into `whole`; how long it took."""
+    started = time.monotonic()
+    process = start(place, stage, "whole")
+    process.join()
+    said = (place / "whole" / f"{stage}.log").read_text(encoding="utf-8")
+    if process.exitcode:
+        raise SystemExit(f"{stage} failed before any kill:\n{said}")
+    return time.monotonic() - started
+
+
+def kill(place: Path, stage: str, seconds: float, drawn: random.Random) -> Kill:
+    """Kill a run of `stage` at a random moment of it, and let another one end it."""
+    moment = 0.0
+    for _ in range(TRIES):
+        forget(place)
+        moment = drawn.uniform(0.0, seconds)
+        process = start(place, stage, "killed")
+        process.join(moment)
+        process.kill()
+        process.join()
+        if process.exitcode == -signal.SIGKILL:
+            break
+        seconds = min(seconds, moment)  # it had ended: the machine is faster now
+    else:
+        raise SystemExit(f"{stage} ended {TRIES} times before it could be killed")
+    process = start(place, stage, "killed")
+    process.join()
+    said = (place / "killed" / f"{stage}.log").read_text(encoding="utf-8")
+    found = re.search(r"going on from \w+ (\d+)", said)
+    resumed_at = int(found.group(1)) if found else 0
+    equal = process.exitcode == 0 and hashes(place / "killed" / stage) == hashes(place / "whole" / stage)
+    verdict = "equal" if equal else "DIFFERS"
+    print(f"{stage:<6} killed after {moment:5.2f} s, went on from {resumed_at:>3}: {verdict}", flush=True)
+    if not equal:
+        print(said)
+    return Kill(stage=stage, after=moment, resumed_at=resumed_at, equal=equal)
+
+
+def start(place: Path, stage: str, folder: str) -> Any:
+    """A process that runs `stage` in `place`, its output in a log."""
+    process = multiprocessing.get_context("fork").Process(target=run, args=(place, stage, folder))
+    process.start()
+    return process
+
+
+def run(place: Path, stage: str, folder: str) -> None:
+    """What `python -m tasks STAGE` does."""
+    from tasks.command import main as command
+
+    os.chdir(place)
+    out = Path(folder) / stage
+    out.mkdir(parents=True, exist_ok=True)
+    words = ["--params", "params.yaml", stage, *INPUTS[stage]]
+    for name, file in (("adapter", "adapter"), ("curve", "curve.csv"), ("report", "report.json")):
+        words += [f"--{name}", str(out / file)]
+    with (Path(folder) / f"{stage}.log").open("w", buffering=1) as log, contextlib.redirect_stdout(log):
+        sys.exit(command(words))
+
+
+def forget(place: Path) -> None:
+    """Remove what an earlier run and its kill have left."""
+    for left in ("killed", ".threeply"):
+        shutil.rmtree(place / left, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
