@@ -96,6 +96,7 @@ class RewardSettings(Section):
     counterfactuals: dict[str, Share]
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
+    max_cut: Share
     trained_layers: Count
     epochs: Count
     batch_size: Count
@@ -126,6 +127,7 @@ class RlhfSettings(Section):
     gae_lambda: Share
     temperature: Positive
     max_length: Annotated[int, Field(ge=16)]
+    max_cut: Share
     max_new_tokens: Count
     missing_end_penalty: NonNegative
     heldout_prompts: Count

@@ -35,10 +35,25 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> list[int]:
     """The tokens of a conversation up to where the assistant begins to speak.
 
-    Control tokens inside the messages are removed first: no text can open or close a turn.
+    Control tokens inside the messages are removed first: no text can open or close a turn. Where the template
+    knows no system turn, its text stands before the first question.
+
+    Raises:
+        EngineError: the template refuses the conversation.
     """
+    from jinja2 import TemplateError
+
     plain = [Message(message.role, without_control(tokenizer, message.content)) for message in messages]
-    text = tokenizer.apply_chat_template(as_dicts(plain), tokenize=False, add_generation_prompt=True)
+    try:
+        text = _opened(tokenizer, plain)
+    except TemplateError:
+        try:
+            text = _opened(tokenizer, _without_system(plain))
+        except TemplateError as error:
+            turns = ", ".join(message.role for message in messages)
+            raise EngineError(
+                f"the chat template of the base model refuses these turns ({turns}): {error}"
+            ) from None
     return list(tokenizer.encode(text, add_special_tokens=False))
 
 
@@ -46,6 +61,19 @@ def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
     """The tokens of an answer with its end of turn: what a model learns to say after `prompt_ids`."""
     plain = without_control(tokenizer, text)
     return [*tokenizer.encode(plain, add_special_tokens=False), end_of_turn(tokenizer)]
+
+
+def _opened(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> str:
+    return str(tokenizer.apply_chat_template(as_dicts(messages), tokenize=False, add_generation_prompt=True))
+
+
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    """The turns with what a system turn says at the head of the first question."""
+    said = [message.content for message in messages if message.role == "system"]
+    turns = [message for message in messages if message.role != "system"]
+    if said and turns:
+        turns[0] = Message(turns[0].role, "\n\n".join([*said, turns[0].content]))
+    return turns
 
 
 def end_of_turn(tokenizer: "PreTrainedTokenizerBase") -> int:

@@ -13,6 +13,10 @@ HEAD = """# Adaptation methods
 Choose one by `sft.method` in params.yaml; its settings stand in a section of its name below `sft`, and where
 that is left out the defaults below hold. A method that is asked for what it cannot do refuses, with a reason.
 
+There is no setting `packing`: rows are never joined into longer ones, and a params.yaml that asks for it is
+refused. Where a method can, a batch runs as one sequence in which its rows share what they begin with, and
+attention keeps them apart: loss and gradients are those of the padded batch (`tasks/shared_prefix.py`).
+
 *Made from the code by `python -m tasks.methods.table`; a test holds them together.*
 """
 

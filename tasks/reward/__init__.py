@@ -18,7 +18,7 @@ from tasks.omission import omit
 from tasks.records import Preference
 from tasks.reports import Report
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
-from tasks.reward.pairs import Pairs, TokenPair, account, tokenise
+from tasks.reward.pairs import Pairs, TokenPair, account, check_cut, tokenise
 from tasks.reward_model import RewardModel, load_reward_model, new_reward_model
 from tasks.sampling import stratified
 from tasks.schedule import schedule
@@ -105,6 +105,7 @@ def learn_rewards(
             f"of {len(preferences)} training preferences none can be trained on ({pairs.dropped}); "
             "add preferences or raise reward.max_length"
         )
+    check_cut(pairs, limit=settings.max_cut, max_length=settings.max_length)
     plan = schedule(
         [len(row) for row in pairs.rows],
         batch_size=settings.batch_size,

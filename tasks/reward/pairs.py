@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
+from tasks.errors import TrainingError
 from tasks.grounding import GroundedPreference
 from tasks.reports import RowCount
 
@@ -97,6 +98,20 @@ def account(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "prefere
             if count
         ),
     ]
+
+
+def check_cut(pairs: Pairs, *, limit: float, max_length: int) -> None:
+    """Nothing, if at most the share `limit` of the pairs is left out for its length.
+
+    Raises:
+        TrainingError: there are more; what is left would be another task.
+    """
+    cut, whole = pairs.dropped[TOO_LONG], len(pairs.rows) + sum(pairs.dropped.values())
+    if cut > limit * whole:
+        raise TrainingError(
+            f"of {whole} pairs {cut} are longer than reward.max_length: {max_length}; raise it, shorten the "
+            f"sources (index.chunk_words, retrieval.top_k), or allow it (reward.max_cut is {limit:g})"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

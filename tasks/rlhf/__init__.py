@@ -13,7 +13,7 @@ from tasks.grounding import composer
 from tasks.omission import omission, omit
 from tasks.records import Example
 from tasks.reports import Report
-from tasks.rlhf.prompts import choose_prompts
+from tasks.rlhf.prompts import check_cut, choose_prompts
 from tasks.scores import score
 from tasks.settings import RunSettings
 from tasks.tables import read_table
@@ -101,6 +101,7 @@ def reinforce(
                 f"none of the {prompts.entered} examples of the {split} split has a prompt of at most "
                 f"{longest} tokens; add rows or raise rlhf.max_length"
             )
+    check_cut(training, limit=settings.max_cut, max_length=settings.max_length)
     actors = load_actors(base, sft, reward, device, trained_layers=settings.trained_layers)
     print(f"{actors.decoder.split} layers run once for policy, reference and reward model", flush=True)
     trainer = Trainer(actors, settings, end=end, generator=torch.Generator().manual_seed(run.seed))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import prompt_ids
+from tasks.errors import TrainingError
 from tasks.grounding import ground
 from tasks.records import Example
 from tasks.reports import RowCount
@@ -64,6 +65,21 @@ def choose_prompts(
         entered=len(examples),
         too_long=len(chosen) - len(fitting),
     )
+
+
+def check_cut(prompts: Prompts, *, limit: float, max_length: int) -> None:
+    """Nothing, if at most the share `limit` of the chosen prompts is left out for its length.
+
+    Raises:
+        TrainingError: there are more.
+    """
+    whole = len(prompts.examples) + prompts.too_long
+    if prompts.too_long > limit * whole:
+        raise TrainingError(
+            f"of {whole} prompts {prompts.too_long} leave no room for a response in rlhf.max_length: "
+            f"{max_length}; raise it, shorten the sources (index.chunk_words, retrieval.top_k), or allow it "
+            f"(rlhf.max_cut is {limit:g})"
+        )
 
 
 def _task(example: Example) -> str:

@@ -48,6 +48,11 @@ def test_no_setting_has_a_default() -> None:
     assert sorted(optional) == sorted(allowed), "a default in code is invisible to DVC"
 
 
+def test_packing_is_no_setting(values: dict[str, Any]) -> None:
+    values["sft"]["packing"] = True
+    assert "sft.packing" in fault(values)
+
+
 def test_every_method_can_be_chosen() -> None:
     assert set(get_args(SftSettings.model_fields["method"].annotation)) == {*METHODS, "auto"}
     for name, method in METHODS.items():

@@ -38,3 +38,31 @@ def test_text_cannot_open_or_close_a_turn(tiny_base: Path) -> None:
 def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="no tokenizer can be read from"):
         load_tokenizer(tmp_path)
+
+
+NO_SYSTEM = (
+    "{% for message in messages %}{% if message['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
+    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Roles must alternate') }}{% endif %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>model\n' }}{% endif %}"
+)
+
+
+def test_a_template_without_a_system_turn_reads_it_before_the_question(tiny_base: Path) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.chat_template = NO_SYSTEM
+    text = tokenizer.decode(prompt_ids(tokenizer, TALK))
+    question = f"{TALK[0].content}\n\n{TALK[1].content}"
+    assert text == f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>model\n"
+    with pytest.raises(EngineError, match=r"refuses these turns \(user, user\): Roles must alternate"):
+        prompt_ids(tokenizer, [TALK[1], TALK[1]])
+
+
+def test_a_tokenizer_without_a_template_is_refused_with_what_to_use(tiny_base: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(tiny_base)
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(EngineError, match=r"no chat template; use an instruction-tuned model as base\.model"):
+        load_tokenizer(tmp_path)

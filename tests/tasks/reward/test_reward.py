@@ -15,6 +15,8 @@ from deploy.messages import Message
 from deploy.prompts.template import load_template
 from tasks.adapters import load_base, read_weights
 from tasks.device import Device, set_up_torch
+from tasks.errors import TrainingError
+from tasks.grounding import ground_preferences
 from tasks.methods import METHODS
 from tasks.methods.lora import LoraSettings
 from tasks.methods.method import Material
@@ -23,7 +25,7 @@ from tasks.records import Preference
 from tasks.reports import unbalanced
 from tasks.reward import learn_rewards
 from tasks.reward.baselines import interval, length_baseline, majority_baseline
-from tasks.reward.pairs import TokenPair, collate
+from tasks.reward.pairs import TokenPair, check_cut, collate, tokenise
 from tasks.reward_model import SCORE, load_reward_model, read_score_head
 from tasks.settings import Settings
 from tasks.trained import Trained
@@ -185,10 +187,7 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) ->
 
 
 def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: Bench) -> None:
-    from deploy.engines.chat import load_tokenizer
-    from tasks.grounding import ground_preferences
     from tasks.reward import ranked
-    from tasks.reward.pairs import tokenise
 
     assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), bench.settings.generation)
     grounded = ground_preferences([preference(number) for number in range(30, 39)], assistant)
@@ -212,3 +211,17 @@ def test_baselines_take_the_direction_that_training_shows() -> None:
 
 def test_the_interval_is_wilsons() -> None:
     assert interval(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+
+
+def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:
+    assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), bench.settings.generation)
+    grounded = ground_preferences([preference(number) for number in range(12)], assistant)
+    tokenizer = load_tokenizer(bench.base)
+    whole = tokenise(grounded, tokenizer, max_length=640)
+    check_cut(whole, limit=0.0, max_length=640)
+    longest = max(max(map(len, row.sequences)) for row in whole.rows)
+    cut = tokenise(grounded, tokenizer, max_length=longest - 1)
+    with pytest.raises(
+        TrainingError, match=r"of 12 pairs \d+ are longer than reward\.max_length.*max_cut is 0"
+    ):
+        check_cut(cut, limit=0.0, max_length=longest - 1)

@@ -77,6 +77,7 @@ def settings() -> RlhfSettings:
         gae_lambda=0.95,
         temperature=1.0,
         max_length=64,
+        max_cut=0.05,
         max_new_tokens=6,
         missing_end_penalty=1.0,
         heldout_prompts=4,

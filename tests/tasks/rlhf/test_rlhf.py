@@ -19,6 +19,7 @@ from tasks.records import Example
 from tasks.reports import Report, read_report, unbalanced
 from tasks.rlhf import rlhf
 from tasks.rlhf.heldout import Answers, compare
+from tasks.rlhf.prompts import Prompts, check_cut
 from tasks.settings import RunSettings
 from tasks.tables import write_table
 from tasks.training_settings import RlhfSettings
@@ -187,6 +188,13 @@ def test_prompts_without_room_are_counted_and_none_at_all_is_an_error(
 ) -> None:
     with pytest.raises(TrainingError, match=r"of the train split .* raise rlhf\.max_length"):
         stage.run(settings.model_copy(update={"max_length": 20}))
+
+
+def test_too_many_prompts_without_room_stop_the_run() -> None:
+    chosen = Prompts(examples=(example(0),) * 9, tokens=((1,),) * 9, entered=12, too_long=1)
+    check_cut(chosen, limit=0.1, max_length=64)
+    with pytest.raises(TrainingError, match=r"of 10 prompts 1 leave no room.*64; raise it.*rlhf\.max_cut"):
+        check_cut(chosen, limit=0.09, max_length=64)
 
 
 def answers(scores: list[float], response: int) -> Answers:

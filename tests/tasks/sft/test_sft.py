@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -207,6 +208,27 @@ def test_training_stops_when_validation_no_longer_improves(
 def test_a_loss_that_is_no_number_stops_with_the_step(bench: Bench) -> None:
     with pytest.raises(TrainingError, match=r"step \d+ \(rows e\d+, .*lower learning_rate"):
         bench.tune("nan", 1e38, epochs=2)
+
+
+def test_the_last_good_state_outlives_a_loss_that_is_no_number(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.sft import trainer
+
+    plain, seen = trainer.answer_loss, []
+
+    def broken(model: Any, *batch: Any, **named: Any) -> Any:
+        seen.append(model.training)
+        return plain(model, *batch, **named) * (float("nan") if sum(seen) == 7 else 1.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "answer_loss", broken)
+        with pytest.raises(
+            TrainingError, match=r"at step 7 \(rows e\d+.*the state of step 6 is kept in .*-6;"
+        ):
+            bench.tune("broken")
+    resumed = bench.tune("broken")
+    assert digest(resumed.adapter) == digest(bench.tune("unbroken").adapter)
 
 
 def test_too_many_cut_rows_stop_the_run(tiny_base: Path, settings: Settings, examples: list[Example]) -> None:
