@@ -1,17 +1,19 @@
 """Protects what is served: a release that fails at any step leaves the one before in place."""
 
-import ast
 from pathlib import Path
 
 import pytest
 
-from deploy.bundle import BundledSettings, write_bundle
+from deploy.assistant import Layers
+from deploy.bundle import BundledSettings, load_bundle, write_bundle
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge
+from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from flows.errors import ReleaseError
 from flows.release import CURRENT, RELEASES, candidate, current, identity
+from flows.smoke import ask, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,19 +98,24 @@ def test_a_place_named_by_a_relative_path_is_asked_where_it_is(
         new.ask()
 
 
-def answering(folder: Path, adapters: dict[str, Path], base: Path, embedder: Path, answer: str) -> Path:
-    """A bundle of tiny real parts whose ledger says that `sft` was heard to say `answer`."""
+def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
+    tmp_path: Path,
+    tiny_base: Path,
+    tiny_adapters: dict[str, Path],
+    tiny_embedder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     document = KnowledgeDocument(id="a", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float")
     chunks = list(chunk_documents([document], max_words=40))
-    build_knowledge(folder / "index", [document], chunks, embedder=SentenceEmbedder(embedder), dense="flat")
-    expected = [{"messages": [{"role": "user", "content": "C?"}], "answer": answer}]
+    embedder = SentenceEmbedder(tiny_embedder)
+    build_knowledge(tmp_path / "index", [document], chunks, embedder=embedder, dense="flat")
     write_bundle(
-        folder / "bundle",
+        tmp_path / "bundle",
         name="tiny",
-        base=base,
-        embedder=embedder,
-        knowledge=folder / "index",
-        adapters=adapters,
+        base=tiny_base,
+        embedder=tiny_embedder,
+        knowledge=tmp_path / "index",
+        adapters={"sft": tiny_adapters["sft"]},
         settings=BundledSettings(
             precision="float32",
             retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5),
@@ -116,30 +123,16 @@ def answering(folder: Path, adapters: dict[str, Path], base: Path, embedder: Pat
             generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
         ),
         gate={},
-        ledger={"parity": {"sft": {"expected": expected}}},
+        ledger={},
     )
-    return folder / "bundle"
-
-
-def test_the_server_of_a_release_repeats_the_answers_that_were_measured(
-    tmp_path: Path,
-    tiny_base: Path,
-    tiny_adapters: dict[str, Path],
-    tiny_embedder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    parts = {"sft": tiny_adapters["sft"]}
-    made = answering(tmp_path, parts, tiny_base, tiny_embedder, "something else")
-    with pytest.raises(ReleaseError, match=r"answered 'C\?' with 'something else' when it was") as refused:
-        ask(tmp_path, made)
-    said = ast.literal_eval(str(refused.value).partition("and now with ")[2].partition(": measure")[0])
-
-    made = answering(tmp_path / "again", parts, tiny_base, tiny_embedder, said)
-    assert "1 times word for word" in ask(tmp_path, made)
-
-
-def ask(root: Path, made: Path) -> str:
-    with candidate(root, made) as new:
-        return new.ask()
+    asked = [{"role": "user", "content": "C?"}]
+    [answer] = load_bundle(tmp_path / "bundle").answer(
+        [[Message("user", "C?")]], model="sft", layers=Layers()
+    )
+    monkeypatch.chdir(ROOT)  # `threeply serve` reads params.yaml
+    with serving(tmp_path / "bundle") as address:
+        assert ask(address, "sft", [{"messages": asked, "answer": answer.text}]) == answer.text
+        with pytest.raises(ReleaseError, match=r"sft answered 'C\?' with 'other words' when it was measured"):
+            ask(address, "sft", [{"messages": asked, "answer": "other words"}])
+        with pytest.raises(ReleaseError, match=r"the server replied 404: .*no model is called 'rlhf'"):
+            ask(address, "rlhf", [])
