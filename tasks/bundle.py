@@ -8,7 +8,9 @@ from typing import Any
 from deploy.bundle import BundledSettings, verify_bundle, write_bundle
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import GateError, SourceError
+from tasks.method_note import read_note
 from tasks.omission import omission
+from tasks.remedies import remedies
 from tasks.reports import Report, write_report
 from tasks.settings import BundleSettings, RunSettings
 
@@ -36,7 +38,7 @@ def bundle(
         GateError: a model has forgotten too much of what is general, or is not served as it was trained.
     """
     measured = _json(ledger)
-    check_retention(measured, settings.min_retention)
+    check_retention(measured, settings.min_retention, sft=sft, methods=ledger.parent / "methods.json")
     check_parity(measured, settings.max_parity_gap)
     manifest = write_bundle(
         bundle,
@@ -63,19 +65,22 @@ def bundle(
     write_report(report, Report(stage="bundle", figures=figures))
 
 
-def check_retention(ledger: Mapping[str, Any], limit: float) -> None:
+def check_retention(ledger: Mapping[str, Any], limit: float, *, sft: Path, methods: Path) -> None:
     """Nothing, if every tuned model in the ledger has kept at least the share `limit` of general text.
+
+    `sft` is the adapter of fine-tuning, `methods` the figures of the lab, which need not be there.
 
     Raises:
         GateError: one has not; the message says what would help.
     """
     for name, arm in ledger.get("arms", {}).items():
         if arm["retention"] < limit:
+            method, rate = _made_by(sft)
+            measured = _json(methods) if methods.exists() else {}
+            helps = remedies(name, method=method, rate=rate, measured=measured, limit=limit)
             raise GateError(
                 f"{name} has kept {arm['retention']:.2f} of the likelihood of general text, and "
-                f"bundle.min_retention is {limit:g}: lower the learning rate of sft.method or of rlhf, train "
-                "on fewer rows or epochs, choose a method that moves fewer weights (docs/methods.md), or "
-                "lower the limit"
+                f"bundle.min_retention is {limit:g}. What helps: {helps}. Or lower the limit"
             )
 
 
@@ -94,6 +99,15 @@ def check_parity(ledger: Mapping[str, Any], limit: float) -> None:
                     f"differ, and bundle.max_parity_gap is {limit:g}: train it anew (dvc repro -f {name}), "
                     "choose another sft.method, or raise the limit if the model's own rounding explains it"
                 )
+
+
+def _made_by(sft: Path) -> tuple[str, float | None]:
+    """The method of fine-tuning and its learning rate, as far as the adapter tells."""
+    try:
+        note = read_note(sft)
+    except SourceError:
+        return "", None
+    return str(note["method"]), note["settings"].get("learning_rate")
 
 
 def _json(path: Path) -> dict[str, Any]:

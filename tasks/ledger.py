@@ -9,7 +9,7 @@ from typing import Any, get_args
 from deploy.atomic import write_json
 from tasks.errors import SourceError
 from tasks.parity import Parity, parity_of, parity_sentence
-from tasks.scores import Verdict
+from tasks.scores import Interval, Verdict
 
 # The rows in their fixed order, and what people read.
 NAMES: dict[str, str] = {
@@ -35,6 +35,7 @@ LAYERS: dict[str, str] = {
     "rlhf": "RLHF",
     "sft_closed_book": "Fine-tuning without retrieval",
 }
+TUNED = ("sft", "rlhf")  # the rows of models that training has changed
 
 COLUMNS = ("abstains rightly", "abstains wrongly", "valid citations", "retention", "latency")
 
@@ -58,8 +59,9 @@ class Arm:
     the unanswerable questions that were left unanswered, `false_abstention` that of the answerable ones.
     `citation_validity` is the share of answers that cite only sources they had, `citation_precision` the
     share of citations that point at a document with the answer. `retention` is exp(NLL of the base - NLL of
-    this model), by token on general text: 1 where nothing is forgotten. `latency_ms` is the median of single
-    requests. `unfinished` is the share of answers cut by their length. None: it cannot be said.
+    this model), by token on general text: 1 where nothing is forgotten. `divergence` is that of this model
+    from the base on general prompts, KL in nats a token: 0 where nothing has moved. `latency_ms` is the
+    median of single requests. `unfinished` is the share of answers cut by their length. None: nobody can say.
     """
 
     score: float
@@ -75,6 +77,7 @@ class Arm:
     unfinished: float
     tasks: dict[str, float]
     difference: Difference | None
+    divergence: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +140,12 @@ def ledger_markdown(ledger: Ledger) -> str:
             milliseconds(arm.latency_ms),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    sentences = [*verdict_sentences(ledger).values(), *omission_sentences(ledger), *parity_sentences(ledger)]
+    sentences = [
+        *verdict_sentences(ledger).values(),
+        *omission_sentences(ledger),
+        *forgetting_sentences(ledger),
+        *parity_sentences(ledger),
+    ]
     lines += ["", majority_sentence(ledger), *(f"- {text}" for text in sentences)]
     return "\n".join(lines) + "\n"
 
@@ -175,6 +183,17 @@ def parity_sentences(ledger: Ledger) -> list[str]:
     return [parity_sentence(LAYERS[name], one) for name, one in ledger.parity.items()]
 
 
+def forgetting_sentences(ledger: Ledger) -> list[str]:
+    """For each tuned model, what it has kept of the base and how far it has moved (docs/retention.md)."""
+    return [
+        f"{LAYERS[name]} keeps {arm.retention:.3f} of the likelihood of general text, token by token, and "
+        f"moves the answers to general prompts by {arm.divergence.mean:.3f} nats a token (95 % interval "
+        f"{arm.divergence.low:.3f} to {arm.divergence.high:.3f})."
+        for name, arm in ledger.arms.items()
+        if name in TUNED and arm.divergence is not None
+    ]
+
+
 def percent(share: float | None) -> str:
     """A share as a whole percentage, or a dash."""
     return "\u2013" if share is None else f"{100 * share:.0f} %"
@@ -205,4 +224,11 @@ def _arm(values: Mapping[str, Any]) -> Arm:
     difference = values["difference"]
     if difference is not None and difference["verdict"] not in get_args(Verdict):
         raise ValueError(f"unknown verdict {difference['verdict']!r}")
-    return Arm(**{**values, "difference": None if difference is None else Difference(**difference)})
+    moved = values.get("divergence")
+    return Arm(
+        **{
+            **values,
+            "difference": None if difference is None else Difference(**difference),
+            "divergence": None if moved is None else Interval(**moved),
+        }
+    )

@@ -2,7 +2,8 @@
 
 A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares. More data moves no old row, with one
 exception: where a new row has the same prompt as rows of two groups, these become one, and the group whose
-name sorts first takes the other along.
+name sorts first takes the other along. Groups with rows of the task `general` are all for training: they are
+rehearsed, never asked.
 """
 
 import hashlib
@@ -10,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from tasks.errors import GateError, LeakError, SourceError
-from tasks.records import Document, Dropped, Example, Preference, Rows
+from tasks.records import GENERAL_TASK, Document, Dropped, Example, Preference, Rows
 from tasks.reports import Report, RowCount, read_report, write_report
 from tasks.sameness import PromptKey, Sets, prompt_key
 from tasks.settings import SplitSettings
@@ -23,7 +24,6 @@ __all__ = ["SPLITS", "assign", "check_leaks", "place", "split"]
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
-RowT = TypeVar("RowT", Example, Preference)
 
 
 def split(
@@ -83,10 +83,12 @@ def unite(rows: Rows) -> Rows:
 
 def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
     """The examples and preferences of each split, in their old order."""
+    rehearsed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
+    where = {group: "train" if group in rehearsed else place(group, settings) for group in _groups(rows)}
     return {
         name: Rows(
-            examples=_of(rows.examples, name, settings),
-            preferences=_of(rows.preferences, name, settings),
+            examples=tuple(row for row in rows.examples if where[row.group] == name),
+            preferences=tuple(row for row in rows.preferences if where[row.group] == name),
             documents=(),
         )
         for name in SPLITS
@@ -107,10 +109,6 @@ def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
                 raise LeakError(f"the group {group!r} stands in {groups[group]} and in {name}")
             if prompts.setdefault(key, name) != name:
                 raise LeakError(f"a prompt of the group {group!r} stands in {prompts[key]} and in {name}")
-
-
-def _of(rows: Sequence[RowT], name: SplitName, settings: SplitSettings) -> tuple[RowT, ...]:
-    return tuple(row for row in rows if place(row.group, settings) == name)
 
 
 def _asked(rows: Rows) -> Iterable[tuple[PromptKey, str]]:

@@ -59,6 +59,7 @@ class SftSettings(Section):
     hybrid: HybridSettings = HybridSettings()
     max_rows: Count
     counterfactuals: dict[str, Share]
+    replay: Annotated[float, Field(ge=0.0, le=0.5)]
     validation_rows: Count
     max_length: Annotated[int, Field(ge=16)]
     max_cut: Share

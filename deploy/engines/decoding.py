@@ -38,16 +38,18 @@ def decode(
     sampling: Sampling,
     goes_on: Callable[[int, int], bool],
     opening: Opening | None = None,
+    seeds: Sequence[int] | None = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 
     `goes_on(row, token)` tells whether a row continues after the token. A row is left out once it has ended,
     and every row after `sampling.max_new_tokens`. Every prompt stands behind the `opening`. Sampled rows draw
-    from a generator of their own, so a row's result does not depend on its neighbours.
+    from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one a row,
+    take the place of the one in `sampling`, under which equal prompts have equal results.
     """
     import torch
 
-    choose = _chooser(sampling, len(prompts))
+    choose = _chooser(sampling, len(prompts), seeds)
     with torch.inference_mode():
         batch, logits = _prefill(model, prompts, sampling.max_new_tokens, opening)
     for step in range(sampling.max_new_tokens):
@@ -159,14 +161,17 @@ def _shrink(batch: _Batch, tokens: list[int]) -> list[int]:
     return [tokens[place] for place in stay]
 
 
-def _chooser(sampling: Sampling, rows: int) -> "Callable[[list[int], torch.Tensor], list[int]]":
+def _chooser(
+    sampling: Sampling, rows: int, seeds: Sequence[int] | None
+) -> "Callable[[list[int], torch.Tensor], list[int]]":
     """What turns logits into one token a row."""
     import torch
 
     if sampling.temperature == 0.0:
         return lambda _, logits: logits.argmax(-1).tolist()
-    seed = sampling.seed if sampling.seed is not None else torch.seed()
-    draws = [torch.Generator().manual_seed(seed % 2**63) for _ in range(rows)]
+    if seeds is None:
+        seeds = [sampling.seed if sampling.seed is not None else torch.seed()] * rows
+    draws = [torch.Generator().manual_seed(seed % 2**63) for seed in seeds]
 
     def choose(numbers: list[int], logits: "torch.Tensor") -> list[int]:
         chances = torch.softmax(logits.float().cpu() / sampling.temperature, dim=-1)

@@ -9,7 +9,7 @@ from deploy.abstention import ABSTENTION, abstains
 from deploy.messages import Message
 from tasks.collect.source import identifier
 from tasks.collect.values import WrongShapeError, as_text, read_prompt, read_truth, read_turns
-from tasks.records import Document, Example, Preference, RowKind
+from tasks.records import GENERAL_TASK, Document, Example, Preference, RowKind
 from tasks.sameness import prompt_key
 
 ShapeName = Literal["messages", "preference", "alpaca", "prompt+completion", "document"]
@@ -167,7 +167,7 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
     return Example(
         id=_id(shape, values, source, str(messages)),
         source=source,
-        task="chat",
+        task=GENERAL_TASK if shape.value(values, "task") == GENERAL_TASK else "chat",
         messages=tuple(messages),
         evidence=_evidence(shape, values) if answerable else (),  # a text that does not answer is none
         quote="",

@@ -34,6 +34,7 @@ class Row:
     abstains_rightly: float | None
     abstains_wrongly: float | None
     retention: float
+    divergence: float | None
     trainable: int | None
     trainable_share: float | None
     stored_mib: float | None
@@ -90,6 +91,7 @@ def _row(
         abstains_rightly=_abstaining(trials, answerable=False),
         abstains_wrongly=_abstaining(trials, answerable=True),
         retention=round(_mean([float(trial["retention"]) for trial in trials]), 4),
+        divergence=_median(trials, "divergence"),
         trainable=None if trainable is None else int(trainable),
         trainable_share=None if trainable is None or total is None else round(trainable / total, 6),
         stored_mib=None if stored is None else round(stored / 2**20, 3),

@@ -12,14 +12,16 @@ from tasks.answers import write_answers
 from tasks.device import set_up_torch
 from tasks.errors import SourceError
 from tasks.evaluate.arms import SETUPS, ask_all
+from tasks.evaluate.divergence import divergences
 from tasks.evaluate.figures import answer_lines, arms, recall, task_counts
 from tasks.evaluate.parity import parity
 from tasks.evaluate.questions import account, askable, draw_questions, majority
 from tasks.evaluate.retention import likelihoods, retention
 from tasks.ledger import Ledger, write_ledger
 from tasks.omission import omission
-from tasks.records import Example
+from tasks.records import GENERAL_TASK, Example
 from tasks.reports import Report, write_report
+from tasks.scores import bootstrap
 from tasks.settings import EvaluateSettings, RunSettings
 from tasks.tables import read_table
 
@@ -48,7 +50,11 @@ def evaluate(
     """
     device = set_up_torch(run)
     test = read_table(splits / "test" / "examples.parquet", Example)
-    train = read_table(splits / "train" / "examples.parquet", Example)
+    train = [
+        example
+        for example in read_table(splits / "train" / "examples.parquet", Example)
+        if example.task != GENERAL_TASK
+    ]
     store = open_knowledge(knowledge, embedder, retrieval)
     omitted = {"rlhf": reason} if (reason := omission(rlhf)) else {}
     setups = [setup for setup in SETUPS if setup.name not in omitted]
@@ -85,10 +91,15 @@ def evaluate(
         device,
         count=settings.parity_answers,
     )
+    moved = {
+        model: bootstrap(values, resamples=settings.bootstrap, seed=run.seed)
+        for model, values in divergences(engine, tokenizer).items()
+    }
     constant, constant_score = majority(train, asked.questions)
     rows = arms(
         measured.answered,
         retention={setup.name: retention(general["base"], general[setup.model]) for setup in setups},
+        divergence={setup.name: moved[setup.model] for setup in setups},
         latency=measured.latency_ms,
         resamples=settings.bootstrap,
         seed=run.seed,

@@ -8,13 +8,14 @@ from tasks.evaluate.arms import Answered
 from tasks.grounding import cited_source
 from tasks.ledger import AGAINST, Arm, Difference
 from tasks.records import Example
-from tasks.scores import bootstrap, citation_precision, citation_validity, verdict
+from tasks.scores import Interval, bootstrap, citation_precision, citation_validity, verdict
 
 
 def arms(
     answered: Mapping[str, Sequence[Answered]],
     *,
     retention: Mapping[str, float],
+    divergence: Mapping[str, Interval],
     latency: Mapping[str, float | None],
     resamples: int,
     seed: int,
@@ -34,6 +35,7 @@ def arms(
             citation_validity=_rounded(citation_validity(cited)),
             citation_precision=_rounded(citation_precision(cited)),
             retention=round(retention[name], 4),
+            divergence=_rounded_interval(divergence[name]),
             latency_ms=latency[name],
             unfinished=_share([not answer.finished for answer in answers]) or 0.0,
             tasks=by_task(answers),
@@ -117,6 +119,10 @@ def _arm_answer(answer: Answered) -> ArmAnswer:
 
 def _share(values: Sequence[bool]) -> float | None:
     return _rounded(sum(values) / len(values) if values else None)
+
+
+def _rounded_interval(interval: Interval) -> Interval:
+    return Interval(mean=round(interval.mean, 4), low=round(interval.low, 4), high=round(interval.high, 4))
 
 
 def _rounded(value: float | None) -> float | None:

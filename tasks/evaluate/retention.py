@@ -6,18 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.engines.local import TransformersEngine
+from tasks.probe import GENERAL, passages
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
-GENERAL = Path(__file__).with_name("general.txt")
 BATCH = 8  # passages at once: the scores over a whole vocabulary take some memory
-
-
-def passages(path: Path = GENERAL) -> list[str]:
-    """The passages of a text, which blank lines part."""
-    return [part.strip() for part in path.read_text(encoding="utf-8").split("\n\n") if part.strip()]
 
 
 def likelihoods(

@@ -11,7 +11,7 @@ from tasks.device import set_up_torch
 from tasks.errors import TrainingError
 from tasks.grounding import composer
 from tasks.omission import omission, omit
-from tasks.records import Example
+from tasks.records import GENERAL_TASK, Example
 from tasks.reports import Report
 from tasks.rlhf.prompts import check_cut, choose_prompts
 from tasks.scores import score
@@ -46,7 +46,11 @@ def rlhf(
     Raises:
         TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
     """
-    examples = read_table(splits / "train" / "examples.parquet", Example)
+    examples = [
+        example
+        for example in read_table(splits / "train" / "examples.parquet", Example)
+        if example.task != GENERAL_TASK
+    ]
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
     if reason := omission(reward):
         count = len(examples)

@@ -26,6 +26,7 @@ from tasks.reports import Report
 from tasks.sampling import stratified
 from tasks.schedule import Schedule, schedule
 from tasks.settings import RunSettings
+from tasks.sft.rehearsal import apart, general_rows, rehearsal
 from tasks.sft.rows import TokenRow, account, check_cut, targets, tokenise
 from tasks.tables import read_table
 from tasks.trained import Trained
@@ -83,7 +84,8 @@ def fine_tune(
 ) -> Trained:
     """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
 
-    Training ends after `tokens` of them, if that comes before the rows do.
+    Training ends after `tokens` of them, if that comes before the rows do. Examples of the task `general` are
+    only rehearsed (`sft.replay`).
 
     Raises:
         TrainingError: there is nothing to train on, or the loss is no number.
@@ -97,6 +99,7 @@ def fine_tune(
     if settings.gradient_checkpointing:
         method.require("gradient_checkpointing", tuning)
     device = set_up_torch(run)
+    examples, spare = apart(examples)
     chosen = stratified(examples, settings.max_rows, key=_task, seed=run.seed)
     checked = stratified(held_out, settings.validation_rows, key=_task, seed=run.seed)
     tokenizer = load_tokenizer(base)
@@ -105,16 +108,27 @@ def fine_tune(
         tokenise(ground(part, assistant), tokenizer, max_length=settings.max_length)
         for part in (chosen, hidden)
     )
-    rows = own + twins
+    taught = own + twins
     validation = tokenise(ground(checked, assistant), tokenizer, max_length=settings.max_length)
-    if not rows.rows:
+    if not taught.rows:
         raise TrainingError(
             f"of {len(examples)} training examples none can be trained on "
-            f"({rows.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
+            f"({taught.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
         )
-    check_cut(rows, limit=settings.max_cut, max_length=settings.max_length)
+    check_cut(taught, limit=settings.max_cut, max_length=settings.max_length)
+    model = load_base(base, device)
+    general = rehearsal(
+        spare,
+        general_rows(len(taught.rows), settings.replay),
+        model,
+        tokenizer,
+        max_length=settings.max_length,
+        seed=run.seed,
+        work=work,
+    )
+    rows = taught + general.rows
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
-    adapted = method.attach(load_base(base, device), tuning, material)
+    adapted = method.attach(model, tuning, material)
     fuse(adapted.model)
     if settings.gradient_checkpointing:
         adapted.model.activation_checkpointing_enable({"use_reentrant": False})
@@ -158,10 +172,11 @@ def fine_tune(
         "method": method.name,
         "trainable_parameters": adapted.trainable,
         "total_parameters": sum(part.numel() for part in adapted.model.parameters()),
-        "targets": targets(rows.examples),
+        "targets": targets(taught.examples),
         "validation_rows": len(validation.rows),
         "validation_targets": targets(validation.examples),
         **_tokens(plan, rows.rows, steps),
+        **general.figures,
     }
     if validation.rows:
         best, loss, _ = best_evaluation(history)
@@ -177,7 +192,7 @@ def fine_tune(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),
         tokens_per_s=trained / seconds,
-        report=Report(stage="sft", rows=counts, figures=figures),
+        report=Report(stage="sft", rows=counts + general.counts, figures=figures),
     )
 
 

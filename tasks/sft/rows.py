@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
+from deploy.messages import Message
 from tasks.errors import TrainingError
 from tasks.grounding import Grounded
 from tasks.reports import RowCount
@@ -60,19 +61,35 @@ def tokenise(
     rows: list[TokenRow] = []
     kept: list[Grounded] = []
     for example in examples:
-        prompt = prompt_ids(tokenizer, example.messages)
-        whole = [*prompt, *answer_ids(tokenizer, example.target)]
-        if len(prompt) >= max_length:
-            continue
-        rows.append(
-            TokenRow(
-                input_ids=tuple(whole[:max_length]),
-                answer_start=len(prompt),
-                truncated=len(whole) > max_length,
-            )
-        )
-        kept.append(example)
+        row = token_row(example.messages, example.target, tokenizer, max_length=max_length)
+        if row is not None:
+            rows.append(row)
+            kept.append(example)
     return Tokenised(rows=tuple(rows), examples=tuple(kept), no_room=len(examples) - len(rows))
+
+
+def token_row(
+    messages: Sequence[Message],
+    answer: str,
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    max_length: int,
+    cut: bool = False,
+) -> TokenRow | None:
+    """A prompt and its answer as tokens, None where the prompt leaves no room.
+
+    An answer that was `cut` before goes without its end of turn: nobody should learn to stop there.
+    """
+    prompt = prompt_ids(tokenizer, messages)
+    said = answer_ids(tokenizer, answer)
+    whole = [*prompt, *(said[:-1] if cut else said)]
+    if len(prompt) >= max_length:
+        return None
+    return TokenRow(
+        input_ids=tuple(whole[:max_length]),
+        answer_start=len(prompt),
+        truncated=cut or len(whole) > max_length,
+    )
 
 
 def account(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example") -> list[RowCount]:

@@ -19,6 +19,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.device import set_up_torch
 from tasks.errors import SourceError
 from tasks.evaluate.arms import Setup, ask, batches
+from tasks.evaluate.divergence import divergences
 from tasks.evaluate.questions import askable, draw_questions
 from tasks.evaluate.retention import likelihoods, retention
 from tasks.lab_settings import UNTUNED, CompareSettings
@@ -117,12 +118,14 @@ def trial(
         )
     }
     general = likelihoods(engine, tokenizer)
+    moved = divergences(engine, tokenizer)[model]
     measured: Speeds = speeds(base, adapters.get(TUNED), sft, tokenizer, device)
     figures |= {
         "scores": [round(answers[place].score, 4) for place in range(len(asked.questions))],
         "abstained": [answers[place].abstained for place in range(len(asked.questions))],
         "answerable": [question.answerable for question in asked.questions],
         "retention": round(retention(general["base"], general[model]), 4),
+        "divergence": round(sum(moved) / len(moved), 4),
         **asdict(measured),
     }
     write_json(report, figures)

@@ -22,6 +22,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.bundle import bundle as bundle_stage
 from tasks.bundle import check_parity, check_retention
 from tasks.errors import GateError
+from tasks.method_note import write_note
 from tasks.omission import omit
 from tasks.reports import read_report
 from tasks.settings import BundleSettings, RunSettings
@@ -64,11 +65,22 @@ def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder:
     )
 
 
-def test_a_model_that_has_forgotten_too_much_is_not_shipped() -> None:
+def test_a_model_that_has_forgotten_too_much_is_not_shipped(tmp_path: Path) -> None:
+    places = {"sft": tmp_path, "methods": tmp_path / "methods.json"}
     arms = {"base": {"retention": 1.0}, "sft": {"retention": 0.7}, "rlhf": {"retention": 0.48}}
-    check_retention({"arms": arms}, 0.45)
-    with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*min_retention is 0\.5: lower the learning"):
-        check_retention({"arms": arms}, 0.5)
+    check_retention({"arms": arms}, 0.45, **places)
+    with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*is 0\.5\..*lower rlhf.learning_rate"):
+        check_retention({"arms": arms}, 0.5, **places)
+    write_note(tmp_path, method="lora", settings={"learning_rate": 0.002}, cannot={})
+    write_json(tmp_path / "methods.json", {"prefix": {"score": 0.4, "retention": 0.97}})
+    with pytest.raises(GateError) as caught:
+        check_retention({"arms": arms}, 0.8, **places)
+    told = str(caught.value)
+    assert told.startswith(
+        "sft has kept 0.70 of the likelihood of general text, and bundle.min_retention is 0.8"
+    )
+    for words in ("sft.replay", "sft.lora.learning_rate (now 0.002)", "prefix kept 0.97"):
+        assert words in told
 
 
 def test_a_model_that_is_not_the_one_that_was_trained_is_not_shipped() -> None:

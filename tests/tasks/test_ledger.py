@@ -12,6 +12,7 @@ from tasks.ledger import (
     Arm,
     Difference,
     Ledger,
+    forgetting_sentences,
     ledger_markdown,
     milliseconds,
     percent,
@@ -19,6 +20,7 @@ from tasks.ledger import (
     verdict_sentences,
     write_ledger,
 )
+from tasks.scores import Interval
 
 ARM = Arm(
     score=0.5,
@@ -34,6 +36,7 @@ ARM = Arm(
     unfinished=0.0,
     tasks={"default": 0.5},
     difference=Difference(against="base", mean=0.1, low=0.05, high=0.15, verdict="helps"),
+    divergence=Interval(mean=0.21, low=0.15, high=0.3),
 )
 
 
@@ -55,6 +58,20 @@ def test_what_is_written_is_read_back_in_the_order_of_the_rows(tmp_path: Path) -
     again = read_ledger(tmp_path / "ledger.json")
     assert again == whole
     assert list(again.arms) == list(NAMES)
+
+
+def test_what_tuned_models_have_forgotten_is_said_and_an_older_ledger_is_read(tmp_path: Path) -> None:
+    whole = ledger({"base": replace(ARM, difference=None), "sft": ARM, "rlhf": replace(ARM, divergence=None)})
+    assert forgetting_sentences(whole) == [
+        "Fine-tuning keeps 0.970 of the likelihood of general text, token by token, and moves the answers to "
+        "general prompts by 0.210 nats a token (95 % interval 0.150 to 0.300)."
+    ]
+    assert forgetting_sentences(whole)[0] in ledger_markdown(whole)
+    write_ledger(tmp_path / "ledger.json", whole)
+    values = json.loads((tmp_path / "ledger.json").read_text())
+    del values["arms"]["sft"]["divergence"]
+    (tmp_path / "ledger.json").write_text(json.dumps(values))
+    assert forgetting_sentences(read_ledger(tmp_path / "ledger.json")) == []
 
 
 def test_the_file_is_plain_metrics(tmp_path: Path) -> None:

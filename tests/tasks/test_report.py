@@ -17,6 +17,7 @@ from tasks.report.inputs import read_inputs
 from tasks.report.page import pick
 from tasks.report.sentences import headline, reward_sentences
 from tasks.reports import Report, RowCount, write_report
+from tasks.scores import Interval
 from tasks.settings import Settings
 from tasks.stages import load_stage
 
@@ -51,6 +52,7 @@ def arm(name: str) -> Arm:
         citation_validity=0.99 if cites else None,
         citation_precision=0.93 if cites else None,
         retention=1.0 if name in ("base", "prompt", "retrieval") else 0.913,
+        divergence=Interval(mean=0.231, low=0.18, high=0.29) if name == "sft" else None,
         latency_ms=1240.0 if name == "retrieval" else 310.5,
         unfinished=0.0,
         tasks={"absent": score, "default": min(score + 0.1, 1.0), "lookup": score / 2, "purpose": score},
@@ -265,6 +267,8 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "0.780",
         "would score 0.333",
         "for 86 % of the answerable questions",
+        "0.231<br><small>0.180&ndash;0.290</small>",
+        "Fine-tuning keeps 0.913 of the likelihood of general text",
         "Retrieval helps: better than prompt (+0.220, 95 % interval +0.140 to +0.300).",
         "RLHF does not help: worse than fine-tuning",
         "The prompt: not clear from these questions whether it helps over base",

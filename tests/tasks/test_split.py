@@ -68,6 +68,17 @@ def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
     check_leaks(assign(unite(rows(*examples)), SETTINGS))
 
 
+def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() -> None:
+    general = [replace(example(f"r{n}", f"general {n}", f"h{n}"), task="general") for n in range(30)]
+    found = where(rows(*general, example("same", "general 3", "z"), *_many()))
+    assert {found[row.id] for row in general} == {"train"} == {found["same"]}
+    assert set(found.values()) == set(SPLITS)
+
+
+def _many() -> list[Example]:
+    return [example(f"e{n}", f"question {n}", f"g{n}") for n in range(60)]
+
+
 def test_a_leak_is_an_error() -> None:
     one, two = rows(example("a", "Why?", "g")), rows(example("b", "Who?", "g"))
     with pytest.raises(LeakError, match="'g' stands in train and in test"):

@@ -42,6 +42,7 @@ def test_a_method_is_trained_within_its_budget_and_measured(tiny_chain: list[Pat
     found = run(tiny_chain, tmp_path, "lora")
     assert 0 < found["tokens"] <= 1500
     assert len(found["scores"]) == len(found["answerable"]) == 6
+    assert found["divergence"] > 0
     assert 0 < found["trainable"] < found["total"]
     assert found["bytes"] > 1000
     assert min(found["base_ms"], found["served_ms"], found["attached_ms"]) > 0
@@ -55,7 +56,7 @@ def test_what_stands_before_a_prompt_has_no_unmerged_form(tiny_chain: list[Path]
 
 def test_the_untuned_model_is_only_measured(tiny_chain: list[Path], tmp_path: Path) -> None:
     found = run(tiny_chain, tmp_path, "none")
-    assert found["retention"] == 1.0
+    assert (found["retention"], found["divergence"]) == (1.0, 0.0)
     assert "trainable" not in found
     assert found["served_ms"] is None
 

@@ -18,6 +18,7 @@ from tasks.ledger import AGAINST, NAMES
 from tasks.progress import parse_progress
 from tasks.records import Example
 from tasks.reports import unbalanced
+from tasks.scores import Interval
 from tasks.settings import EvaluateSettings
 
 GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
@@ -103,6 +104,7 @@ def test_the_figures_follow_from_the_answers() -> None:
     rows = arms(
         result.answered,
         retention=dict.fromkeys(NAMES, 1.0),
+        divergence=dict.fromkeys(NAMES, Interval(mean=0.12345, low=0.1, high=0.2)),
         latency=result.latency_ms,
         resamples=SETTINGS.bootstrap,
         seed=1,
@@ -116,6 +118,7 @@ def test_the_figures_follow_from_the_answers() -> None:
     assert sft.tasks == {"default": 0.5, "withheld": 0.5}
     assert sft.unfinished == pytest.approx(1 / 6, abs=1e-4)
     assert sft.latency_ms is not None
+    assert sft.divergence == Interval(mean=0.1234, low=0.1, high=0.2)
     assert rows["base"].citation_validity is None
     assert rows["base"].difference is None
     assert {name: row.difference.against for name, row in rows.items() if row.difference} == AGAINST

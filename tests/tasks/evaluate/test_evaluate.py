@@ -16,6 +16,7 @@ from tasks.ledger import NAMES, Ledger, ledger_markdown, read_ledger
 from tasks.omission import omit
 from tasks.records import Example
 from tasks.reports import read_report, unbalanced
+from tasks.scores import Interval
 from tasks.settings import EvaluateSettings, Settings
 from tasks.tables import write_table
 
@@ -111,6 +112,10 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
     base = ledger.arms["base"].retention
     assert base == ledger.arms["prompt"].retention == ledger.arms["retrieval"].retention == 1.0
     assert ledger.arms["sft"].retention == ledger.arms["sft_closed_book"].retention != 1.0
+    moved = {name: arm.divergence for name, arm in ledger.arms.items()}
+    assert moved["base"] == moved["retrieval"] == Interval(mean=0.0, low=0.0, high=0.0)
+    assert moved["sft"] is not None
+    assert 0.0 < moved["sft"].low < moved["sft"].mean < moved["sft"].high
     answers = read_answers(measured / "answers.jsonl")
     assert [list(answer.arms) for answer in answers] == [list(NAMES)] * 6
     report = read_report(measured / "evaluate.json")
