@@ -1,9 +1,9 @@
 """What helps a model that has forgotten too much: in the words of params.yaml, and with what was measured."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from tasks.lab_settings import UNTUNED
+from tasks.training_settings import MethodName
 
 
 def remedies(arm: str, *, method: str, rate: float | None, measured: Mapping[str, Any], limit: float) -> str:
@@ -27,13 +27,13 @@ def remedies(arm: str, *, method: str, rate: float | None, measured: Mapping[str
 
 
 def _milder(method: str, measured: Mapping[str, Any], limit: float) -> str:
-    """Which methods have kept enough on the same data, the best score first."""
+    """Which methods have kept enough on the same data, the best score first; variants are no `sft.method`."""
     if not measured:
         return " (threeply compare measures what each keeps on your rows)"
     kept = [
         (figures["score"], name, figures["retention"])
         for name, figures in measured.items()
-        if name not in (UNTUNED, method) and figures["retention"] >= limit
+        if name in get_args(MethodName) and name != method and figures["retention"] >= limit
     ]
     if not kept:
         return " (none of those that threeply compare has measured keeps enough)"

@@ -10,6 +10,7 @@ MEASURED: dict[str, Any] = {
     "prefix": {"score": 0.4, "retention": 0.97},
     "adapter": {"score": 0.7, "retention": 0.81},
     "full": {"score": 0.82, "retention": 0.4},
+    "noisy": {"score": 0.9, "retention": 0.9},
 }
 
 
@@ -23,8 +24,7 @@ def test_replay_rate_and_milder_methods_are_named() -> None:
     assert "raise sft.replay" in text
     assert "lower sft.lora.learning_rate (now 0.002)" in text
     assert "(threeply compare has measured: adapter kept 0.81 and scored 0.70, prefix kept 0.97" in text
-    assert "none kept" not in text
-    assert "full" not in text
+    assert not any(f"{name} kept" in text for name in ("none", "full", "lora", "noisy"))
 
 
 def test_without_figures_of_the_lab_the_way_to_them_is_named() -> None:
