@@ -104,7 +104,7 @@ def test_the_figures_follow_from_the_answers() -> None:
     rows = arms(
         result.answered,
         retention=dict.fromkeys(NAMES, 1.0),
-        divergence=dict.fromkeys(NAMES, Interval(mean=0.12345, low=0.1, high=0.2)),
+        divergence=dict.fromkeys(NAMES, Interval(mean=0.12344, low=0.1, high=0.2)),
         latency=result.latency_ms,
         resamples=SETTINGS.bootstrap,
         seed=1,
