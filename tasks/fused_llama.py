@@ -7,15 +7,22 @@ Here each chain is one function with a hand-written gradient. Norms whose weight
 Import this module late: torch is needed to define it.
 """
 
+from pathlib import Path
 from types import MethodType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers import AutoConfig
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
 
 from tasks.shared_prefix import SharedPrefix
+
+
+def knows(base: Path) -> bool:
+    """Whether the layers of the model in `base` are of the family that `streamline` is for."""
+    return bool(AutoConfig.from_pretrained(base, local_files_only=True).model_type == "llama")
 
 
 def streamline(model: nn.Module) -> int:

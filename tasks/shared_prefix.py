@@ -37,6 +37,21 @@ class SharedPrefix:
         """The features [rows, length, ...] of the batch as those of the sequence, [n, ...]."""
         return rows.flatten(0, 1).index_select(0, self.origins)
 
+    def after(self, columns: int) -> "SharedPrefix":
+        """The same rows behind as many columns that stand before every one of them, and once in the sequence.
+
+        The columns have no tokens of their own: those of the sequence stay as they are.
+        """
+        rows, length = self.places.shape
+        before = torch.arange(columns, device=self.places.device)
+        row, column = self.origins // length, self.origins % length
+        return SharedPrefix(
+            tokens=self.tokens,
+            positions=torch.cat([before.unsqueeze(0), self.positions + columns], dim=1),
+            places=torch.cat([before.expand(rows, -1), self.places + columns], dim=1),
+            origins=torch.cat([before, row * (columns + length) + columns + column]),
+        )
+
 
 def share_prefix(input_ids: Tensor, lengths: Tensor) -> SharedPrefix:
     """The batch `input_ids` [rows, length], padded on the right, whose rows have `lengths` tokens."""

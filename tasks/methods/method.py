@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from tasks.shared_prefix import SharedPrefix
+
 Ability = Literal[
     "merge", "hot_swap", "mixed_batch", "packing", "gradient_checkpointing", "resume", "ppo", "cpu"
 ]
@@ -29,7 +31,7 @@ ABILITIES: dict[Ability, str] = {
 }
 
 
-Hidden = Callable[["Tensor", "Tensor | None"], "Tensor"]
+Hidden = Callable[["Tensor", "SharedPrefix | None"], "Tensor"]
 
 
 class MethodSettings(Section):
@@ -43,9 +45,9 @@ class Adapted:
     """A model to which a method is attached.
 
     What `model` has with `requires_grad` is what learns. `write` puts the result into a folder that
-    `deploy.adapters` reads. `hidden` gives the final states [rows, tokens, width] of right-padded
-    rows where the method needs a way of its own; with the lengths of the rows it takes them as one sequence,
-    which only streamlined layers can. `optimizer` makes one of its own from a rate and a decay.
+    `deploy.adapters` reads. `hidden` gives the final states [rows, tokens, width] of right-padded rows where
+    the method needs a way of its own; where streamlined layers take the rows as one sequence, it gives those
+    of the sequence, [1, tokens, width]. `optimizer` makes one of its own from a rate and a decay.
     """
 
     model: "PreTrainedModel"

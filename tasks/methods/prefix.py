@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 NO_MERGE = "what stands before a prompt is no weight"
 NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
-NO_PACKING = "every row needs its virtual tokens before it"
 NO_PPO = "reward model and policy start from a LoRA adapter"
 
 
@@ -62,7 +61,6 @@ METHOD = Method(
     cannot={
         "merge": NO_MERGE,
         "mixed_batch": NO_MIXING,
-        "packing": NO_PACKING,
         "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
         "ppo": NO_PPO,
     },

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from deploy.settings import Count
 from tasks.methods.method import Ability, Adapted, Material, Method, MethodSettings
-from tasks.methods.prefix import NO_MERGE, NO_MIXING, NO_PACKING, NO_PPO
+from tasks.methods.prefix import NO_MERGE, NO_MIXING, NO_PPO
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 SOFT_PROMPT_CANNOT: dict[Ability, str] = {
     "merge": NO_MERGE,
     "mixed_batch": NO_MIXING,
-    "packing": NO_PACKING,
     "ppo": NO_PPO,
 }
 

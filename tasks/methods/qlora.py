@@ -52,20 +52,25 @@ def attach(
     if model.device.type == "cpu":
         print("qlora on a CPU: four bits save memory here, and cost time", flush=True)
     quantise(model)
-    plain = LoraSettings(
-        rank=settings.rank,
-        alpha=settings.alpha,
-        dropout=settings.dropout,
-        trained_layers=settings.trained_layers,
-        learning_rate=settings.learning_rate,
-    )
-    adapted = attach_lora(model, plain, names)
+    adapted = attach_lora(model, low_rank(settings), names)
 
     def write(folder: Path) -> None:
         write_replaced(merged(model), folder)
         adapted.write(folder / LORA)
 
     return Adapted(model=model, write=write)
+
+
+def low_rank(settings: QloraSettings) -> LoraSettings:
+    """The settings of the adapter alone."""
+    return LoraSettings(
+        rank=settings.rank,
+        alpha=settings.alpha,
+        dropout=settings.dropout,
+        targets=settings.targets,
+        trained_layers=settings.trained_layers,
+        learning_rate=settings.learning_rate,
+    )
 
 
 def quantise(model: "PreTrainedModel") -> None:

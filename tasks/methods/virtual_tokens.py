@@ -16,7 +16,7 @@ from deploy.adapters.openings import EMBEDDINGS, key_values
 from deploy.adapters.reading import WEIGHTS
 from tasks.methods.files import write_peft_config, write_tensors
 from tasks.methods.method import Adapted, Hidden
-from tasks.shared_prefix import share_prefix
+from tasks.shared_prefix import SharedPrefix
 
 OPENING = "opening"
 
@@ -25,19 +25,18 @@ def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -
     """`model` with keys and values that `encoder` makes before those of every prompt, in every layer."""
     layers, heads, columns = config.num_layers, config.num_attention_heads, config.num_virtual_tokens
 
-    def hidden(input_ids: Tensor, lengths: Tensor | None) -> Tensor:
+    def hidden(input_ids: Tensor, shared: SharedPrefix | None) -> Tensor:
         flat = _encoded(encoder, columns)
         states = key_values(flat, layers=layers, heads=heads).to(model.dtype)
-        if lengths is not None:
-            shared = share_prefix(input_ids, lengths)
-            sequence = model.get_decoder()(
+        decoder = model.get_decoder()
+        if shared is not None:
+            return decoder(
                 input_ids=shared.tokens,
                 position_ids=shared.positions + columns,
                 shared_prefix=shared,
                 opening=states,
                 use_cache=False,
             ).last_hidden_state
-            return shared.rows(sequence[0])
         cache = DynamicCache(config=model.config)
         rows = len(input_ids)
         for layer, (keys, values) in enumerate(states):
@@ -46,9 +45,7 @@ def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -
                 values.unsqueeze(0).expand(rows, -1, -1, -1),
                 layer,
             )
-        return model.get_decoder()(
-            input_ids=input_ids, past_key_values=cache, use_cache=True
-        ).last_hidden_state
+        return decoder(input_ids=input_ids, past_key_values=cache, use_cache=True).last_hidden_state
 
     return _adapted(model, config, encoder, columns, hidden)
 
@@ -57,22 +54,20 @@ def attach_soft_prompt(model: PreTrainedModel, config: Any, encoder: nn.Module) 
     """`model` with embeddings that `encoder` makes before those of every prompt."""
     columns = config.num_virtual_tokens
 
-    def hidden(input_ids: Tensor, lengths: Tensor | None) -> Tensor:
+    def hidden(input_ids: Tensor, shared: SharedPrefix | None) -> Tensor:
         prompt = _encoded(encoder, columns).to(model.dtype)
-        words = model.get_input_embeddings()
-        rows = len(input_ids)
-        if lengths is not None:
-            before = input_ids.new_zeros(rows, columns)  # all rows begin with the same columns
-            shared = share_prefix(torch.cat([before, input_ids], dim=1), lengths + columns)
-            sequence = model.get_decoder()(
-                inputs_embeds=torch.cat([prompt, words(shared.tokens[0, columns:])]).unsqueeze(0),
-                position_ids=shared.positions,
-                shared_prefix=shared,
+        words, decoder = model.get_input_embeddings(), model.get_decoder()
+        if shared is not None:
+            behind = shared.after(columns)
+            states = decoder(
+                inputs_embeds=torch.cat([prompt, words(shared.tokens[0])]).unsqueeze(0),
+                position_ids=behind.positions,
+                shared_prefix=behind,
                 use_cache=False,
             ).last_hidden_state
-            return shared.rows(sequence[0])[:, columns:]
-        whole = torch.cat([prompt.unsqueeze(0).expand(rows, -1, -1), words(input_ids)], dim=1)
-        states = model.get_decoder()(inputs_embeds=whole, use_cache=False).last_hidden_state
+            return states[:, columns:]
+        whole = torch.cat([prompt.expand(len(input_ids), -1, -1), words(input_ids)], dim=1)
+        states = decoder(inputs_embeds=whole, use_cache=False).last_hidden_state
         return states[:, columns:]
 
     return _adapted(model, config, encoder, columns, hidden)

@@ -183,17 +183,16 @@ def answer_loss(
     following = labels[:, 1:]
     counted = following != IGNORED
     decoder = model.get_decoder()
+    shared = None if lengths is None else share_prefix(input_ids, lengths)
     if hidden is not None:
-        predicting = hidden(input_ids, lengths)[:, :-1][counted]
-    elif lengths is None:
+        states = hidden(input_ids, shared)
+    elif shared is None:
         states = decoder(input_ids=input_ids, use_cache=False).last_hidden_state
-        predicting = states[:, :-1][counted]
     else:
-        shared = share_prefix(input_ids, lengths)
         states = decoder(
             input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
         ).last_hidden_state
-        predicting = states[0][shared.places[:, :-1][counted]]
+    predicting = states[:, :-1][counted] if shared is None else states[0][shared.places[:, :-1][counted]]
     logits = model.get_output_embeddings()(predicting).float()
     total = functional.cross_entropy(logits, following[counted], reduction="sum")
     return total / (items if items is not None else counted.sum())

@@ -23,6 +23,7 @@ from tasks.evaluate.divergence import divergences
 from tasks.evaluate.questions import askable, draw_questions
 from tasks.evaluate.retention import likelihoods, retention
 from tasks.lab_settings import UNTUNED, CompareSettings
+from tasks.memory.room import folder_bytes
 from tasks.records import Example
 from tasks.settings import EvaluateSettings, RunSettings
 from tasks.sft import fine_tune
@@ -58,7 +59,7 @@ def trial(
 
     Raises:
         SourceError: the test split has no question that can be asked.
-        TrainingError: there is nothing to train on, or the loss is no number.
+        TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
     """
     seeded = run.model_copy(update={"seed": seed})
     store = open_knowledge(knowledge, embedder, retrieval)
@@ -76,7 +77,15 @@ def trial(
         def tuned(tokens: int, folder: Path, given: SftSettings) -> Trained:
             folder.mkdir(parents=True, exist_ok=True)
             return fine_tune(
-                taught, held_out, composing, base, work=folder, run=seeded, settings=given, tokens=tokens
+                taught,
+                held_out,
+                composing,
+                base,
+                work=folder,
+                run=seeded,
+                settings=given,
+                tokens=tokens,
+                held=folder_bytes(embedder) + folder_bytes(knowledge),
             )
 
         if variant.trained:
@@ -139,6 +148,7 @@ def _training(trained: Trained) -> dict[str, Any]:
         "total": told["total_parameters"],
         "tokens": told["tokens"],
         "tokens_per_s": round(trained.tokens_per_s or 0.0, 1),
+        "estimated_mib": told["estimated_peak_mib"],
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
         "validation_loss": told.get("validation_loss"),

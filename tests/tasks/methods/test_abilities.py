@@ -10,14 +10,11 @@ from transformers import AutoModelForCausalLM
 from deploy.adapters.merging import merge
 from deploy.errors import EngineError, SettingsError
 from tasks.device import set_up_torch
-from tasks.fused_llama import streamline
-from tasks.fused_lora import fuse
 from tasks.methods import METHODS
 from tasks.methods.method import ABILITIES, Ability, Adapted
 from tasks.methods.table import PAGE, page
 from tasks.params import load_settings
 from tasks.reward_model import new_reward_model
-from tasks.sft.trainer import answer_loss
 from tests.tasks.methods.conftest import CASES, attached, fresh, logits, rows
 
 Tuned = Callable[[str], tuple[Adapted, Path, list[float]]]
@@ -85,27 +82,6 @@ def test_rows_of_one_batch_can_have_different_adapters(case: str, tuned: Tuned, 
         own, base = logits(adapted, rows()), fresh(tiny_base)(input_ids=rows()).logits
     torch.testing.assert_close(mixed[[0, 2]], own[[0, 2]], atol=2e-4, rtol=1e-3)
     torch.testing.assert_close(mixed[[1, 3]], base[[1, 3]], atol=2e-4, rtol=1e-3)
-
-
-@pytest.mark.parametrize("case", able("packing"))
-def test_a_batch_as_one_sequence_gives_the_same_gradients(case: str, tiny_base: Path) -> None:
-    adapted = attached(case, tiny_base)
-    for name, part in adapted.trained().items():
-        if "lora_B" in name or "bottleneck_up" in name:
-            torch.nn.init.normal_(part, std=0.1)
-    lengths, ids = torch.tensor([12, 9, 11, 12]), rows()
-    ids[:, :4] = ids[0, :4]
-    ends = torch.arange(12) >= lengths.unsqueeze(1)
-    labels = ids.masked_fill(ends | (torch.arange(12) < 5), -100)
-    trained = list(adapted.trained().values())
-    plain = torch.autograd.grad(answer_loss(adapted.model, ids, labels), trained, allow_unused=True)
-    fuse(adapted.model)
-    streamline(adapted.model)
-    packed = torch.autograd.grad(
-        answer_loss(adapted.model, ids, labels, lengths=lengths), trained, allow_unused=True
-    )
-    for one, other in zip(plain, packed, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
 
 
 @pytest.mark.parametrize("case", able("gradient_checkpointing"))

@@ -1,4 +1,7 @@
-"""Protects the fast way of training: for every method its losses and gradients are those of the plain way."""
+"""Protects the fast way of training: for every method its losses and gradients are those of the plain way.
+
+It is the cell `packing` of the table of methods.
+"""
 
 from pathlib import Path
 
@@ -9,7 +12,8 @@ from tasks.fused_llama import streamline
 from tasks.fused_lora import fuse
 from tasks.methods.method import Adapted
 from tasks.sft.trainer import answer_loss
-from tests.tasks.methods.conftest import CASES, attached
+from tests.tasks.methods.conftest import attached
+from tests.tasks.methods.test_abilities import able
 
 LENGTHS = torch.tensor([20, 14, 25])
 SHARED = 9  # tokens that all rows begin with
@@ -40,7 +44,7 @@ def learn(adapted: Adapted, *, fast: bool) -> tuple[float, dict[str, torch.Tenso
     return loss.item(), gradients
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", able("packing"))
 def test_one_sequence_has_the_loss_and_gradients_of_the_padded_batch(case: str, tiny_base: Path) -> None:
     plain_loss, plain = learn(attached(case, tiny_base), fast=False)
     fast_loss, fast = learn(attached(case, tiny_base), fast=True)

@@ -1,0 +1,163 @@
+"""How near the estimates of peak memory are: each method trains for two steps in a process of its own.
+
+    python -m benchmarks.memory [--model data/models/base] [--methods lora full] [--rows 8] [--length 640]
+
+With the settings of params.yaml, under a stage's environment, on random rows that all have the full length
+and nothing in common. Prints a table; the last line is one JSON object: for each method the estimate, what
+was measured (MiB) and their ratio, and the largest distance of a ratio from 1.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tasks.params import load_settings
+from tasks.process import environment
+from tasks.settings import Settings
+from tasks.sft.rows import TokenRow
+
+ANSWER = 32  # tokens of each row that count in the loss
+
+
+def main() -> int:
+    """Measure every method that is asked for."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    words.add_argument("--model", type=Path, default=Path("data/models/base"))
+    words.add_argument("--methods", nargs="+", metavar="NAME", help="instead of those of `compare`")
+    words.add_argument("--rows", type=int, help="rows in all; without it, those of two steps")
+    words.add_argument("--length", type=int, help="tokens of each; without it, sft.max_length")
+    words.add_argument("--checkpointing", action="store_true", help="with sft.gradient_checkpointing")
+    words.add_argument("--one", action="store_true", help="measure in this process")
+    given = words.parse_args()
+    settings = load_settings(Path("params.yaml"))
+    if not given.model.is_dir():
+        print(f"{given.model} is not there yet: run `python -m dvc repro base` first", file=sys.stderr)
+        print("{}")
+        return 0
+    methods: list[str] = given.methods or list(settings.compare.methods)
+    length: int = given.length or settings.sft.max_length
+    rows: int = given.rows or 2 * settings.sft.batch_size * settings.sft.accumulation
+    if given.one:
+        changed = {"method": methods[0], "gradient_checkpointing": given.checkpointing, "max_length": length}
+        chosen = settings.model_copy(update={"sft": settings.sft.model_copy(update=changed)})
+        print(json.dumps(measure(given.model, chosen, rows)))
+        return 0
+    found: dict[str, dict[str, float]] = {}
+    print(f"{'method':<12} {'learn':>12} {'estimated':>10} {'measured':>10} {'ratio':>6}")
+    for method in methods:
+        extra = ["--checkpointing"] if given.checkpointing else []
+        words_of_child = ["--methods", method, "--model", str(given.model), "--one", *extra]
+        told = _apart([*words_of_child, "--rows", str(rows), "--length", str(length)], settings)
+        if told is None:
+            print(f"{method:<12} could not be measured", flush=True)
+            continue
+        found[method] = told
+        print(
+            f"{method:<12} {told['trainable']:>12,.0f} {told['estimated_mib']:>10,.0f} "
+            f"{told['measured_mib']:>10,.0f} {told['ratio']:>6.2f}",
+            flush=True,
+        )
+    worst = max((abs(told["ratio"] - 1.0) for told in found.values()), default=None)
+    print(
+        json.dumps({"methods": found, "length": length, "worst": None if worst is None else round(worst, 3)})
+    )
+    return 0
+
+
+def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
+    """The estimate for a method, and the peak of this process after it has trained and written."""
+    from transformers import AutoConfig
+
+    from deploy.engines.chat import load_tokenizer
+    from tasks.adapters import load_base
+    from tasks.device import set_up_torch
+    from tasks.fused_llama import streamline
+    from tasks.fused_lora import fuse
+    from tasks.memory.estimate import MIB, estimate
+    from tasks.memory.load import Load
+    from tasks.methods import METHODS
+    from tasks.methods.method import Material
+    from tasks.schedule import schedule
+    from tasks.sft.trainer import sft_trainer
+
+    sft = settings.sft
+    drawn = random.Random(0)
+    vocabulary = AutoConfig.from_pretrained(model).vocab_size
+    rows = [
+        TokenRow(
+            input_ids=tuple(drawn.randrange(3, vocabulary) for _ in range(sft.max_length)),
+            answer_start=sft.max_length - min(ANSWER, sft.max_length // 2),
+            truncated=False,
+        )
+        for _ in range(count)
+    ]
+    device = set_up_torch(settings.run)
+    batch = rows[: sft.batch_size]
+    load = Load.full(rows=len(batch), length=sft.max_length, answers=sum(row.answer_tokens for row in batch))
+    expected = estimate(model, sft, load, device=device.name, precision=device.precision)
+    tokenizer = load_tokenizer(model)
+    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows])
+    adapted = METHODS[sft.method].attach(load_base(model, device), sft.chosen, material)
+    fuse(adapted.model)
+    if sft.gradient_checkpointing:
+        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
+    streamlined = adapted.hidden is None and streamline(adapted.model) > 0
+    plan = schedule(
+        [sft.max_length] * count,
+        batch_size=sft.batch_size,
+        accumulation=sft.accumulation,
+        seed=settings.run.seed,
+        by_length=not streamlined,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = sft_trainer(
+            adapted,
+            tokenizer,
+            rows,
+            [],
+            plan=plan,
+            settings=sft.model_copy(update={"checkpoints": 1}),
+            run=settings.run,
+            device=device,
+            work=Path(folder),
+            shares_prefix=streamlined,
+        )
+        trainer.train()
+        adapted.write(Path(folder) / "written")
+    if device.name == "cuda":
+        import torch
+
+        peak = torch.cuda.max_memory_reserved() / MIB
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "estimated_mib": expected.mib,
+        "measured_mib": round(peak),
+        "ratio": round(expected.mib / peak, 3),
+        "trainable": expected.trainable,
+    }
+
+
+def _apart(words: list[str], settings: Settings) -> dict[str, float] | None:
+    """A measurement in a process of its own, under the environment that stages run under."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.memory", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, **environment(settings.run.threads)},
+    )
+    if done.returncode:
+        return None
+    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

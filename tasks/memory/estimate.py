@@ -1,0 +1,103 @@
+"""What a training run will need at its peak, told before it starts.
+
+The tensors are counted by a rehearsal (`tasks.memory.rehearsal`). What they do not show is measured, as
+constants: what a process takes that has imported and used the libraries, and how much heap a byte of tensors
+takes.
+`python -m benchmarks.memory` sets the estimates beside what is measured.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tasks.memory.load import Load
+from tasks.training_settings import SftSettings
+
+MIB = 2**20
+# Python with torch, transformers, TRL and PEFT imported, a tokenizer and the thread pool, before any model.
+PROCESS = 570 * MIB
+# CUDA's context and the libraries' workspaces on a GPU. Taken from what CUDA 12 and 13 are known for; not
+# measured here.
+CONTEXT = 600 * MIB
+# What a process takes besides once it trains: buffers into which kernels pack matrices, and the hole that
+# loading leaves. Fitted, with `SLACK`, to runs of several methods of 512 to 2560 tokens a step on two cores.
+WORKING = 200 * MIB
+# Bytes of heap for a byte of tensors: `tasks.process.ALLOCATOR` keeps one heap, which has holes between
+# tensors of different life.
+SLACK = 1.06
+
+Peak = Literal["loading", "training", "writing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The peak memory of a run in bytes, its parts, and when it is reached; and how many numbers learn."""
+
+    peak: int
+    reached: Peak
+    process: int
+    weights: int
+    moments: int
+    step: int
+    trainable: int
+    total: int
+
+    @property
+    def mib(self) -> int:
+        """The peak in MiB."""
+        return round(self.peak / MIB)
+
+    def sentence(self) -> str:
+        """The estimate with what makes it up."""
+        parts = {
+            "process": self.process,
+            "weights": self.weights,
+            "optimiser": self.moments,
+            "activations and gradients": self.step,
+        }
+        told = ", ".join(f"{name} {size / MIB:,.0f}" for name, size in parts.items())
+        return f"{self.mib:,} MiB ({told}; reached while {self.reached})"
+
+
+def estimate(
+    base: Path, settings: SftSettings, load: Load, *, device: str, precision: str, held: int = 0
+) -> Estimate:
+    """The peak memory of a run of `sft` whose heaviest batch is `load`.
+
+    `held` are bytes that the process has taken for other things, such as an index. On a GPU the estimate is
+    of its memory.
+    """
+    import torch
+
+    from tasks.memory.rehearsal import rehearse
+
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    found = rehearse(
+        base,
+        settings.method,
+        settings.chosen,
+        load,
+        dtype=dtype,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        accumulation=settings.accumulation,
+    )
+    file = sum(path.stat().st_size for path in base.glob("*.safetensors"))
+    process = CONTEXT if device == "cuda" else PROCESS + WORKING + held
+    kept = found.weights + found.moments
+    moments: dict[Peak, int] = {
+        # The file is mapped while its numbers are brought into the format that is trained in.
+        "loading": found.total * dtype.itemsize + (0 if device == "cuda" else file),
+        "training": round(SLACK * (kept + found.step)),
+        "writing": round(SLACK * (kept + (0 if device == "cuda" else found.written))),
+    }
+    reached = max(moments, key=lambda name: moments[name])
+    return Estimate(
+        peak=process + moments[reached],
+        reached=reached,
+        process=process,
+        weights=found.weights,
+        moments=found.moments,
+        step=found.step,
+        trainable=found.trainable,
+        total=found.total,
+    )

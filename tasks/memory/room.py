@@ -1,0 +1,85 @@
+"""How much memory a process may take: what the machine has free, or what its control group leaves."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def available(device: str = "cpu") -> int | None:
+    """The bytes that this process may have in all, with those that it has; None: nobody can say.
+
+    On a GPU the bytes of its memory.
+    """
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
+    free = machine_memory()
+    limits = [*_cgroup_rooms(Path("/proc/self/cgroup"), CGROUPS), *([] if free is None else [free])]
+    return min(limits) + _resident() if limits else None
+
+
+def folder_bytes(folder: Path) -> int:
+    """The bytes of all files below `folder`."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def machine_memory(key: str = "MemAvailable") -> int | None:
+    """A line of the kernel's account of memory, in bytes; None where there is no such account."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:"))
+    except (OSError, StopIteration, ValueError):
+        return None
+
+
+def _cgroup_rooms(membership: Path, root: Path) -> Iterator[int]:
+    """What the control groups of this process leave, from its own up to the outermost (both versions)."""
+    try:
+        lines = membership.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        number, controllers, name = line.split(":", 2)
+        if number == "0" and not controllers:
+            top, limit, used = root, "memory.max", "memory.current"
+        elif "memory" in controllers.split(","):
+            top, limit, used = root / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
+        else:
+            continue
+        place = top / name.lstrip("/")
+        for group in (place, *place.parents):
+            if group != top and top not in group.parents:
+                break
+            room = _room(group, limit, used)
+            if room is not None:
+                yield room
+
+
+def _room(group: Path, limit: str, used: str) -> int | None:
+    try:
+        most = int((group / limit).read_text(encoding="utf-8"))  # no limit is the word `max`
+        taken = int((group / used).read_text(encoding="utf-8"))
+        return max(most - taken + _cache(group), 0)
+    except (OSError, ValueError):
+        return None
+
+
+def _cache(group: Path) -> int:
+    """The bytes of files that the kernel gives back when memory is short."""
+    for line in (group / "memory.stat").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(" ")
+        if name in ("inactive_file", "total_inactive_file"):
+            return int(value)
+    return 0
+
+
+def _resident() -> int:
+    """The bytes that this process has in memory now."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    except (OSError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

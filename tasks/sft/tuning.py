@@ -1,0 +1,155 @@
+"""Trains one adapter: rows, memory, method, trainer and report of a run."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.engines.chat import load_tokenizer
+from tasks.adapters import load_base
+from tasks.device import set_up_torch
+from tasks.memory.fitting import require_room
+from tasks.memory.load import heaviest
+from tasks.methods import METHODS
+from tasks.methods.method import Adapted, Material
+from tasks.process import is_first, processes
+from tasks.records import Example
+from tasks.reports import Report
+from tasks.schedule import Schedule
+from tasks.settings import RunSettings
+from tasks.sft.lesson import planned, prepare
+from tasks.sft.rehearsal import general_rows, rehearsal
+from tasks.sft.rows import TokenRow, targets
+from tasks.trained import Trained
+from tasks.training import BEST, best_evaluation, train
+from tasks.training_settings import SftSettings
+
+
+def fine_tune(
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    assistant: Assistant,
+    base: Path,
+    *,
+    work: Path,
+    run: RunSettings,
+    settings: SftSettings,
+    tokens: int | None = None,
+    held: int = 0,
+) -> Trained:
+    """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
+
+    Training ends after `tokens` of them, if that comes before the rows do. Examples of the task `general` are
+    only rehearsed (`sft.replay`). `held` are the bytes that the assistant's knowledge takes.
+
+    Raises:
+        TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
+    """
+    from tasks.fused_llama import knows
+    from tasks.sft.trainer import sft_trainer
+
+    method = METHODS[settings.method]
+    if settings.gradient_checkpointing:
+        method.require("gradient_checkpointing", settings.chosen)
+    device = set_up_torch(run)
+    tokenizer = load_tokenizer(base)
+    lesson = prepare(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
+    sketch = planned(lesson.taught, settings, seed=run.seed, by_length=not knows(base), tokens=tokens)
+    load = heaviest(lesson.taught.rows, sketch, batch_size=settings.batch_size)
+    expected = require_room(base, settings, load, device, held=held)
+    print(f"memory at the peak will be about {expected.sentence()}", flush=True)
+    model = load_base(base, device)
+    general = rehearsal(
+        lesson.general,
+        general_rows(len(lesson.taught.rows), settings.replay),
+        model,
+        tokenizer,
+        max_length=settings.max_length,
+        seed=run.seed,
+        work=work,
+    )
+    rows = lesson.taught + general.rows
+    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
+    adapted = method.attach(model, settings.chosen, material)
+    streamlined = _quickened(adapted, settings)
+    # Streamlined layers never see padding.
+    plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
+    trainer = sft_trainer(
+        adapted,
+        tokenizer,
+        rows.rows,
+        lesson.validation.rows,
+        plan=plan,
+        settings=settings,
+        run=run,
+        device=device,
+        work=work,
+        shares_prefix=streamlined,
+        names=[row.example.id for row in rows.examples],
+    )
+    started = time.monotonic()
+    began = train(trainer, work, plan.steps)
+    seconds = time.monotonic() - started
+    history, steps = trainer.state.log_history, trainer.state.global_step
+    trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
+    print(f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s")
+    figures: dict[str, Any] = {
+        **device.figures(),
+        **({"processes": processes()} if processes() > 1 else {}),
+        "steps": steps,
+        "planned_steps": plan.steps,
+        "method": method.name,
+        "trainable_parameters": adapted.trainable,
+        "total_parameters": sum(part.numel() for part in adapted.model.parameters()),
+        "estimated_peak_mib": expected.mib,
+        "targets": targets(lesson.taught.examples),
+        "validation_rows": len(lesson.validation.rows),
+        "validation_targets": targets(lesson.validation.examples),
+        **_tokens(plan, rows.rows, steps),
+        **general.figures,
+    }
+    if lesson.validation.rows:
+        best, loss, _ = best_evaluation(history)
+        figures |= {"best_step": best, "validation_loss": round(loss, 6)}
+    elif is_first():
+        adapted.write(work / BEST)
+    if is_first():
+        method.note(work / BEST, settings.chosen)
+    return Trained(
+        adapter=work / BEST,
+        curve=curve_lines(history, plan, rows.rows),
+        tokens_per_s=trained / seconds,
+        report=Report(stage="sft", rows=lesson.counts + general.counts, figures=figures),
+    )
+
+
+def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:
+    """The loss curve as CSV: one line a step, with the validation loss where it was measured."""
+    losses = {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
+    checks = {entry["step"]: entry["eval_loss"] for entry in history if "eval_loss" in entry}
+    lines = ["step,tokens,loss,validation_loss"]
+    for step, loss in sorted(losses.items()):
+        check = f"{checks[step]:.6f}" if step in checks else ""
+        lines.append(f"{step},{_tokens(plan, rows, step)['tokens']},{loss:.6f},{check}")
+    return "\n".join(lines) + "\n"
+
+
+def _tokens(plan: Schedule, rows: Sequence[TokenRow], step: int) -> dict[str, int]:
+    """How many tokens were trained on after `step` steps, and how many of them counted in the loss."""
+    seen = [rows[row] for row in plan.until(step)]
+    return {
+        "tokens": sum(len(row.input_ids) for row in seen),
+        "answer_tokens": sum(row.answer_tokens for row in seen),
+    }
+
+
+def _quickened(adapted: Adapted, settings: SftSettings) -> bool:
+    """Whether the layers are streamlined now; adapters are fused, and activations computed anew if wanted."""
+    from tasks.fused_llama import streamline
+    from tasks.fused_lora import fuse
+
+    fuse(adapted.model)
+    if settings.gradient_checkpointing:
+        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
+    return streamline(adapted.model) > 0

@@ -1,0 +1,84 @@
+"""Protects that a run that cannot fit is refused before it starts, with settings that would fit."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.device import Device
+from tasks.errors import TrainingError
+from tasks.memory.estimate import MIB, estimate
+from tasks.memory.fitting import require_room
+from tasks.memory.load import Load, heaviest
+from tasks.memory.room import _cgroup_rooms, available
+from tasks.params import load_settings
+from tasks.schedule import schedule
+from tasks.sft.rows import TokenRow
+from tasks.training_settings import SftSettings
+
+CPU = Device(name="cpu", threads=1, precision="float32")
+LOAD = Load.full(rows=8, length=256, answers=64)
+
+
+@pytest.fixture(scope="module")
+def sft() -> SftSettings:
+    settings = load_settings(Path(__file__).parents[3] / "params.yaml").sft
+    return settings.model_copy(update={"method": "full", "batch_size": 8, "accumulation": 1})
+
+
+def peak(base: Path, sft: SftSettings, load: Load) -> int:
+    return estimate(base, sft, load, device="cpu", precision="float32").peak
+
+
+def test_a_run_that_fits_goes_on_with_its_estimate(tiny_base: Path, sft: SftSettings) -> None:
+    found = require_room(tiny_base, sft, LOAD, CPU)
+    assert found.peak == peak(tiny_base, sft, LOAD)
+    assert found.weights + found.moments + found.step < found.peak
+
+
+def test_a_run_that_cannot_fit_is_refused_with_what_would(tiny_base: Path, sft: SftSettings) -> None:
+    half = sft.model_copy(update={"batch_size": 4, "accumulation": 2})
+    room = peak(tiny_base, half, Load.full(rows=4, length=256, answers=32)) + MIB // 100
+    with pytest.raises(TrainingError) as refused:
+        require_room(tiny_base, sft, LOAD, CPU, room=room)
+    said = str(refused.value)
+    assert "sft.method full with 8 rows of up to 256 tokens at once needs about" in said
+    assert f"{room / MIB:,.0f} MiB of memory are there" in said
+    assert "sft.batch_size: 4 with sft.accumulation: 2" in said
+    assert "sft.batch_size: 2" not in said  # the smallest change of each kind
+    assert "sft.gradient_checkpointing: true" in said
+
+
+def test_where_nothing_would_fit_it_says_so(tiny_base: Path, sft: SftSettings) -> None:
+    with pytest.raises(TrainingError, match=r"choose a smaller base\.model"):
+        require_room(tiny_base, sft, LOAD, CPU, room=MIB)
+
+
+def test_what_the_process_holds_besides_counts(tiny_base: Path, sft: SftSettings) -> None:
+    plain = peak(tiny_base, sft, LOAD)
+    assert require_room(tiny_base, sft, LOAD, CPU, held=50 * MIB).peak == plain + 50 * MIB
+
+
+def test_the_heaviest_batch_counts_a_common_beginning_once() -> None:
+    def row(*tokens: int) -> TokenRow:
+        return TokenRow(input_ids=tokens, answer_start=len(tokens) - 1, truncated=False)
+
+    rows = [row(1, 2, 3, 4), row(1, 2, 5), row(7), row(8)]
+    plan = schedule([4, 3, 1, 1], batch_size=2, seed=0, together=[[0, 1], [2, 3]], by_length=False)
+    assert heaviest(rows, plan, batch_size=2) == Load(rows=2, length=4, answers=2, tokens=5)
+
+
+def test_the_limit_of_a_control_group_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "self").write_text("0::/box/job\n", encoding="utf-8")
+    for group, limit, used in (("box", "1000", "600"), ("box/job", "max", "10")):
+        folder = tmp_path / "cgroup" / group
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "memory.max").write_text(limit, encoding="utf-8")
+        (folder / "memory.current").write_text(used, encoding="utf-8")
+        (folder / "memory.stat").write_text("anon 5\ninactive_file 100\n", encoding="utf-8")
+    assert list(_cgroup_rooms(tmp_path / "self", tmp_path / "cgroup")) == [500]
+    assert list(_cgroup_rooms(tmp_path / "nothing", tmp_path / "cgroup")) == []
+
+
+def test_this_machine_has_memory() -> None:
+    room = available()
+    assert room is None or room > 100 * MIB
