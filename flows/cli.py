@@ -71,6 +71,9 @@ def parser() -> argparse.ArgumentParser:
         "--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)"
     )
     compare.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a trial that takes longer")
+    from flows.advising import add_flags
+
+    add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
     serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     serve.add_argument("--host", help="instead of serve.host")
@@ -115,6 +118,13 @@ def _compare(words: argparse.Namespace) -> int:
     from flows.running import Wish, compare
 
     return compare(Path(), Wish(profile=words.profile, place=words.place, timeout=words.timeout))
+
+
+def _advise(words: argparse.Namespace) -> int:
+    from flows.advising import asker, give_advice
+
+    give_advice(Path(), _settings(), words, ask=asker())
+    return 0
 
 
 def _serve(words: argparse.Namespace) -> int:

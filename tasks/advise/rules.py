@@ -1,0 +1,213 @@
+"""Which layers to build: one rule each, read from top to bottom; the first row that holds decides a layer.
+
+The thresholds are counts of rows. Where this project has measured a layer, the measurement comes first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from tasks.advise.facts import Facts
+
+Layer = Literal["prompt", "few_shot", "retrieval", "sft", "rlhf"]
+LAYERS: dict[Layer, str] = {
+    "prompt": "prompting",
+    "few_shot": "examples in the prompt (few-shot)",
+    "retrieval": "retrieval",
+    "sft": "supervised fine-tuning",
+    "rlhf": "reward model and RLHF",
+}
+FEW = 50  # fewer questions with answers than this are shown in the prompt rather than trained on
+PAIRS = 200  # a reward model learned from fewer preference pairs cannot be told from chance on its own split
+
+Test = Callable[[Facts], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """If `holds`, `layer` is built or left out; `reason` names the facts and the source."""
+
+    layer: Layer
+    build: bool
+    holds: Test
+    reason: Callable[[Facts], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether a layer is built, and why."""
+
+    layer: Layer
+    build: bool
+    reason: str
+
+
+def decide(facts: Facts) -> list[Decision]:
+    """A decision on each layer, in the order in which they are built."""
+    found: dict[Layer, Decision] = {}
+    for rule in RULES:
+        if rule.layer not in found and rule.holds(facts):
+            found[rule.layer] = Decision(layer=rule.layer, build=rule.build, reason=rule.reason(facts))
+    # RLHF goes on from a fine-tuned model.
+    if found["rlhf"].build and not found["sft"].build:
+        reason = "RLHF goes on from a fine-tuned model, and none is advised here"
+        found["rlhf"] = Decision(layer="rlhf", build=False, reason=reason)
+    return [found[layer] for layer in LAYERS]
+
+
+def _measured(layer: str, verdict: str) -> Test:
+    """Whether the ledger of this project says this of a layer."""
+
+    def holds(facts: Facts) -> bool:
+        arm = facts.ledger.arms.get(layer) if facts.ledger else None
+        return arm is not None and arm.difference is not None and arm.difference.verdict == verdict
+
+    return holds
+
+
+def _told(layer: str) -> Callable[[Facts], str]:
+    """What the ledger of this project says of a layer."""
+
+    def told(facts: Facts) -> str:
+        assert facts.ledger is not None
+        difference = facts.ledger.arms[layer].difference
+        assert difference is not None
+        verdict = "helps" if difference.verdict == "helps" else "does not help"
+        return (
+            f"measured here: it {verdict} ({difference.mean:+.3f} over {difference.against}, 95 % interval "
+            f"{difference.low:+.3f} to {difference.high:+.3f}, {facts.ledger.arms[layer].n} questions)"
+        )
+
+    return told
+
+
+def _always(_: Facts) -> bool:
+    return True
+
+
+def _says(text: str) -> Callable[[Facts], str]:
+    return lambda facts: text.format(
+        documents=f"{facts.documents:,}",
+        examples=f"{facts.examples:,}",
+        preferences=f"{facts.preferences:,}",
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        layer="prompt",
+        build=True,
+        holds=_always,
+        reason=_says("costs nothing to train, and every other layer is measured against it"),
+    ),
+    Rule(
+        layer="few_shot",
+        build=True,
+        holds=lambda f: f.teaches_skill and 0 < f.examples < FEW,
+        reason=_says(
+            "{examples} questions with answers are too few to train on; shown in the prompt they still help "
+            "(Brown et al. 2020). Put some of them into a template of your own below deploy/prompts"
+        ),
+    ),
+    Rule(
+        layer="few_shot",
+        build=False,
+        holds=lambda f: f.examples == 0,
+        reason=_says("there are no questions with answers to show"),
+    ),
+    Rule(
+        layer="few_shot",
+        build=False,
+        holds=lambda f: not f.teaches_skill,
+        reason=_says("examples show how to answer, and the goal is what to answer"),
+    ),
+    Rule(
+        layer="few_shot",
+        build=False,
+        holds=_always,
+        reason=_says(
+            "{examples} questions with answers can be trained on, which does better than showing some at "
+            "each request, and costs no tokens there (Liu et al. 2022, arXiv:2205.05638)"
+        ),
+    ),
+    Rule(
+        layer="retrieval",
+        build=False,
+        holds=lambda f: f.documents == 0,
+        reason=lambda f: (
+            "there are no documents to find anything in"
+            + ("; name some under collect.sources: knowledge needs them" if f.needs_knowledge else "")
+        ),
+    ),
+    Rule(
+        layer="retrieval",
+        build=False,
+        holds=lambda f: not f.needs_knowledge,
+        reason=_says("the goal is a skill; what to answer need not be looked up"),
+    ),
+    Rule(layer="retrieval", build=True, holds=_measured("retrieval", "helps"), reason=_told("retrieval")),
+    Rule(
+        layer="retrieval",
+        build=True,
+        holds=_always,
+        reason=_says(
+            "{documents} documents hold the knowledge: looked up for each question it stays current and can "
+            "be cited (Lewis et al. 2020), and a model learns facts badly from fine-tuning (Ovadia et al. "
+            "2024, arXiv:2312.05934)"
+        ),
+    ),
+    Rule(
+        layer="sft",
+        build=False,
+        holds=lambda f: not f.teaches_skill,
+        reason=_says(
+            "the goal is knowledge, and fine-tuning teaches skills; new facts make a model invent more "
+            "(Gekhman et al. 2024, arXiv:2405.05904)"
+        ),
+    ),
+    Rule(
+        layer="sft",
+        build=False,
+        holds=lambda f: f.examples < FEW,
+        reason=_says(f"{{examples}} questions with answers; from about {FEW} on training is worth a try"),
+    ),
+    Rule(layer="sft", build=False, holds=_measured("sft", "does not help"), reason=_told("sft")),
+    Rule(layer="sft", build=True, holds=_measured("sft", "helps"), reason=_told("sft")),
+    Rule(
+        layer="sft",
+        build=True,
+        holds=_always,
+        reason=_says(
+            "{examples} questions with answers teach a skill; a thousand good ones are enough for it "
+            "(Zhou et al. 2023, arXiv:2305.11206)"
+        ),
+    ),
+    Rule(
+        layer="rlhf",
+        build=False,
+        holds=lambda f: f.preferences == 0,
+        reason=_says("there are no preference pairs to learn a reward from"),
+    ),
+    Rule(
+        layer="rlhf",
+        build=False,
+        holds=lambda f: not f.teaches_skill,
+        reason=_says("preferences shape how a model answers, and the goal is what it answers"),
+    ),
+    Rule(
+        layer="rlhf",
+        build=False,
+        holds=lambda f: f.preferences < PAIRS,
+        reason=_says(f"{{preferences}} preference pairs; a reward model wants {PAIRS} or more"),
+    ),
+    Rule(layer="rlhf", build=False, holds=_measured("rlhf", "does not help"), reason=_told("rlhf")),
+    Rule(
+        layer="rlhf",
+        build=True,
+        holds=_always,
+        reason=_says(
+            "{preferences} preference pairs say which of two answers is better, which examples alone do not "
+            "(Ouyang et al. 2022, arXiv:2203.02155)"
+        ),
+    ),
+)
