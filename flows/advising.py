@@ -65,8 +65,7 @@ def give_advice(
     if ask is not None and missing and not words.json:
         for name in missing:
             found = getattr(facts, name)
-            said = ask(f"{QUESTIONS[name]} [{found}] ").strip()
-            given[name] = READ[name](said) if said else found
+            given[name] = _asked(name, found, ask)
         facts = detect(root, settings, machine, given)
     advice = advise(facts, needs(facts, settings, root / BASE if facts.base_is_there else None))
     if words.json:
@@ -111,9 +110,26 @@ def lines(advice: Advice, facts: Facts) -> list[str]:
     return [*told, _yaml(advice.params)]
 
 
+def _asked(name: str, found: Any, ask: Callable[[str], str]) -> Any:
+    """What a person says, asked again until it can be; `found` if nothing is said."""
+    while said := ask(f"{QUESTIONS[name]} [{found}] ").strip():
+        try:
+            return READ[name](said)
+        except SettingsError as error:
+            print(error)
+    return found
+
+
 def asker() -> Callable[[str], str] | None:
     """How to put a question, if a person sits at the terminal."""
-    return input if sys.stdin.isatty() and sys.stdout.isatty() else None
+    return _answer if sys.stdin.isatty() and sys.stdout.isatty() else None
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        return ""
 
 
 def _machine(words: argparse.Namespace) -> Machine:

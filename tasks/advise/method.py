@@ -90,7 +90,8 @@ def _by_rule(facts: Facts, need: Need, *, before_rlhf: bool) -> Choice:
         (
             "qlora",
             True,
-            "the base fits into memory in four bits alone (Dettmers et al. 2023, arXiv:2305.14314)",
+            "the base fits into memory in four bits alone (Dettmers et al. 2023, arXiv:2305.14314); "
+            "it needs `make extras`",
         ),
         (
             "prompt",

@@ -199,6 +199,13 @@ def trainings(inputs: Inputs) -> list[Training]:
     return result
 
 
+def _memory(measured: float | None, expected: float | None) -> str:
+    """The peak memory of a stage, beside what was expected of it before it started."""
+    if measured is None:
+        return "\u2013"
+    return f"{measured:,.0f} MiB" + (f" (expected {expected:,.0f})" if expected is not None else "")
+
+
 def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> list[StageLine]:
     """What each stage took, in the order of the chain; the total of the times comes last."""
     names = list(dict.fromkeys([*inputs.reports, *timings]))
@@ -210,7 +217,7 @@ def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> l
             StageLine(
                 stage=name,
                 time=duration(took["seconds"]) if "seconds" in took else "\u2013",
-                memory=f"{took['peak_mib']:,.0f} MiB" if "peak_mib" in took else "\u2013",
+                memory=_memory(took.get("peak_mib"), figures.get("estimated_peak_mib")),
                 machine=tuple(str(figures.get(key, "")) for key in MACHINE),
             )
         )

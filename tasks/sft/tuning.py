@@ -1,5 +1,6 @@
 """Trains one adapter: rows, memory, method, trainer and report of a run."""
 
+import resource
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,6 @@ def fine_tune(
     sketch = planned(lesson.taught, settings, seed=run.seed, by_length=not knows(base), tokens=tokens)
     load = heaviest(lesson.taught.rows, sketch, batch_size=settings.batch_size)
     expected = require_room(base, settings, load, device, held=held)
-    print(f"memory at the peak will be about {expected.sentence()}", flush=True)
     model = load_base(base, device)
     general = rehearsal(
         lesson.general,
@@ -93,7 +93,11 @@ def fine_tune(
     seconds = time.monotonic() - started
     history, steps = trainer.state.log_history, trainer.state.global_step
     trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
-    print(f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s; "
+        f"memory of the process {peak:,.0f} MiB at its peak, expected {expected.sentence()}"
+    )
     figures: dict[str, Any] = {
         **device.figures(),
         **({"processes": processes()} if processes() > 1 else {}),

@@ -49,9 +49,9 @@ def test_what_the_last_run_counted_is_found(here: Path, capsys: pytest.CaptureFi
     assert told["assumed"][0] == "12 documents, 0 examples, 0 preferences: by the last run"
 
 
-def test_a_person_is_asked_for_what_no_flag_says(here: Path) -> None:
+def test_a_person_is_asked_for_what_no_flag_says(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[str] = []
-    answers = iter(["knowledge", "30", "", "0", "15"])
+    answers = iter(["wisdom", "knowledge", "30", "", "0", "15"])
 
     def ask(question: str) -> str:
         asked.append(question)
@@ -59,8 +59,9 @@ def test_a_person_is_asked_for_what_no_flag_says(here: Path) -> None:
 
     words = parser().parse_args(["advise", "--memory", "8"])
     advice = give_advice(here, load_settings(here / "params.yaml"), words, ask=ask)
-    assert len(asked) == 5
-    assert "[8000]" in asked[2]  # an empty answer takes what was found
+    assert len(asked) == 6
+    assert "[8000]" in asked[3]  # an empty answer takes what was found
+    assert "'wisdom' is wrong" in capsys.readouterr().out  # and asked again
     assert advice.layers == ["prompt", "retrieval"]
     assert not advice.assumed or all("the base" in text for text in advice.assumed)
 
