@@ -29,14 +29,14 @@ from tasks.process import environment
 
 ROOT = Path(__file__).parents[1]
 INPUTS = {
-    "sft": ("splits", "base", "embedder", "index"),
+    "sft": ("splits", "base", "embedder", "index", "search"),
     "reward": ("splits", "base", "embedder", "index", "whole/sft/adapter"),
     "rlhf": ("splits", "base", "embedder", "index", "whole/sft/adapter", "whole/reward/adapter"),
 }
 SMALL: dict[str, dict[str, Any]] = {
     "run": {"threads": 1, "precision": "float32"},
     "sft": {
-        "lora": {"rank": 4, "learning_rate": 0.002}, "max_rows": 80, "counterfactuals": {},
+        "lora": {"rank": 4, "learning_rate": 0.002}, "max_rows": 80, "counterfactuals": {}, "replay": 0.0,
         "validation_rows": 6, "evaluations": 3, "checkpoints": 6,
     },
     "reward": {

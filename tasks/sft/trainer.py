@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
@@ -69,16 +70,25 @@ class AnswerTrainer(Resumable, SFTTrainer):
         """`answer_loss` of the model."""
         return answer_loss(self.model, *batch, hidden=self.adapted.hidden, **named)
 
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
-        """All validation rows for every process, in the batches of a single one: the same loss for all."""
-        if processes() == 1:
-            return super().get_eval_dataloader(eval_dataset)
+    def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
+        """The validation loss; each of several processes reads all rows, in the batches of a single one.
+
+        Shared out, the rows would stand in other batches, and the mean over batches would be another.
+        """
         this: Any = self
-        return DataLoader(
-            this.eval_dataset,
-            batch_size=this.args.per_device_eval_batch_size,
-            collate_fn=this.data_collator,
-        )
+        if processes() == 1:
+            return super().evaluate(*arguments, **named)
+        size, rows = this.args.per_device_eval_batch_size, this.eval_dataset
+        this.model.eval()
+        total = 0.0
+        with torch.no_grad():
+            for batch in DataLoader(rows, batch_size=size, collate_fn=this.data_collator):
+                inputs = this._prepare_inputs(batch)
+                total += this.compute_loss(this.model, inputs).item() * len(inputs["input_ids"])
+        metrics = {"eval_loss": total / len(rows)}
+        this.log(metrics)
+        this.control = this.callback_handler.on_evaluate(this.args, this.state, this.control, metrics)
+        return metrics
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
         """What learns, and not what comes of it: an encoder whose result alone is served is kept whole."""
