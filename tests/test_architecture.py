@@ -15,6 +15,7 @@ HEAVY = {
     "dvc",
     "faiss",
     "great_expectations",
+    "optuna",
     "pandas",
     "peft",
     "prefect",
