@@ -1,7 +1,8 @@
 """How good an answer is, in 0..1, without a judge model: pure functions over strings and numbers.
 
-The rule follows the task of the question: values are compared as Python values, names exactly, sentences
-by their shared words. Where the documentation does not say, the only right answer is to say so.
+The rule follows the task of the question: values are compared as Python values, names exactly, answers with
+a form as `tasks.scoring` says, other sentences by their shared words. Where the documentation does not say,
+the only right answer is to say so.
 """
 
 import ast
@@ -16,6 +17,7 @@ import numpy as np
 
 from deploy.abstention import abstains
 from tasks.records import Example
+from tasks.scoring import SCORERS
 
 Verdict = Literal["helps", "does not help", "not clear"]
 
@@ -61,6 +63,8 @@ def score(example: Example, text: str) -> float:
             return float(same_value(stated_value(text, question), stated_value(example.answer)))
         case "lookup":
             return float(stated_name(text) == stated_name(example.answer))
+        case task if task in SCORERS:
+            return SCORERS[task](question, example.answer, text)
         case _:
             return token_f1(text, example.answer)
 

@@ -9,7 +9,7 @@ from deploy.abstention import ABSTENTION, abstains
 from deploy.messages import Message
 from tasks.collect.source import identifier
 from tasks.collect.values import WrongShapeError, as_text, read_prompt, read_truth, read_turns
-from tasks.records import GENERAL_TASK, Document, Example, Preference, RowKind
+from tasks.records import Document, Example, Preference, RowKind
 from tasks.sameness import prompt_key
 
 ShapeName = Literal["messages", "preference", "alpaca", "prompt+completion", "document"]
@@ -118,7 +118,7 @@ def _preference(shape: Shape, values: Mapping[str, Any], source: str) -> Prefere
     return Preference(
         id=_id(shape, values, source, str(prompt), better, worse),
         source=source,
-        task="chat",
+        task=_task(shape, values),
         prompt=tuple(prompt),
         chosen=better,
         rejected=worse,
@@ -167,7 +167,7 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
     return Example(
         id=_id(shape, values, source, str(messages)),
         source=source,
-        task=GENERAL_TASK if shape.value(values, "task") == GENERAL_TASK else "chat",
+        task=_task(shape, values),
         messages=tuple(messages),
         evidence=_evidence(shape, values) if answerable else (),  # a text that does not answer is none
         quote="",
@@ -193,6 +193,12 @@ def _evidence(shape: Shape, values: Mapping[str, Any]) -> tuple[str, ...]:
     value = shape.value(values, "evidence")
     listed = value if isinstance(value, list) else [value]
     return tuple(str(document) for document in listed if document not in (None, ""))
+
+
+def _task(shape: Shape, values: Mapping[str, Any]) -> str:
+    """The given task, which says how answers are scored; else `chat`."""
+    given = shape.value(values, "task")
+    return given.strip() if isinstance(given, str) and given.strip() else "chat"
 
 
 def _id(shape: Shape, values: Mapping[str, Any], source: str, *content: str) -> str:

@@ -103,6 +103,18 @@ def test_optional_columns_are_taken_and_mapped(tmp_path: Path) -> None:
     assert (unknown.answer, unknown.answerable, unknown.evidence) == (ABSTENTION, False, ())
 
 
+def test_the_task_of_a_row_is_taken_as_it_is_given(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "Why?", "completion": "SELECT 1", "task": "sql"},
+        {"prompt": "Who?", "completion": "She", "task": " "},
+        {"prompt": "When?", "completion": "Now", "task": None},
+    ]
+    found = read(jsonl(tmp_path / "a.jsonl", *rows)).rows.examples
+    assert [example.task for example in found] == ["sql", "chat", "chat"]
+    pair = {"prompt": "Why?", "chosen": "SELECT 1", "rejected": "SELECT", "task": "sql"}
+    assert read(jsonl(tmp_path / "b.jsonl", pair)).rows.preferences[0].task == "sql"
+
+
 def test_rows_with_the_same_prompt_are_one_group_by_default(tmp_path: Path) -> None:
     rows = [{"prompt": "Why?", "completion": "A."}, {"prompt": " why? ", "completion": "B."}]
     one, two = read(jsonl(tmp_path / "a.jsonl", *rows)).rows.examples
