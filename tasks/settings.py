@@ -87,7 +87,26 @@ class MarkdownSource(Section):
     path: DataPath
 
 
-Source = Annotated[PackagesSource | FileSource | MarkdownSource, Field(discriminator="kind")]
+class ExtractsSource(Section):
+    """Small tasks cut out of the documentation of installed packages: labels, summaries, JSON."""
+
+    kind: Literal["extracts"]
+    task: Literal["label", "summary", "json"]
+    packages: Annotated[list[str], Field(min_length=1)]
+    max_rows: Count
+
+
+class QueriesSource(Section):
+    """Questions over made-up tables, with the SQL that answers them."""
+
+    kind: Literal["queries"]
+    max_rows: Count
+
+
+Source = Annotated[
+    PackagesSource | FileSource | MarkdownSource | ExtractsSource | QueriesSource,
+    Field(discriminator="kind"),
+]
 
 
 class CollectSettings(Section):

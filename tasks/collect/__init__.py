@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+from tasks.collect.extracts import read_extracts
 from tasks.collect.files import read_file
 from tasks.collect.markdown import read_markdown
 from tasks.collect.packages import read_packages
+from tasks.collect.queries import read_queries
 from tasks.collect.source import Collected
 from tasks.records import Dropped, Rows
 from tasks.reports import Report, RowCount, dropped_counts, write_report
 from tasks.settings import (
     CollectSettings,
+    ExtractsSource,
     FileSource,
     MarkdownSource,
     PackagesSource,
+    QueriesSource,
     RunSettings,
     Source,
 )
@@ -75,3 +79,7 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
             return read_file(source, watched=folder)
         case MarkdownSource():
             return read_markdown(source.path, watched=folder)
+        case ExtractsSource():
+            return read_extracts(source, seed=seed)
+        case QueriesSource():
+            return read_queries(source, seed=seed)

@@ -61,6 +61,14 @@ def parse_docstring(text: str) -> Docstring:
     )
 
 
+def description(text: str) -> str:
+    """What a docstring says between its summary and its first section, on one line; often nothing."""
+    _, lines = _signature(inspect.cleandoc(text).expandtabs().splitlines())
+    paragraphs = "\n".join(_sections(lines)[0]).strip().split("\n\n")
+    prose = [part for part in paragraphs[1:] if not _DIRECTIVE.match(part.lstrip()) and ">>>" not in part]
+    return plain(" ".join(prose))
+
+
 def first_sentence(text: str) -> str:
     """The first sentence of a line of prose, or all of it where no sentence ends."""
     end = _SENTENCE_END.search(text)

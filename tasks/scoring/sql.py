@@ -99,13 +99,13 @@ def _statements(question: str) -> list[str]:
 
 
 def _fill(database: sqlite3.Connection, good: str, filling: int) -> None:
-    """Put rows into tables that have none: values of the good query, their neighbours, and small numbers."""
+    """Put rows into tables that have none: values of the good query, their neighbours, and others."""
     drawn = random.Random(filling)
     texts = [text.replace("''", "'") for text, _ in _LITERAL.findall(good) if text] + ["x", "y"]
     numbers = [
         float(number) if "." in number else int(number) for _, number in _LITERAL.findall(good) if number
     ]
-    numbers += [number + step for number in numbers for step in (-1, 1)] + [0, 1, 2, 3, 5, 8]
+    numbers += [number + step for number in numbers for step in (-1, 1)] + drawn.sample(range(1, 100), 6)
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for table in tables:
         quoted = '"' + table.replace('"', '""') + '"'

@@ -22,9 +22,9 @@ BUILDING = frozenset(
 )
 _HARMLESS = """
 abs avg cast ceil ceiling char coalesce concat concat_ws count cume_dist date datetime dense_rank first_value
-floor format glob group_concat hex ifnull iif instr julianday lag last_value lead length like lower ltrim max min
-mod nth_value ntile nullif percent_rank pow power printf quote rank replace round row_number rtrim sign sqrt
-strftime string_agg substr substring sum time total trim trunc typeof unicode upper
+floor format glob group_concat hex ifnull iif instr julianday lag last_value lead length like lower ltrim max
+min mod nth_value ntile nullif percent_rank pow power printf quote rank replace round row_number rtrim sign
+sqrt strftime string_agg substr substring sum time total trim trunc typeof unicode upper
 """
 _FUNCTIONS = frozenset(_HARMLESS.split())
 _LIMITS = {
