@@ -8,12 +8,13 @@ from flows.place import occupied
 
 MADE = (
     *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle")),
-    *(Path("data") / name for name in ("reports", "lab")),
+    *(Path("data") / name for name in ("reports", "lab", "recipes")),
     *(Path(".threeply") / name for name in ("work", "logs", "prefect", "releases")),
     Path(".dvc/cache"),
     Path(".dvc/tmp"),
     Path("dvc.lock"),
     Path("lab/dvc.lock"),
+    Path("recipes/dvc.lock"),
     Path("build"),
 )
 CACHED = Path(".threeply/cache")

@@ -74,6 +74,11 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
+    recipe = add("recipe", _recipe, "train a head for labels, on texts (classify) or pictures (images)")
+    recipe.add_argument("recipe", choices=("classify", "images"), help="its section of params.yaml says how")
+    recipe.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
+    recipe.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
+    recipe.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a method that takes longer")
     serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     serve.add_argument("--host", help="instead of serve.host")
@@ -125,6 +130,13 @@ def _advise(words: argparse.Namespace) -> int:
 
     give_advice(Path(), _settings(), words, ask=asker())
     return 0
+
+
+def _recipe(words: argparse.Namespace) -> int:
+    from flows.running import Wish, recipe
+
+    wish = Wish(profile=words.profile, place=words.place, timeout=words.timeout)
+    return recipe(Path(), wish, words.recipe)
 
 
 def _serve(words: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.errors import GraphError, LockBusyError, PlaceError
 
-CHAIN, LAB = "dvc.yaml", "lab/dvc.yaml"
+CHAIN, LAB, RECIPES = "dvc.yaml", "lab/dvc.yaml", "recipes/dvc.yaml"
 NEVER = "it has not run here yet"
 _EXIT = re.compile(r"exited with (-?\d+)")
 _BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")

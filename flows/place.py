@@ -12,7 +12,17 @@ from deploy.atomic import remove, write_text
 from flows import graph
 from flows.errors import PlaceError
 
-COPIED = ("dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources", "lab")
+COPIED = (
+    "dvc.yaml",
+    ".dvcignore",
+    "requirements.lock",
+    "tasks",
+    "deploy",
+    "flows",
+    "sources",
+    "lab",
+    "recipes",
+)
 CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -12,14 +12,15 @@ from typing import Any
 from flows.api import Api, recorded
 from flows.board import LiveBoard, PlainBoard
 from flows.errors import InterruptedRunError
-from flows.graph import LAB, Graph, load_graph, prepare
+from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
 from flows.place import CACHE, make_place, occupied
 from flows.stage import Board
-from flows.summary import print_methods, print_summary
+from flows.summary import print_methods, print_recipe, print_summary
 from tasks.overlay import overlay
 from tasks.params import check_settings, load_settings, read_params
 
 NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models
+RECIPE_NEEDS = {"classify": ("split", "base"), "images": ()}  # of the chain, by each recipe
 PUBLISHING = "release"  # the row of the board below the stages
 
 
@@ -64,20 +65,45 @@ def run(project: Path, wish: Wish) -> int:
 def compare(project: Path, wish: Wish) -> int:
     """Run the flow `compare`; prints the table of the methods and where its pages are."""
     root = _place(project, wish)
+    _beside(root, wish, flow_name="compare", needed=NEEDED, file=LAB, goals=lambda graph: graph.names)
+    print_methods(root)
+    return 0
+
+
+def recipe(project: Path, wish: Wish, name: str) -> int:
+    """Run the recipe called `name` as a flow; prints the table of its methods."""
+    root = _place(project, wish)
+
+    def goals(graph: Graph) -> tuple[str, ...]:
+        return graph.until(stage for stage in graph.names if stage.partition("@")[0] == name)
+
+    _beside(root, wish, flow_name=f"recipe-{name}", needed=RECIPE_NEEDS[name], file=RECIPES, goals=goals)
+    print_recipe(root, name)
+    return 0
+
+
+def _beside(
+    root: Path,
+    wish: Wish,
+    *,
+    flow_name: str,
+    needed: tuple[str, ...],
+    file: str,
+    goals: Callable[[Graph], tuple[str, ...]],
+) -> None:
+    """Bring up to date what a second graph needs of the chain, then its own stages."""
     prepare(root)
     with occupied(root), Api(root) as api:
-        chain, lab = load_graph(root), load_graph(root, LAB)
-        rows = chain.until(NEEDED)
-        with _watched(api, (*rows, *lab.names)) as board:
+        chain, second = load_graph(root), load_graph(root, file)
+        before, own = chain.until(needed), goals(second)
+        with _watched(api, (*before, *own)) as board:
             from flows.adapt import Run
             from flows.lab import compare as flow
 
             def part(graph: Graph, names: tuple[str, ...]) -> Run:
                 return Run(root=root, graph=graph, board=board, wanted=frozenset(names), timeout=wish.timeout)
 
-            flow(str(root), (part(chain, rows), part(lab, lab.names)))
-    print_methods(root)
-    return 0
+            flow.with_options(name=flow_name)(str(root), (part(chain, before), part(second, own)))
 
 
 def publish(root: Path) -> int:

@@ -14,11 +14,13 @@ from tasks.ledger import (
     percent,
     read_ledger,
 )
+from tasks.reports import read_report
 
 LEDGER = Path("data/reports/ledger.json")
 PAGE = Path("data/reports/index.html")
 METHODS = Path("data/reports/methods.json")
 CLAIMS = Path("data/reports/claims.html")
+RECIPES = Path("data/recipes")
 
 
 def print_summary(root: Path) -> None:
@@ -62,6 +64,37 @@ def print_methods(root: Path) -> None:
     console.print()
     for page in (METHODS.with_suffix(".html"), CLAIMS):
         console.print(f"Page:    {root / page}", highlight=False, soft_wrap=True)
+
+
+def print_recipe(root: Path, name: str) -> None:
+    """Print what each method of a recipe scored, best first, beside the majority baseline."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = [read_report(path).figures for path in sorted((root / RECIPES / name).glob("*.json"))]
+    console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("", no_wrap=True)
+    for heading in ("accuracy (95 %)", "macro F1", "learns", "KiB stored"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in sorted(found, key=lambda row: -float(row["accuracy"])):
+        table.add_row(
+            str(row["method"]),
+            f"{row['accuracy']:.3f}  {row['low']:.2f}-{row['high']:.2f}",
+            f"{row['macro_f1']:.3f}",
+            f"{100 * row['trainable_parameters'] / row['total_parameters']:.3g} %",
+            f"{row['bytes'] / 1024:,.0f}",
+        )
+    console.print()
+    console.print(table, highlight=False)
+    console.print()
+    first = found[0]
+    console.print(
+        f"{first['questions']} questions, {len(first['labels'])} labels. Always answering "
+        f"\u201c{first['majority_label']}\u201d would score {first['majority']:.3f}.",
+        highlight=False,
+    )
+    console.print(f"Models:  {root / RECIPES / name}", highlight=False, soft_wrap=True)
 
 
 def _spelled(value: float | None, spell: Callable[[float], str]) -> str:

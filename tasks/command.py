@@ -22,12 +22,12 @@ from tasks.disk import plain_disk_errors
 from tasks.errors import TrainingError
 from tasks.params import load_settings
 from tasks.process import environment, is_first, processes
-from tasks.stages import LAB, STAGES, Stage, load_stage
+from tasks.stages import ALL, STAGES, Stage, load_stage
 from tasks.timings import record_timing
 
 WORK = Path(".threeply/work")
 PARALLEL = {"sft"}  # stages that several processes can run together
-TIMINGS, LAB_TIMINGS = Path("data/reports/stages.json"), Path("data/lab/stages.json")
+TIMINGS, OTHER_TIMINGS = Path("data/reports/stages.json"), Path("data/lab/stages.json")
 
 
 def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] | None = None) -> int:
@@ -104,7 +104,7 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
     if stage.resumable:
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    timings = LAB_TIMINGS if stage.name in LAB else TIMINGS
+    timings = TIMINGS if stage.name in STAGES else OTHER_TIMINGS
     record_timing(timings, label, seconds=time.monotonic() - started, peak_mib=peak)
 
 
@@ -117,8 +117,8 @@ def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:
     known, rest = head.parse_known_args(words)
     if not rest or rest[0] in ("-h", "--help"):
         _usage(0 if rest else 2)
-    if rest[0] not in {**STAGES, **LAB}:
-        names = ", ".join([*STAGES, *LAB])
+    if rest[0] not in ALL:
+        names = ", ".join(ALL)
         print(f"error: no stage is called {rest[0]!r}; the stages are {names}", file=sys.stderr)
         raise SystemExit(2)
     return rest[0], known.params, rest[1:]
@@ -126,6 +126,6 @@ def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:
 
 def _usage(code: int) -> NoReturn:
     print("usage: python -m tasks [--params FILE] STAGE INPUT... --output PATH...\n\nstages:")
-    print("\n".join(f"  {name}" for name in [*STAGES, *LAB]))
+    print("\n".join(f"  {name}" for name in ALL))
     print("\nThe arguments of a stage: python -m tasks STAGE --help")
     raise SystemExit(code)

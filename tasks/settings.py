@@ -17,6 +17,7 @@ from deploy.settings import (
     Share,
 )
 from tasks.lab_settings import CompareSettings
+from tasks.recipe_settings import ClassifySettings, ImagesSettings
 from tasks.training_settings import MethodName, RewardSettings, RlhfSettings, SftSettings
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -246,6 +247,8 @@ class Settings(Section):
     rlhf: RlhfSettings
     evaluate: EvaluateSettings
     compare: CompareSettings
+    classify: ClassifySettings
+    images: ImagesSettings
     bundle: BundleSettings
     report: ReportSettings
     serve: ServeSettings

@@ -31,6 +31,13 @@ LAB: dict[str, str] = {
     "trial": "tasks.trial",
     "compare": "tasks.compare",
 }
+# The stages of recipes/dvc.yaml: labels for texts and pictures.
+RECIPES: dict[str, str] = {
+    "classify": "tasks.classify",
+    "vision": "tasks.vision",
+    "images": "tasks.images",
+}
+ALL: dict[str, str] = {**STAGES, **LAB, **RECIPES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Stage:
 
 def load_stage(name: str) -> Stage:
     """The stage called `name`; imports its module."""
-    function: Callable[..., None] = getattr(importlib.import_module({**STAGES, **LAB}[name]), name)
+    function: Callable[..., None] = getattr(importlib.import_module(ALL[name]), name)
     hints = typing.get_type_hints(function)
     inputs: list[str] = []
     outputs: list[str] = []

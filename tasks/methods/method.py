@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from tasks.shared_prefix import SharedPrefix
 
 Ability = Literal[
-    "merge", "hot_swap", "mixed_batch", "packing", "gradient_checkpointing", "resume", "ppo", "cpu"
+    "merge",
+    "hot_swap",
+    "mixed_batch",
+    "packing",
+    "gradient_checkpointing",
+    "resume",
+    "ppo",
+    "images",
+    "cpu",
 ]
 ABILITIES: dict[Ability, str] = {
     "merge": "its result can be put into the weights of the base, once and for all",
@@ -27,6 +35,7 @@ ABILITIES: dict[Ability, str] = {
     "gradient_checkpointing": "activations can be computed anew instead of being kept",
     "resume": "a killed training goes on as if it had not been",
     "ppo": "RLHF can go on from its result",
+    "images": "it adapts models that read pictures, too",
     "cpu": "it trains without a GPU",
 }
 
@@ -67,9 +76,12 @@ class Adapted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a method may look at before it starts: the rows that will be trained on, as tokens."""
+    """What a method may look at before it starts: the rows that will be trained on, as tokens.
 
-    tokenizer: "PreTrainedTokenizerBase"
+    Pictures have neither tokens nor a tokenizer.
+    """
+
+    tokenizer: "PreTrainedTokenizerBase | None"
     rows: Sequence[Sequence[int]] = ()
 
 
@@ -127,6 +139,7 @@ _VERBS: dict[Ability, str] = {
     "gradient_checkpointing": "be trained with gradient checkpointing",
     "resume": "go on after a kill",
     "ppo": "be followed by RLHF",
+    "images": "adapt a model that reads pictures",
     "cpu": "be trained on a CPU",
 }
 

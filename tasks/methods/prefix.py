@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NO_MERGE = "what stands before a prompt is no weight"
 NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
 NO_PPO = "reward model and policy start from a LoRA adapter"
+NO_IMAGES = "a picture has no prompt that anything could stand before"
 
 
 class PrefixSettings(MethodSettings):
@@ -63,5 +64,6 @@ METHOD = Method(
         "mixed_batch": NO_MIXING,
         "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
         "ppo": NO_PPO,
+        "images": NO_IMAGES,
     },
 )

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from deploy.settings import Count
 from tasks.methods.method import Ability, Adapted, Material, Method, MethodSettings
-from tasks.methods.prefix import NO_MERGE, NO_MIXING, NO_PPO
+from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -19,6 +19,7 @@ SOFT_PROMPT_CANNOT: dict[Ability, str] = {
     "merge": NO_MERGE,
     "mixed_batch": NO_MIXING,
     "ppo": NO_PPO,
+    "images": NO_IMAGES,
 }
 
 
@@ -52,6 +53,7 @@ def attach(
     if settings.text is None:
         chosen = torch.randint(len(words), (settings.tokens,))
     else:
+        assert material.tokenizer is not None
         text = material.tokenizer.encode(settings.text, add_special_tokens=False)
         repeated = text * -(-settings.tokens // len(text))
         chosen = torch.tensor(repeated[: settings.tokens])

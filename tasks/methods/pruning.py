@@ -104,4 +104,8 @@ METHOD = Method(
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
     },
+    cannot_with={
+        "kind: wanda": {"images": "it measures by rows of tokens; kind magnitude measures nothing"},
+        "kind: channels": {"images": "it knows gated feed-forward parts alone, which these models lack"},
+    },
 )

@@ -142,5 +142,6 @@ METHOD = Method(
     cannot={
         "mixed_batch": "its weights are those of the rounded base, and a batch has one base",
         "ppo": "reward model and policy start from a LoRA adapter of the unrounded base",
+        "images": "such models are small, and rounding them has not been tried",
     },
 )

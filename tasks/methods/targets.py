@@ -53,7 +53,7 @@ def closing_names(model: "PreTrainedModel") -> list[str]:
 
     They are those whose output has the width of the residual stream.
     """
-    width = model.get_input_embeddings().weight.shape[1]
+    width = model.config.get_text_config().hidden_size  # a model that reads pictures embeds no words
     there = linear_modules(model)
     inner = {
         name.rpartition(".")[2]

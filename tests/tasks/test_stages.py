@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from deploy.settings import Section
 from tasks.command import parser
 from tasks.settings import Settings
-from tasks.stages import LAB, STAGES, load_stage
+from tasks.stages import ALL, LAB, RECIPES, STAGES, load_stage
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,8 +28,7 @@ def declared(file: str) -> dict[str, Any]:
 
 
 CHAIN = declared("dvc.yaml")
-GRAPH: dict[str, Any] = {**CHAIN, **declared("lab/dvc.yaml")}
-ALL = {**STAGES, **LAB}
+GRAPH: dict[str, Any] = {**CHAIN, **declared("lab/dvc.yaml"), **declared("recipes/dvc.yaml")}
 CODE = ("deploy", "tasks", "flows", "requirements.lock")  # what a stage runs on, not what it reads
 
 
@@ -40,7 +39,7 @@ def names(entries: list[Any]) -> list[str]:
 
 def test_the_graph_has_exactly_the_stages() -> None:
     assert set(CHAIN) == set(STAGES)
-    assert set(GRAPH) - set(CHAIN) == set(LAB)
+    assert set(GRAPH) - set(CHAIN) == {*LAB, *RECIPES}
 
 
 @pytest.mark.parametrize("name", ALL)
