@@ -57,6 +57,7 @@ class ImagesSettings(HeadSettings):
 
     folder: Annotated[Path, Field(strict=False)] | None
     model: Annotated[Path, Field(strict=False)] | None
+    pretraining_epochs: Count
     test: Annotated[float, Field(gt=0.0, lt=1.0)]
 
     @model_validator(mode="after")

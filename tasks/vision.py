@@ -8,7 +8,7 @@ from tasks.reports import Report, RowCount, write_report
 from tasks.settings import RunSettings
 
 FIRST_DIGITS = range(5)  # what the tiny model sees before; the other digits are the task
-SIZE, PATCH, WIDTH, LAYERS, EPOCHS, BATCH, RATE = 8, 2, 64, 4, 30, 64, 0.002
+SIZE, PATCH, WIDTH, LAYERS, BATCH, RATE = 8, 2, 64, 4, 64, 0.002
 
 
 def vision(*, model: Path, report: Path, run: RunSettings, settings: ImagesSettings) -> None:
@@ -26,10 +26,10 @@ def vision(*, model: Path, report: Path, run: RunSettings, settings: ImagesSetti
         parameters = sum(part.numel() for part in found.parameters())
         write_report(report, Report(stage="vision", figures={"parameters": parameters}))
         return
-    _pretrain(model, report, device.name, run.seed)
+    _pretrain(model, report, device.name, epochs=settings.pretraining_epochs, seed=run.seed)
 
 
-def _pretrain(folder: Path, report: Path, device: str, seed: int) -> None:
+def _pretrain(folder: Path, report: Path, device: str, *, epochs: int, seed: int) -> None:
     import torch
     from torch.nn import functional
 
@@ -44,7 +44,7 @@ def _pretrain(folder: Path, report: Path, device: str, seed: int) -> None:
     head = new_head(model, len(FIRST_DIGITS))
     states = class_states(model, None, None)
     targets = torch.tensor([int(label) for label in seen.labels], device=device)
-    plan = schedule([1] * len(targets), batch_size=BATCH, epochs=EPOCHS, seed=seed)
+    plan = schedule([1] * len(targets), batch_size=BATCH, epochs=epochs, seed=seed)
     learning = [*model.parameters(), *head.parameters()]
     optimizer = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.01)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=RATE, total_steps=plan.steps)

@@ -1,0 +1,113 @@
+"""Protects the recipes as a whole: the commands of the graphs, under each profile, with tiny models."""
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tasks.command import main
+from tasks.ledger import read_ledger
+from tasks.overlay import overlay
+from tasks.params import read_params
+from tasks.reports import read_report
+
+ROOT = Path(__file__).parents[1]
+BEFORE = ("collect", "clean", "validate", "gate", "split")
+TINY: dict[str, Any] = {
+    "run": {"threads": 1, "precision": "float32"},
+    "validate": {"min_examples": 10},
+    "gate": {"max_dropped": 0.9},
+    "split": {"validation": 0.2, "test": 0.3},
+    "generation": {"max_new_tokens": 4},
+    "sft": {
+        "max_rows": 6,
+        "validation_rows": 2,
+        "epochs": 1,
+        "max_length": 480,
+        "max_cut": 1.0,
+        "checkpoints": 1,
+    },
+    "evaluate": {"questions": 4, "base_max_new_tokens": 4, "bootstrap": 100, "latency_requests": 0},
+    "classify": {"max_rows": 12, "epochs": 1},
+    "images": {"max_rows": 20, "epochs": 1, "pretraining_epochs": 1, "methods": ["lora"]},
+}
+TINY["sft"]["lora"] = {"rank": 4}
+TINY["classify"]["method_settings"] = {"lora": {"rank": 4}}
+
+
+def commands(file: str) -> Iterator[tuple[str, list[str]]]:
+    """The stages of a graph with the words of their commands, in the order of the file; methods are lora."""
+    for entry in YAML(typ="safe", pure=True).load(ROOT / file)["stages"].values():
+        words = shlex.split(re.sub(r"\$\{item\.method\}", "lora", entry["cmd"]))
+        yield words[3], words[3:]
+
+
+def run(file: str, *stages: str) -> None:
+    for stage, words in commands(file):
+        if stage in stages:
+            assert main(words) == 0, stage
+
+
+@pytest.fixture
+def place(
+    tiny_base: Path, tiny_embedder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A project's folder with tiny models, as the current one."""
+    (tmp_path / "sources").mkdir()
+    shutil.copytree(tiny_base, tmp_path / "data/models/base")
+    shutil.copytree(tiny_embedder, tmp_path / "data/models/embedder")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def settle(place: Path, profile: str | None) -> None:
+    """Write params.yaml: the project's with the profile, made tiny; sources give few rows."""
+    values = read_params(ROOT / "params.yaml")
+    if profile:
+        values = overlay(values, read_params(ROOT / "profiles" / f"{profile}.yaml"))
+    values = overlay(values, TINY)
+    for source in values["collect"]["sources"]:
+        if source["kind"] == "extracts":
+            source["packages"] = ["scipy.fft", "scipy.signal"]
+        if "max_rows" in source:
+            source["max_rows"] = 40
+    (place / "params.yaml").write_text(json.dumps(values), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("profile", "tasks"), [("structured", {"json", "sql"}), ("summarisation", {"summary"})]
+)
+def test_answers_with_a_form_go_through_the_chain(profile: str, tasks: set[str], place: Path) -> None:
+    settle(place, profile)
+    run("dvc.yaml", *BEFORE, "index", "sft", "reward", "rlhf", "evaluate")
+    ledger = read_ledger(place / "data/reports/ledger.json")
+    assert set(ledger.arms["sft"].tasks) == tasks
+    assert "rlhf" in ledger.omitted
+    assert ledger.recall is None  # there is nothing to find, and nothing pretends that there is
+
+
+def test_labels_go_through_the_chain_to_a_head(place: Path) -> None:
+    settle(place, "classification")
+    run("dvc.yaml", *BEFORE)
+    run("recipes/dvc.yaml", "classify")
+    figures = read_report(place / "data/recipes/classify/lora.json").figures
+    assert figures["labels"] == ["scipy.fft", "scipy.signal"]
+    assert (place / "data/recipes/classify/lora/head.safetensors").is_file()
+
+
+def test_pictures_go_through_their_recipe(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from flows.summary import print_recipe
+
+    settle(place, None)
+    run("recipes/dvc.yaml", "vision", "images")
+    capsys.readouterr()
+    print_recipe(place, "images")
+    said = capsys.readouterr().out
+    assert re.search(r"^lora +0\.\d{3} +0\.\d\d-\d\.\d\d", said, re.MULTILINE)
+    assert "5 labels. Always answering" in said
