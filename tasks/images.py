@@ -16,6 +16,7 @@ from tasks.recipe_settings import ImagesSettings
 from tasks.reports import Report, RowCount, write_report
 from tasks.sampling import stratified
 from tasks.settings import RunSettings
+from tasks.unwatched import say_if_unwatched
 
 DIGITS = range(5, 10)  # those that the tiny model has not seen
 
@@ -50,8 +51,7 @@ def images(
     if settings.folder is None:
         found = digits(DIGITS, **shape)
     else:
-        if not settings.folder.resolve().is_relative_to(sources.resolve()):
-            print(f"{settings.folder} lies outside {sources}/, so DVC does not notice when it changes")
+        say_if_unwatched(settings.folder, sources, stage="recipes/dvc.yaml")
         found = folder_pictures(settings.folder, **shape)
     train, test = _split(found, settings.test, seed=run.seed)
     drawn = stratified(train, settings.max_rows, key=lambda place: found.labels[place], seed=run.seed)

@@ -6,12 +6,13 @@ from tasks.device import set_up_torch
 from tasks.recipe_settings import ImagesSettings
 from tasks.reports import Report, RowCount, write_report
 from tasks.settings import RunSettings
+from tasks.unwatched import say_if_unwatched
 
 FIRST_DIGITS = range(5)  # what the tiny model sees before; the other digits are the task
 SIZE, PATCH, WIDTH, LAYERS, BATCH, RATE = 8, 2, 64, 4, 64, 0.002
 
 
-def vision(*, model: Path, report: Path, run: RunSettings, settings: ImagesSettings) -> None:
+def vision(sources: Path, *, model: Path, report: Path, run: RunSettings, settings: ImagesSettings) -> None:
     """Copy the model that `images.model` names, or train a tiny one on the digits 0 to 4.
 
     Raises:
@@ -21,6 +22,7 @@ def vision(*, model: Path, report: Path, run: RunSettings, settings: ImagesSetti
 
     device = set_up_torch(run)
     if settings.model is not None:
+        say_if_unwatched(settings.model, sources, stage="recipes/dvc.yaml:vision")
         found = load_vit(settings.model, device)
         found.save_pretrained(model)
         parameters = sum(part.numel() for part in found.parameters())

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from tasks.collect.records import Fault, Record, read_records
 from tasks.collect.shapes import NAMES, Shape, as_row, recognise
-from tasks.collect.source import Collected, identifier, say_if_unwatched
+from tasks.collect.source import Collected, identifier
 from tasks.collect.values import WrongShapeError
 from tasks.errors import SourceError
 from tasks.progress import Progress
 from tasks.records import Document, Dropped, Example, Preference, Rows
 from tasks.settings import FileSource
+from tasks.unwatched import say_if_unwatched
 
 _LOOKED_AT = 20  # records that decide on the shape of a file
 

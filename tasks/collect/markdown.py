@@ -4,10 +4,11 @@ import hashlib
 import re
 from pathlib import Path
 
-from tasks.collect.source import Collected, identifier, say_if_unwatched
+from tasks.collect.source import Collected, identifier
 from tasks.errors import SourceError
 from tasks.progress import Progress
 from tasks.records import Document, Dropped, Rows
+from tasks.unwatched import say_if_unwatched
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tasks.records import Dropped, Rows
@@ -26,12 +25,3 @@ def identifier(*parts: object) -> str:
 def rank(seed: int, *parts: object) -> int:
     """A number that looks random and follows from its arguments: choices by it do not depend on order."""
     return int(identifier(seed, *parts), 16)
-
-
-def say_if_unwatched(path: Path, watched: Path) -> None:
-    """Print that DVC does not see changes of `path` when it lies outside the folder of sources."""
-    if not path.resolve().is_relative_to(watched.resolve()):
-        print(
-            f"{path} lies outside {watched}/, so DVC does not notice when it changes: move it there, or run "
-            "`dvc repro --force collect` after a change"
-        )

@@ -14,7 +14,7 @@ from tasks.tables import write_table
 
 SETTINGS = load_settings(Path(__file__).parents[2] / "params.yaml")
 RUN = SETTINGS.run.model_copy(update={"threads": 1, "precision": "float32"})
-SMALL = {"epochs": 2, "batch_size": 4, "head_learning_rate": 0.05, "max_rows": 8, "max_length": 12}
+SMALL = {"epochs": 8, "batch_size": 4, "head_learning_rate": 0.05, "max_rows": 8, "max_length": 12}
 SMALL |= {"method_settings": {"lora": {"rank": 4, "learning_rate": 0.01}, "prompt": {"tokens": 3}}}
 
 

@@ -101,14 +101,14 @@ def test_methods_that_stand_before_a_prompt_are_refused_with_the_reason(vit: Pat
 
 def test_the_tiny_model_is_trained_and_adapted_to_other_digits(tmp_path: Path) -> None:
     settings = SETTINGS.images.model_copy(update=SMALL)
-    vision(model=tmp_path / "vit", report=tmp_path / "vision.json", run=RUN, settings=settings)
+    vision(tmp_path, model=tmp_path / "vit", report=tmp_path / "vision.json", run=RUN, settings=settings)
     assert read_report(tmp_path / "vision.json").figures["pretrained_on"] == ["0", "1", "2", "3", "4"]
     run_images(tmp_path / "vit", tmp_path, "lora")
     figures = read_report(tmp_path / "report.json").figures
     assert figures["labels"] == ["5", "6", "7", "8", "9"]
     assert sum(sum(row.values()) for row in figures["confusion"].values()) == figures["questions"]
     again = SETTINGS.images.model_copy(update={"model": tmp_path / "vit"})
-    vision(model=tmp_path / "copy", report=tmp_path / "copy.json", run=RUN, settings=again)
+    vision(tmp_path, model=tmp_path / "copy", report=tmp_path / "copy.json", run=RUN, settings=again)
     assert (tmp_path / "copy/model.safetensors").read_bytes() == (
         tmp_path / "vit/model.safetensors"
     ).read_bytes()
