@@ -17,6 +17,7 @@ from deploy.adapters.switching import Adapters
 from deploy.atomic import write_json
 from tasks.errors import TrainingError
 from tasks.methods.files import write_tensors
+from tasks.methods.method import Hidden
 
 ADAPTER, HEAD, LABELS = "adapter", "head.safetensors", "labels.json"
 _NAME = "tuned"
@@ -24,7 +25,7 @@ _NAME = "tuned"
 # The states of a batch that the head reads, [rows, width].
 States = Callable[[Any], Tensor]
 # Makes it of a model, what the model has read before every prompt, and a method's own way to final states.
-Reader = Callable[[PreTrainedModel, Opening | None, Callable[[Tensor], Tensor] | None], States]
+Reader = Callable[[PreTrainedModel, Opening | None, Hidden | None], States]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

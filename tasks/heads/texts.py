@@ -1,6 +1,6 @@
 """Texts as a head reads them: the state of the last token. Import this module late: torch is needed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +10,7 @@ from transformers.cache_utils import DynamicCache
 
 from deploy.adapters.adapter import Opening
 from tasks.heads.headed import States
+from tasks.methods.method import Hidden
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -25,15 +26,15 @@ def tokens(
     return [ids[:max_length] for ids in whole], sum(len(ids) > max_length for ids in whole)
 
 
-def last_states(
-    model: PreTrainedModel, opening: Opening | None, hidden: Callable[[Tensor], Tensor] | None
-) -> States:
+def last_states(model: PreTrainedModel, opening: Opening | None, hidden: Hidden | None) -> States:
     """Gives the state of the last token of each row, [rows, width].
 
     Rows are padded on the right, where a causal model does not look.
     """
 
-    def plain(ids: Tensor) -> Tensor:
+    def final(ids: Tensor) -> Tensor:
+        if hidden is not None:
+            return hidden(ids, None)
         cache = None
         if opening is not None:
             cache = DynamicCache(config=model.config)
@@ -42,8 +43,6 @@ def last_states(
         found = model.get_decoder()(input_ids=ids, past_key_values=cache, use_cache=cache is not None)
         states: Tensor = found.last_hidden_state
         return states
-
-    final = hidden or plain
 
     def states(batch: Batch) -> Tensor:
         longest = max(map(len, batch))

@@ -1,6 +1,5 @@
 """Vision transformers as a head reads them: the state of the class token. Import this module late."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from deploy.adapters.adapter import Opening
 from tasks.device import Device
 from tasks.errors import TrainingError
 from tasks.heads.headed import States
+from tasks.methods.method import Hidden
 
 if TYPE_CHECKING:
     from tasks.heads.pictures import Pixels
@@ -61,7 +61,7 @@ def new_vit(*, size: int, patch: int, width: int, layers: int) -> PreTrainedMode
 def class_states(
     model: PreTrainedModel,
     opening: Opening | None,
-    hidden: Callable[[Tensor], Tensor] | None,
+    hidden: Hidden | None,
 ) -> States:
     """Gives the state of the class token of each picture, [pictures, width]."""
     assert opening is None, "nothing stands before a picture: such methods are refused"

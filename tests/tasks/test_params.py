@@ -145,7 +145,7 @@ def test_unreadable_files(tmp_path: Path, text: bytes | None, said: str) -> None
 
 def test_numbers_may_be_written_as_dvc_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
-    text = re.sub(r"learning_rate: \S+", "learning_rate: 1e-3", PARAMS.read_text(encoding="utf-8"))
+    text = re.sub(r"learning_rate: [\d.]+", "learning_rate: 1e-3", PARAMS.read_text(encoding="utf-8"))
     path.write_text(text, encoding="utf-8")
     assert load_settings(path).sft.lora.learning_rate == 0.001
 
