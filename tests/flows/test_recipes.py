@@ -14,7 +14,7 @@ from tasks.scoring import SCORERS
 from tasks.stages import RECIPES
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs/recipes").glob("*.md"))
+PAGES = sorted(path for path in (ROOT / "docs/recipes").glob("*.md") if path.stem != "README")
 _BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -38,7 +38,9 @@ def test_the_commands_of_a_page_parse_and_their_profiles_fit(page: Path) -> None
 
 
 def test_each_recipe_and_each_scorer_is_on_a_page() -> None:
-    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    index = ROOT / "docs/recipes/README.md"
+    text = "\n".join(page.read_text(encoding="utf-8") for page in [*PAGES, index])
+    assert all(f"({page.name})" in index.read_text(encoding="utf-8") for page in PAGES)
     assert set(RECIPE_NEEDS) <= set(RECIPES)
     assert all(f"threeply recipe {name}" in text for name in RECIPE_NEEDS)
     assert all(f"`{name}`" in text for name in SCORERS)
