@@ -1,4 +1,4 @@
-"""The memory of each method on a machine: measured where it was, else rehearsed, else by rule."""
+"""The memory of each method on a machine: measured where it was, else estimated, else by rule."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -25,12 +25,12 @@ def needs(facts: Facts, settings: Settings, base: Path | None) -> Need:
             return Needed(peak_mib=round(measured.peak_mib), basis="measured by threeply compare")
         if base is None or not (base / "config.json").is_file():
             return Needed(peak_mib=rule_of_memory(facts, method), basis="by rule: the base is not there yet")
-        return _rehearsed(facts, settings, base, method)
+        return _estimated(facts, settings, base, method)
 
     return need
 
 
-def _rehearsed(facts: Facts, settings: Settings, base: Path, method: str) -> Needed:
+def _estimated(facts: Facts, settings: Settings, base: Path, method: str) -> Needed:
     """The estimate with the settings as they are, or with the first change that fits; else the least."""
     from deploy.engines.precision import choose_device
     from tasks.memory.estimate import Estimate, estimate

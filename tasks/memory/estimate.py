@@ -1,6 +1,6 @@
 """What a training run will need at its peak, told before it starts.
 
-The tensors are counted by a rehearsal (`tasks.memory.rehearsal`). What they do not show is measured, as
+The tensors are counted in a dry step (`tasks.memory.dry_step`). What they do not show is measured, as
 constants: what a process takes that has imported and used the libraries, and how much heap a byte of tensors
 takes.
 `python -m benchmarks.memory` sets the estimates beside what is measured.
@@ -69,10 +69,10 @@ def estimate(
     """
     import torch
 
-    from tasks.memory.rehearsal import rehearse
+    from tasks.memory.dry_step import dry_step
 
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    found = rehearse(
+    found = dry_step(
         base,
         settings.method,
         settings.chosen,

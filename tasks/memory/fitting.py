@@ -16,11 +16,19 @@ LIGHT = ("lora", "p_tuning_v2")  # methods that need less than those that train 
 
 
 def require_room(
-    base: Path, settings: SftSettings, load: Load, device: Device, *, held: int = 0, room: int | None = None
+    base: Path,
+    settings: SftSettings,
+    load: Load,
+    device: Device,
+    *,
+    held: int = 0,
+    sharing: int = 1,
+    room: int | None = None,
 ) -> Estimate:
     """The estimate for a run whose heaviest batch is `load`, if it fits into memory.
 
-    `room` is how much there is; without it, what this process may have.
+    `room` is how much there is; without it, what this process may have, by a fair share if several are
+    `sharing` the machine.
 
     Raises:
         TrainingError: it does not fit; the message says what would.
@@ -30,7 +38,8 @@ def require_room(
         return estimate(base, chosen, batch, device=device.name, precision=device.precision, held=held)
 
     found = needed(settings, load)
-    there = available(device.name) if room is None else room
+    free = available(device.name)
+    there = room if room is not None else free and free // sharing
     if there is None or found.peak <= there:
         return found
     fits = fitting(settings, load, there, needed)

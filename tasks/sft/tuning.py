@@ -10,6 +10,7 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from tasks.adapters import load_base
 from tasks.device import set_up_torch
+from tasks.memory.estimate import Estimate
 from tasks.memory.fitting import require_room
 from tasks.memory.load import heaviest
 from tasks.methods import METHODS
@@ -21,7 +22,7 @@ from tasks.schedule import Schedule
 from tasks.settings import RunSettings
 from tasks.sft.lesson import planned, prepare
 from tasks.sft.rehearsal import general_rows, rehearsal
-from tasks.sft.rows import TokenRow, targets
+from tasks.sft.rows import Tokenised, TokenRow, targets
 from tasks.trained import Trained
 from tasks.training import BEST, best_evaluation, train
 from tasks.training_settings import SftSettings
@@ -56,9 +57,13 @@ def fine_tune(
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
     lesson = prepare(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
-    sketch = planned(lesson.taught, settings, seed=run.seed, by_length=not knows(base), tokens=tokens)
-    load = heaviest(lesson.taught.rows, sketch, batch_size=settings.batch_size)
-    expected = require_room(base, settings, load, device, held=held)
+
+    def expectation(rows: Tokenised) -> Estimate:
+        sketch = planned(rows, settings, seed=run.seed, by_length=not knows(base), tokens=tokens)
+        load = heaviest(rows.rows, sketch, batch_size=max(settings.batch_size // processes(), 1))
+        return require_room(base, settings, load, device, held=held, sharing=processes())
+
+    expected = expectation(lesson.taught)
     model = load_base(base, device)
     general = rehearsal(
         lesson.general,
@@ -70,6 +75,8 @@ def fine_tune(
         work=work,
     )
     rows = lesson.taught + general.rows
+    if general.rows.rows:  # they may be longer than those of the task
+        expected = expectation(rows)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
     streamlined = _quickened(adapted, settings)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from flows.place import overlay
 from tasks.advise import Advice, advise
 from tasks.advise.facts import Facts, Machine, Measured
 from tasks.advise.method import Needed
 from tasks.advise.rules import LAYERS, RULES
 from tasks.ledger import Arm, Difference, Ledger
+from tasks.overlay import overlay
 from tasks.params import check_settings, read_params
 
 ROOT = Path(__file__).parents[3]

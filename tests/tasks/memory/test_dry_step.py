@@ -1,28 +1,28 @@
-"""Protects that a rehearsed run is the run: what learns, and how its memory grows."""
+"""Protects that a dry step is the real one: what learns, and how its memory grows."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
+from tasks.memory.dry_step import DryStep, dry_step
 from tasks.memory.load import Load
-from tasks.memory.rehearsal import Rehearsed, rehearse
 from tasks.methods import METHODS
 from tests.tasks.methods.conftest import CASES, attached, fresh
 
-QLORA = {"qlora": ("qlora", {"rank": 4})}  # rehearsed without bitsandbytes
+QLORA = {"qlora": ("qlora", {"rank": 4})}  # gone through without bitsandbytes
 
 
-def rehearsed(case: str, base: Path, *, rows: int = 2, length: int = 32, **named: bool | int) -> Rehearsed:
+def dry(case: str, base: Path, *, rows: int = 2, length: int = 32, **named: bool | int) -> DryStep:
     name, values = {**CASES, **QLORA}[case]
     load = Load.full(rows=rows, length=length, answers=4 * rows)
     settings = METHODS[name].settings(**values)
-    return rehearse(base, name, settings, load, dtype=torch.float32, **named)  # type: ignore[arg-type]
+    return dry_step(base, name, settings, load, dtype=torch.float32, **named)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_counts_what_learns_as_the_method_does(case: str, tiny_base: Path) -> None:
-    found = rehearsed(case, tiny_base)
+    found = dry(case, tiny_base)
     real = attached(case, tiny_base)
     assert found.trainable == real.trainable
     assert found.total == sum(part.numel() for part in real.model.parameters()) or case == "qlora"
@@ -31,8 +31,7 @@ def test_it_counts_what_learns_as_the_method_does(case: str, tiny_base: Path) ->
 @pytest.mark.parametrize("case", ["full", "lora", "dora", "prompt", "p_tuning_v2", "pruning wanda", "qlora"])
 def test_more_rows_and_longer_ones_need_more(case: str, tiny_base: Path) -> None:
     small, longer, more = (
-        rehearsed(case, tiny_base, rows=rows, length=length).step
-        for rows, length in ((2, 64), (2, 128), (4, 64))
+        dry(case, tiny_base, rows=rows, length=length).step for rows, length in ((2, 64), (2, 128), (4, 64))
     )
     assert small < longer
     assert small < more
@@ -40,17 +39,17 @@ def test_more_rows_and_longer_ones_need_more(case: str, tiny_base: Path) -> None
 
 @pytest.mark.parametrize("case", ["full", "lora", "adapter", "prompt"])
 def test_gradient_checkpointing_needs_less(case: str, tiny_base: Path) -> None:
-    plain = rehearsed(case, tiny_base, rows=4, length=128)
-    assert rehearsed(case, tiny_base, rows=4, length=128, gradient_checkpointing=True).step < plain.step
+    plain = dry(case, tiny_base, rows=4, length=128)
+    assert dry(case, tiny_base, rows=4, length=128, gradient_checkpointing=True).step < plain.step
 
 
 def test_gradients_wait_while_steps_are_accumulated(tiny_base: Path) -> None:
-    once = rehearsed("full", tiny_base, rows=4, length=128)
-    assert rehearsed("full", tiny_base, rows=4, length=128, accumulation=2).step > once.step
+    once = dry("full", tiny_base, rows=4, length=128)
+    assert dry("full", tiny_base, rows=4, length=128, accumulation=2).step > once.step
 
 
 def test_four_bits_save_what_they_save_of_the_weights(tiny_base: Path) -> None:
-    lora, qlora = rehearsed("lora", tiny_base), rehearsed("qlora", tiny_base)
+    lora, qlora = dry("lora", tiny_base), dry("qlora", tiny_base)
     linear = sum(
         module.weight.numel()
         for name, module in fresh(tiny_base).named_modules()
@@ -60,7 +59,7 @@ def test_four_bits_save_what_they_save_of_the_weights(tiny_base: Path) -> None:
 
 
 def test_lora_pro_keeps_moments_as_large_as_the_weights(tiny_base: Path) -> None:
-    pro, plain = rehearsed("lora_pro", tiny_base), rehearsed("lora", tiny_base)
+    pro, plain = dry("lora_pro", tiny_base), dry("lora", tiny_base)
     assert pro.moments > 3 * plain.moments
 
 
@@ -80,7 +79,7 @@ def test_what_autograd_keeps_is_what_is_counted(tiny_base: Path) -> None:
         ).last_hidden_state
     saved = sum(size for place, size in held.items() if place not in known)
     assert states.requires_grad
-    counted = rehearsed("full", tiny_base, rows=4, length=128).step
+    counted = dry("full", tiny_base, rows=4, length=128).step
     assert 0.5 * saved < counted < 2.5 * saved
 
 
@@ -88,5 +87,5 @@ def test_it_leaves_the_random_numbers_alone(tiny_base: Path) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    rehearsed("prompt", tiny_base)
+    dry("prompt", tiny_base)
     assert torch.equal(torch.rand(3), expected)

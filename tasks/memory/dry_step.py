@@ -41,7 +41,7 @@ NF4_BITS = 4 + 8 / 64 + 32 / (64 * 256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
+class DryStep:
     """What a run would hold, in bytes, and how many numbers would learn of how many.
 
     `weights` are those of the base as the method leaves them, with what it adds; `moments` those of the
@@ -116,7 +116,7 @@ class FlashAttention(TorchFunctionMode):
         return kernel(query, key, value, 0.0, causal, attn_mask=mask, scale=named.get("scale"))[0]
 
 
-def rehearse(
+def dry_step(
     base: Path,
     method: str,
     settings: MethodSettings,
@@ -125,7 +125,7 @@ def rehearse(
     dtype: torch.dtype,
     gradient_checkpointing: bool = False,
     accumulation: int = 1,
-) -> Rehearsed:
+) -> DryStep:
     """What a run over batches like `load` would hold, by the shape of the model in `base` alone."""
     census = Census()
     # What is drawn here must not change what is drawn in the training that follows.
@@ -154,7 +154,7 @@ def rehearse(
     # Weights that are made from others, or rounded, are written as they come out, and copied for that.
     made = 2 * 4 * linear if rounded or method == "pruning" else 0
     gradients = sum(part.nbytes for part in learning)
-    return Rehearsed(
+    return DryStep(
         trainable=adapted.trainable,
         total=sum(part.numel() for part in model.parameters()),
         weights=weights - (int(linear * (dtype.itemsize - NF4_BITS / 8)) if rounded else 0),
