@@ -17,7 +17,12 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 def run(tiny_chain: list[Path], out: Path, method: str, **budget: Any) -> dict[str, Any]:
     values = load_settings(PARAMS)
-    small = {"lora": LoraSettings(rank=4), "validation_rows": 2, "max_length": 480, "counterfactuals": {}}
+    small = {
+        "lora": LoraSettings(rank=4, learning_rate=0.05),
+        "validation_rows": 2,
+        "max_length": 480,
+        "counterfactuals": {},
+    }
     budgeted = {"tokens": 1500, "minutes": None, "questions": 6, "rates": [1.0], **budget}
     out.mkdir(parents=True, exist_ok=True)
     trial(

@@ -1,5 +1,6 @@
 """Protects the search space: all that can be drawn are right settings, and those of params.yaml are there."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -67,13 +68,12 @@ def test_each_method_is_first_tried_as_it_is_set_and_the_same_answers_give_the_s
 
 def test_low_losses_draw_the_next_candidates_near() -> None:
     proposals = Proposals({"lora": LoraSettings()}, SUBLAYERS, seed=7)
-    rates = []
-    for _ in range(30):
+    distances = []
+    for _ in range(40):
         candidate = proposals.ask()
-        rates.append(candidate.settings.learning_rate)
-        proposals.tell(candidate, abs(candidate.settings.learning_rate - 5e-3))
-    near = [abs(rate - 5e-3) for rate in rates]
-    assert sum(near[20:]) < 0.5 * sum(near[:10])
+        distances.append(abs(math.log10(candidate.settings.learning_rate / 5e-3)))
+        proposals.tell(candidate, distances[-1])
+    assert sum(distances[-10:]) < 0.6 * sum(distances[:10])
 
 
 @pytest.mark.parametrize("value", [1e-9, 1.0])
