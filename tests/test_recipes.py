@@ -17,6 +17,8 @@ from tasks.overlay import overlay
 from tasks.params import read_params
 from tasks.reports import read_report
 
+# Great Expectations imports them.
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 ROOT = Path(__file__).parents[1]
 BEFORE = ("collect", "clean", "validate", "gate", "split")
 TINY: dict[str, Any] = {
@@ -85,7 +87,7 @@ def settle(place: Path, profile: str | None) -> None:
 )
 def test_answers_with_a_form_go_through_the_chain(profile: str, tasks: set[str], place: Path) -> None:
     settle(place, profile)
-    run("dvc.yaml", *BEFORE, "index", "sft", "reward", "rlhf", "evaluate")
+    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "evaluate")
     ledger = read_ledger(place / "data/reports/ledger.json")
     assert set(ledger.arms["sft"].tasks) == tasks
     assert "rlhf" in ledger.omitted
