@@ -75,9 +75,9 @@ def main() -> int:
         place = Path(name)
         prepare(place)
         last = max(list(INPUTS).index(stage) for stage in given.stages)
-        seconds = {stage: whole(place, stage) for stage in list(INPUTS)[: last + 1]}
+        spans = {stage: whole(place, stage) for stage in list(INPUTS)[: last + 1]}
         kills = [
-            kill(place, stage, seconds[stage], drawn)
+            kill(place, stage, spans[stage], drawn)
             for stage in (given.stages[turn % len(given.stages)] for turn in range(given.kills))
         ]
     counts = {stage: sum(one.stage == stage for one in kills) for stage in given.stages}
@@ -119,30 +119,36 @@ def prepare(place: Path) -> None:
     (place / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
-def whole(place: Path, stage: str) -> float:
-    """Run a stage unbroken into `whole`; how long it took."""
+def whole(place: Path, stage: str) -> tuple[float, float]:
+    """Run a stage unbroken into `whole`; after how many seconds its first step was done, and its last."""
     started = time.monotonic()
     process = start(place, stage, "whole")
-    process.join()
-    said = (place / "whole" / f"{stage}.log").read_text(encoding="utf-8")
+    log = place / "whole" / f"{stage}.log"
+    began = 0.0
+    while process.is_alive():
+        if not began and log.exists() and "progress " in log.read_text(encoding="utf-8"):
+            began = time.monotonic() - started
+        process.join(0.02)
     if process.exitcode:
-        raise SystemExit(f"{stage} failed before any kill:\n{said}")
-    return time.monotonic() - started
+        raise SystemExit(f"{stage} failed before any kill:\n{log.read_text(encoding='utf-8')}")
+    return began, time.monotonic() - started
 
 
-def kill(place: Path, stage: str, seconds: float, drawn: random.Random) -> Kill:
-    """Kill a run of `stage` at a random moment of it, and let another one end it."""
+def kill(place: Path, stage: str, span: tuple[float, float], drawn: random.Random) -> Kill:
+    """Kill a run of `stage` at a random moment of its training, and let another one end it."""
+    began, ended = span
     moment = 0.0
     for _ in range(TRIES):
         forget(place)
-        moment = drawn.uniform(0.0, seconds)
+        moment = drawn.uniform(began, ended)
         process = start(place, stage, "killed")
         process.join(moment)
         process.kill()
         process.join()
         if process.exitcode == -signal.SIGKILL:
             break
-        seconds = min(seconds, moment)  # it had ended: the machine is faster now
+        ended = min(ended, moment)  # it had ended: the machine is faster now
+        began = min(began, 0.9 * ended)
     else:
         raise SystemExit(f"{stage} ended {TRIES} times before it could be killed")
     process = start(place, stage, "killed")
