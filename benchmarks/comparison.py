@@ -10,7 +10,7 @@ import json
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from deploy.atomic import write_text
@@ -42,7 +42,9 @@ def main() -> int:
         print("{}")
         return 0
     found = json.loads(given.methods.read_text(encoding="utf-8"))
-    rows = [Row(method=name, **figures) for name, figures in found.items()]
+    unknown = {field.name: None for field in fields(Row)}  # figures of an earlier version lack some
+    rows = [Row(**{**unknown, "method": name, **figures}) for name, figures in found.items()]
+    rows.sort(key=lambda row: (row.method != UNTUNED, -row.score, row.method))
     if given.busy:
         rows = [replace(row, tokens_per_s=None, slower_served=None, slower_attached=None) for row in rows]
     settings = load_settings(Path("params.yaml")).compare
@@ -70,7 +72,8 @@ def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings
         "|---|" + "--:|" * columns,
         *(_line(row) for row in rows),
         "",
-        "Retention: by how much a token of general text has become likelier than under the base model. Token "
+        "A method that has learnt to abstain, and nothing else, abstains rightly and wrongly alike; it scores "
+        "the share of the questions that have no answer. Retention: by how much a token of general text has become likelier than under the base model. Token "
         "served and unmerged: the time of a token against the base model's.",
     ]
     if len(settings.rates) > 1:

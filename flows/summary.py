@@ -44,6 +44,8 @@ def print_methods(root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from tasks.compare.page import share
+
     found = json.loads((root / METHODS).read_text(encoding="utf-8"))
     console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -55,7 +57,7 @@ def print_methods(root: Path) -> None:
             "base, untuned" if name == "none" else name,
             f"{row['score']:.3f}  {row['low']:.2f}-{row['high']:.2f}",
             f"{row['retention']:.3f}",
-            _spelled(row["trainable_share"], lambda value: f"{100 * value:.2g} %"),
+            share(row["trainable_share"]),
             _spelled(row["stored_mib"], lambda value: f"{value:,.2f}"),
             _spelled(row["peak_mib"], lambda value: f"{value:,.0f}"),
         )

@@ -49,7 +49,9 @@ def changes(variant: Variant) -> str:
 
 def share(value: float | None) -> str:
     """A share as a percentage with two figures that count."""
-    return "\u2013" if value is None else f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.0f} %"
+    if value is None:
+        return "\u2013"
+    return f"{100 * value:.2g} %" if abs(value) < 0.1 else f"{100 * value:.0f} %"
 
 
 def times(value: float | None) -> str:

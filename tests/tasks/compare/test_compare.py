@@ -10,6 +10,7 @@ import pytest
 from tasks.compare import compare
 from tasks.compare.claims import judge
 from tasks.compare.figures import Row, rows_of
+from tasks.compare.page import share
 from tasks.errors import SourceError
 from tasks.params import load_settings
 
@@ -148,3 +149,11 @@ def test_the_stage_writes_the_table_and_both_pages(tmp_path: Path) -> None:
     (tmp_path / "trials" / "lora-1.json").write_text("{")
     with pytest.raises(SourceError, match=r"lora-1\.json cannot be read.*threeply compare"):
         compare(tmp_path / "trials", **out, run=settings.run, settings=few)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, "\u2013"), (0.000086, "0.0086 %"), (0.035, "3.5 %"), (1.0, "100 %"), (-1.56, "-156 %")],
+)
+def test_a_share_is_told_with_the_figures_that_count(value: float | None, told: str) -> None:
+    assert share(value) == told
