@@ -72,9 +72,10 @@ def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings
         "|---|" + "--:|" * columns,
         *(_line(row) for row in rows),
         "",
-        "A method that has learnt to abstain, and nothing else, abstains rightly and wrongly alike; it scores "
-        "the share of the questions that have no answer. Retention: by how much a token of general text has become likelier than under the base model. Token "
-        "served and unmerged: the time of a token against the base model's.",
+        "A method that has learnt to abstain, and nothing else, abstains rightly and wrongly alike; it "
+        "scores the share of the questions that have no answer. Retention: by how much a token of general "
+        "text has become likelier than under the base model. Token served and unmerged: the time of a token "
+        "against the base model's.",
     ]
     if len(settings.rates) > 1:
         factors = ", ".join(number(rate) for rate in settings.rates)
@@ -106,7 +107,7 @@ def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings
 def picture(rows: Sequence[Row], settings: CompareSettings) -> str:
     """The plots as an SVG file, on white: a file does not know the colours of the page that shows it."""
     drawn = scatter([row for row in rows if row.method not in settings.variants])
-    return drawn.replace("<svg ", '<svg style="background: #ffffff" ', 1) + "\n"
+    return str(drawn).replace("<svg ", '<svg style="background: #ffffff" ', 1) + "\n"
 
 
 def _line(row: Row) -> str:

@@ -3,12 +3,17 @@
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from tasks.compare.figures import Row
 from tasks.curves import COLOURS, STYLE, embeddable
 from tasks.lab_settings import UNTUNED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.transforms import Bbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,30 +40,47 @@ def scatter(rows: Sequence[Row]) -> Markup:
 
     methods = [row for row in rows if row.method != UNTUNED]
     base = next((row.score for row in rows if row.method == UNTUNED), None)
-    if not methods:
+    costs = [cost for cost in COSTS if any(cost.of(row) is not None for row in methods)]
+    if not costs:
         return Markup()
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.0 * len(COSTS), 3.4), layout="constrained")
+        figure = Figure(figsize=(4.0 * len(costs), 3.4), layout="constrained")
         FigureCanvasAgg(figure)
-        for number, cost in enumerate(COSTS, start=1):
-            axes = figure.add_subplot(1, len(COSTS), number)
+        places: list[tuple[Axes, float, Row]] = []
+        for number, cost in enumerate(costs, start=1):
+            axes = figure.add_subplot(1, len(costs), number)
             for row in methods:
                 x = cost.of(row)
                 if x is None:
                     continue
                 error = [[row.score - row.low], [row.high - row.score]]
                 axes.errorbar([x], [row.score], yerr=error, fmt="o", color=COLOURS[0], elinewidth=0.8)
-                axes.annotate(row.method, (x, row.score), xytext=(4, 4), textcoords="offset points")
+                places.append((axes, x, row))
             if base is not None:
                 axes.axhline(base, color=COLOURS[1], linewidth=1.0, linestyle="--")
             if cost.log:
                 axes.set_xscale("log")
             axes.set_xlabel(cost.title)
             axes.set_ylabel("score")
+        figure.draw_without_rendering()  # from here on the axes stay where they are
+        for axes in figure.axes:
+            _name(axes, [(x, row) for other, x, row in places if other is axes])
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = embeddable(buffer.getvalue().decode(), prefix="methods", label="Score against cost of each method")
     return Markup(svg)  # noqa: S704 - drawn by matplotlib from numbers and names of methods
+
+
+def _name(axes: "Axes", points: Sequence[tuple[float, Row]]) -> None:
+    """Write the names of `points` beside them, from above, each as far down as it needs to be free."""
+    taken: list[Bbox] = []
+    for x, row in sorted(points, key=lambda point: -point[1].score):
+        text = axes.annotate(row.method, (x, row.score), xytext=(4, 4), textcoords="offset points")
+        for down in range(4, -80, -3):
+            text.xyann = (4, down)
+            if not any(box.overlaps(text.get_window_extent()) for box in taken):
+                break
+        taken.append(text.get_window_extent())
 
 
 def _percent(share: float | None) -> float | None:
