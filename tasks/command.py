@@ -22,7 +22,7 @@ from tasks.disk import plain_disk_errors
 from tasks.errors import TrainingError
 from tasks.params import load_settings
 from tasks.process import environment, is_first, processes
-from tasks.stages import ALL, STAGES, Stage, load_stage
+from tasks.stages import ALL, LAB, RECIPES, Stage, load_stage
 from tasks.timings import record_timing
 
 WORK = Path(".threeply/work")
@@ -104,7 +104,7 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
     if stage.resumable:
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    timings = TIMINGS if stage.name in STAGES else OTHER_TIMINGS
+    timings = OTHER_TIMINGS if stage.name in {**LAB, **RECIPES} else TIMINGS
     record_timing(timings, label, seconds=time.monotonic() - started, peak_mib=peak)
 
 

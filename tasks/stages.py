@@ -3,7 +3,8 @@
 import importlib
 import inspect
 import typing
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ RECIPES: dict[str, str] = {
     "vision": "tasks.vision",
     "images": "tasks.images",
 }
-ALL: dict[str, str] = {**STAGES, **LAB, **RECIPES}
+ALL: Mapping[str, str] = ChainMap(RECIPES, LAB, STAGES)  # in their order: it begins with the last
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,6 @@ def test_each_shape_of_example_is_read(tmp_path: Path, row: Mapping[str, Any]) -
     assert example.answerable
 
 
-@pytest.mark.parametrize(("told", "task"), [("general", "general"), ("default", "chat"), (None, "chat")])
-def test_a_row_may_be_general_and_no_other_task(tmp_path: Path, told: str | None, task: str) -> None:
-    row = {"prompt": "Why?", "completion": "Because.", "task": told}
-    (example,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.examples
-    assert example.task == task
-
-
 def test_alpaca_input_follows_the_instruction(tmp_path: Path) -> None:
     row = {"instruction": "Add.", "input": "1, 2", "output": "3"}
     (example,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.examples
