@@ -180,7 +180,7 @@ def omission_sentences(ledger: Ledger) -> list[str]:
 
 def parity_sentences(ledger: Ledger) -> list[str]:
     """For each tuned model whether it is the same as trained, saved, merged and served."""
-    return [parity_sentence(LAYERS[name], one) for name, one in ledger.parity.items()]
+    return [parity_sentence(LAYERS[name], ledger.parity[name]) for name in LAYERS if name in ledger.parity]
 
 
 def forgetting_sentences(ledger: Ledger) -> list[str]:

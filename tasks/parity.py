@@ -59,7 +59,7 @@ def parity_of(values: Mapping[str, Any]) -> Parity:
 
 def parity_sentence(layer: str, parity: Parity) -> str:
     """One plain sentence on a tuned model: are its forms the same, and what does rounding cost?"""
-    forms = " and ".join(parity.forms)
+    forms = " and ".join(name for name in ("saved", "merged") if name in parity.forms)
     gap = max((distance.gap for distance in parity.forms.values()), default=0.0)
     differing = max((distance.differing for distance in parity.forms.values()), default=0)
     text = (
