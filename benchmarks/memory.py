@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.own_trainer import own_trainer
 from tasks.params import load_settings
 from tasks.process import environment
 from tasks.settings import Settings
@@ -74,17 +75,9 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
     """The estimate for a method, and the peak of this process after it has trained and written."""
     from transformers import AutoConfig
 
-    from deploy.engines.chat import load_tokenizer
-    from tasks.adapters import load_base
     from tasks.device import set_up_torch
-    from tasks.fused_llama import streamline
-    from tasks.fused_lora import fuse
     from tasks.memory.estimate import MIB, estimate
     from tasks.memory.load import Load
-    from tasks.methods import METHODS
-    from tasks.methods.method import Material
-    from tasks.schedule import schedule
-    from tasks.sft.trainer import sft_trainer
 
     sft = settings.sft
     drawn = random.Random(0)
@@ -101,35 +94,10 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
     batch = rows[: sft.batch_size]
     load = Load.full(rows=len(batch), length=sft.max_length, answers=sum(row.answer_tokens for row in batch))
     expected = estimate(model, sft, load, device=device.name, precision=device.precision)
-    tokenizer = load_tokenizer(model)
-    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows])
-    adapted = METHODS[sft.method].attach(load_base(model, device), sft.chosen, material)
-    fuse(adapted.model)
-    if sft.gradient_checkpointing:
-        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
-    streamlined = adapted.hidden is None and streamline(adapted.model) > 0
-    plan = schedule(
-        [sft.max_length] * count,
-        batch_size=sft.batch_size,
-        accumulation=sft.accumulation,
-        seed=settings.run.seed,
-        by_length=not streamlined,
-    )
     with tempfile.TemporaryDirectory() as folder:
-        trainer = sft_trainer(
-            adapted,
-            tokenizer,
-            rows,
-            [],
-            plan=plan,
-            settings=sft.model_copy(update={"checkpoints": 1}),
-            run=settings.run,
-            device=device,
-            work=Path(folder),
-            shares_prefix=streamlined,
-        )
+        trainer = own_trainer(model, rows, settings, Path(folder))
         trainer.train()
-        adapted.write(Path(folder) / "written")
+        trainer.adapted.write(Path(folder) / "written")
     if device.name == "cuda":
         import torch
 

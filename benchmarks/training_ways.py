@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.own_trainer import own_trainer
 from tasks.settings import Settings
 from tasks.sft.rows import TokenRow
 
@@ -99,41 +100,7 @@ def _count_tokens(trainer: Any, tokens: list[int]) -> None:
 
 
 def _ours(way: str, model: Path, chosen: Sequence[TokenRow], settings: Settings, work: Path) -> Any:  # noqa: ARG001
-    from deploy.engines.chat import load_tokenizer
-    from tasks.adapters import load_base
-    from tasks.device import set_up_torch
-    from tasks.fused_llama import streamline
-    from tasks.fused_lora import fuse
-    from tasks.methods import METHODS
-    from tasks.methods.method import Material
-    from tasks.schedule import schedule
-    from tasks.sft.trainer import sft_trainer
-
-    sft = settings.sft
-    device = set_up_torch(settings.run)
-    tokenizer = load_tokenizer(model)
-    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in chosen])
-    adapted = METHODS[sft.method].attach(load_base(model, device), sft.chosen, material)
-    fuse(adapted.model)
-    streamlined = streamline(adapted.model) > 0
-    plan = schedule(
-        [len(row.input_ids) for row in chosen],
-        batch_size=sft.batch_size,
-        seed=settings.run.seed,
-        by_length=not streamlined,  # as the stage does
-    )
-    return sft_trainer(
-        adapted,
-        tokenizer,
-        chosen,
-        [],
-        plan=plan,
-        settings=sft.model_copy(update={"checkpoints": 1}),
-        run=settings.run,
-        device=device,
-        work=work,
-        shares_prefix=streamlined,
-    )
+    return own_trainer(model, chosen, settings, work)
 
 
 def _theirs(way: str, model: Path, chosen: Sequence[TokenRow], settings: Settings, work: Path) -> Any:

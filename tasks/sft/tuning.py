@@ -79,7 +79,7 @@ def fine_tune(
         expected = expectation(rows)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
-    streamlined = _quickened(adapted, settings)
+    streamlined = quicken(adapted, settings)
     # Streamlined layers never see padding.
     plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
     trainer = sft_trainer(
@@ -135,6 +135,17 @@ def fine_tune(
     )
 
 
+def quicken(adapted: Adapted, settings: SftSettings) -> bool:
+    """Make the layers fast, and their activations computed anew if wanted; whether they are streamlined."""
+    from tasks.fused_llama import streamline
+    from tasks.fused_lora import fuse
+
+    fuse(adapted.model)
+    if settings.gradient_checkpointing:
+        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
+    return streamline(adapted.model) > 0
+
+
 def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:
     """The loss curve as CSV: one line a step, with the validation loss where it was measured."""
     losses = {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
@@ -153,14 +164,3 @@ def _tokens(plan: Schedule, rows: Sequence[TokenRow], step: int) -> dict[str, in
         "tokens": sum(len(row.input_ids) for row in seen),
         "answer_tokens": sum(row.answer_tokens for row in seen),
     }
-
-
-def _quickened(adapted: Adapted, settings: SftSettings) -> bool:
-    """Whether the layers are streamlined now; adapters are fused, and activations computed anew if wanted."""
-    from tasks.fused_llama import streamline
-    from tasks.fused_lora import fuse
-
-    fuse(adapted.model)
-    if settings.gradient_checkpointing:
-        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
-    return streamline(adapted.model) > 0

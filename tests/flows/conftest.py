@@ -1,6 +1,8 @@
 """A toy project: the real settings, and four stages that copy a file, named as the real chain needs them."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,16 @@ def fresh_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def toy(fresh_toy: Path, tmp_path: Path) -> Path:
     """The folder of a toy project in which nothing has run yet."""
     return Path(shutil.copytree(fresh_toy, tmp_path / "toy"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one Prefect server for all tests of a file: the first start takes 20 s."""
+    from flows.api import Api
+
+    before = dict(os.environ)
+    with Api(tmp_path_factory.mktemp("server")) as api:
+        api.wait()
+        yield api.url
+    os.environ.clear()
+    os.environ.update(before)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,6 @@ import pytest
 pytestmark = pytest.mark.flow
 
 THREEPLY = [sys.executable, "-m", "flows"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one Prefect server for all of these tests: the first start takes 20 s."""
-    from flows.api import Api
-
-    before = dict(os.environ)
-    with Api(tmp_path_factory.mktemp("server")) as api:
-        api.wait()
-        yield api.url
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def threeply(toy: Path, *words: str) -> "subprocess.CompletedProcess[str]":

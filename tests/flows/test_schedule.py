@@ -8,7 +8,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,6 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.flow
-
-
-@pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server, which the environment names."""
-    from flows.api import Api
-
-    before = dict(os.environ)
-    with Api(tmp_path_factory.mktemp("server")) as api:
-        api.wait()
-        yield api.url
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Any:
