@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.own_trainer import own_trainer
+from tasks.methods import METHODS
 from tasks.params import load_settings
 from tasks.process import environment
 from tasks.settings import Settings
@@ -30,7 +31,7 @@ def main() -> int:
     """Measure every method that is asked for."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     words.add_argument("--model", type=Path, default=Path("data/models/base"))
-    words.add_argument("--methods", nargs="+", metavar="NAME", help="instead of those of `compare`")
+    words.add_argument("--methods", nargs="+", metavar="NAME", help="without it, every one")
     words.add_argument("--rows", type=int, help="rows in all; without it, those of two steps")
     words.add_argument("--length", type=int, help="tokens of each; without it, sft.max_length")
     words.add_argument("--checkpointing", action="store_true", help="with sft.gradient_checkpointing")
@@ -41,7 +42,7 @@ def main() -> int:
         print(f"{given.model} is not there yet: run `python -m dvc repro base` first", file=sys.stderr)
         print("{}")
         return 0
-    methods: list[str] = given.methods or list(settings.compare.methods)
+    methods: list[str] = given.methods or list(METHODS)
     length: int = given.length or settings.sft.max_length
     rows: int = given.rows or 2 * settings.sft.batch_size * settings.sft.accumulation
     if given.one:

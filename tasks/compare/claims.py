@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.compare.figures import FULL, Row
+from tasks.lab_settings import UNTUNED
 
 Verdict = Literal["confirmed", "not confirmed here", "contradicted", "not measured"]
 ALMOST = 0.95  # of full tuning's gain
+SMALL = 0.01  # of the weights
 SAME = 0.05  # a difference of latency that the clock of a busy machine does not tell from none
 SOFT = ("prompt", "p_tuning_v1")
 
@@ -45,15 +47,23 @@ def _arithmetic(_: Rows) -> Judgement:
 
 
 def _near_full(rows: Rows) -> Judgement:
-    lora, full = rows.get("lora"), rows.get(FULL)
-    if lora is None or full is None or lora.gain_share is None or lora.trainable_share is None:
-        return "not measured", "needs none, full and lora"
-    told = f"{lora.gain_share:.0%} of full tuning's gain with {lora.trainable_share:.2%} of the weights"
-    if lora.trainable_share >= 0.01:
-        return "not confirmed here", f"{told}: more than 1 %, on a model this small"
-    if lora.gain_share >= ALMOST:
+    full = rows.get(FULL)
+    shares = {
+        row: (row.trainable_share, row.gain_share)
+        for row in rows.values()
+        if row.trainable_share is not None and row.gain_share is not None
+    }
+    if full is None or not shares:
+        return "not measured", f"needs {UNTUNED}, {FULL} and a gain of full tuning"
+    small = {row: found for row, found in shares.items() if found[0] < SMALL}
+    if not small:
+        return "not measured", f"every method here trains {SMALL:.0%} of the weights or more"
+    best = max(small, key=lambda row: small[row][1])
+    share, gain = small[best]
+    told = f"{best.method}: {gain:.0%} of full tuning's gain with {100 * share:.2g}% of the weights"
+    if gain >= ALMOST:
         return "confirmed", told
-    return ("contradicted" if lora.high < full.low else "not confirmed here"), told
+    return ("contradicted" if best.high < full.low else "not confirmed here"), told
 
 
 def _adapter_share(rows: Rows) -> Judgement:

@@ -86,7 +86,8 @@ def test_without_full_tuning_or_a_gain_no_share_is_told() -> None:
     [
         ("Below 1 %", {}, "not confirmed here"),
         ("Below 1 %", {"lora": {"scores": [1.0, 1.0, 0.4, 0.0]}}, "confirmed"),
-        ("Below 1 %", {"lora": {"trainable": 5000}}, "not confirmed here"),
+        ("Below 1 %", {"lora": {"trainable": 5000}, "prompt": {"trainable": 5000}}, "not measured"),
+        ("Below 1 %", {"full": {"scores": [0.0, 0.0, 0.0, 0.0]}}, "not measured"),
         ("A merged LoRA", {}, "confirmed"),
         ("A merged LoRA", {"lora": {"served_ms": 25.0}}, "not confirmed here"),
         ("Soft prompts", {"prompt": {"scores": [1.0, 1.0, 1.0, 1.0]}}, "contradicted"),
