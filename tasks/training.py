@@ -4,6 +4,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,10 +165,12 @@ def watcher(
     checkpoints: int,
     patience: int,
     write: Callable[[Path], None],
+    whole: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> "TrainerCallback":
     """A callback that shows progress, evaluates and saves at milestones, and stops when nothing improves.
 
-    The adapter with the lowest validation loss so far lies in `BEST`, where `write` has put it.
+    The adapter with the lowest validation loss so far lies in `BEST`, where `write` has put it. It is called
+    within `whole`, which every process enters and where what learns can be read.
     """
     import torch
     from transformers import TrainerCallback
@@ -203,9 +206,11 @@ def watcher(
             checked_loss(metrics["eval_loss"], state.global_step, Path(args.output_dir))
             step, value, stale = best_evaluation(state.log_history)
             print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}", flush=True)
-            if step == state.global_step and is_first():
-                with replacing(Path(args.output_dir) / BEST) as folder:
-                    write(folder)
+            if step == state.global_step:
+                with whole():
+                    if is_first():
+                        with replacing(Path(args.output_dir) / BEST) as folder:
+                            write(folder)
             if stale >= patience and state.global_step < plan.steps:
                 print(f"stopped early: no lower validation loss than {value:.4f} (step {step})", flush=True)
                 control.should_training_stop = True

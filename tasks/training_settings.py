@@ -67,6 +67,7 @@ class SftSettings(Section):
     batch_size: Count
     accumulation: Count
     gradient_checkpointing: bool
+    sharded: bool
     warmup: Share
     weight_decay: NonNegative
     evaluations: Count

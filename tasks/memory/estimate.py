@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.memory.load import Load
+from tasks.process import processes
 from tasks.training_settings import SftSettings
 
 MIB = 2**20
@@ -83,10 +84,13 @@ def estimate(
     )
     file = sum(path.stat().st_size for path in base.glob("*.safetensors"))
     process = CONTEXT if device == "cuda" else PROCESS + WORKING + held
-    kept = found.weights + found.moments
+    shards = processes() if settings.sharded else 1
+    weights, optimiser = found.weights // shards, found.moments // shards
+    kept = weights + optimiser
     moments: dict[Peak, int] = {
-        # The file is mapped while its numbers are brought into the format that is trained in.
-        "loading": found.total * dtype.itemsize + (0 if device == "cuda" else file),
+        # The file is mapped while its numbers are brought into the format that is trained in. Weights to be
+        # spread over processes are whole in the memory of the CPU, and come to a GPU in parts.
+        "loading": weights if device == "cuda" else found.total * dtype.itemsize + file,
         "training": round(SLACK * (kept + found.step)),
         "writing": round(SLACK * (kept + (0 if device == "cuda" else found.written))),
     }
@@ -95,8 +99,8 @@ def estimate(
         peak=process + moments[reached],
         reached=reached,
         process=process,
-        weights=found.weights,
-        moments=found.moments,
+        weights=weights,
+        moments=optimiser,
         step=found.step,
         trainable=found.trainable,
         total=found.total,

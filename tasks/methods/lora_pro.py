@@ -57,4 +57,5 @@ METHOD = Method(
     summary="LoRA with gradients corrected towards those of full tuning",
     settings=LoraProSettings,
     attach=attach,
+    cannot={"sharding": "its optimiser solves equations over whole matrices"},
 )

@@ -103,6 +103,7 @@ METHOD = Method(
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
+        "sharding": "its masks lie beside the weights and would have to be spread with them",
     },
     cannot_with={
         "kind: wanda": {"images": "it measures by rows of tokens; kind magnitude measures nothing"},

@@ -8,20 +8,22 @@ from tasks.methods.files import write_replaced
 from tasks.methods.method import Adapted
 
 if TYPE_CHECKING:
-    from torch import nn
     from transformers import PreTrainedModel
 
 
 def train_weights(model: "PreTrainedModel", names: Iterable[str]) -> Adapted:
     """`model` with the parameters called `names` learning in float32; they are what is written."""
     chosen = set(names)
-    parameters = dict(model.named_parameters())
-    for name, parameter in parameters.items():
+    for name, parameter in model.named_parameters():
         if name in chosen:
             parameter.data = parameter.data.float()  # small steps vanish in half precision
             parameter.requires_grad_(True)
-    return Adapted(model=model, write=_writer(parameters, chosen))
+    return Adapted(model=model, write=_writer(model, chosen))
 
 
-def _writer(parameters: "dict[str, nn.Parameter]", chosen: set[str]) -> "Callable[[Path], None]":
-    return lambda folder: write_replaced({name: parameters[name].data for name in chosen}, folder)
+def _writer(model: "PreTrainedModel", chosen: set[str]) -> "Callable[[Path], None]":
+    def write(folder: Path) -> None:
+        named = dict(model.named_parameters())  # by name: spread over processes, they are others
+        write_replaced({name: named[name].data for name in chosen}, folder)
+
+    return write

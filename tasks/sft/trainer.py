@@ -8,7 +8,9 @@ runs through them once, and padding never. `benchmarks/training.py` measures it.
 Import this module late: torch and TRL are needed to define it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,11 @@ from tasks.device import Device
 from tasks.errors import TrainingError
 from tasks.methods.files import write_tensors
 from tasks.methods.method import Adapted, Hidden
-from tasks.process import processes
+from tasks.process import is_first, processes
 from tasks.schedule import Schedule
 from tasks.settings import RunSettings
 from tasks.sft.rows import IGNORED, TokenRow, dataset
+from tasks.sft.sharding import gathered, load_moments, restore, save_moments
 from tasks.shared_prefix import share_prefix
 from tasks.training import Resumable, arguments, checked_loss, watcher
 from tasks.training_settings import SftSettings
@@ -41,6 +44,8 @@ class AnswerTrainer(Resumable, SFTTrainer):
     adapted: Adapted
     named_rows: Sequence[Sequence[str]] = ()  # the names of the rows of each step
     shares_prefix = False  # whether the model's layers take a batch as one sequence
+    spread = False  # whether each process has a part of the weights
+    whole: Callable[[], AbstractContextManager[None]]  # where what learns can be read, in every process
 
     def create_optimizer(self, *arguments: Any, **named: Any) -> Any:
         """The method's own optimiser where it has one."""
@@ -57,7 +62,7 @@ class AnswerTrainer(Resumable, SFTTrainer):
         """The loss of a batch; logits of all positions are never formed, so there are no outputs."""
         assert not return_outputs
         lengths = inputs["attention_mask"].sum(dim=1) if self.shares_prefix else None
-        loss_of = self.whole_loss if model is self.model else model
+        loss_of = self.whole_loss if model is self.model and not self.spread else model
         loss = loss_of(inputs["input_ids"], inputs["labels"], items=num_items_in_batch, lengths=lengths)
         if num_items_in_batch is not None:
             loss = loss * processes()  # gradients are averaged over processes, and each has a part of the sum
@@ -93,12 +98,30 @@ class AnswerTrainer(Resumable, SFTTrainer):
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
         """What learns, and not what comes of it: an encoder whose result alone is served is kept whole."""
         assert output_dir is not None
-        write_tensors(self.adapted.trained(), Path(output_dir) / STATE)
+        with self.whole():
+            if is_first():
+                write_tensors(self.adapted.trained(), Path(output_dir) / STATE)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002
-        trained = self.adapted.trained()
-        for name, tensor in load_file(Path(resume_from_checkpoint) / STATE).items():
-            trained[name].data.copy_(tensor)
+        restore(self.adapted.trained(), load_file(Path(resume_from_checkpoint) / STATE))
+
+    def _defer_fsdp_gradient_reduction(self) -> AbstractContextManager[None]:
+        """Nothing is put off: the gradients of each batch go at once to where their weights are."""
+        return nullcontext()
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        this: Any = self
+        if not self.spread:
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        save_moments(this.optimizer, this.lr_scheduler, Path(output_dir), write=is_first())
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        this: Any = self
+        if not self.spread or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        load_moments(this.optimizer, this.lr_scheduler, Path(checkpoint))
 
 
 def sft_trainer(
@@ -113,11 +136,13 @@ def sft_trainer(
     device: Device,
     work: Path,
     shares_prefix: bool = False,
+    spread: bool = False,
     names: Sequence[str] = (),
 ) -> AnswerTrainer:
     """A trainer that goes through `rows` in the order of `plan` and keeps its states in `work`.
 
-    `shares_prefix` says that `streamline` has prepared the model's layers. `names` are those of the rows.
+    `shares_prefix` says that `streamline` has prepared the model's layers, `spread` that `shard` has. `names`
+    are those of the rows.
     """
     config = SFTConfig(
         **arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work),
@@ -126,6 +151,7 @@ def sft_trainer(
         weight_decay=settings.weight_decay,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
+    whole = partial(gathered, adapted.model) if spread else nullcontext
     watch = watcher(
         plan,
         unit="rows",
@@ -133,6 +159,7 @@ def sft_trainer(
         checkpoints=settings.checkpoints,
         patience=settings.patience,
         write=adapted.write,
+        whole=whole,
     )
     ordered = [rows[row] for row in plan.order]
     trainer = AnswerTrainer(
@@ -144,6 +171,7 @@ def sft_trainer(
         callbacks=[watch],
     )
     trainer.adapted, trainer.shares_prefix = adapted, shares_prefix
+    trainer.spread, trainer.whole = spread, whole
     if processes() > 1:
         shared(trainer)
     if names:
@@ -161,16 +189,16 @@ def filling(rows: Sequence[TokenRow], batch_size: int) -> list[TokenRow]:
 
 
 def shared(trainer: AnswerTrainer) -> None:
-    """Let the loss be the model's forward pass, around which the processes exchange gradients.
+    """Let the loss be the model's forward pass, around which the processes exchange gradients and weights.
 
     Raises:
-        TrainingError: the weights themselves are to be spread over processes.
+        TrainingError: a launcher wants to spread the weights in a way of its own.
     """
     kind = str(trainer.accelerator.distributed_type).rpartition(".")[2]
-    if kind not in ("MULTI_CPU", "MULTI_GPU"):
+    if kind in ("FSDP", "DEEPSPEED", "MEGATRON_LM"):
         raise TrainingError(
-            f"sft trains in several processes that each hold the whole model, not under {kind}: what it "
-            "writes is read from the memory of the first; start it with torchrun alone (docs/scaling.md)"
+            f"sft does not train under {kind} of the launcher; start it with torchrun, and set sft.sharded: "
+            "true to spread the weights over its processes (docs/scaling.md)"
         )
     this: Any = trainer.model
     this.forward = trainer.whole_loss

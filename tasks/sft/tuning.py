@@ -1,8 +1,10 @@
 """Trains one adapter: rows, memory, method, trainer and report of a run."""
 
+import gc
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +51,16 @@ def fine_tune(
         TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
     """
     from tasks.fused_llama import knows
+    from tasks.sft.sharding import shard
     from tasks.sft.trainer import sft_trainer
 
     method = METHODS[settings.method]
     if settings.gradient_checkpointing:
         method.require("gradient_checkpointing", settings.chosen)
+    if settings.sharded:
+        method.require("sharding", settings.chosen)
+    spread = settings.sharded and processes() > 1
+    gc.collect()  # what an earlier training in this process has left: trainers and models point at each other
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
     lesson = prepare(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
@@ -64,7 +71,8 @@ def fine_tune(
         return require_room(base, settings, load, device, held=held, sharing=processes())
 
     expected = expectation(lesson.taught)
-    model = load_base(base, device)
+    # Whole in the memory of the CPU first: no GPU need hold it.
+    model = load_base(base, replace(device, name="cpu") if spread else device)
     general = rehearsal(
         lesson.general,
         general_rows(len(lesson.taught.rows), settings.replay),
@@ -79,7 +87,9 @@ def fine_tune(
         expected = expectation(rows)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
-    streamlined = quicken(adapted, settings)
+    streamlined = quicken(adapted, settings, spread=spread)
+    if spread:
+        shard(model, device)
     # Streamlined layers never see padding.
     plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
     trainer = sft_trainer(
@@ -93,6 +103,7 @@ def fine_tune(
         device=device,
         work=work,
         shares_prefix=streamlined,
+        spread=spread,
         names=[row.example.id for row in rows.examples],
     )
     started = time.monotonic()
@@ -123,8 +134,10 @@ def fine_tune(
     if lesson.validation.rows:
         best, loss, _ = best_evaluation(history)
         figures |= {"best_step": best, "validation_loss": round(loss, 6)}
-    elif is_first():
-        adapted.write(work / BEST)
+    else:
+        with trainer.whole():
+            if is_first():
+                adapted.write(work / BEST)
     if is_first():
         method.note(work / BEST, settings.chosen)
     return Trained(
@@ -135,12 +148,13 @@ def fine_tune(
     )
 
 
-def quicken(adapted: Adapted, settings: SftSettings) -> bool:
+def quicken(adapted: Adapted, settings: SftSettings, *, spread: bool = False) -> bool:
     """Make the layers fast, and their activations computed anew if wanted; whether they are streamlined."""
     from tasks.fused_llama import streamline
     from tasks.fused_lora import fuse
 
-    fuse(adapted.model)
+    if not spread:  # a fused layer keeps its whole weight until the way back
+        fuse(adapted.model)
     if settings.gradient_checkpointing:
         adapted.model.activation_checkpointing_enable({"use_reentrant": False})
     return streamline(adapted.model) > 0

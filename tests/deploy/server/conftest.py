@@ -4,17 +4,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from deploy.assistant import Assistant
 from deploy.engines.engine import Engine
-from deploy.knowledge.hits import Knowledge
+from deploy.engines.local import TransformersEngine
+from deploy.engines.scripted import ScriptedEngine
+from deploy.knowledge.hits import Hit, Knowledge
+from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from deploy.server.app import create_app
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, ServeSettings
 
+QUESTION = "In `svm.SVC`, what is the default of `C`?"
+HITS = [
+    Hit(chunk=1, document="a", uri="py:svm.SVC@1", title="svm.SVC", text="svm.SVC\nC=1.0 : float", score=0.9),
+    Hit(chunk=2, document="b", uri="py:svm.NuSVC@1", title="svm.NuSVC", text="svm.NuSVC nu=0.5", score=0.4),
+]
+ASK = {"model": "rlhf", "messages": [{"role": "user", "content": QUESTION}]}
 Running = Callable[..., AbstractContextManager[str]]
 
 
@@ -61,3 +73,23 @@ def running(answering: Assistant, **changes: object) -> Iterator[str]:
 def running_fixture() -> Running:
     """What starts a server for an engine and some knowledge: `with running(engine, knowledge) as address`."""
     return lambda engine, knowledge=None, **changes: running(assistant(engine, knowledge), **changes)
+
+
+def client(address: str) -> OpenAI:
+    return OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_base: Path, tiny_adapters: dict[str, Path], running: Any) -> Iterator[str]:
+    """The address of a server with a tiny model, its adapters and two sources."""
+    engine = TransformersEngine(tiny_base, tiny_adapters)
+    with running(engine, ListedKnowledge(HITS)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def scripted(running: Any) -> Iterator[str]:
+    """The address of a server that cites source 1 and a source 7 that it never saw."""
+    engine = ScriptedEngine({QUESTION: "It is `1.0` [1] [7]."})
+    with running(engine, ListedKnowledge(HITS)) as address:
+        yield address

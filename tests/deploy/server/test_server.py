@@ -1,47 +1,18 @@
-"""Protects the interface: the official OpenAI client against a really running server, and what is refused."""
+"""Protects the interface: the official OpenAI client against a really running server."""
 
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from openai import BadRequestError, NotFoundError, OpenAI
 
-from deploy.engines.local import TransformersEngine
 from deploy.engines.scripted import ScriptedEngine
-from deploy.knowledge.hits import Hit
 from deploy.knowledge.listed import ListedKnowledge
-
-QUESTION = "In `svm.SVC`, what is the default of `C`?"
-HITS = [
-    Hit(chunk=1, document="a", uri="py:svm.SVC@1", title="svm.SVC", text="svm.SVC\nC=1.0 : float", score=0.9),
-    Hit(chunk=2, document="b", uri="py:svm.NuSVC@1", title="svm.NuSVC", text="svm.NuSVC nu=0.5", score=0.4),
-]
-ASK = {"model": "rlhf", "messages": [{"role": "user", "content": QUESTION}]}
-
-
-def client(address: str) -> OpenAI:
-    return OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
-
-
-@pytest.fixture(scope="module")
-def tiny(tiny_base: Path, tiny_adapters: dict[str, Path], running: Any) -> Iterator[str]:
-    """The address of a server with a tiny model, its adapters and two sources."""
-    engine = TransformersEngine(tiny_base, tiny_adapters)
-    with running(engine, ListedKnowledge(HITS)) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def scripted(running: Any) -> Iterator[str]:
-    """The address of a server that cites source 1 and a source 7 that it never saw."""
-    engine = ScriptedEngine({QUESTION: "It is `1.0` [1] [7]."})
-    with running(engine, ListedKnowledge(HITS)) as address:
-        yield address
+from tests.deploy.server.conftest import ASK, HITS, QUESTION, client
 
 
 @pytest.mark.parametrize("model", ["base", "sft", "rlhf"])
@@ -149,69 +120,6 @@ def test_models_and_health(scripted: str) -> None:
     assert health["manifest"] == "0123456789abcdef"
 
 
-def test_an_unknown_model_is_a_404_in_the_shape_of_openai(scripted: str) -> None:
-    with pytest.raises(NotFoundError) as caught:
-        client(scripted).chat.completions.create(model="gpt-9", messages=[{"role": "user", "content": "hi"}])
-    assert caught.value.code == "model_not_found"
-    assert "base, sft, rlhf" in str(caught.value)
-
-
-def test_a_prompt_beyond_the_context_is_a_400(tiny: str) -> None:
-    for stream in (False, True):
-        with pytest.raises(BadRequestError) as caught:
-            client(tiny).chat.completions.create(
-                model="base", messages=[{"role": "user", "content": "word " * 600}], stream=stream
-            )
-        assert caught.value.code == "context_length_exceeded"
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "named"),
-    [
-        ({"chat_template": "{{ 7*7 }}"}, 400, "chat_template"),
-        ({"chat_template_kwargs": {}}, 400, "chat_template_kwargs"),
-        ({"n": 2}, 400, "n"),
-        ({"tools": [{"type": "function"}]}, 400, "tools"),
-        ({"logprobs": True}, 400, "logprobs"),
-        ({"best_of": 3}, 400, "best_of"),
-        ({"temperature": 3}, 400, "temperature"),
-        ({"max_tokens": 0}, 400, "max_tokens"),
-        ({"max_tokens": 10**6}, 400, "max_tokens"),
-        ({"stop": ["a", "b", "c", "d", "e"]}, 400, "stop"),
-        ({"messages": []}, 400, "messages"),
-        ({"messages": [{"role": "user", "content": "a"}] * 7}, 400, "messages"),
-        ({"messages": [{"role": "assistant", "content": "a"}]}, 400, "messages"),
-        ({"messages": [{"role": "tool", "content": "a"}]}, 400, "messages.0.role"),
-        ({"messages": [{"role": "user", "content": "x" * 5000}]}, 413, None),
-        ({"threeply": {"layers": {"prompt": "no"}}}, 400, "threeply.layers.prompt"),
-        ({"threeply": {"template": "x"}}, 400, "threeply.template"),
-    ],
-)
-def test_what_is_refused_is_named(
-    scripted: str, change: dict[str, Any], status: int, named: str | None
-) -> None:
-    reply = httpx.post(f"{scripted}/v1/chat/completions", json={**ASK, **change})
-    assert reply.status_code == status, reply.text
-    error = reply.json()["error"]
-    assert error["type"] == "invalid_request_error"
-    assert (error["param"] or "").startswith(named or "")
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"[" * 3000, b'"text"', b"\xff\xfe"])
-def test_a_body_that_is_no_request_is_a_400(scripted: str, body: bytes) -> None:
-    headers = {"Content-Type": "application/json"}
-    reply = httpx.post(f"{scripted}/v1/chat/completions", content=body, headers=headers)
-    assert reply.status_code == 400
-    assert reply.json()["error"]["code"] == "invalid_json"
-
-
-def test_a_form_on_a_foreign_page_cannot_ask(scripted: str) -> None:
-    headers = {"Content-Type": "text/plain", "Origin": "https://elsewhere.example"}
-    reply = httpx.post(f"{scripted}/v1/chat/completions", content=json.dumps(ASK), headers=headers)
-    assert reply.status_code == 415
-    assert "access-control-allow-origin" not in reply.headers
-
-
 def test_what_changes_nothing_is_accepted(scripted: str) -> None:
     harmless = {
         "n": 1,
@@ -273,39 +181,6 @@ def test_an_error_inside_a_stream_ends_it_with_an_error_event(running: Any) -> N
         assert "secret" not in events[-1]
         assert "[DONE]" not in events
         assert httpx.post(url, json=ASK).status_code == 500
-
-
-PAYLOADS = ["{{ 7*7 }}", "{% for x in ().__class__.__base__.__subclasses__() %}{{ x }}{% endfor %}", "${7*7}"]
-
-
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_template_code_in_a_message_is_only_text(running: Any, payload: str) -> None:
-    engine = ScriptedEngine({})
-    with running(engine, ListedKnowledge(HITS)) as address:
-        messages = [
-            {"role": "system", "content": payload},
-            {"role": "user", "content": payload},
-            {"role": "assistant", "content": payload},
-            {"role": "user", "content": payload},
-        ]
-        assert httpx.post(f"{address}/v1/chat/completions", json={**ASK, "messages": messages}).is_success
-    [asked] = engine.asked
-    assert [message.role for message in asked] == ["system", "user", "assistant", "user"]
-    assert all(payload in message.content for message in asked)
-
-
-def test_the_page_loads_nothing_from_elsewhere(scripted: str) -> None:
-    page = httpx.get(scripted)
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    names = ["index.html", "style.css", "chat.js", "reading.js", "icon.svg"]
-    for name in names:
-        asset = httpx.get(f"{scripted}/page/{name}")
-        assert asset.is_success
-        assert "//" not in asset.text.replace("http://www.w3.org/2000/svg", "").replace(
-            "\n// ", "\n"
-        ).replace("// ", "")
-        assert "innerHTML" not in asset.text
-    assert httpx.get(f"{scripted}/page/..%2fapp.py").status_code == 404
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> None:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,6 @@ from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.grounding import ground
-from tasks.methods import METHODS
-from tasks.methods.method import Material
 from tasks.records import Example
 from tasks.reports import unbalanced
 from tasks.settings import Settings
@@ -51,12 +49,11 @@ class Bench:
         run: Callable[..., Trained] = TUNE["tune"]
         return run(self.folder / "rows", self.folder / "held_out", self.base, self.folder / work, settings)
 
-    def start(self, work: str, out: str) -> "subprocess.Popen[str]":
-        """Fine-tune in a process of its own."""
-        written = self.folder / "settings.json"
+    def start(self, name: str) -> "subprocess.Popen[str]":
+        """Fine-tune in a process of its own; what it leaves is called `name`, its states `work-<name>`."""
+        written = self.folder / f"{name}.json"
         written.write_text(self.settings.model_dump_json(by_alias=True), encoding="utf-8")
-        (self.folder / work).mkdir(exist_ok=True)
-        paths = ("rows", "held_out", str(self.base), work, out, "settings.json")
+        paths = ("rows", "held_out", str(self.base), "", written.name)
         words = [str(self.folder / path) for path in paths]
         return subprocess.Popen(
             [sys.executable, str(SCRIPT), *words],
@@ -166,8 +163,8 @@ def test_the_same_rows_give_the_same_bytes(tuned: Trained, bench: Bench) -> None
 
 
 def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> None:
-    first = bench.start("killed", "out")
-    work = bench.folder / "killed"
+    first = bench.start("killed")
+    work = bench.folder / "work-killed"
     deadline = time.monotonic() + 120
     while not list(work.glob("checkpoint-*/whole.json")) and first.poll() is None:
         assert time.monotonic() < deadline
@@ -175,11 +172,11 @@ def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> 
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert first.returncode == -signal.SIGKILL, "the run ended before it could be killed"
-    second = bench.start("killed", "out")
+    second = bench.start("killed")
     printed, _ = second.communicate(timeout=120)
     assert second.returncode == 0
     assert "going on from step" in printed
-    assert digest(bench.folder / "out") == digest(tuned.adapter)
+    assert digest(bench.folder / "killed") == digest(tuned.adapter)
 
 
 def test_accumulated_batches_equal_one_large_batch(bench: Bench) -> None:
@@ -258,73 +255,3 @@ def test_running_out_of_memory_says_what_needs_less(bench: Bench, monkeypatch: p
 def test_nothing_to_train_on_is_said(bench: Bench) -> None:
     with pytest.raises(TrainingError, match=r"of 42 training examples none can be trained on"):
         bench.tune("empty", max_length=16)
-
-
-def test_fused_layers_compute_what_peft_and_transformers_compute(tiny_base: Path, settings: Settings) -> None:
-    import torch
-
-    from tasks.adapters import load_base
-    from tasks.device import set_up_torch
-    from tasks.fused_llama import restore, streamline
-    from tasks.fused_lora import fuse, unfuse
-    from tasks.sft.trainer import answer_loss
-
-    model = load_base(tiny_base, set_up_torch(settings.run))
-    METHODS["lora"].attach(model, settings.sft.lora, Material(tokenizer=load_tokenizer(tiny_base)))
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    ids = torch.randint(3, 200, (3, 40))
-    labels = ids.masked_fill(torch.arange(40) < 30, -100)
-
-    def gradients() -> tuple[float, Sequence[torch.Tensor]]:
-        loss = answer_loss(model, ids, labels)
-        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        return loss.item(), torch.autograd.grad(loss, trained)
-
-    plain_loss, plain = gradients()
-    whole = model(input_ids=ids, labels=labels).loss.item()
-    assert fuse(model) == 3 * 7
-    assert streamline(model) == 4 * 4 + 1
-    fast_loss, fast = gradients()
-    assert fast_loss == pytest.approx(plain_loss, abs=1e-5) == pytest.approx(whole, abs=1e-5)
-    for one, other in zip(plain, fast, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
-    unfuse(model)
-    restore(model)
-    assert gradients()[0] == plain_loss
-
-
-@pytest.mark.parametrize("shared", [0, 11, 39])
-def test_a_batch_as_one_sequence_has_the_loss_and_gradients_of_the_padded_one(
-    tiny_base: Path, settings: Settings, shared: int
-) -> None:
-    import torch
-
-    from tasks.adapters import load_base
-    from tasks.device import set_up_torch
-    from tasks.fused_llama import streamline
-    from tasks.sft.trainer import answer_loss
-
-    model = load_base(tiny_base, set_up_torch(settings.run))
-    METHODS["lora"].attach(model, settings.sft.lora, Material(tokenizer=load_tokenizer(tiny_base)))
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    streamline(model)
-    lengths = torch.tensor([40, 33, 47])
-    ids = torch.randint(3, 200, (3, 47))
-    ids[:, :shared] = ids[0, :shared]
-    ends = torch.arange(47) >= lengths.unsqueeze(1)
-    ids[ends] = 0
-    labels = ids.masked_fill(ends | (torch.arange(47) < lengths.unsqueeze(1) - 5), -100)
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-
-    padded = answer_loss(model, ids, labels)
-    packed = answer_loss(model, ids, labels, lengths=lengths)
-
-    torch.testing.assert_close(packed, padded, atol=1e-5, rtol=1e-5)
-    for one, other in zip(
-        torch.autograd.grad(padded, trained), torch.autograd.grad(packed, trained), strict=True
-    ):
-        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
