@@ -15,6 +15,7 @@ from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.choice import Choice, write_choice
 from tasks.errors import TrainingError
+from tasks.memory.room import folder_bytes
 from tasks.methods.method import MethodSettings
 from tasks.omission import leave_note
 from tasks.records import Example
@@ -75,6 +76,7 @@ def search(
         run=run,
         sft=sft,
         total=sum(rung.trials for rung in rungs(settings)),
+        held=folder_bytes(embedder) + folder_bytes(knowledge),
     )
     own: dict[str, MethodSettings] = {method: getattr(sft, method) for method in settings.methods}
     course = halve(Proposals(own, sublayers_of(base), seed=run.seed), attempts, settings)

@@ -1,6 +1,5 @@
 """One attempt of a search: a candidate trained by the stage `sft` on its rows, under the tokens of a rung."""
 
-import gc
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +20,10 @@ from tasks.training_settings import SftSettings
 
 
 class Attempts:
-    """Makes attempts, or tells those that the journal knows; `total` is how many there may be."""
+    """Makes attempts, or tells those that the journal knows.
+
+    `total` is how many there may be, `held` the bytes that the process has taken for other things.
+    """
 
     def __init__(
         self,
@@ -34,9 +36,11 @@ class Attempts:
         run: RunSettings,
         sft: SftSettings,
         total: int,
+        held: int = 0,
     ) -> None:
         self._examples, self._held_out, self._assistant, self._base = examples, held_out, assistant, base
         self._folder, self._run, self._sft, self._total = work / "trial", run, sft, total
+        self._held = held
         self._journal = Journal(work / "attempts")
         self._made = 0
 
@@ -70,7 +74,6 @@ class Attempts:
         )
         self._journal.add(made)
         remove(self._folder)
-        gc.collect()  # trainer and model hold each other, and the next model needs the room
         print(_told(made), flush=True)
         return made
 
@@ -94,6 +97,7 @@ class Attempts:
             run=self._run,
             settings=sft,
             tokens=tokens,
+            held=self._held,
         )
         figures = tuned.report.figures
         if "validation_loss" not in figures:

@@ -72,6 +72,7 @@ def trial(
         examples = read_table(splits / "train" / "examples.parquet", Example)
         held_out = read_table(splits / "validation" / "examples.parquet", Example)
         composing = Assistant(None, store, template, generation)
+        held = folder_bytes(embedder) + folder_bytes(knowledge)
         taught = answered_wrongly(examples, variant.wrong, seed=seed)
 
         def tuned(tokens: int, folder: Path, given: SftSettings) -> Trained:
@@ -85,7 +86,7 @@ def trial(
                 run=seeded,
                 settings=given,
                 tokens=tokens,
-                held=folder_bytes(embedder) + folder_bytes(knowledge),
+                held=held,
             )
 
         if variant.trained:

@@ -53,6 +53,18 @@ def test_where_nothing_would_fit_it_says_so(tiny_base: Path, sft: SftSettings) -
         require_room(tiny_base, sft, LOAD, CPU, room=MIB)
 
 
+def test_spread_weights_are_counted_in_parts(
+    tiny_base: Path, sft: SftSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = estimate(tiny_base, sft, LOAD, device="cpu", precision="float32")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    spread = sft.model_copy(update={"sharded": True})
+    part = estimate(tiny_base, spread, LOAD, device="cpu", precision="float32")
+    assert (part.weights, part.moments) == (whole.weights // 4, whole.moments // 4)
+    assert part.step == whole.step
+    assert estimate(tiny_base, sft, LOAD, device="cpu", precision="float32") == whole
+
+
 def test_what_the_process_holds_besides_counts(tiny_base: Path, sft: SftSettings) -> None:
     plain = peak(tiny_base, sft, LOAD)
     assert require_room(tiny_base, sft, LOAD, CPU, held=50 * MIB).peak == plain + 50 * MIB
