@@ -56,7 +56,7 @@ def fit(
     method.note(folder / ADAPTER, chosen)
     write_head(headed, folder)
     learning = adapted.trainable + sum(part.numel() for part in head.parameters())
-    total = sum(part.numel() for part in adapted.model.parameters()) + head.weight.numel() + head.bias.numel()
+    total = adapted.total + head.weight.numel() + head.bias.numel()
     stored = [folder / ADAPTER / file for file in adapter_files(folder / ADAPTER)]
     return {
         "labels": list(known),

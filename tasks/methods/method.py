@@ -75,6 +75,16 @@ class Adapted:
         """How many numbers learn."""
         return sum(part.numel() for part in self.trained().values())
 
+    @property
+    def total(self) -> int:
+        """How many numbers the model has; weights in four bits, two to a byte, count as those they stand for."""
+        return sum(_numbers(part) for part in self.model.parameters())
+
+
+def _numbers(part: "nn.Parameter") -> int:
+    packed: Any = getattr(part, "quant_state", None)
+    return part.numel() if packed is None else int(packed.shape.numel())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:

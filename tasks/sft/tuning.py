@@ -123,7 +123,7 @@ def fine_tune(
         "planned_steps": plan.steps,
         "method": method.name,
         "trainable_parameters": adapted.trainable,
-        "total_parameters": sum(part.numel() for part in adapted.model.parameters()),
+        "total_parameters": adapted.total,
         "estimated_peak_mib": expected.mib,
         "targets": targets(lesson.taught.examples),
         "validation_rows": len(lesson.validation.rows),

@@ -43,6 +43,12 @@ def test_it_learns_and_only_what_it_should(case: str, tuned: Tuned) -> None:
     assert 0 < adapted.trainable == sum(part.numel() for part in adapted.trained().values())
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if "lora" in case])
+def test_all_numbers_are_counted_packed_or_not(case: str, tiny_base: Path) -> None:
+    adapted = attached(case, tiny_base)
+    assert adapted.total == adapted.trainable + sum(part.numel() for part in fresh(tiny_base).parameters())
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_served_is_what_was_trained(case: str, tuned: Tuned, tiny_base: Path) -> None:
     adapted, folder, _ = tuned(case)
