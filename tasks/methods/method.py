@@ -77,7 +77,7 @@ class Adapted:
 
     @property
     def total(self) -> int:
-        """How many numbers the model has; weights in four bits, two to a byte, count as those they stand for."""
+        """How many numbers the model has; weights in four bits, count as what they stand for."""
         return sum(_numbers(part) for part in self.model.parameters())
 
 
