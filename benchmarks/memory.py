@@ -1,6 +1,7 @@
 """How near the estimates of peak memory are: each method trains for two steps in a process of its own.
 
     python -m benchmarks.memory [--model data/models/base] [--methods lora full] [--rows 8] [--length 640]
+    python -m benchmarks.memory --told earlier.log another.log   # writes docs/memory.md of them
 
 With the settings of params.yaml, under a stage's environment, on random rows that all have the full length
 and nothing in common. Prints a table; the last line is one JSON object: for each method the estimate, what
@@ -15,15 +16,20 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.own_trainer import own_trainer
+from deploy.atomic import write_text
+from deploy.errors import ThreeplyError
 from tasks.methods import METHODS
 from tasks.params import load_settings
-from tasks.process import environment
+from tasks.process import cores, environment
 from tasks.settings import Settings
 from tasks.sft.rows import TokenRow
 
+PAGE = Path("docs/memory.md")
 ANSWER = 32  # tokens of each row that count in the loss
 
 
@@ -36,8 +42,14 @@ def main() -> int:
     words.add_argument("--length", type=int, help="tokens of each; without it, sft.max_length")
     words.add_argument("--checkpointing", action="store_true", help="with sft.gradient_checkpointing")
     words.add_argument("--one", action="store_true", help="measure in this process")
+    words.add_argument("--told", nargs="+", type=Path, metavar="LOG", help="measure nothing; write the page")
     given = words.parse_args()
     settings = load_settings(Path("params.yaml"))
+    if given.told:
+        runs = [json.loads(log.read_text(encoding="utf-8").splitlines()[-1]) for log in given.told]
+        write_text(PAGE, page(runs, settings))
+        print(json.dumps({"page": str(PAGE), "methods": sum(len(run["methods"]) for run in runs)}))
+        return 0
     if not given.model.is_dir():
         print(f"{given.model} is not there yet: run `python -m dvc repro base` first", file=sys.stderr)
         print("{}")
@@ -48,7 +60,11 @@ def main() -> int:
     if given.one:
         changed = {"method": methods[0], "gradient_checkpointing": given.checkpointing, "max_length": length}
         chosen = settings.model_copy(update={"sft": settings.sft.model_copy(update=changed)})
-        print(json.dumps(measure(given.model, chosen, rows)))
+        try:
+            print(json.dumps(measure(given.model, chosen, rows)))
+        except ThreeplyError as error:
+            print(error, file=sys.stderr)
+            return 1
         return 0
     found: dict[str, dict[str, float]] = {}
     print(f"{'method':<12} {'learn':>12} {'estimated':>10} {'measured':>10} {'ratio':>6}")
@@ -70,6 +86,34 @@ def main() -> int:
         json.dumps({"methods": found, "length": length, "worst": None if worst is None else round(worst, 3)})
     )
     return 0
+
+
+def page(runs: Sequence[Mapping[str, Any]], settings: Settings) -> str:
+    """The page as Markdown; all `runs` measured rows of one length."""
+    [length] = {int(run["length"]) for run in runs}
+    found = {name: told for run in runs for name, told in run["methods"].items()}
+    worst = max(abs(told["ratio"] - 1.0) for told in found.values())
+    batch = f"{settings.sft.batch_size} rows of {length} tokens in a batch"
+    lines = [
+        "# Memory, estimated and measured",
+        "",
+        "Before a training starts, its peak memory is estimated, and a run that cannot fit is refused with "
+        "what would ([how](advise.md#memory-and-time)). Here is the estimate beside the peak of a process "
+        f"that did it: the base of params.yaml on {cores()} cores, {batch}, two steps, loading and writing.",
+        "",
+        "| method | weights that learn | estimated MiB | measured MiB | ratio |",
+        "|---|--:|--:|--:|--:|",
+        *(_line(name, found[name]) for name in METHODS if name in found),
+        "",
+        f"The largest distance of a ratio from 1 is {worst:.2f}. Written by "
+        "`python -m benchmarks.memory --told LOG...` from what the same command has printed.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(name: str, told: Mapping[str, float]) -> str:
+    figures = f"{told['trainable']:,.0f} | {told['estimated_mib']:,.0f} | {told['measured_mib']:,.0f}"
+    return f"| `{name}` | {figures} | {told['ratio']:.2f} |"
 
 
 def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:

@@ -50,20 +50,17 @@ def masks(
     Without `norms` the `share` smallest of each matrix go; with them, the smallest of |weight| x norm in each
     row.
     """
-    result = {}
+    # All of them before anything that goes: small tensors between large ones would leave holes in the heap.
+    result = {name: torch.ones_like(module.weight, dtype=torch.bool) for name, module in modules.items()}
     for name, module in modules.items():
         size = module.weight.detach().float().abs()
         if norms is None:
             gone = int(size.numel() * share)
             order = size.flatten().argsort()
-            mask = torch.ones_like(order, dtype=torch.bool)
-            mask[order[:gone]] = False
-            result[name] = mask.view_as(size)
+            result[name].view(-1)[order[:gone]] = False
         else:
             order = (size * norms[name].to(size)).argsort(dim=1)
-            mask = torch.ones_like(order, dtype=torch.bool)
-            mask.scatter_(1, order[:, : int(size.shape[1] * share)], value=False)
-            result[name] = mask
+            result[name].scatter_(1, order[:, : int(size.shape[1] * share)], value=False)
     return result
 
 
@@ -143,7 +140,9 @@ def attach_masked_lora(
     modules: Mapping[str, nn.Linear], kept: Mapping[str, Tensor], *, rank: int, alpha: int
 ) -> None:
     """Let a masked LoRA learn on each of the modules."""
+    low_rank = {  # all of them first, as in `masks`
+        name: MaskedLowRank(module.weight.requires_grad_(False), kept.get(name), rank=rank, alpha=alpha)
+        for name, module in modules.items()
+    }
     for name, module in modules.items():
-        module.weight.requires_grad_(False)
-        low_rank = MaskedLowRank(module.weight, kept.get(name), rank=rank, alpha=alpha)
-        parametrize.register_parametrization(module, "weight", low_rank)
+        parametrize.register_parametrization(module, "weight", low_rank[name])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import chain, reproducible, retrieval
+from benchmarks import chain, memory, reproducible, retrieval
 
 
 def test_the_chain_is_told_stage_by_stage_and_as_json(
@@ -79,3 +79,21 @@ def test_a_small_set_is_measured_by_all_three_methods(
     assert told["questions"] == told["documents"] == 12
     assert set(told["recall"]) == {"bm25", "dense", "hybrid"}
     assert told["recall"]["bm25"]["1"] == 1.0
+
+
+def test_the_page_on_memory_is_made_of_what_was_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = {"trainable": 1000, "estimated_mib": 900, "measured_mib": 1000, "ratio": 0.9}
+    for name, methods in (("a.log", {"lora": figures}), ("b.log", {"full": {**figures, "ratio": 1.05}})):
+        told = json.dumps({"methods": methods, "length": 64, "worst": 0.1})
+        (tmp_path / name).write_text(f"method  learn\n{told}\n")
+    monkeypatch.setattr(memory, "PAGE", tmp_path / "memory.md")
+    logs = [str(tmp_path / name) for name in ("a.log", "b.log")]
+    monkeypatch.setattr(sys, "argv", ["memory", "--told", *logs])
+    assert memory.main() == 0
+    lines = (tmp_path / "memory.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("| `")]
+    assert rows == ["| `full` | 1,000 | 900 | 1,000 | 1.05 |", "| `lora` | 1,000 | 900 | 1,000 | 0.90 |"]
+    assert any("rows of 64 tokens" in line for line in lines)
+    assert lines[-1].startswith("The largest distance of a ratio from 1 is 0.10.")
