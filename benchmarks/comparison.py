@@ -1,6 +1,6 @@
 """Writes docs/comparison.md and its picture from the last `threeply compare`.
 
-    python -m benchmarks.comparison [--methods data/reports/methods.json] [--busy]
+    python -m benchmarks.comparison [--methods data/reports/methods.json] [--busy] [--note TEXT]
 
 The last line is one JSON object: the score of each method, and the verdict on each claim.
 """
@@ -36,6 +36,7 @@ def main() -> int:
     words.add_argument(
         "--busy", action="store_true", help="the machine did other work: leave out what a clock has measured"
     )
+    words.add_argument("--note", default="", help="a sentence on how the run went, for the page")
     given = words.parse_args()
     if not given.methods.exists():
         print(f"{given.methods} is not there yet: run `threeply compare` first", file=sys.stderr)
@@ -49,14 +50,14 @@ def main() -> int:
         rows = [replace(row, tokens_per_s=None, slower_served=None, slower_attached=None) for row in rows]
     settings = load_settings(Path("params.yaml")).compare
     claims = judge(rows)
-    write_text(PAGE, page(rows, claims, settings))
+    write_text(PAGE, page(rows, claims, settings, note=given.note))
     write_text(PICTURE, picture(rows, settings))
     told = {"scores": {row.method: row.score for row in rows}}
     print(json.dumps({**told, "verdicts": {claim.claim: claim.verdict for claim in claims}}))
     return 0
 
 
-def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings) -> str:
+def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings, *, note: str = "") -> str:
     """The page as Markdown."""
     machine = f"{cores()} cores, {platform.machine()}"
     seeds = f"{len(settings.seeds)} seed{'s' if len(settings.seeds) > 1 else ''}"
@@ -86,6 +87,8 @@ def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings
         ]
     if all(row.tokens_per_s is None for row in rows):
         lines += ["", "The machine did other work at the time, so what a clock measured is left out."]
+    if note:
+        lines += ["", note]
     variants = [name for name in settings.variants if any(row.method == name for row in rows)]
     lines += ["", *(f"- `{name}`: {changes(settings.variants[name])}" for name in variants)]
     lines += [

@@ -10,7 +10,8 @@ from tasks.lab_settings import UNTUNED
 Verdict = Literal["confirmed", "not confirmed here", "contradicted", "not measured"]
 ALMOST = 0.95  # of full tuning's gain
 SMALL = 0.01  # of the weights
-SAME = 0.05  # a difference of latency that the clock of a busy machine does not tell from none
+SAME = 0.05  # a difference of latency that a clock does not tell from none, at the least
+SHAPED = ("full", "selective", "lora", "lora_pro", "qlora")  # served, they have the shape of the base
 SOFT = ("prompt", "p_tuning_v1")
 
 
@@ -78,8 +79,9 @@ def _adapter_slower(rows: Rows) -> Judgement:
     adapter = rows.get("adapter")
     if adapter is None or adapter.slower_served is None:
         return "not measured", "needs adapter"
-    told = f"{adapter.slower_served:.2f} times the time of a token"
-    return ("confirmed" if adapter.slower_served > 1 + SAME else "not confirmed here"), told
+    noise = _noise(rows)
+    told = f"{adapter.slower_served:.2f} times the time of a token; the clock's noise is {noise:.2f}"
+    return ("confirmed" if adapter.slower_served > 1 + noise else "not confirmed here"), told
 
 
 def _merged_lora(rows: Rows) -> Judgement:
@@ -87,8 +89,17 @@ def _merged_lora(rows: Rows) -> Judgement:
     if lora is None or lora.slower_served is None:
         return "not measured", "needs lora"
     beside = f", {lora.slower_attached:.2f} unmerged" if lora.slower_attached is not None else ""
-    told = f"{lora.slower_served:.2f} times the time of a token merged{beside}"
-    return ("confirmed" if abs(lora.slower_served - 1) <= SAME else "not confirmed here"), told
+    noise = _noise({name: row for name, row in rows.items() if row is not lora})
+    told = (
+        f"{lora.slower_served:.2f} times the time of a token merged{beside}; the clock's noise is {noise:.2f}"
+    )
+    return ("confirmed" if abs(lora.slower_served - 1) <= noise else "not confirmed here"), told
+
+
+def _noise(rows: Rows) -> float:
+    """By how much the time of a token differs from the base model's where the model has its shape."""
+    served = [rows[name].slower_served for name in SHAPED if name in rows]
+    return max([SAME, *(abs(time - 1) for time in served if time is not None)])
 
 
 def _prefix_share(rows: Rows) -> Judgement:

@@ -1,7 +1,8 @@
 """The pages of the lab, as HTML that needs nothing beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tasks.compare.claims import Claim
 from tasks.compare.figures import Row
@@ -39,12 +40,21 @@ def budget(settings: CompareSettings) -> str:
 
 def changes(variant: Variant) -> str:
     """What a variant changes, in words."""
-    told = [f"{key}: {value}" for key, value in variant.sft.items()]
+    told = [f"{key}: {value}" for key, value in _flat(variant.sft)]
     if variant.wrong:
         told.append(f"{variant.wrong:.0%} of the rows with the answer of another one")
     if not variant.trained:
         told.append("attached and not trained")
     return f"{variant.method}; " + ", ".join(told) if told else variant.method
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings and those below them, by their paths."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def share(value: float | None) -> str:

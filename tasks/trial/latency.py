@@ -24,7 +24,7 @@ from tasks.training_settings import SftSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-ROUNDS, TOKENS, PROMPT = 5, 24, 128
+ROUNDS, TOKENS, PROMPT = 15, 24, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

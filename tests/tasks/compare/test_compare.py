@@ -90,6 +90,8 @@ def test_without_full_tuning_or_a_gain_no_share_is_told() -> None:
         ("Below 1 %", {"full": {"scores": [0.0, 0.0, 0.0, 0.0]}}, "not measured"),
         ("A merged LoRA", {}, "confirmed"),
         ("A merged LoRA", {"lora": {"served_ms": 25.0}}, "not confirmed here"),
+        ("A merged LoRA", {"lora": {"served_ms": 22.0}}, "not confirmed here"),
+        ("A merged LoRA", {"lora": {"served_ms": 22.0}, "full": {"served_ms": 17.0}}, "confirmed"),
         ("Soft prompts", {"prompt": {"scores": [1.0, 1.0, 1.0, 1.0]}}, "contradicted"),
         ("Soft prompts", {"lora": {"scores": [1.0] * 4}, "prompt": {"scores": [0.0] * 4}}, "confirmed"),
         ("Adapters make", {}, "not measured"),
