@@ -1,6 +1,5 @@
 """Where a model is trained: threads, device and number format, and the seeds that make a run repeatable."""
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -43,13 +42,10 @@ def set_up_torch(run: RunSettings) -> Device:
 
     import torch
     from transformers import set_seed
-    from transformers.utils import logging as bars
+    from transformers.utils import logging
 
-    bars.set_verbosity_error()
-    bars.disable_progress_bar()
-    logging.getLogger("bitsandbytes").setLevel(
-        logging.ERROR
-    )  # it warns of kernels that it would fetch from a hub
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     threads = cores() if run.threads == "auto" else run.threads
     torch.set_num_threads(threads)
     if torch.get_num_threads() != threads:
