@@ -1,6 +1,7 @@
 """What a stage's process needs before any heavy library is imported."""
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -54,6 +55,18 @@ def environment(threads: int | str) -> dict[str, str]:
     """The variables that a stage runs under; thread counts are fixed, since sums depend on them."""
     count = str(cores() if threads == "auto" else threads)
     return {**QUIET, **ALLOCATOR, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "PYTHONHASHSEED": "0"}
+
+
+def release_memory() -> None:
+    """Give back what an earlier training in this process has left, so that the next one needs no more.
+
+    Trainers and models point at each other and wait for the collector; and `ALLOCATOR` keeps the heap, whose
+    holes the next model does not quite fit (glibc alone can be told to give its empty pages back).
+    """
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    if trim is not None:
+        trim(0)
 
 
 def restart_with(wanted: Mapping[str, str]) -> None:

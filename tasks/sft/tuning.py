@@ -1,6 +1,5 @@
 """Trains one adapter: rows, memory, method, trainer and report of a run."""
 
-import gc
 import resource
 import time
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from tasks.memory.fitting import require_room
 from tasks.memory.load import heaviest
 from tasks.methods import METHODS
 from tasks.methods.method import Adapted, Material
-from tasks.process import is_first, processes
+from tasks.process import is_first, processes, release_memory
 from tasks.records import Example
 from tasks.reports import Report
 from tasks.schedule import Schedule
@@ -60,7 +59,7 @@ def fine_tune(
     if settings.sharded:
         method.require("sharding", settings.chosen)
     spread = settings.sharded and processes() > 1
-    gc.collect()  # what an earlier training in this process has left: trainers and models point at each other
+    release_memory()
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
     lesson = prepare(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tasks.process import QUIET, cores, environment
+from tasks.process import QUIET, cores, environment, release_memory
 
 ROOT = Path(__file__).parents[2]
 # A module that begins as `python -m tasks` does, and then shows what it runs under.
@@ -109,3 +110,13 @@ def test_threads_are_those_of_the_affinity_unless_they_are_set() -> None:
     assert environment("auto")["OMP_NUM_THREADS"] == str(cores())
     assert environment(7)["MKL_NUM_THREADS"] == "7"
     assert environment(1).items() >= QUIET.items()
+
+
+def test_what_is_left_is_given_back() -> None:
+    class Trainer:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gone = weakref.ref(Trainer())
+    release_memory()
+    assert gone() is None
