@@ -86,11 +86,11 @@ def estimate(
     process = CONTEXT if device == "cuda" else PROCESS + WORKING + held
     shards = processes() if settings.sharded else 1
     weights, optimiser = found.weights // shards, found.moments // shards
-    kept = weights + optimiser
+    kept, loaded = weights + optimiser, found.total * dtype.itemsize
     moments: dict[Peak, int] = {
         # The file is mapped while its numbers are brought into the format that is trained in. Weights to be
         # spread over processes are whole in the memory of the CPU, and come to a GPU in parts.
-        "loading": weights if device == "cuda" else found.total * dtype.itemsize + file,
+        "loading": loaded // shards if device == "cuda" else loaded + file,
         "training": round(SLACK * (kept + found.step)),
         "writing": round(SLACK * (kept + (0 if device == "cuda" else found.written))),
     }

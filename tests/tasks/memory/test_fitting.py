@@ -6,6 +6,7 @@ import pytest
 
 from tasks.device import Device
 from tasks.errors import TrainingError
+from tasks.memory.dry_step import DryStep
 from tasks.memory.estimate import MIB, estimate
 from tasks.memory.fitting import require_room
 from tasks.memory.load import Load, heaviest
@@ -63,6 +64,17 @@ def test_spread_weights_are_counted_in_parts(
     assert (part.weights, part.moments) == (whole.weights // 4, whole.moments // 4)
     assert part.step == whole.step
     assert estimate(tiny_base, sft, LOAD, device="cpu", precision="float32") == whole
+
+
+def test_weights_that_will_be_rounded_are_loaded_whole(
+    tiny_base: Path, sft: SftSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounded = DryStep(
+        trainable=1, total=1000 * MIB, weights=250 * MIB, moments=0, gradients=0, step=0, written=0
+    )
+    monkeypatch.setattr("tasks.memory.dry_step.dry_step", lambda *_, **__: rounded)
+    found = estimate(tiny_base, sft, LOAD, device="cuda", precision="bfloat16")
+    assert (found.reached, found.peak) == ("loading", found.process + 2 * rounded.total)
 
 
 def test_what_the_process_holds_besides_counts(tiny_base: Path, sft: SftSettings) -> None:
