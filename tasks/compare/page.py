@@ -1,14 +1,14 @@
 """The pages of the lab, as HTML that needs nothing beside it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tasks.compare.claims import Claim
 from tasks.compare.figures import Row
 from tasks.compare.plots import scatter
 from tasks.lab_settings import CompareSettings, Variant
 from tasks.pages import environment
+from tasks.pages.tables import as_written, lines
 
 TEMPLATES = Path(__file__).parent
 
@@ -40,21 +40,12 @@ def budget(settings: CompareSettings) -> str:
 
 def changes(variant: Variant) -> str:
     """What a variant changes, in words."""
-    told = [f"{key}: {value}" for key, value in _flat(variant.sft)]
+    told = [f"{key}: {value}" for key, value in lines(variant.sft, say=as_written)]
     if variant.wrong:
         told.append(f"{variant.wrong:.0%} of the rows with the answer of another one")
     if not variant.trained:
         told.append("attached and not trained")
     return f"{variant.method}; " + ", ".join(told) if told else variant.method
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Settings and those below them, by their paths."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def share(value: float | None) -> str:

@@ -27,11 +27,11 @@ from tasks.ledger import (
     verdict_sentences,
 )
 from tasks.pages import environment
+from tasks.pages.tables import Line, as_written, lines
+from tasks.pages.tables import spelled as spelled_value
 from tasks.progress import duration
 from tasks.report.inputs import Inputs
 from tasks.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
-from tasks.report.tables import Line, as_written, lines
-from tasks.report.tables import spelled as spelled_value
 from tasks.report.trials import search_sentences, trial_lines
 from tasks.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasks.ledger import NAMES, Ledger, percent
-from tasks.report.tables import spelled
+from tasks.pages.tables import spelled
 
 
 def headline(ledger: Ledger) -> str:

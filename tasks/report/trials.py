@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks.pages.tables import spelled
 from tasks.progress import duration
-from tasks.report.tables import spelled
 from tasks.reports import Report
 
 
