@@ -13,11 +13,11 @@ def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work:
     from deploy.engines.chat import load_tokenizer
     from tasks.adapters import load_base
     from tasks.device import set_up_torch
+    from tasks.fused_llama import quicken
     from tasks.methods import METHODS
     from tasks.methods.method import Material
     from tasks.schedule import schedule
     from tasks.sft.trainer import sft_trainer
-    from tasks.sft.tuning import quicken
 
     sft = settings.sft
     tuning = sft.chosen
@@ -25,7 +25,7 @@ def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work:
     tokenizer = load_tokenizer(model)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows])
     adapted = METHODS[sft.method].attach(load_base(model, device), tuning, material)
-    streamlined = quicken(adapted, sft)
+    streamlined = quicken(adapted.model, anew=sft.gradient_checkpointing)
     plan = schedule(
         [len(row.input_ids) for row in rows],
         batch_size=sft.batch_size,

@@ -14,15 +14,28 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig
+from transformers import AutoConfig, PreTrainedModel
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
 
+from tasks.fused_lora import fuse
 from tasks.shared_prefix import SharedPrefix
 
 
 def knows(base: Path) -> bool:
     """Whether the layers of the model in `base` are of the family that `streamline` is for."""
     return bool(AutoConfig.from_pretrained(base, local_files_only=True).model_type == "llama")
+
+
+def quicken(model: PreTrainedModel, *, fused: bool = True, anew: bool = False) -> bool:
+    """Make the layers fast for training; whether they are streamlined now.
+
+    `fused`: LoRA layers train as one product. `anew`: activations are computed anew instead of being kept.
+    """
+    if fused:
+        fuse(model)
+    if anew:
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    return streamline(model) > 0
 
 
 def streamline(model: nn.Module) -> int:

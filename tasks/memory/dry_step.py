@@ -25,8 +25,7 @@ from torch.utils._pytree import tree_leaves
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from deploy.engines.chat import load_tokenizer
-from tasks.fused_llama import streamline
-from tasks.fused_lora import fuse
+from tasks.fused_llama import quicken
 from tasks.memory.load import Load
 from tasks.methods import METHODS, qlora
 from tasks.methods.lora_pro_optimizer import LoraPro, pairs
@@ -134,11 +133,7 @@ def dry_step(
         linear = sum(module.weight.numel() for module in linear_modules(model).values())
         adapted = attached(model, base, method, settings)
     rounded = isinstance(settings, qlora.QloraSettings)
-    if not rounded:
-        fuse(model)
-    if gradient_checkpointing:
-        model.activation_checkpointing_enable({"use_reentrant": False})
-    streamlined = streamline(model) > 0
+    streamlined = quicken(model, fused=not rounded, anew=gradient_checkpointing)
     gc.collect()
     weights = census.peak = census.now
     learning = list(adapted.trained().values())

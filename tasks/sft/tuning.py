@@ -15,7 +15,7 @@ from tasks.memory.estimate import Estimate
 from tasks.memory.fitting import require_room
 from tasks.memory.load import heaviest
 from tasks.methods import METHODS
-from tasks.methods.method import Adapted, Material
+from tasks.methods.method import Material
 from tasks.process import is_first, processes, release_memory
 from tasks.records import Example
 from tasks.reports import Report
@@ -49,7 +49,7 @@ def fine_tune(
     Raises:
         TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
     """
-    from tasks.fused_llama import knows
+    from tasks.fused_llama import knows, quicken
     from tasks.sft.sharding import shard
     from tasks.sft.trainer import sft_trainer
 
@@ -86,7 +86,8 @@ def fine_tune(
         expected = expectation(rows)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
-    streamlined = quicken(adapted, settings, spread=spread)
+    # A fused layer keeps its whole weight until the way back.
+    streamlined = quicken(adapted.model, fused=not spread, anew=settings.gradient_checkpointing)
     if spread:
         shard(model, device)
     # Streamlined layers never see padding.
@@ -145,18 +146,6 @@ def fine_tune(
         tokens_per_s=trained / seconds,
         report=Report(stage="sft", rows=lesson.counts + general.counts, figures=figures),
     )
-
-
-def quicken(adapted: Adapted, settings: SftSettings, *, spread: bool = False) -> bool:
-    """Make the layers fast, and their activations computed anew if wanted; whether they are streamlined."""
-    from tasks.fused_llama import streamline
-    from tasks.fused_lora import fuse
-
-    if not spread:  # a fused layer keeps its whole weight until the way back
-        fuse(adapted.model)
-    if settings.gradient_checkpointing:
-        adapted.model.activation_checkpointing_enable({"use_reentrant": False})
-    return streamline(adapted.model) > 0
 
 
 def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:
