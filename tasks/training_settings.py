@@ -1,6 +1,6 @@
 """The typed schema of the stages that train: sections `sft`, `reward` and `rlhf` of params.yaml."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ from tasks.methods.prompt import PromptTuningSettings
 from tasks.methods.pruning import PruningSettings
 from tasks.methods.qlora import QloraSettings
 from tasks.methods.selective import SelectiveSettings
+from tasks.spread_settings import WEIGHTS, DeepSpeedSettings, FsdpSettings, Parts
 
 MethodName = Literal[
     "full",
@@ -68,11 +69,25 @@ class SftSettings(Section):
     accumulation: Count
     gradient_checkpointing: bool
     sharded: bool
+    fsdp: FsdpSettings = FsdpSettings()
+    deepspeed: DeepSpeedSettings | None = None
     warmup: Share
     weight_decay: NonNegative
     evaluations: Count
     patience: Count
     checkpoints: Count
+
+    @model_validator(mode="after")
+    def _spread_in_one_way(self) -> Self:
+        if self.sharded and self.deepspeed:
+            raise ValueError("sharded and deepspeed both spread the training; set one of them")
+        return self
+
+    def parts(self, processes: int) -> Parts | None:
+        """By whom each of the processes is given a part of the weights; None where each has them all."""
+        if self.deepspeed:
+            return "zero" if self.deepspeed.stage == WEIGHTS else None
+        return "fsdp" if self.sharded and processes > 1 else None
 
     @property
     def chosen(self) -> MethodSettings:

@@ -122,10 +122,14 @@ def dry_step(
     load: Load,
     *,
     dtype: torch.dtype,
+    fused: bool = True,
     gradient_checkpointing: bool = False,
     accumulation: int = 1,
 ) -> DryStep:
-    """What a run over batches like `load` would hold, by the shape of the model in `base` alone."""
+    """What a run over batches like `load` would hold, by the shape of the model in `base` alone.
+
+    `fused`: whether LoRA layers train as one product.
+    """
     census = Census()
     # What is drawn here must not change what is drawn in the training that follows.
     with torch.random.fork_rng(devices=[]), torch.device(META), census:
@@ -133,7 +137,7 @@ def dry_step(
         linear = sum(module.weight.numel() for module in linear_modules(model).values())
         adapted = attached(model, base, method, settings)
     rounded = isinstance(settings, qlora.QloraSettings)
-    streamlined = quicken(model, fused=not rounded, anew=gradient_checkpointing)
+    streamlined = quicken(model, fused=fused and not rounded, anew=gradient_checkpointing)
     gc.collect()
     weights = census.peak = census.now
     learning = list(adapted.trained().values())

@@ -79,13 +79,15 @@ def estimate(
         settings.chosen,
         load,
         dtype=dtype,
+        fused=not settings.parts(processes()),
         gradient_checkpointing=settings.gradient_checkpointing,
         accumulation=settings.accumulation,
     )
     file = sum(path.stat().st_size for path in base.glob("*.safetensors"))
     process = CONTEXT if device == "cuda" else PROCESS + WORKING + held
-    shards = processes() if settings.sharded else 1
-    weights, optimiser = found.weights // shards, found.moments // shards
+    shards = processes() if settings.parts(processes()) else 1
+    zero = settings.deepspeed is not None and settings.deepspeed.stage > 0  # each stage spreads the moments
+    weights, optimiser = found.weights // shards, found.moments // (processes() if zero else shards)
     kept, loaded = weights + optimiser, found.total * dtype.itemsize
     moments: dict[Peak, int] = {
         # The file is mapped while its numbers are brought into the format that is trained in. Weights to be

@@ -14,7 +14,7 @@ from deploy.atomic import write_json
 from tasks.methods.adapter import AdapterSettings, attach_bottlenecks
 from tasks.methods.lora import LoraSettings, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO, attach_prefix
+from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO, NO_ZERO3, attach_prefix
 from tasks.methods.targets import chosen_names
 
 if TYPE_CHECKING:
@@ -86,5 +86,6 @@ METHOD = Method(
         "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
         "ppo": NO_PPO,
         "images": NO_IMAGES,
+        "zero3": NO_ZERO3,
     },
 )

@@ -52,10 +52,13 @@ def attach(
     return Adapted(model=model, write=adapted.write, optimizer=optimizer)
 
 
+NO_PARTS = "its optimiser solves equations over whole matrices"
+
+
 METHOD = Method(
     name="lora_pro",
     summary="LoRA with gradients corrected towards those of full tuning",
     settings=LoraProSettings,
     attach=attach,
-    cannot={"sharding": "its optimiser solves equations over whole matrices"},
+    cannot={"sharding": NO_PARTS, "zero3": NO_PARTS},
 )

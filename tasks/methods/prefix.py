@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NO_MERGE = "what stands before a prompt is no weight"
 NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
+NO_ZERO3 = "DeepSpeed does not come to an end of gathering weights that stand before the layers"
 NO_PPO = "reward model and policy start from a LoRA adapter"
 NO_IMAGES = "a picture has no prompt that anything could stand before"
 
@@ -65,5 +66,6 @@ METHOD = Method(
         "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
         "ppo": NO_PPO,
         "images": NO_IMAGES,
+        "zero3": NO_ZERO3,
     },
 )

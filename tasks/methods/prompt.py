@@ -10,7 +10,7 @@ from pydantic import Field
 
 from deploy.settings import Count
 from tasks.methods.method import Ability, Adapted, Material, Method, MethodSettings
-from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO
+from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO, NO_ZERO3
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -20,6 +20,7 @@ SOFT_PROMPT_CANNOT: dict[Ability, str] = {
     "mixed_batch": NO_MIXING,
     "ppo": NO_PPO,
     "images": NO_IMAGES,
+    "zero3": NO_ZERO3,
 }
 
 

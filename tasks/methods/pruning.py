@@ -95,6 +95,9 @@ def _writer(
     return write
 
 
+NO_PARTS = "its masks lie beside the weights and would have to be spread with them"
+
+
 METHOD = Method(
     name="pruning",
     summary="weights or feed-forward channels are taken out, then what is left recovers",
@@ -103,7 +106,8 @@ METHOD = Method(
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
-        "sharding": "its masks lie beside the weights and would have to be spread with them",
+        "sharding": NO_PARTS,
+        "zero3": NO_PARTS,
     },
     cannot_with={
         "kind: wanda": {"images": "it measures by rows of tokens; kind magnitude measures nothing"},

@@ -144,5 +144,6 @@ METHOD = Method(
         "ppo": "reward model and policy start from a LoRA adapter of the unrounded base",
         "images": "such models are small, and rounding them has not been tried",
         "sharding": "PyTorch spreads no weights that are packed into four bits",
+        "zero3": "DeepSpeed spreads no weights that are packed into four bits",
     },
 )

@@ -25,12 +25,13 @@ from deploy.atomic import write_json
 from tasks.device import Device
 from tasks.methods.files import write_tensors
 from tasks.process import processes
+from tasks.spread_settings import FsdpSettings
 
 MOMENTS, GROUPS = "moments.safetensors", "groups.json"  # in a checkpoint: the optimiser's state
 PATIENCE = timedelta(minutes=30)  # for a process that still writes rows or reads a model
 
 
-def shard(model: Any, device: Device) -> None:
+def shard(model: Any, device: Device, settings: FsdpSettings) -> None:
     """Leave this process its part of `model`, on `device`; layers are gathered when their turn comes.
 
     `model` is a PreTrainedModel with its adapter, the same in every process, in the memory of the CPU. After
@@ -41,7 +42,7 @@ def shard(model: Any, device: Device) -> None:
     mesh = init_device_mesh(device.name, (processes(),))
     blocks = set(model._no_split_modules)
     for module in [part for part in model.modules() if type(part).__name__ in blocks]:
-        fully_shard(module, mesh=mesh)
+        fully_shard(module, mesh=mesh, reshard_after_forward=settings.reshard_after_forward)
     fully_shard(model, mesh=mesh)
     # Tells transformers' trainer that the model owns its place and its gradients: it moves and wraps nothing.
     model._is_distributed_loading_by_transformers = True

@@ -29,9 +29,11 @@ from tasks.methods.method import Adapted, Hidden
 from tasks.process import is_first, processes
 from tasks.schedule import Schedule
 from tasks.settings import RunSettings
+from tasks.sft import zero
 from tasks.sft.rows import IGNORED, TokenRow, dataset
 from tasks.sft.sharding import gathered, load_moments, restore, save_moments
 from tasks.shared_prefix import share_prefix
+from tasks.spread_settings import Parts
 from tasks.training import Resumable, arguments, checked_loss, watcher
 from tasks.training_settings import SftSettings
 
@@ -44,7 +46,7 @@ class AnswerTrainer(Resumable, SFTTrainer):
     adapted: Adapted
     named_rows: Sequence[Sequence[str]] = ()  # the names of the rows of each step
     shares_prefix = False  # whether the model's layers take a batch as one sequence
-    spread = False  # whether each process has a part of the weights
+    parts: Parts | None = None  # by whom each process has a part of the weights
     whole: Callable[[], AbstractContextManager[None]]  # where what learns can be read, in every process
 
     def create_optimizer(self, *arguments: Any, **named: Any) -> Any:
@@ -56,13 +58,18 @@ class AnswerTrainer(Resumable, SFTTrainer):
             this.optimizer = self.adapted.optimizer(this.args.learning_rate, this.args.weight_decay)
         return this.optimizer
 
+    def _prepare_for_training(self, *arguments: Any, **named: Any) -> Any:
+        this: Any = self
+        with zero.explained() if this.is_deepspeed_enabled else nullcontext():
+            return super()._prepare_for_training(*arguments, **named)
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The loss of a batch; logits of all positions are never formed, so there are no outputs."""
         assert not return_outputs
         lengths = inputs["attention_mask"].sum(dim=1) if self.shares_prefix else None
-        loss_of = self.whole_loss if model is self.model and not self.spread else model
+        loss_of = self.whole_loss if model is self.model and not self.parts else model
         loss = loss_of(inputs["input_ids"], inputs["labels"], items=num_items_in_batch, lengths=lengths)
         if num_items_in_batch is not None:
             loss = loss * processes()  # gradients are averaged over processes, and each has a part of the sum
@@ -111,14 +118,14 @@ class AnswerTrainer(Resumable, SFTTrainer):
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         this: Any = self
-        if not self.spread:
+        if self.parts != "fsdp":
             super()._save_optimizer_and_scheduler(output_dir)
             return
         save_moments(this.optimizer, this.lr_scheduler, Path(output_dir), write=is_first())
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         this: Any = self
-        if not self.spread or checkpoint is None:
+        if self.parts != "fsdp" or checkpoint is None:
             super()._load_optimizer_and_scheduler(checkpoint)
             return
         load_moments(this.optimizer, this.lr_scheduler, Path(checkpoint))
@@ -136,27 +143,32 @@ def sft_trainer(
     device: Device,
     work: Path,
     shares_prefix: bool = False,
-    spread: bool = False,
+    parts: Parts | None = None,
     names: Sequence[str] = (),
 ) -> AnswerTrainer:
     """A trainer that goes through `rows` in the order of `plan` and keeps its states in `work`.
 
-    `shares_prefix` says that `streamline` has prepared the model's layers, `spread` that `shard` has. `names`
-    are those of the rows.
+    `shares_prefix` says that `streamline` has prepared the model's layers, `parts` who has the processes keep
+    parts of the weights. `names` are those of the rows.
     """
-    config = SFTConfig(
-        **arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work),
-        learning_rate=settings.chosen.learning_rate,
-        warmup_steps=round(settings.warmup * plan.steps),
-        weight_decay=settings.weight_decay,
-        dataset_kwargs={"skip_prepare_dataset": True},
-    )
-    whole = partial(gathered, adapted.model) if spread else nullcontext
+    given = arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work)
+    if settings.deepspeed:
+        given |= zero.trainer_arguments(settings.deepspeed, device)
+    with zero.explained() if settings.deepspeed else nullcontext():
+        config = SFTConfig(
+            **given,
+            learning_rate=settings.chosen.learning_rate,
+            warmup_steps=round(settings.warmup * plan.steps),
+            weight_decay=settings.weight_decay,
+            dataset_kwargs={"skip_prepare_dataset": True},
+        )
+    gather = {"fsdp": gathered, "zero": zero.gathered}
+    whole = partial(gather[parts], adapted.model) if parts else nullcontext
     watch = watcher(
         plan,
         unit="rows",
         evaluations=settings.evaluations if validation else 0,
-        checkpoints=settings.checkpoints,
+        checkpoints=0 if settings.deepspeed else settings.checkpoints,  # DeepSpeed's are pickled
         patience=settings.patience,
         write=adapted.write,
         whole=whole,
@@ -171,8 +183,8 @@ def sft_trainer(
         callbacks=[watch],
     )
     trainer.adapted, trainer.shares_prefix = adapted, shares_prefix
-    trainer.spread, trainer.whole = spread, whole
-    if processes() > 1:
+    trainer.parts, trainer.whole = parts, whole
+    if processes() > 1 or settings.deepspeed:
         shared(trainer)
     if names:
         trainer.named_rows = [[names[row] for row in plan.at(step)] for step in range(plan.steps)]
@@ -195,10 +207,10 @@ def shared(trainer: AnswerTrainer) -> None:
         TrainingError: a launcher wants to spread the weights in a way of its own.
     """
     kind = str(trainer.accelerator.distributed_type).rpartition(".")[2]
-    if kind in ("FSDP", "DEEPSPEED", "MEGATRON_LM"):
+    if kind in ("FSDP", "MEGATRON_LM") or (kind == "DEEPSPEED" and not trainer.args.deepspeed):
         raise TrainingError(
-            f"sft does not train under {kind} of the launcher; start it with torchrun, and set sft.sharded: "
-            "true to spread the weights over its processes (docs/scaling.md)"
+            f"sft does not take the settings of {kind} from the launcher; start it with torchrun, and set "
+            "sft.sharded: true (FSDP) or sft.deepspeed in params.yaml (docs/scaling.md)"
         )
     this: Any = trainer.model
     this.forward = trainer.whole_loss

@@ -15,7 +15,7 @@ from tasks.memory.estimate import Estimate
 from tasks.memory.fitting import require_room
 from tasks.memory.load import heaviest
 from tasks.methods import METHODS
-from tasks.methods.method import Material
+from tasks.methods.method import Material, Method
 from tasks.process import is_first, processes, release_memory
 from tasks.records import Example
 from tasks.reports import Report
@@ -53,12 +53,7 @@ def fine_tune(
     from tasks.sft.sharding import shard
     from tasks.sft.trainer import sft_trainer
 
-    method = METHODS[settings.method]
-    if settings.gradient_checkpointing:
-        method.require("gradient_checkpointing", settings.chosen)
-    if settings.sharded:
-        method.require("sharding", settings.chosen)
-    spread = settings.sharded and processes() > 1
+    method, parts = required(settings), settings.parts(processes())
     release_memory()
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
@@ -71,7 +66,7 @@ def fine_tune(
 
     expected = expectation(lesson.taught)
     # Whole in the memory of the CPU first: no GPU need hold it.
-    model = load_base(base, replace(device, name="cpu") if spread else device)
+    model = load_base(base, replace(device, name="cpu") if parts else device)
     general = rehearsal(
         lesson.general,
         general_rows(len(lesson.taught.rows), settings.replay),
@@ -87,9 +82,9 @@ def fine_tune(
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
     # A fused layer keeps its whole weight until the way back.
-    streamlined = quicken(adapted.model, fused=not spread, anew=settings.gradient_checkpointing)
-    if spread:
-        shard(model, device)
+    streamlined = quicken(adapted.model, fused=not parts, anew=settings.gradient_checkpointing)
+    if parts == "fsdp":
+        shard(model, device, settings.fsdp)
     # Streamlined layers never see padding.
     plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
     trainer = sft_trainer(
@@ -103,7 +98,7 @@ def fine_tune(
         device=device,
         work=work,
         shares_prefix=streamlined,
-        spread=spread,
+        parts=parts,
         names=[row.example.id for row in rows.examples],
     )
     started = time.monotonic()
@@ -146,6 +141,27 @@ def fine_tune(
         tokens_per_s=trained / seconds,
         report=Report(stage="sft", rows=lesson.counts + general.counts, figures=figures),
     )
+
+
+def required(settings: SftSettings) -> Method:
+    """The method, able to do what the settings ask of it.
+
+    Raises:
+        SettingsError: it is not.
+        TrainingError: DeepSpeed cannot start.
+    """
+    from tasks.sft.zero import require_deepspeed
+
+    method = METHODS[settings.method]
+    if settings.gradient_checkpointing:
+        method.require("gradient_checkpointing", settings.chosen)
+    if settings.sharded or settings.deepspeed:
+        method.require("sharding", settings.chosen)
+    if settings.parts(processes()) == "zero":
+        method.require("zero3", settings.chosen)
+    if settings.deepspeed:
+        require_deepspeed()
+    return method
 
 
 def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:

@@ -14,6 +14,7 @@ from tasks.memory.room import _cgroup_rooms, available
 from tasks.params import load_settings
 from tasks.schedule import schedule
 from tasks.sft.rows import TokenRow
+from tasks.spread_settings import DeepSpeedSettings
 from tasks.training_settings import SftSettings
 
 CPU = Device(name="cpu", threads=1, precision="float32")
@@ -64,6 +65,17 @@ def test_spread_weights_are_counted_in_parts(
     assert (part.weights, part.moments) == (whole.weights // 4, whole.moments // 4)
     assert part.step == whole.step
     assert estimate(tiny_base, sft, LOAD, device="cpu", precision="float32") == whole
+
+
+@pytest.mark.parametrize(("stage", "weights", "moments"), [(0, 1, 1), (2, 1, 4), (3, 4, 4)])
+def test_deepspeed_spreads_what_its_stage_says(
+    stage: int, weights: int, moments: int, tiny_base: Path, sft: SftSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = estimate(tiny_base, sft, LOAD, device="cpu", precision="float32")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    under = sft.model_copy(update={"deepspeed": DeepSpeedSettings(zero_optimization={"stage": stage})})
+    part = estimate(tiny_base, under, LOAD, device="cpu", precision="float32")
+    assert (part.weights, part.moments) == (whole.weights // weights, whole.moments // moments)
 
 
 def test_weights_that_will_be_rounded_are_loaded_whole(

@@ -9,6 +9,7 @@ from deploy.messages import Message
 from tasks.params import load_settings
 from tasks.records import Example
 from tasks.settings import Settings
+from tasks.tables import write_table
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,12 @@ def example(number: int) -> Example:
         answerable=answerable,
         group=f"g{number}",
     )
+
+
+@pytest.fixture(scope="session")
+def tables(examples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The rows to train on and those held out, as tables."""
+    folder = tmp_path_factory.mktemp("tables")
+    write_table(folder / "rows", Example, examples[:42])
+    write_table(folder / "held_out", Example, examples[42:])
+    return folder / "rows", folder / "held_out"

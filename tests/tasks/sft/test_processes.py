@@ -1,12 +1,6 @@
 """Protects training in several processes, with copies and with parts of the weights: as in one process."""
 
-import os
-import runpy
-import subprocess
-import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,81 +8,14 @@ from deploy.adapters.reading import adapter_files
 from tasks.command import run_stage
 from tasks.errors import TrainingError
 from tasks.methods import METHODS
-from tasks.records import Example
 from tasks.settings import Settings
+from tasks.spread_settings import FsdpSettings
 from tasks.stages import load_stage
-from tasks.tables import write_table
 from tasks.training import arguments
+from tests.tasks.sft.processes import SPREAD, alone, assert_close, changed, in_two, losses, written
 
-SCRIPT = Path(__file__).with_name("tune.py")
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-# A case of each method whose training can be spread, with what is kept in other places than weights.
-SPREAD: dict[str, tuple[str, dict[str, Any]]] = {
-    "full": ("full", {}),
-    "selective": ("selective", {"which": "norms_and_biases"}),
-    "adapter": ("adapter", {"width": 8}),
-    "lora": ("lora", {"rank": 4}),
-    "dora": ("lora", {"rank": 4, "variant": "dora"}),
-    "pissa": ("lora", {"rank": 4, "variant": "pissa"}),
-    "lora_plus": ("lora", {"rank": 4, "plus_ratio": 4.0}),
-    "prefix": ("prefix", {"tokens": 4, "encoder_width": 16}),
-    "prompt": ("prompt", {"tokens": 4}),
-    "p_tuning_v1": ("p_tuning_v1", {"tokens": 4, "encoder_width": 16}),
-    "p_tuning_v2": ("p_tuning_v2", {"tokens": 4}),
-    "hybrid": ("hybrid", {"rank": 4, "width": 8, "prefix": 3}),
-}
 CUT = ("full", "lora")  # the cases that are cut short as well
-
-
-def in_two(rows: Path, held_out: Path, base: Path, folder: Path, files: Iterable[Path]) -> None:
-    """Run the script in two processes."""
-    done = subprocess.run(
-        [*TORCHRUN, str(SCRIPT), *map(str, (rows, held_out, base, folder, *files))],
-        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[3])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
-def alone(rows: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Any:
-    """Fine-tune in this process."""
-    return runpy.run_path(str(SCRIPT))["tune"](rows, held_out, base, work, settings)
-
-
-def losses(curve: str) -> list[list[float]]:
-    """What each step was trained on and how it went."""
-    return [[float(value) for value in line.split(",") if value] for line in curve.splitlines()[1:]]
-
-
-def changed(settings: Settings, **values: Any) -> Settings:
-    return settings.model_copy(update={"sft": settings.sft.model_copy(update=values)})
-
-
-def written(settings: Settings, path: Path) -> Path:
-    path.write_text(settings.model_dump_json(by_alias=True), encoding="utf-8")
-    return path
-
-
-def assert_close(one: Path, other: Path) -> None:
-    from safetensors.torch import load_file
-
-    assert adapter_files(other) == adapter_files(one)
-    for file in (file for file in adapter_files(one) if file.endswith(".safetensors")):
-        found, expected = load_file(other / file), load_file(one / file)
-        assert found.keys() == expected.keys()
-        for name, tensor in expected.items():
-            assert (found[name] - tensor).abs().max() < 1e-3, name
-
-
-@pytest.fixture(scope="module")
-def tables(examples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The rows to train on and those held out, as tables."""
-    folder = tmp_path_factory.mktemp("tables")
-    write_table(folder / "rows", Example, examples[:42])
-    write_table(folder / "held_out", Example, examples[42:])
-    return folder / "rows", folder / "held_out"
+KEPT = ("adapter", "dora")  # those whose layers stay whole from the forward to the backward pass
 
 
 def test_two_processes_have_the_losses_of_one(
@@ -110,7 +37,10 @@ def spread(settings: Settings, case: str) -> Settings:
     """The settings of a case, with the weights spread; the last of its steps is short."""
     name, values = SPREAD[case]
     chosen = METHODS[name].settings(**{"learning_rate": 0.003, **values})
-    return changed(settings, method=name, max_rows=30, accumulation=2, sharded=True, **{name: chosen})
+    fsdp = FsdpSettings(reshard_after_forward=case not in KEPT)
+    return changed(
+        settings, method=name, max_rows=30, accumulation=2, sharded=True, fsdp=fsdp, **{name: chosen}
+    )
 
 
 @pytest.fixture(scope="module")

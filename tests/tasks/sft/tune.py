@@ -63,6 +63,15 @@ def cut_short(*given: Any) -> None:
     raise AssertionError("the run was not cut short")
 
 
+def forget_deepspeed() -> None:
+    """Take back what the libraries keep of a training under DeepSpeed for as long as the process lives."""
+    from accelerate.state import AcceleratorState
+    from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    unset_hf_deepspeed_config()
+
+
 if __name__ == "__main__":
     rows, held_out, base, folder, *files = (Path(word) for word in sys.argv[1:])
     for file in files:
@@ -71,6 +80,8 @@ if __name__ == "__main__":
         if file.stem.startswith(CUT):
             cut_short(*given)
         tuned = tune(*given)
+        if checked.sft.deepspeed:
+            forget_deepspeed()
         if is_first():
             shutil.copytree(tuned.adapter, folder / file.stem)
             (folder / file.stem).with_suffix(".csv").write_text(tuned.curve, encoding="utf-8")

@@ -1,0 +1,72 @@
+"""Fine-tuning in two processes and in this one, and what to compare of them."""
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from deploy.adapters.reading import adapter_files
+from tasks.settings import Settings
+
+SCRIPT = Path(__file__).with_name("tune.py")
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+# A case of each method whose training can be spread, with what is kept in other places than weights.
+SPREAD: dict[str, tuple[str, dict[str, Any]]] = {
+    "full": ("full", {}),
+    "selective": ("selective", {"which": "norms_and_biases"}),
+    "adapter": ("adapter", {"width": 8}),
+    "lora": ("lora", {"rank": 4}),
+    "dora": ("lora", {"rank": 4, "variant": "dora"}),
+    "pissa": ("lora", {"rank": 4, "variant": "pissa"}),
+    "lora_plus": ("lora", {"rank": 4, "plus_ratio": 4.0}),
+    "prefix": ("prefix", {"tokens": 4, "encoder_width": 16}),
+    "prompt": ("prompt", {"tokens": 4}),
+    "p_tuning_v1": ("p_tuning_v1", {"tokens": 4, "encoder_width": 16}),
+    "p_tuning_v2": ("p_tuning_v2", {"tokens": 4}),
+    "hybrid": ("hybrid", {"rank": 4, "width": 8, "prefix": 3}),
+}
+
+
+def in_two(rows: Path, held_out: Path, base: Path, folder: Path, files: Iterable[Path]) -> None:
+    """Run the script in two processes."""
+    done = subprocess.run(
+        [*TORCHRUN, str(SCRIPT), *map(str, (rows, held_out, base, folder, *files))],
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[3])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def alone(rows: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Any:
+    """Fine-tune in this process."""
+    return runpy.run_path(str(SCRIPT))["tune"](rows, held_out, base, work, settings)
+
+
+def losses(curve: str) -> list[list[float]]:
+    """What each step was trained on and how it went."""
+    return [[float(value) for value in line.split(",") if value] for line in curve.splitlines()[1:]]
+
+
+def changed(settings: Settings, **values: Any) -> Settings:
+    return settings.model_copy(update={"sft": settings.sft.model_copy(update=values)})
+
+
+def written(settings: Settings, path: Path) -> Path:
+    path.write_text(settings.model_dump_json(by_alias=True), encoding="utf-8")
+    return path
+
+
+def assert_close(one: Path, other: Path) -> None:
+    from safetensors.torch import load_file
+
+    assert adapter_files(other) == adapter_files(one)
+    for file in (file for file in adapter_files(one) if file.endswith(".safetensors")):
+        found, expected = load_file(other / file), load_file(one / file)
+        assert found.keys() == expected.keys()
+        for name, tensor in expected.items():
+            assert (found[name] - tensor).abs().max() < 1e-3, name
