@@ -8,9 +8,8 @@ from deploy.settings import Count, Positive, Section
 
 STAGES = (0, 1, 2, 3)
 WEIGHTS = 3  # the stage that spreads weights
-Parts = Literal[
-    "fsdp", "zero"
-]  # by whom each process has a part of the weights: PyTorch, or DeepSpeed's stage 3
+# By whom each process is given a part of the weights: PyTorch, or DeepSpeed's stage 3.
+Parts = Literal["fsdp", "zero"]
 
 
 class FsdpSettings(Section):
