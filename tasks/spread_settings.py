@@ -55,10 +55,3 @@ class DeepSpeedSettings(Section):
     def stage(self) -> int:
         """The stage of ZeRO: from 1 on the optimiser's state is spread, in 3 the weights as well."""
         return int(self.zero_optimization.get("stage", 0))
-
-    def passed_on(self) -> dict[str, Any]:
-        """What DeepSpeed is given."""
-        kept = {"zero_allow_untested_optimizer", "zero_force_ds_cpu_optimizer"}
-        found = self.model_dump()
-        defaults = type(self)().model_dump()
-        return {key: value for key, value in found.items() if key in kept or value != defaults[key]}

@@ -23,6 +23,7 @@ OURS = {  # what other settings say: transformers fills it in
     "gradient_accumulation_steps": "auto",
     "gradient_clipping": "auto",
 }
+NOT_ITS = {"zero_allow_untested_optimizer", "zero_force_ds_cpu_optimizer"}  # our defaults are not DeepSpeed's
 
 
 def require_deepspeed() -> None:
@@ -45,7 +46,7 @@ def require_deepspeed() -> None:
 def trainer_arguments(settings: DeepSpeedSettings, device: Device) -> dict[str, Any]:
     """What the arguments of the trainer become under DeepSpeed."""
     found: dict[str, Any] = {
-        "deepspeed": {**settings.passed_on(), **OURS},
+        "deepspeed": {**passed_on(settings), **OURS},
         "bf16": bool(settings.bf16.get("enabled", False)),
         "fp16": bool(settings.fp16.get("enabled", False)),
         "use_cpu": False,
@@ -61,6 +62,12 @@ def trainer_arguments(settings: DeepSpeedSettings, device: Device) -> dict[str, 
         state.distributed_type = DistributedType.DEEPSPEED
         found["accelerator_config"] = {"use_configured_state": True}
     return found
+
+
+def passed_on(settings: DeepSpeedSettings) -> dict[str, Any]:
+    """What DeepSpeed is given: what differs from its own defaults."""
+    told, defaults = settings.model_dump(), DeepSpeedSettings().model_dump()
+    return {name: value for name, value in told.items() if name in NOT_ITS or value != defaults[name]}
 
 
 @contextmanager

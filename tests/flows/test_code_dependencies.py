@@ -16,6 +16,7 @@ WITHOUT_EFFECT = {
     "tasks.settings",
     "tasks.lab_settings",
     "tasks.training_settings",
+    "tasks.spread_settings",
     "deploy.settings",
     "tasks.errors",
     "deploy.errors",

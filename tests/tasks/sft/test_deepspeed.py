@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tasks.errors import TrainingError
 from tasks.methods import METHODS
 from tasks.settings import Settings
-from tasks.sft.zero import require_deepspeed
+from tasks.sft.zero import passed_on, require_deepspeed
 from tasks.spread_settings import DeepSpeedSettings
 from tasks.training_settings import SftSettings
 from tests.tasks.sft.processes import SPREAD, alone, assert_close, changed, in_two, losses, written
@@ -109,7 +109,7 @@ def test_settings_of_deepspeed_that_are_none_are_refused(
 
 def test_deepspeed_is_given_what_was_set_and_nothing_else() -> None:
     given = DeepSpeedSettings(zero_optimization={"stage": 2}, steps_per_print=10)
-    assert given.passed_on() == {
+    assert passed_on(given) == {
         "zero_optimization": {"stage": 2},
         "steps_per_print": 10,
         "zero_allow_untested_optimizer": True,
