@@ -19,7 +19,7 @@ class FsdpSettings(Section):
     memory, less talk between the processes.
     """
 
-    reshard_after_forward: bool = True
+    reshard_after_forward: bool
 
 
 class DeepSpeedSettings(Section):
@@ -30,8 +30,8 @@ class DeepSpeedSettings(Section):
     """
 
     zero_optimization: dict[str, Any] = Field(default_factory=dict)
-    zero_allow_untested_optimizer: bool = True  # DeepSpeed has tested its own; ours is PyTorch's
-    zero_force_ds_cpu_optimizer: bool = False
+    zero_allow_untested_optimizer: bool | None = None
+    zero_force_ds_cpu_optimizer: bool | None = None
     bf16: dict[str, Any] = Field(default_factory=dict)
     fp16: dict[str, Any] = Field(default_factory=dict)
     data_types: dict[str, Any] = Field(default_factory=dict)

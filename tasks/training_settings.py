@@ -69,8 +69,8 @@ class SftSettings(Section):
     accumulation: Count
     gradient_checkpointing: bool
     sharded: bool
-    fsdp: FsdpSettings = FsdpSettings()
-    deepspeed: DeepSpeedSettings | None = None
+    fsdp: FsdpSettings
+    deepspeed: DeepSpeedSettings | None
     warmup: Share
     weight_decay: NonNegative
     evaluations: Count

@@ -23,7 +23,10 @@ OURS = {  # what other settings say: transformers fills it in
     "gradient_accumulation_steps": "auto",
     "gradient_clipping": "auto",
 }
-NOT_ITS = {"zero_allow_untested_optimizer", "zero_force_ds_cpu_optimizer"}  # our defaults are not DeepSpeed's
+OPTIMISER = {  # unless they are set: DeepSpeed knows its own optimisers best, and ours is PyTorch's
+    "zero_allow_untested_optimizer": True,
+    "zero_force_ds_cpu_optimizer": False,
+}
 
 
 def require_deepspeed() -> None:
@@ -46,7 +49,7 @@ def require_deepspeed() -> None:
 def trainer_arguments(settings: DeepSpeedSettings, device: Device) -> dict[str, Any]:
     """What the arguments of the trainer become under DeepSpeed."""
     found: dict[str, Any] = {
-        "deepspeed": {**passed_on(settings), **OURS},
+        "deepspeed": passed_on(settings),
         "bf16": bool(settings.bf16.get("enabled", False)),
         "fp16": bool(settings.fp16.get("enabled", False)),
         "use_cpu": False,
@@ -65,9 +68,10 @@ def trainer_arguments(settings: DeepSpeedSettings, device: Device) -> dict[str, 
 
 
 def passed_on(settings: DeepSpeedSettings) -> dict[str, Any]:
-    """What DeepSpeed is given: what differs from its own defaults."""
-    told, defaults = settings.model_dump(), DeepSpeedSettings().model_dump()
-    return {name: value for name, value in told.items() if name in NOT_ITS or value != defaults[name]}
+    """What DeepSpeed is given: what was set, and what ours is different in."""
+    defaults = DeepSpeedSettings().model_dump()
+    told = {name: value for name, value in settings.model_dump().items() if value != defaults[name]}
+    return {**OPTIMISER, **told, **OURS}
 
 
 @contextmanager

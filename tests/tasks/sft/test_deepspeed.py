@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tasks.errors import TrainingError
 from tasks.methods import METHODS
 from tasks.settings import Settings
-from tasks.sft.zero import passed_on, require_deepspeed
+from tasks.sft.zero import OURS, passed_on, require_deepspeed
 from tasks.spread_settings import DeepSpeedSettings
 from tasks.training_settings import SftSettings
 from tests.tasks.sft.processes import SPREAD, alone, assert_close, changed, in_two, losses, written
@@ -110,6 +110,7 @@ def test_settings_of_deepspeed_that_are_none_are_refused(
 def test_deepspeed_is_given_what_was_set_and_nothing_else() -> None:
     given = DeepSpeedSettings(zero_optimization={"stage": 2}, steps_per_print=10)
     assert passed_on(given) == {
+        **OURS,
         "zero_optimization": {"stage": 2},
         "steps_per_print": 10,
         "zero_allow_untested_optimizer": True,
