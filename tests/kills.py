@@ -141,14 +141,19 @@ def kill(place: Path, stage: str, span: tuple[float, float], drawn: random.Rando
     for _ in range(TRIES):
         forget(place)
         moment = drawn.uniform(began, ended)
+        started = time.monotonic()
         process = start(place, stage, "killed")
         process.join(moment)
+        lived = time.monotonic() - started
         process.kill()
         process.join()
         if process.exitcode == -signal.SIGKILL:
             break
-        ended = min(ended, moment)  # it had ended: the machine is faster now
-        began = min(began, 0.9 * ended)
+        if process.exitcode:
+            log = place / "killed" / f"{stage}.log"
+            raise SystemExit(f"{stage} failed before it could be killed:\n{log.read_text(encoding='utf-8')}")
+        # It had ended: the machine is faster now.
+        began, ended = began * lived / ended, lived
     else:
         raise SystemExit(f"{stage} ended {TRIES} times before it could be killed")
     process = start(place, stage, "killed")
