@@ -37,11 +37,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "run": {"threads": 1, "precision": "float32"},
     "sft": {
         "lora": {"rank": 4, "learning_rate": 0.002}, "max_rows": 80, "counterfactuals": {}, "replay": 0.0,
-        "validation_rows": 6, "evaluations": 3, "checkpoints": 6,
+        "validation_rows": 6, "epochs": 6, "evaluations": 3, "patience": 3, "checkpoints": 12,
     },
     "reward": {
         "max_rows": 60, "counterfactuals": {}, "validation_rows": 9, "batch_size": 4, "trained_layers": 2,
-        "evaluations": 3, "checkpoints": 6,
+        "epochs": 4, "evaluations": 3, "checkpoints": 12,
     },
     "rlhf": {
         "updates": 8, "batch_size": 8, "responses": 2, "oversampling": 2, "trained_layers": 2,
@@ -75,7 +75,10 @@ def main() -> int:
         place = Path(name)
         prepare(place)
         last = max(list(INPUTS).index(stage) for stage in given.stages)
-        spans = {stage: whole(place, stage) for stage in list(INPUTS)[: last + 1]}
+        for stage in list(INPUTS)[: last + 1]:
+            unbroken(place, stage, "whole")
+        # Not taken from the first runs, which wait for what they read and import.
+        spans = {stage: unbroken(place, stage, "killed") for stage in given.stages}
         kills = [
             kill(place, stage, spans[stage], drawn)
             for stage in (given.stages[turn % len(given.stages)] for turn in range(given.kills))
@@ -119,14 +122,15 @@ def prepare(place: Path) -> None:
     (place / "params.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
 
 
-def whole(place: Path, stage: str) -> tuple[float, float]:
-    """Run a stage unbroken into `whole`; after how many seconds its first step was done, and its last."""
+def unbroken(place: Path, stage: str, folder: str) -> tuple[float, float]:
+    """Run a stage to its end into `folder`; after how many seconds its first state was kept, and it ended."""
+    forget(place)
     started = time.monotonic()
-    process = start(place, stage, "whole")
-    log = place / "whole" / f"{stage}.log"
+    process = start(place, stage, folder)
+    log = place / folder / f"{stage}.log"
     began = 0.0
     while process.is_alive():
-        if not began and log.exists() and "progress " in log.read_text(encoding="utf-8"):
+        if not began and any((place / ".threeply").rglob("*.safetensors")):
             began = time.monotonic() - started
         process.join(0.02)
     if process.exitcode:
