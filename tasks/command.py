@@ -21,7 +21,7 @@ from tasks.checkpoints import work_key
 from tasks.disk import plain_disk_errors
 from tasks.errors import TrainingError
 from tasks.params import load_settings
-from tasks.process import environment, is_first, processes
+from tasks.process import environment, is_first, leave_processes, processes
 from tasks.stages import ALL, LAB, RECIPES, Stage, load_stage
 from tasks.timings import record_timing
 
@@ -99,6 +99,7 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
             extra["work"] = work / work_key(inputs, sections)
             extra["work"].mkdir(parents=True, exist_ok=True)
         stage.function(*inputs, **extra, **values, **sections)
+        leave_processes()
     if not is_first():
         return
     if stage.resumable:

@@ -51,6 +51,16 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def leave_processes() -> None:
+    """Take leave of the processes that this one has trained with.
+
+    Threads that still listen to them when the interpreter is taken down can abort it.
+    """
+    distributed = sys.modules.get("torch.distributed")  # not imported: then there is nothing to leave
+    if distributed and distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
 def environment(threads: int | str) -> dict[str, str]:
     """The variables that a stage runs under; thread counts are fixed, since sums depend on them."""
     count = str(cores() if threads == "auto" else threads)

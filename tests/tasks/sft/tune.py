@@ -13,7 +13,7 @@ from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
-from tasks.process import is_first
+from tasks.process import is_first, leave_processes
 from tasks.records import Example
 from tasks.settings import Settings
 from tasks.sft import fine_tune
@@ -85,3 +85,4 @@ if __name__ == "__main__":
         if is_first():
             shutil.copytree(tuned.adapter, folder / file.stem)
             (folder / file.stem).with_suffix(".csv").write_text(tuned.curve, encoding="utf-8")
+    leave_processes()
