@@ -72,6 +72,7 @@ def estimate(
 
     from tasks.memory.dry_step import dry_step
 
+    parts = settings.parts(processes())
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     found = dry_step(
         base,
@@ -79,13 +80,13 @@ def estimate(
         settings.chosen,
         load,
         dtype=dtype,
-        fused=not settings.parts(processes()),
+        fused=not parts,
         gradient_checkpointing=settings.gradient_checkpointing,
         accumulation=settings.accumulation,
     )
     file = sum(path.stat().st_size for path in base.glob("*.safetensors"))
     process = CONTEXT if device == "cuda" else PROCESS + WORKING + held
-    shards = processes() if settings.parts(processes()) else 1
+    shards = processes() if parts else 1
     zero = settings.deepspeed is not None and settings.deepspeed.stage > 0  # each stage spreads the moments
     weights, optimiser = found.weights // shards, found.moments // (processes() if zero else shards)
     kept, loaded = weights + optimiser, found.total * dtype.itemsize

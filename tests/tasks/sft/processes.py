@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.adapters.reading import adapter_files
+from tasks.methods import METHODS
 from tasks.settings import Settings
+from tasks.trained import Trained
 
 SCRIPT = Path(__file__).with_name("tune.py")
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
@@ -42,9 +46,10 @@ def in_two(rows: Path, held_out: Path, base: Path, folder: Path, files: Iterable
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def alone(rows: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Any:
+def alone(rows: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Trained:
     """Fine-tune in this process."""
-    return runpy.run_path(str(SCRIPT))["tune"](rows, held_out, base, work, settings)
+    trained: Trained = runpy.run_path(str(SCRIPT))["tune"](rows, held_out, base, work, settings)
+    return trained
 
 
 def losses(curve: str) -> list[list[float]]:
@@ -56,9 +61,24 @@ def changed(settings: Settings, **values: Any) -> Settings:
     return settings.model_copy(update={"sft": settings.sft.model_copy(update=values)})
 
 
+def of_case(settings: Settings, case: str, **values: Any) -> Settings:
+    """The settings of a case of SPREAD, with other values beside; the last of its steps is short."""
+    name, own = SPREAD[case]
+    chosen = METHODS[name].settings(**{"learning_rate": 0.003, **own})
+    return changed(settings, method=name, max_rows=30, accumulation=2, **{name: chosen}, **values)
+
+
 def written(settings: Settings, path: Path) -> Path:
     path.write_text(settings.model_dump_json(by_alias=True), encoding="utf-8")
     return path
+
+
+def assert_trained_alike(one: Trained, other: Path) -> None:
+    """The adapter in `other`, and the curve beside it, are those of `one`, up to rounding."""
+    curve = other.with_suffix(".csv").read_text(encoding="utf-8")
+    for expected, found in zip(losses(one.curve), losses(curve), strict=True):
+        assert found == pytest.approx(expected, abs=2e-5)
+    assert_close(one.adapter, other)
 
 
 def assert_close(one: Path, other: Path) -> None:

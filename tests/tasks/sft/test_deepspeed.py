@@ -15,7 +15,7 @@ from tasks.settings import Settings
 from tasks.sft.zero import OURS, passed_on, require_deepspeed
 from tasks.spread_settings import DeepSpeedSettings
 from tasks.training_settings import SftSettings
-from tests.tasks.sft.processes import SPREAD, alone, assert_close, changed, in_two, losses, written
+from tests.tasks.sft.processes import SPREAD, alone, assert_trained_alike, in_two, of_case, written
 
 # Tiny weights would stay whole in stage 3.
 PARTS = {"stage": 3, "stage3_param_persistence_threshold": 0}
@@ -26,12 +26,9 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def under(settings: Settings, case: str, zero: dict[str, Any] | None) -> Settings:
-    """The settings of a case of SPREAD, trained under DeepSpeed; the last of its steps is short."""
-    name, values = SPREAD[case]
-    chosen = METHODS[name].settings(**{"learning_rate": 0.003, **values})
-    deepspeed = None if zero is None else DeepSpeedSettings(zero_optimization=zero)
-    return changed(settings, method=name, max_rows=30, accumulation=2, deepspeed=deepspeed, **{name: chosen})
+def under(settings: Settings, case: str, zero: dict[str, Any]) -> Settings:
+    """The settings of a case of SPREAD, trained under DeepSpeed."""
+    return of_case(settings, case, deepspeed=DeepSpeedSettings(zero_optimization=zero))
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +60,8 @@ def test_two_processes_under_deepspeed_have_the_losses_of_one(
     tables: tuple[Path, Path],
     tmp_path: Path,
 ) -> None:
-    whole = alone(*tables, tiny_base, tmp_path / "one", under(settings, CASES[case][0], None))
-    curve = (trained / case).with_suffix(".csv").read_text(encoding="utf-8")
-    for one, other in zip(losses(whole.curve), losses(curve), strict=True):
-        assert other == pytest.approx(one, abs=2e-5)
-    assert_close(whole.adapter, trained / case)
+    whole = alone(*tables, tiny_base, tmp_path / "one", of_case(settings, CASES[case][0]))
+    assert_trained_alike(whole, trained / case)
     assert not list((trained / f"work-{case}").glob("checkpoint-*"))  # DeepSpeed's would be pickled
 
 

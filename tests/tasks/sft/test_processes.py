@@ -12,7 +12,7 @@ from tasks.settings import Settings
 from tasks.spread_settings import FsdpSettings
 from tasks.stages import load_stage
 from tasks.training import arguments
-from tests.tasks.sft.processes import SPREAD, alone, assert_close, changed, in_two, losses, written
+from tests.tasks.sft.processes import SPREAD, alone, assert_trained_alike, changed, in_two, of_case, written
 
 CUT = ("full", "lora")  # the cases that are cut short as well
 KEPT = ("adapter", "dora")  # those whose layers stay whole from the forward to the backward pass
@@ -28,19 +28,13 @@ def test_two_processes_have_the_losses_of_one(
     in_two(*tables, tiny_base, tmp_path, [written(settings, tmp_path / "two.json")])
     shared = (tmp_path / "two.csv").read_text(encoding="utf-8")
     assert len(shared.splitlines()) == len(whole.curve.splitlines()) == 1 + 5
-    for one, other in zip(losses(whole.curve), losses(shared), strict=True):
-        assert other == pytest.approx(one, abs=2e-5)
-    assert_close(whole.adapter, tmp_path / "two")
+    assert_trained_alike(whole, tmp_path / "two")
 
 
 def spread(settings: Settings, case: str) -> Settings:
-    """The settings of a case, with the weights spread; the last of its steps is short."""
-    name, values = SPREAD[case]
-    chosen = METHODS[name].settings(**{"learning_rate": 0.003, **values})
+    """The settings of a case, with the weights spread."""
     fsdp = FsdpSettings(reshard_after_forward=case not in KEPT)
-    return changed(
-        settings, method=name, max_rows=30, accumulation=2, sharded=True, fsdp=fsdp, **{name: chosen}
-    )
+    return of_case(settings, case, sharded=True, fsdp=fsdp)
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +68,7 @@ def test_spread_weights_have_the_losses_of_whole_ones(
 ) -> None:
     plain = changed(spread(settings, case), sharded=False)
     whole = alone(*tables, tiny_base, tmp_path / "one", plain)
-    curve = (spread_out / case).with_suffix(".csv").read_text(encoding="utf-8")
-    for one, other in zip(losses(whole.curve), losses(curve), strict=True):
-        assert other == pytest.approx(one, abs=2e-5)
-    assert_close(whole.adapter, spread_out / case)
+    assert_trained_alike(whole, spread_out / case)
 
 
 @pytest.mark.parametrize("case", CUT)
