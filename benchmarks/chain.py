@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.ledger import Ledger, ledger_markdown, read_ledger
-from tasks.process import cores
-from tasks.progress import duration
-from tasks.stages import STAGES
-from tasks.timings import read_timings
+from tasks.command import STAGES
+from tasks.evaluation.ledger import Ledger, ledger_markdown, read_ledger
+from tasks.machine.process import cores
+from tasks.machine.progress import duration
+from tasks.rows.timings import read_timings
 
 REPORTS = Path("data/reports")
 

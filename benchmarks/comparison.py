@@ -14,13 +14,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from deploy.atomic import write_text
-from tasks.compare.claims import Claim, judge
-from tasks.compare.figures import Row
-from tasks.compare.page import budget, changes, number, share, times
-from tasks.compare.plots import scatter
-from tasks.lab_settings import UNTUNED, CompareSettings
-from tasks.params import load_settings
-from tasks.process import cores
+from tasks.lab.compare.claims import Claim, judge
+from tasks.lab.compare.figures import Row
+from tasks.lab.compare.page import budget, changes, number, share, times
+from tasks.lab.compare.plots import scatter
+from tasks.lab.settings import UNTUNED, CompareSettings
+from tasks.machine.process import cores
+from tasks.settings import load_settings
 
 PAGE, PICTURE = Path("docs/comparison.md"), Path("docs/comparison.svg")
 HEAD = (

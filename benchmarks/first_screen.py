@@ -12,9 +12,9 @@ from pathlib import Path
 from benchmarks.chain import REPORTS, summary, table
 from deploy.atomic import write_text
 from tasks.errors import SourceError
-from tasks.ledger import ledger_markdown, read_ledger
-from tasks.process import cores
-from tasks.timings import read_timings
+from tasks.evaluation.ledger import ledger_markdown, read_ledger
+from tasks.machine.process import cores
+from tasks.rows.timings import read_timings
 
 README = Path("README.md")
 

@@ -23,11 +23,10 @@ from typing import Any
 from benchmarks.own_trainer import own_trainer
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
+from tasks.machine.process import cores, environment
 from tasks.methods import METHODS
-from tasks.params import load_settings
-from tasks.process import cores, environment
-from tasks.settings import Settings
-from tasks.sft.rows import TokenRow
+from tasks.settings import Settings, load_settings
+from tasks.training.tuning.tokens import TokenRow
 
 PAGE = Path("docs/memory.md")
 ANSWER = 32  # tokens of each row that count in the loss
@@ -120,9 +119,9 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
     """The estimate for a method, and the peak of this process after it has trained and written."""
     from transformers import AutoConfig
 
-    from tasks.device import set_up_torch
-    from tasks.memory.estimate import MIB, estimate
-    from tasks.memory.load import Load
+    from tasks.machine.device import set_up_torch
+    from tasks.training.memory.batch import Load
+    from tasks.training.memory.estimate import MIB, estimate
 
     sft = settings.sft
     drawn = random.Random(0)

@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from tasks.settings import Settings
-from tasks.sft.rows import TokenRow
+from tasks.training.tuning.tokens import TokenRow
 
 
 def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work: Path) -> Any:
     """A trainer for `rows` by the method of params.yaml, without validation; `work` keeps its states."""
     from deploy.engines.chat import load_tokenizer
-    from tasks.adapters import load_base
-    from tasks.device import set_up_torch
-    from tasks.fused_llama import quicken
+    from tasks.machine.device import set_up_torch
     from tasks.methods import METHODS
+    from tasks.methods.layers.fused_llama import quicken
     from tasks.methods.method import Material
-    from tasks.schedule import schedule
-    from tasks.sft.trainer import sft_trainer
+    from tasks.methods.parts.base_model import load_base
+    from tasks.training.schedule import schedule
+    from tasks.training.tuning.trainer import sft_trainer
 
     sft = settings.sft
     tuning = sft.chosen

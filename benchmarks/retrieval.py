@@ -22,9 +22,9 @@ from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge, open_knowledge
 from deploy.settings import RetrievalSettings
-from tasks.params import load_settings
-from tasks.progress import Progress
-from tasks.scores import bootstrap
+from tasks.machine.progress import Progress
+from tasks.scoring.scores import bootstrap
+from tasks.settings import load_settings
 
 KS = (1, 3, 5, 10)
 

@@ -14,9 +14,9 @@ def matrix_rates(model: Path, settings: Settings, *, tokens: int) -> dict[str, f
     """GFLOP/s of the products of `tokens` states with every weight of a layer, for each precision."""
     import torch
 
-    from tasks.adapters import load_base
-    from tasks.device import set_up_torch
-    from tasks.methods.targets import linear_modules
+    from tasks.machine.device import set_up_torch
+    from tasks.methods.parts.base_model import load_base
+    from tasks.methods.parts.targets import linear_modules
 
     device = set_up_torch(settings.run)
     modules = linear_modules(load_base(model, device))

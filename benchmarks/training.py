@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.training_ways import CANDIDATES, Rows, measure
-from tasks.params import load_settings
-from tasks.process import environment
-from tasks.settings import Settings
+from tasks.machine.process import environment
+from tasks.settings import Settings, load_settings
 
 
 def main() -> int:

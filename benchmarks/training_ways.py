@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.own_trainer import own_trainer
 from tasks.settings import Settings
-from tasks.sft.rows import TokenRow
+from tasks.training.tuning.tokens import TokenRow
 
 INSTRUCTIONS = 58  # tokens that every prompt of the default template begins with
 ANSWER = 0.1  # share of a row that is answer
@@ -109,7 +109,7 @@ def _theirs(way: str, model: Path, chosen: Sequence[TokenRow], settings: Setting
     from trl import ModelConfig, SFTConfig, SFTTrainer
 
     from deploy.engines.chat import load_tokenizer
-    from tasks.sft.rows import dataset
+    from tasks.training.tuning.tokens import dataset
 
     config = SFTConfig(
         output_dir=str(work),

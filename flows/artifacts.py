@@ -7,11 +7,11 @@ from pathlib import Path
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.stage import Outcome
-from tasks.accounting import account, account_markdown
-from tasks.curves import PANELS, draw
-from tasks.ledger import ledger_markdown, read_ledger
-from tasks.reports import Report, read_report
-from tasks.stages import STAGES
+from tasks.command import STAGES
+from tasks.evaluation.ledger import ledger_markdown, read_ledger
+from tasks.pages.curves import PANELS, draw
+from tasks.rows.account import account, account_markdown
+from tasks.rows.reports import Report, read_report
 
 REPORTS = Path("data/reports")
 

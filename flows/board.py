@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from flows.stage import Outcome
-from tasks.progress import Step, duration, parse_progress
+from tasks.machine.progress import Step, duration, parse_progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _settings() -> Any:
-    from tasks.params import load_settings
+    from tasks.settings import load_settings
 
     return load_settings(PARAMS)
 

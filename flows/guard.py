@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from tasks.process import end_with_parent
+from tasks.machine.process import end_with_parent
 
 
 def guarded(command: Sequence[str], *, grace: float) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.guard import guarded
-from tasks.process import QUIET
+from tasks.machine.process import QUIET
 
 GRACE = 10.0  # seconds between asking a group to end and ending it
 

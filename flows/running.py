@@ -16,8 +16,8 @@ from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
 from flows.place import CACHE, make_place, occupied
 from flows.stage import Board
 from flows.summary import print_methods, print_recipe, print_summary
-from tasks.overlay import overlay
-from tasks.params import check_settings, load_settings, read_params
+from tasks.machine.settings import overlay
+from tasks.settings import check_settings, load_settings, read_params
 
 NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models
 RECIPE_NEEDS = {"classify": ("split", "base"), "images": ()}  # of the chain, by each recipe

@@ -16,7 +16,7 @@ from typing import Any
 
 from deploy.errors import ThreeplyError
 from flows.errors import ReleaseError
-from tasks.process import end_with_parent
+from tasks.machine.process import end_with_parent
 
 QUESTION = [{"role": "user", "content": "What can you tell me from your documentation?"}]
 WORDS = 8  # tokens of an answer that nobody knows; enough to see that it speaks

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.ledger import (
+from tasks.evaluation.ledger import (
     NAMES,
     Ledger,
     majority_sentence,
@@ -14,7 +14,7 @@ from tasks.ledger import (
     percent,
     read_ledger,
 )
-from tasks.reports import read_report
+from tasks.rows.reports import read_report
 
 LEDGER = Path("data/reports/ledger.json")
 PAGE = Path("data/reports/index.html")
@@ -44,7 +44,7 @@ def print_methods(root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tasks.compare.page import share
+    from tasks.pages.tables import share
 
     found = json.loads((root / METHODS).read_text(encoding="utf-8"))
     console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)

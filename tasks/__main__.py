@@ -4,7 +4,7 @@ import logging
 import sys
 
 from tasks.command import main
-from tasks.process import end_with_parent, restart_with
+from tasks.machine.process import end_with_parent, restart_with
 
 end_with_parent()
 # It is imported with PEFT, and warns of kernels that it would fetch from a hub.

@@ -6,28 +6,121 @@ only when the stage has ended well, so a killed stage leaves nothing that could 
 
 import argparse
 import contextlib
+import hashlib
+import importlib
+import inspect
+import json
 import os
 import resource
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+import typing
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from deploy.atomic import replacing
 from deploy.errors import ThreeplyError
-from tasks.checkpoints import work_key
-from tasks.disk import plain_disk_errors
+from deploy.settings import Section
 from tasks.errors import TrainingError
-from tasks.params import load_settings
-from tasks.process import environment, is_first, leave_processes, processes
-from tasks.stages import ALL, LAB, RECIPES, Stage, load_stage
-from tasks.timings import record_timing
+from tasks.machine.disk import plain_disk_errors
+from tasks.machine.process import environment, is_first, leave_processes, processes
+from tasks.rows.timings import record_timing
+from tasks.settings import Settings, load_settings
 
 WORK = Path(".threeply/work")
 PARALLEL = {"sft"}  # stages that several processes can run together
 TIMINGS, OTHER_TIMINGS = Path("data/reports/stages.json"), Path("data/lab/stages.json")
+
+STAGES: dict[str, str] = {
+    "base": "tasks.prepare.base",
+    "collect": "tasks.prepare.collect",
+    "clean": "tasks.prepare.clean",
+    "validate": "tasks.prepare.validate",
+    "gate": "tasks.prepare.gate",
+    "split": "tasks.prepare.split",
+    "index": "tasks.prepare.index",
+    "search": "tasks.training.search",
+    "sft": "tasks.training.sft",
+    "reward": "tasks.training.reward",
+    "rlhf": "tasks.training.rlhf",
+    "evaluate": "tasks.evaluation.evaluate",
+    "bundle": "tasks.release.bundle",
+    "report": "tasks.release.report",
+}
+# The stages of lab/dvc.yaml, which compares methods on the rows that the chain has made.
+LAB: dict[str, str] = {
+    "trial": "tasks.lab.trial",
+    "compare": "tasks.lab.compare",
+}
+# The stages of recipes/dvc.yaml: labels for texts and pictures.
+RECIPES: dict[str, str] = {
+    "classify": "tasks.recipes.classify",
+    "vision": "tasks.recipes.vision",
+    "images": "tasks.recipes.images",
+}
+ALL: Mapping[str, str] = ChainMap(RECIPES, LAB, STAGES)  # in their order: it begins with the last
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage as its signature tells it: positional paths are inputs, keyword paths are outputs.
+
+    `many` says that the last input may be given any number of times; those that are `optional` need not be
+    there, and the stage is given None. `sections` maps parameter names to the settings that they take (None:
+    all sections by their names), `values` those of plain values to their type. `resumable` stages take a
+    `work` folder for their checkpoints.
+    """
+
+    name: str
+    function: Callable[..., None]
+    inputs: tuple[str, ...]
+    many: bool
+    outputs: tuple[str, ...]
+    sections: dict[str, type[Section] | None]
+    resumable: bool
+    values: dict[str, type]
+    optional: tuple[str, ...] = ()
+
+
+def load_stage(name: str) -> Stage:
+    """The stage called `name`; imports its module."""
+    function: Callable[..., None] = getattr(importlib.import_module(ALL[name]), name)
+    hints = typing.get_type_hints(function)
+    inputs: list[str] = []
+    optional: list[str] = []
+    outputs: list[str] = []
+    sections: dict[str, type[Section] | None] = {}
+    values: dict[str, type] = {}
+    many = resumable = False
+    for parameter in inspect.signature(function).parameters.values():
+        kind: Any = hints[parameter.name]
+        if isinstance(kind, type) and issubclass(kind, Section):
+            sections[parameter.name] = kind
+        elif kind == Mapping[str, Section]:
+            sections[parameter.name] = None
+        elif kind == Path | None:
+            inputs.append(parameter.name)
+            optional.append(parameter.name)
+        elif kind in (int, str):
+            values[parameter.name] = kind
+        elif kind is not Path:
+            raise AssertionError(
+                f"{name}({parameter.name}): a stage takes paths, settings and plain values, not {kind}"
+            )
+        elif parameter.name == "work":
+            resumable = True
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            outputs.append(parameter.name)
+        else:
+            inputs.append(parameter.name)
+            many = many or parameter.kind is inspect.Parameter.VAR_POSITIONAL
+    return Stage(
+        name, function, tuple(inputs), many, tuple(outputs), sections, resumable, values, tuple(optional)
+    )
 
 
 def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] | None = None) -> int:
@@ -43,7 +136,7 @@ def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] |
             prepare(environment(settings.run.threads))
         stage = load_stage(name)
         paths = parser(stage).parse_args(rest)
-        run_stage(stage, paths, {key: settings.section(kind) for key, kind in stage.sections.items()})
+        run_stage(stage, paths, sections_of(stage, settings))
     except ThreeplyError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -51,6 +144,14 @@ def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] |
         print(f"{name} was interrupted; run it again and it goes on", file=sys.stderr)
         return 130
     return 0
+
+
+def sections_of(stage: Stage, settings: Settings) -> dict[str, Section | Mapping[str, Section]]:
+    """The settings that a stage takes, by the names of its parameters."""
+    return {
+        name: settings.sections() if kind is None else settings.section(kind)
+        for name, kind in stage.sections.items()
+    }
 
 
 def parser(stage: Stage) -> argparse.ArgumentParser:
@@ -79,10 +180,12 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         raise TrainingError(
             f"{stage.name} runs in one process, and torchrun has started {processes()}; start it without"
         )
-    inputs: list[Path] = []
+    inputs: list[Path | None] = []
     for name in stage.inputs:
         value = getattr(paths, name)
         inputs += value if isinstance(value, list) else [value]
+        if name in stage.optional and not value.exists():
+            inputs[-1] = None
     values = {name: getattr(paths, name) for name in stage.values}
     label = "-".join([stage.name, *map(str, values.values())])
     started = time.monotonic()
@@ -96,7 +199,7 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         }
         work = WORK / label
         if stage.resumable:
-            extra["work"] = work / work_key(inputs, sections)
+            extra["work"] = work / work_key(filter(None, inputs), sections)
             extra["work"].mkdir(parents=True, exist_ok=True)
         stage.function(*inputs, **extra, **values, **sections)
         leave_processes()
@@ -130,3 +233,17 @@ def _usage(code: int) -> NoReturn:
     print("\n".join(f"  {name}" for name in ALL))
     print("\nThe arguments of a stage: python -m tasks STAGE --help")
     raise SystemExit(code)
+
+
+def work_key(inputs: Iterable[Path], sections: Mapping[str, Section]) -> str:
+    """A short hash of the content of `inputs` and of the settings: equal work has an equal key."""
+    digest = hashlib.sha256()
+    for root in inputs:
+        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+            if path.is_file():
+                digest.update(str(path.relative_to(root) if path != root else path.name).encode())
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+    for name, section in sorted(sections.items()):
+        digest.update(json.dumps({name: section.model_dump(mode="json")}, sort_keys=True).encode())
+    return digest.hexdigest()[:16]

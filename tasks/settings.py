@@ -1,230 +1,39 @@
-"""The typed schema of params.yaml: one section a stage, unknown keys refused, no defaults in code."""
+"""params.yaml: its typed schema, composed of the sections of the rooms, and its reader.
 
+Unknown keys are refused, values are never converted, and every fault is reported at once, one sentence each.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from deploy.settings import (
-    Count,
-    GenerationSettings,
-    NonNegative,
-    Positive,
-    PromptSettings,
-    RetrievalSettings,
-    Section,
-    ServeSettings,
-    Share,
+from deploy.errors import SettingsError
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section, ServeSettings
+from tasks.evaluation.settings import EvaluateSettings
+from tasks.lab.settings import CompareSettings
+from tasks.machine.settings import RunSettings
+from tasks.prepare.settings import (
+    BaseSettings,
+    CleanSettings,
+    CollectSettings,
+    GateSettings,
+    IndexSettings,
+    Source,
+    SplitSettings,
+    ValidateSettings,
 )
-from tasks.lab_settings import CompareSettings
-from tasks.recipe_settings import ClassifySettings, ImagesSettings
-from tasks.training_settings import MethodName, RewardSettings, RlhfSettings, SftSettings
+from tasks.recipes.settings import ClassifySettings, ImagesSettings
+from tasks.release.settings import BundleSettings, ReportSettings
+from tasks.training.settings import RewardSettings, RlhfSettings, SearchSettings, SftSettings
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-DataPath = Annotated[Path, Field(strict=False)]
+Key = tuple[int | str, ...]
 SectionT = TypeVar("SectionT", bound=Section)
-
-
-class RunSettings(Section):
-    """What holds for every stage."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    threads: Literal["auto"] | Count
-    precision: Literal["auto", "float32", "bfloat16"]
-
-
-class BaseSettings(Section):
-    """The base model and the embedder, as URIs."""
-
-    model: Annotated[str, Field(min_length=1)]
-    model_sha256: Sha256 | None
-    embedder: Annotated[str, Field(min_length=1)]
-    embedder_sha256: Sha256 | None
-    storage_dtype: Literal["float32", "float16", "bfloat16"]
-
-
-class QuestionKinds(Section):
-    """The kinds of answerable questions, as weights against each other."""
-
-    default: NonNegative
-    purpose: NonNegative
-    lookup: NonNegative
-
-    @model_validator(mode="after")
-    def _some(self) -> "QuestionKinds":
-        if self.default + self.purpose + self.lookup == 0.0:
-            raise ValueError("one of default, purpose and lookup must be above 0")
-        return self
-
-
-class PackagesSource(Section):
-    """Documentation of installed Python packages, with questions made from it."""
-
-    kind: Literal["packages"]
-    packages: Annotated[list[str], Field(min_length=1)]
-    max_facts: Annotated[int, Field(ge=0)]
-    kinds: QuestionKinds
-    unanswerable: Share
-    max_same_default: Annotated[float, Field(gt=0.0, le=1.0)]
-    preferences: Annotated[int, Field(ge=0)]
-
-
-class FileSource(Section):
-    """A JSONL, CSV or Parquet file whose shape is detected.
-
-    `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
-    file has for it. It may be left out: common names are known.
-    """
-
-    kind: Literal["file"]
-    path: DataPath
-    columns: dict[str, str] = Field(default_factory=dict)
-
-
-class MarkdownSource(Section):
-    """A folder of Markdown files."""
-
-    kind: Literal["markdown"]
-    path: DataPath
-
-
-class ExtractsSource(Section):
-    """Small tasks cut out of the documentation of installed packages: labels, summaries, JSON."""
-
-    kind: Literal["extracts"]
-    task: Literal["label", "summary", "json"]
-    packages: Annotated[list[str], Field(min_length=1)]
-    max_rows: Count
-
-
-class QueriesSource(Section):
-    """Questions over made-up tables, with the SQL that answers them."""
-
-    kind: Literal["queries"]
-    max_rows: Count
-
-
-Source = Annotated[
-    PackagesSource | FileSource | MarkdownSource | ExtractsSource | QueriesSource,
-    Field(discriminator="kind"),
-]
-
-
-class CollectSettings(Section):
-    """Where the rows come from."""
-
-    sources: Annotated[list[Source], Field(min_length=1)]
-
-
-class CleanSettings(Section):
-    """What is repaired and what is dropped."""
-
-    min_characters: Annotated[int, Field(ge=0)]
-    max_characters: Count
-    conflicts: Literal["drop", "first"]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "CleanSettings":
-        if self.min_characters >= self.max_characters:
-            raise ValueError(
-                f"min_characters ({self.min_characters}) must be less than "
-                f"max_characters ({self.max_characters})"
-            )
-        return self
-
-
-class ValidateSettings(Section):
-    """The bounds of the expectations."""
-
-    min_examples: Annotated[int, Field(ge=0)]
-    min_documents: Annotated[int, Field(ge=0)]
-    min_preferences: Annotated[int, Field(ge=0)]
-    max_answer_words: Count
-    unanswerable_between: Annotated[list[Share], Field(min_length=2, max_length=2)]
-
-
-class GateSettings(Section):
-    """The thresholds that stop the chain."""
-
-    max_dropped: Share
-    max_quarantined: Share
-    allow_warnings: bool
-
-
-class SplitSettings(Section):
-    """The shares of validation and test."""
-
-    validation: Share
-    test: Share
-    salt: str
-
-    @model_validator(mode="after")
-    def _leaves_training_rows(self) -> "SplitSettings":
-        if self.validation + self.test >= 1.0:
-            raise ValueError(
-                f"validation + test is {self.validation + self.test:g}; "
-                "it must be less than 1, so that rows are left for training"
-            )
-        return self
-
-
-class IndexSettings(Section):
-    """How documents become searchable chunks."""
-
-    chunk_words: Annotated[int, Field(ge=8, le=2000)]
-    batch_size: Count
-    embedded_tokens: Annotated[int, Field(ge=16, le=512)]
-    faiss: Literal["flat", "sq8"]
-
-
-class EvaluateSettings(Section):
-    """How the ledger is measured."""
-
-    questions: Count
-    batch_size: Count
-    bootstrap: Annotated[int, Field(ge=100)]
-    latency_requests: Annotated[int, Field(ge=0)]
-    base_max_new_tokens: Count
-    parity_answers: Annotated[int, Field(ge=0)]
-
-
-class SearchSettings(Section):
-    """What `sft.method: auto` chooses from, and the budget: `tokens` for all trials together."""
-
-    methods: Annotated[list[MethodName], Field(min_length=1)]
-    trials: Count
-    tokens: Count
-    rungs: Count
-    eta: Annotated[int, Field(ge=2)]
-
-    @model_validator(mode="after")
-    def _whole(self) -> "SearchSettings":
-        if len(set(self.methods)) < len(self.methods):
-            raise ValueError("methods names something twice")
-        if self.trials < len(self.methods):
-            raise ValueError(f"trials ({self.trials}) must be at least one for each of the methods")
-        if self.trials < self.eta ** (self.rungs - 1):
-            raise ValueError(
-                f"trials ({self.trials}) must be at least eta^(rungs - 1), which is "
-                f"{self.eta ** (self.rungs - 1)}, so that one is left for the last rung"
-            )
-        if self.tokens < self.trials * self.rungs:
-            raise ValueError(f"tokens ({self.tokens}) leave not even one for each trial of the first rung")
-        return self
-
-
-class BundleSettings(Section):
-    """What is shipped."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
-    min_retention: Share
-    max_parity_gap: Positive
-
-
-class ReportSettings(Section):
-    """The page for people."""
-
-    examples: Annotated[int, Field(ge=0)]
 
 
 class Settings(Section):
@@ -272,3 +81,119 @@ class Settings(Section):
     def section(self, kind: type[SectionT]) -> SectionT:
         """The one section of type `kind`."""
         return next(s for s in self.sections().values() if isinstance(s, kind))
+
+
+SOURCES: dict[str, type[BaseModel]] = {
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Source)[0])
+}
+
+
+def load_settings(path: Path) -> Settings:
+    """The checked settings of `path`.
+
+    Raises:
+        SettingsError: the file is missing, is no YAML mapping, or some values are wrong; the message
+            has one line for each fault: the key, the value, and what would be right.
+    """
+    return check_settings(read_params(path), origin=str(path))
+
+
+def read_params(path: Path) -> dict[str, Any]:
+    """The mapping in `path`, unchecked. The reader is DVC's: duplicate keys are faults, 1e-4 is a number."""
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path} is not there; run the command in the project's folder, or name the file with --params"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    except YAMLError as error:
+        raise SettingsError(f"{path} is not valid YAML{_place(error)}") from None
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path} holds {type(values).__name__}, but a mapping of sections is needed")
+    return values
+
+
+def check_settings(values: dict[str, Any], *, origin: str) -> Settings:
+    """`values` as `Settings`; `origin` is named in the message if they are wrong."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults: dict[Key, list[Any]] = {}
+        for fault in error.errors():
+            key = _key(fault["loc"], unknown=fault["type"] == "extra_forbidden")
+            faults.setdefault(key, []).append(fault)
+        lines = [_sentence(key, same) for key, same in faults.items()]
+        head = f"{origin}: {len(lines)} setting{'s are' if len(lines) > 1 else ' is'} wrong"
+        raise SettingsError("\n  ".join([head, *lines])) from None
+
+
+def _sentence(key: Key, faults: Sequence[Any]) -> str:
+    """What is wrong with `key`; a union gives one fault for each of its members."""
+    name = ".".join(str(part) for part in key) or "the file"
+    first = faults[0]
+    match first["type"]:
+        case "extra_forbidden":
+            known = _known(first["loc"])
+            near = difflib.get_close_matches(str(key[-1]), known, n=1)
+            return f"{name}: unknown key; " + (f"did you mean {near[0]}?" if near else _listed(known))
+        case "missing":
+            return f"{name}: missing; add it (the params.yaml of the project has a value for every key)"
+        case "union_tag_invalid":
+            return f"{name}.kind: {first['ctx']['tag']!r} is wrong; {_listed(SOURCES)}"
+        case "union_tag_not_found":
+            return f"{name}.kind: missing; {_listed(SOURCES)}"
+        case "value_error":
+            return f"{name}: {first['ctx']['error']}"
+        case _:
+            wanted = " or ".join(re.sub(r"^\w+ should ", "", fault["msg"]) for fault in faults)
+            return f"{name}: {first['input']!r} is wrong; it should {wanted}"
+
+
+def _key(loc: Key, *, unknown: bool) -> Key:
+    """`loc` as it stands in the file: without the union members that pydantic names inside it."""
+    key: list[int | str] = []
+    model: type[BaseModel] | None = Settings
+    for part in loc:
+        fields = _fields(model)
+        if isinstance(part, int) or part in fields:
+            key.append(part)
+            model = fields.get(str(part), model)
+        elif part in SOURCES and key:
+            model = SOURCES[part]
+        elif unknown:
+            key.append(part)
+    return tuple(key)
+
+
+def _known(loc: Key) -> list[str]:
+    """The keys that may stand where the last part of `loc` stands."""
+    model: type[BaseModel] | None = Settings
+    for part in loc[:-1]:
+        model = SOURCES.get(str(part), _fields(model).get(str(part), model))
+    return list(_fields(model))
+
+
+def _fields(model: type[BaseModel] | None) -> dict[str, type[BaseModel] | None]:
+    """The keys of a section, each with the section that it holds, if it holds one."""
+    if model is None:
+        return {}
+    return {
+        field.alias or name: field.annotation
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        else None
+        for name, field in model.model_fields.items()
+    }
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"known: {', '.join(names)}"
+
+
+def _place(error: YAMLError) -> str:
+    if not isinstance(error, MarkedYAMLError):
+        return ""
+    mark = error.problem_mark
+    place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return f"{place}: {error.problem}"

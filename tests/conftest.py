@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.process import QUIET
+from tasks.machine.process import QUIET
 
 # As every stage runs: no library may speak to the outside.
 os.environ.update(QUIET)
@@ -14,6 +14,8 @@ os.environ.update(QUIET)
 os.environ["OMP_NUM_THREADS"] = "1"
 # A runner in the background may hand down an ignored Ctrl-C, and every child would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ROOT = Path(__file__).parents[1]  # of the project
 
 CHATML = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"

@@ -25,9 +25,9 @@ from typing import Any
 import yaml
 
 from benchmarks.reproducible import hashes
-from tasks.process import environment
+from tasks.machine.process import environment
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[1]
 INPUTS = {
     "sft": ("splits", "base", "embedder", "index", "search"),
     "reward": ("splits", "base", "embedder", "index", "whole/sft/adapter"),
@@ -99,11 +99,11 @@ def prepare(place: Path) -> None:
     from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
     from deploy.knowledge.embedder import SentenceEmbedder
     from deploy.knowledge.store import build_knowledge
-    from tasks.records import Example, Preference
-    from tasks.tables import write_table
+    from tasks.rows.records import Example, Preference
+    from tasks.rows.tables import write_table
     from tests.conftest import write_tiny_base, write_tiny_embedder
-    from tests.tasks.reward.test_reward import preference
-    from tests.tasks.sft.conftest import example
+    from tests.tasks.training.conftest import example
+    from tests.tasks.training.test_reward import preference
 
     write_tiny_base(place / "base")
     embedder = SentenceEmbedder(write_tiny_embedder(place / "tiny"), max_tokens=32, batch_size=4)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.conftest import ROOT
+
 ROOMS = ("deploy", "tasks", "flows")
 HEAVY = {
     "accelerate",
@@ -61,7 +62,7 @@ def test_the_import_contracts_hold() -> None:
     "code",
     [
         "import tasks.command",
-        "from tasks.stages import STAGES, load_stage; [load_stage(name) for name in STAGES]",
+        "from tasks.command import STAGES, load_stage; [load_stage(name) for name in STAGES]",
         "import deploy.settings, deploy.assistant",
     ],
 )
@@ -79,7 +80,7 @@ def test_help_answers_without_the_stages() -> None:
     )
     usage, _, loaded = told.partition("LOADED")
     assert "  collect\n" in usage
-    assert "tasks.collect" not in loaded.split()
+    assert "tasks.prepare.collect" not in loaded.split()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
+
+from tests.conftest import ROOT
 
 
 def test_a_killed_reward_model_ends_with_the_same_bytes() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.kills", "--kills", "1", "--stages", "reward"],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -12,14 +12,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from tasks.command import main
-from tasks.ledger import read_ledger
-from tasks.overlay import overlay
-from tasks.params import read_params
-from tasks.reports import read_report
+from tasks.evaluation.ledger import read_ledger
+from tasks.machine.settings import overlay
+from tasks.rows.reports import read_report
+from tasks.settings import read_params
+from tests.conftest import ROOT
 
 # Great Expectations imports them.
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
-ROOT = Path(__file__).parents[1]
 BEFORE = ("collect", "clean", "validate", "gate", "split")
 TINY: dict[str, Any] = {
     "run": {"threads": 1, "precision": "float32"},

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from tasks.advise.facts import Facts, Goal, Machine, Measured
-from tasks.ledger import read_ledger
-from tasks.memory.room import available
-from tasks.process import cores
-from tasks.settings import FileSource, MarkdownSource, PackagesSource, Settings
-from tasks.timings import read_timings
+from tasks.evaluation.ledger import read_ledger
+from tasks.machine.memory import available
+from tasks.machine.process import cores
+from tasks.prepare.settings import FileSource, MarkdownSource, PackagesSource
+from tasks.rows.timings import read_timings
+from tasks.settings import Settings
 
 REPORTS = Path("data/reports")
 MIB = 2**20

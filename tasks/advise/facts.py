@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tasks.ledger import Ledger
+from tasks.evaluation.ledger import Ledger
 
 Goal = Literal["skill", "knowledge", "both"]
 GOALS: dict[Goal, str] = {

@@ -8,8 +8,8 @@ from typing import Any
 from tasks.advise.expectation import rule_of_memory
 from tasks.advise.facts import Facts
 from tasks.advise.method import Need, Needed
-from tasks.memory.load import Load
 from tasks.settings import Settings
+from tasks.training.memory.batch import Load
 
 KNOBS = ("batch_size", "accumulation", "gradient_checkpointing")
 ANSWER = 32  # tokens of a row that count in the loss
@@ -33,9 +33,9 @@ def needs(facts: Facts, settings: Settings, base: Path | None) -> Need:
 def _estimated(facts: Facts, settings: Settings, base: Path, method: str) -> Needed:
     """The estimate with the settings as they are, or with the first change that fits; else the least."""
     from deploy.engines.precision import choose_device
-    from tasks.memory.estimate import Estimate, estimate
-    from tasks.memory.fitting import changes
-    from tasks.training_settings import SftSettings
+    from tasks.training.memory.estimate import Estimate, estimate
+    from tasks.training.memory.fitting import changes
+    from tasks.training.settings import SftSettings
 
     gpu = facts.machine.gpu_mib > 0
     precision = "bfloat16" if gpu else choose_device(settings.run.precision)[1]

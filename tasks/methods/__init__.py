@@ -4,6 +4,8 @@ A module holds the method's settings with the paper that they come from, `attach
 What it writes is read by `deploy.adapters`, which serves it.
 """
 
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
 from tasks.methods import (
     adapter,
     full,
@@ -37,3 +39,8 @@ METHODS: dict[str, Method] = {
         hybrid,
     )
 }
+
+if TYPE_CHECKING:
+    MethodName: TypeAlias = str
+else:
+    MethodName = Literal[tuple(METHODS)]  # what params.yaml may name

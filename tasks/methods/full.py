@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.replacing import train_weights
+from tasks.methods.parts.attaching import train_weights
+from tasks.methods.searched import Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -34,6 +35,7 @@ METHOD = Method(
     summary="all weights",
     settings=FullSettings,
     attach=attach,
+    searched={"learning_rate": Between(5e-6, 5e-4)},
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",

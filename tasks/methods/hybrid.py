@@ -13,9 +13,20 @@ from deploy.adapters.reading import COMPOSED, CONFIG, KIND
 from deploy.atomic import write_json
 from tasks.methods.adapter import AdapterSettings, attach_bottlenecks
 from tasks.methods.lora import LoraSettings, attach_lora
-from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO, NO_ZERO3, attach_prefix
-from tasks.methods.targets import chosen_names
+from tasks.methods.method import (
+    NO_IMAGES,
+    NO_MERGE,
+    NO_MIXING,
+    NO_PPO,
+    NO_ZERO3,
+    Adapted,
+    Material,
+    Method,
+    MethodSettings,
+)
+from tasks.methods.parts.targets import chosen_names
+from tasks.methods.prefix import attach_prefix
+from tasks.methods.searched import RANKS, Among, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -80,6 +91,12 @@ METHOD = Method(
     summary="LoRA, adapters and a prefix on different parts of one model",
     settings=HybridSettings,
     attach=attach,
+    searched={
+        "rank": RANKS,
+        "width": Among((16, 32, 64, 128)),
+        "prefix": Among((5, 10, 20)),
+        "learning_rate": Between(1e-4, 1e-2),
+    },
     cannot={
         "merge": f"{NO_MERGE}, and neither is an adapter",
         "mixed_batch": NO_MIXING,

@@ -14,10 +14,11 @@ from pydantic import Field, model_validator
 from deploy.adapters.reading import WEIGHTS
 from deploy.errors import SettingsError
 from deploy.settings import Count
-from tasks.methods.files import PEFT_PREFIX, write_peft_config, write_tensors
-from tasks.methods.injecting import ADAPTER, inject
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.targets import chosen_names, layers_of, linear_modules
+from tasks.methods.parts.attaching import ADAPTER, inject
+from tasks.methods.parts.files import PEFT_PREFIX, write_peft_config, write_tensors
+from tasks.methods.parts.targets import chosen_names, layers_of, linear_modules
+from tasks.methods.searched import RANKS, TARGETS, Between
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -163,6 +164,7 @@ METHOD = Method(
     summary="two thin matrices beside each weight; rsLoRA, DoRA, PiSSA and LoRA+ as options",
     settings=LoraSettings,
     attach=attach,
+    searched={"rank": RANKS, "targets": TARGETS, "learning_rate": Between(1e-4, 1e-2)},
     cannot_with={
         "variant: dora": {
             "mixed_batch": "PEFT's adapter_names refuses DoRA",

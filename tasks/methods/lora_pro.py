@@ -12,7 +12,8 @@ from pydantic import Field
 from deploy.settings import Count
 from tasks.methods.lora import LoraSettings, Targets, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.targets import chosen_names
+from tasks.methods.parts.targets import chosen_names
+from tasks.methods.searched import RANKS, TARGETS, Between
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -45,7 +46,7 @@ def attach(
     adapted = attach_lora(model, plain, names)
 
     def optimizer(rate: float, decay: float) -> "Optimizer":
-        from tasks.methods.lora_pro_optimizer import LoraPro, pairs
+        from tasks.methods.parts.lora_pro_optimizer import LoraPro, pairs
 
         return LoraPro(pairs(model), scale=settings.alpha / settings.rank, lr=rate, weight_decay=decay)
 
@@ -60,5 +61,6 @@ METHOD = Method(
     summary="LoRA with gradients corrected towards those of full tuning",
     settings=LoraProSettings,
     attach=attach,
+    searched={"rank": RANKS, "targets": TARGETS, "learning_rate": Between(2e-5, 2e-3)},
     cannot={"sharding": NO_PARTS, "zero3": NO_PARTS},
 )

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deploy.errors import SettingsError
 from deploy.settings import Positive, Section
-from tasks.method_note import write_note
+from tasks.methods.note import write_note
+from tasks.methods.searched import Dimension
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from tasks.shared_prefix import SharedPrefix
+    from tasks.methods.layers.shared_prefix import SharedPrefix
+
 
 Ability = Literal[
     "merge",
@@ -42,7 +44,19 @@ ABILITIES: dict[Ability, str] = {
     "images": "it adapts models that read pictures, too",
     "cpu": "it trains without a GPU",
 }
-
+# Why methods that put something before the prompt lack some of them.
+NO_MERGE = "what stands before a prompt is no weight"
+NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
+NO_ZERO3 = "DeepSpeed does not come to an end of gathering weights that stand before the layers"
+NO_PPO = "reward model and policy start from a LoRA adapter"
+NO_IMAGES = "a picture has no prompt that anything could stand before"
+SOFT_PROMPT_CANNOT: dict[Ability, str] = {
+    "merge": NO_MERGE,
+    "mixed_batch": NO_MIXING,
+    "ppo": NO_PPO,
+    "images": NO_IMAGES,
+    "zero3": NO_ZERO3,
+}
 
 Hidden = Callable[["Tensor", "SharedPrefix | None"], "Tensor"]
 
@@ -103,15 +117,16 @@ class Material:
 class Method:
     """An adaptation method.
 
-    `attach` is given the frozen model, the settings, and what it may look at. `cannot` says what the method
-    cannot do, with the reasons, and `cannot_with` what it cannot do besides under a setting, such as
-    `variant: dora`: the only places that do.
+    `attach` is given the frozen model, the settings, and what it may look at. `searched` is what `sft.method:
+    auto` may change of the settings. `cannot` says what the method cannot do, with the reasons, and
+    `cannot_with` what it cannot do besides under a setting, such as `variant: dora`: the only places that do.
     """
 
     name: str
     summary: str
     settings: type[MethodSettings]
     attach: "Callable[[PreTrainedModel, Any, Material], Adapted]"
+    searched: "Mapping[str, Dimension]"
     cannot: Mapping[Ability, str] = field(default_factory=dict)
     cannot_with: Mapping[str, Mapping[Ability, str]] = field(default_factory=dict)
 

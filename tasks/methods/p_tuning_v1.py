@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from deploy.settings import Count
-from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.prompt import SOFT_PROMPT_CANNOT
+from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
+from tasks.methods.searched import TOKENS, Among, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,7 +33,7 @@ def attach(
     """`model` with a soft prompt that a network makes."""
     from peft import PromptEncoder, PromptEncoderConfig
 
-    from tasks.methods.virtual_tokens import attach_soft_prompt
+    from tasks.methods.parts.virtual_tokens import attach_soft_prompt
 
     config = PromptEncoderConfig(
         task_type="CAUSAL_LM",
@@ -51,5 +51,10 @@ METHOD = Method(
     summary="embeddings before every prompt, made by an LSTM or a perceptron",
     settings=PTuningV1Settings,
     attach=attach,
+    searched={
+        "tokens": TOKENS,
+        "encoder": Among(("lstm", "mlp")),
+        "learning_rate": Between(1e-4, 1e-2),
+    },
     cannot=SOFT_PROMPT_CANNOT,
 )

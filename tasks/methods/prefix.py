@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from deploy.settings import Count
-from tasks.methods.method import Adapted, Material, Method, MethodSettings
+from tasks.methods.method import (
+    NO_IMAGES,
+    NO_MERGE,
+    NO_MIXING,
+    NO_PPO,
+    NO_ZERO3,
+    Adapted,
+    Material,
+    Method,
+    MethodSettings,
+)
+from tasks.methods.searched import TOKENS, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-NO_MERGE = "what stands before a prompt is no weight"
-NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
-NO_ZERO3 = "DeepSpeed does not come to an end of gathering weights that stand before the layers"
-NO_PPO = "reward model and policy start from a LoRA adapter"
-NO_IMAGES = "a picture has no prompt that anything could stand before"
 
 
 class PrefixSettings(MethodSettings):
@@ -42,7 +47,7 @@ def attach_prefix(model: "PreTrainedModel", tokens: int, *, encoder_width: int |
     """`model` with a prefix of `tokens`, trained through a perceptron of this width, or directly without."""
     from peft import PrefixEncoder, PrefixTuningConfig
 
-    from tasks.methods.virtual_tokens import attach_key_values, base_shape
+    from tasks.methods.parts.virtual_tokens import attach_key_values, base_shape
 
     config = PrefixTuningConfig(
         task_type="CAUSAL_LM",
@@ -60,6 +65,7 @@ METHOD = Method(
     summary="keys and values before every prompt, trained through a perceptron",
     settings=PrefixSettings,
     attach=attach,
+    searched={"tokens": TOKENS, "learning_rate": Between(1e-4, 1e-2)},
     cannot={
         "merge": NO_MERGE,
         "mixed_batch": NO_MIXING,

@@ -9,19 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from deploy.settings import Count
-from tasks.methods.method import Ability, Adapted, Material, Method, MethodSettings
-from tasks.methods.prefix import NO_IMAGES, NO_MERGE, NO_MIXING, NO_PPO, NO_ZERO3
+from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
+from tasks.methods.searched import TOKENS, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-SOFT_PROMPT_CANNOT: dict[Ability, str] = {
-    "merge": NO_MERGE,
-    "mixed_batch": NO_MIXING,
-    "ppo": NO_PPO,
-    "images": NO_IMAGES,
-    "zero3": NO_ZERO3,
-}
 
 
 class PromptTuningSettings(MethodSettings):
@@ -42,7 +34,7 @@ def attach(
     from peft import PromptTuningConfig
     from torch import nn
 
-    from tasks.methods.virtual_tokens import attach_soft_prompt
+    from tasks.methods.parts.virtual_tokens import attach_soft_prompt
 
     words = model.get_input_embeddings().weight.detach().float()
     config = PromptTuningConfig(
@@ -68,5 +60,6 @@ METHOD = Method(
     summary="embeddings before every prompt, from a text or from words of the vocabulary",
     settings=PromptTuningSettings,
     attach=attach,
+    searched={"tokens": TOKENS, "learning_rate": Between(3e-3, 3e-1)},
     cannot=SOFT_PROMPT_CANNOT,
 )

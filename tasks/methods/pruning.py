@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from deploy.settings import Count
-from tasks.methods.files import write_replaced
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.targets import linear_modules
+from tasks.methods.parts.files import write_replaced
+from tasks.methods.parts.targets import linear_modules
+from tasks.methods.searched import RANKS, Between
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,7 +39,7 @@ class PruningSettings(MethodSettings):
 
 def attach(model: "PreTrainedModel", settings: PruningSettings, material: Material) -> Adapted:
     """`model`, pruned, with what recovers it learning."""
-    from tasks.methods import masks
+    from tasks.methods.parts import masks
 
     shapes = {name: tuple(part.shape) for name, part in model.named_parameters()}
     rows = material.rows[: settings.calibration_rows]
@@ -70,7 +71,7 @@ def _with_lora(
     cut: Sequence[str],
     shapes: dict[str, tuple[int, ...]],
 ) -> Adapted:
-    from tasks.methods import masks
+    from tasks.methods.parts import masks
 
     modules = linear_modules(model)
     masks.attach_masked_lora(modules, kept, rank=settings.rank, alpha=settings.alpha)
@@ -103,6 +104,7 @@ METHOD = Method(
     summary="weights or feed-forward channels are taken out, then what is left recovers",
     settings=PruningSettings,
     attach=attach,
+    searched={"rank": RANKS, "learning_rate": Between(5e-5, 5e-3)},
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",

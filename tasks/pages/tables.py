@@ -46,3 +46,10 @@ def spelled(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(spelled(item) for item in value)
     return str(value)
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage with two figures that count."""
+    if value is None:
+        return "\u2013"
+    return f"{100 * value:.2g} %" if abs(value) < 0.1 else f"{100 * value:.0f} %"

@@ -5,10 +5,7 @@
 
 from collections.abc import Callable
 
-from tasks.scoring.code import same_program
-from tasks.scoring.fields import field_f1
-from tasks.scoring.label import same_label
-from tasks.scoring.overlap import rouge_l
+from tasks.scoring.forms import field_f1, rouge_l, same_label, same_program
 from tasks.scoring.sql import same_result
 
 # Each is given the question, the good answer and the answer to score, and gives 0..1.

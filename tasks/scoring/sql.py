@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 
-from tasks.scoring.fenced import fenced
+from tasks.scoring.forms import fenced
 from tasks.scoring.sql_guard import BUILDING, READING, guarded
 
 Table = list[tuple[object, ...]]

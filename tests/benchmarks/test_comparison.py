@@ -1,14 +1,14 @@
 """Protects the committed page of the lab: every method and claim is in it, with as many cells as headings."""
 
-from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.comparison import HEAD, page, picture
-from tasks.compare.claims import CLAIMS, judge
-from tasks.compare.figures import rows_of
-from tasks.params import load_settings
+from tasks.lab.compare.claims import CLAIMS, judge
+from tasks.lab.compare.figures import rows_of
+from tasks.settings import load_settings
+from tests.conftest import ROOT
 
-SETTINGS = load_settings(Path(__file__).parents[2] / "params.yaml").compare
+SETTINGS = load_settings(ROOT / "params.yaml").compare
 
 
 def told(method: str, score: float) -> dict[str, object]:

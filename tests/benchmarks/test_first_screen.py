@@ -1,14 +1,13 @@
 """Protects the README's tables: generated between markers, and never lost."""
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.first_screen import between
+from tasks.command import STAGES
 from tasks.errors import SourceError
-from tasks.stages import STAGES
+from tests.conftest import ROOT
 
-README = Path(__file__).parents[2] / "README.md"
+README = ROOT / "README.md"
 
 
 def test_content_is_replaced_and_the_rest_stays() -> None:

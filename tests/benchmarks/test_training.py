@@ -7,8 +7,8 @@ import pytest
 from benchmarks.roofline import flops_per_token, matrix_rates
 from benchmarks.training_ways import CANDIDATES, INSTRUCTIONS, Rows, measure
 from tasks.methods.lora import LoraSettings
-from tasks.params import load_settings
-from tasks.settings import Settings
+from tasks.settings import Settings, load_settings
+from tests.conftest import ROOT
 
 FEW = Rows(count=10, shortest=64, longest=90)
 
@@ -16,7 +16,7 @@ FEW = Rows(count=10, shortest=64, longest=90)
 @pytest.fixture
 def settings() -> Settings:
     """The project's settings on one thread, with small batches."""
-    values = load_settings(Path(__file__).parents[2] / "params.yaml")
+    values = load_settings(ROOT / "params.yaml")
     run = values.run.model_copy(update={"threads": 1, "precision": "float32"})
     small = {"batch_size": 2, "lora": LoraSettings(rank=2)}
     return values.model_copy(update={"run": run, "sft": values.sft.model_copy(update=small)})

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from flows import graph
+from tests.conftest import ROOT
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = ROOT
 STAGES = (("clean", "start.txt"), ("split", "clean.txt"), ("rlhf", "split.txt"), ("report", "rlhf.txt"))
 SECTIONS = {"clean": "clean", "split": "split", "rlhf": "rlhf", "report": "report"}
 

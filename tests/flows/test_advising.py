@@ -8,9 +8,9 @@ import pytest
 
 from flows.advising import give_advice
 from flows.cli import main, parser
-from tasks.params import load_settings
+from tasks.settings import load_settings
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 FLAGS = ["--goal", "skill", "--documents", "0", "--examples", "800", "--preferences", "0", "--minutes", "60"]
 
 

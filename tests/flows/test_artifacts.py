@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from flows.artifacts import gate_table
-from tasks.gate import Check
-from tasks.reports import Report
+from tasks.prepare.gate import Check
+from tasks.rows.reports import Report
 
 
 def test_each_check_of_the_gate_is_a_line() -> None:

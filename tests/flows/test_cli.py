@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 
 @pytest.fixture

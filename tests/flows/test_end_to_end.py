@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
-from tasks.stages import STAGES
+from tasks.command import STAGES
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 RUN = [sys.executable, "-m", "flows", "run", "--profile", "smoke", "--place"]
 COMPARE = [sys.executable, "-m", "flows", "compare", "--profile", "smoke", "--place"]
 

@@ -9,10 +9,9 @@ from deploy.errors import SettingsError
 from flows.errors import PlaceError
 from flows.place import make_place
 from flows.running import Wish, _place
-from tasks.overlay import overlay
-from tasks.params import check_settings, read_params
-
-ROOT = Path(__file__).parents[2]
+from tasks.machine.settings import overlay
+from tasks.settings import check_settings, read_params
+from tests.conftest import ROOT
 
 
 def test_unknown_keys_of_an_overlay_are_faults_of_the_settings() -> None:

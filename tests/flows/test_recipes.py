@@ -8,12 +8,12 @@ import pytest
 
 from flows.cli import parser
 from flows.running import RECIPE_NEEDS
-from tasks.overlay import overlay
-from tasks.params import check_settings, read_params
+from tasks.command import RECIPES
+from tasks.machine.settings import overlay
 from tasks.scoring import SCORERS
-from tasks.stages import RECIPES
+from tasks.settings import check_settings, read_params
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "docs/recipes").glob("*.md") if path.stem != "README")
 _BLOCK = re.compile(r"^```(?:sh)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

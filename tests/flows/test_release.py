@@ -14,8 +14,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from flows.errors import ReleaseError
 from flows.release import CURRENT, RELEASES, candidate, current, identity
 from flows.smoke import ask, serving
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 
 def bundle(folder: Path, content: str) -> Path:
@@ -91,7 +90,7 @@ def test_a_place_named_by_a_relative_path_is_asked_where_it_is(
     (tmp_path / "place").mkdir()
     bundle(tmp_path / "place/bundle", "{}")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     place = Path("place")
     damaged = pytest.raises(ReleaseError, match=r"manifest\.json is damaged")
     with damaged, candidate(place, place / "bundle") as new:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tasks.process import end_with_parent
+from tasks.machine.process import end_with_parent
 
 end_with_parent()
 name, source, target = sys.argv[1:]

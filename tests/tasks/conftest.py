@@ -9,8 +9,8 @@ from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge
 from deploy.messages import Message
-from tasks.records import Example
-from tasks.tables import write_table
+from tasks.rows.records import Example
+from tasks.rows.tables import write_table
 
 
 def example(number: int) -> Example:

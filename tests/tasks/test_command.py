@@ -15,12 +15,11 @@ from typing import Any
 
 import pytest
 
-from tasks.command import main, parser, run_stage
-from tasks.disk import plain_disk_errors
+from tasks.command import STAGES, Stage, main, parser, run_stage
 from tasks.errors import OutputError
-from tasks.stages import STAGES, Stage
+from tasks.machine.disk import plain_disk_errors
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 PARAMS = ["--params", str(ROOT / "params.yaml")]
 # A project with one more stage: it writes half of its outputs, says so, and waits until `go` is there.
 SLOW = '''
@@ -42,7 +41,7 @@ def slow(source: Path, *, file: Path, folder: Path, work: Path) -> None:
 RUN = """
 import sys
 from tasks.command import main
-from tasks.stages import STAGES
+from tasks.command import STAGES
 
 STAGES["slow"] = "slow"
 raise SystemExit(main(sys.argv[1:]))

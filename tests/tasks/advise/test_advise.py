@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,11 @@ from tasks.advise import Advice, advise
 from tasks.advise.facts import Facts, Machine, Measured
 from tasks.advise.method import Needed
 from tasks.advise.rules import LAYERS, RULES
-from tasks.ledger import Arm, Difference, Ledger
-from tasks.overlay import overlay
-from tasks.params import check_settings, read_params
+from tasks.evaluation.ledger import Arm, Difference, Ledger
+from tasks.machine.settings import overlay
+from tasks.settings import check_settings, read_params
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[3]
 LAPTOP = Machine(cores=2, memory_mib=8_000)
 FACTS = Facts(
     goal="both",

@@ -7,18 +7,18 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from benchmarks.methods_page import PAGE, page
 from deploy.adapters.merging import merge
 from deploy.errors import EngineError, SettingsError
-from tasks.device import set_up_torch
+from tasks.machine.device import set_up_torch
 from tasks.methods import METHODS
 from tasks.methods.method import ABILITIES, Ability, Adapted
-from tasks.methods.table import PAGE, page
-from tasks.params import load_settings
-from tasks.reward_model import new_reward_model
+from tasks.settings import load_settings
+from tasks.training.rewards.model import new_reward_model
+from tests.conftest import ROOT
 from tests.tasks.methods.conftest import CASES, attached, fresh, logits, rows
 
 Tuned = Callable[[str], tuple[Adapted, Path, list[float]]]
-ROOT = Path(__file__).parents[3]
 
 
 def able(ability: Ability) -> list[str]:
@@ -36,7 +36,7 @@ def unable(ability: Ability) -> list[str]:
 
 def test_the_page_says_what_the_code_says() -> None:
     told = (ROOT / PAGE).read_text(encoding="utf-8")
-    assert told == page(), "renew it with: python -m tasks.methods.table"
+    assert told == page(), "renew it with: python -m benchmarks.methods_page"
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_bundle_copies_all_that_is_read(case: str, tuned: Tuned, tmp_path: Pat
 def test_peft_loads_it_to_the_same_numbers(case: str, tuned: Tuned, tiny_base: Path) -> None:
     from peft import PeftModel
 
-    import tasks.methods.bottleneck_tuner  # noqa: F401 (makes the type known to PEFT)
+    import tasks.methods.parts.bottleneck_tuner  # noqa: F401 (makes the type known to PEFT)
 
     adapted, folder, _ = tuned(case)
     loaded = PeftModel.from_pretrained(fresh(tiny_base), folder).eval()

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tasks.scores import score
 from tasks.scoring import SCORERS
-from tests.tasks.test_scores import example
+from tasks.scoring.scores import score
+from tests.tasks.scoring.test_scores import example
 
 JSON = '{"name": "norm", "parameters": [{"name": "ord", "default": null}, {"name": "axis", "default": 1}]}'
 

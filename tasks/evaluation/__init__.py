@@ -1,0 +1,1 @@
+"""What each layer adds, measured through the code that serves."""

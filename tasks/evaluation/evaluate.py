@@ -1,0 +1,102 @@
+"""Measures what each layer adds: the ledger, with the code that also serves."""
+
+from pathlib import Path
+
+from deploy.knowledge.store import open_knowledge
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.evaluation.answers import write_answers
+from tasks.evaluation.arms import SETUPS
+from tasks.evaluation.figures import answer_lines, arms, recall, task_counts
+from tasks.evaluation.ledger import Ledger, write_ledger
+from tasks.evaluation.measuring import measure, serve
+from tasks.evaluation.parity import parity
+from tasks.evaluation.questions import account, majority
+from tasks.evaluation.retention import retention
+from tasks.evaluation.settings import EvaluateSettings
+from tasks.machine.device import set_up_torch
+from tasks.machine.settings import RunSettings
+from tasks.rows.omission import omission
+from tasks.rows.records import GENERAL_TASK, Example
+from tasks.rows.reports import Report, write_report
+from tasks.rows.tables import read_table
+from tasks.scoring.scores import bootstrap
+
+
+def evaluate(
+    splits: Path,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    sft: Path,
+    rlhf: Path,
+    *,
+    ledger: Path,
+    answers: Path,
+    report: Path,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+    settings: EvaluateSettings,
+) -> None:
+    """Ask each arm the same questions of the test split; writes the ledger, all answers and the row account.
+
+    Raises:
+        SourceError: the test split has no question that can be asked.
+    """
+    device = set_up_torch(run)
+    test = read_table(splits / "test" / "examples.parquet", Example)
+    train = [
+        example
+        for example in read_table(splits / "train" / "examples.parquet", Example)
+        if example.task != GENERAL_TASK
+    ]
+    omitted = {"rlhf": reason} if (reason := omission(rlhf)) else {}
+    setups = [setup for setup in SETUPS if setup.name not in omitted]
+    adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in omitted}
+    served = serve(
+        base,
+        adapters,
+        open_knowledge(knowledge, embedder, retrieval),
+        load_template(prompt.template),
+        device=device,
+        generation=generation,
+        batch_size=settings.batch_size,
+    )
+    measured = measure(served, setups, test, count=settings.questions, settings=settings, seed=run.seed)
+    same = parity(base, adapters, measured.answered, served, device, count=settings.parity_answers)
+    moved = {
+        model: bootstrap(values, resamples=settings.bootstrap, seed=run.seed)
+        for model, values in measured.divergence.items()
+    }
+    constant, constant_score = majority(train, measured.questions)
+    nll = measured.nll
+    rows = arms(
+        measured.answered,
+        retention={setup.name: retention(nll["base"], nll[setup.model]) for setup in setups},
+        divergence={setup.name: moved[setup.model] for setup in setups},
+        latency=measured.latency_ms,
+        resamples=settings.bootstrap,
+        seed=run.seed,
+    )
+    result = Ledger(
+        arms=rows,
+        majority=round(constant_score, 4),
+        majority_answer=constant,
+        recall=recall(measured.answered["retrieval"]),
+        top_k=retrieval.top_k,
+        questions=len(measured.questions),
+        unanswerable=sum(not question.answerable for question in measured.questions),
+        omitted=omitted,
+        parity=same,
+    )
+    write_ledger(ledger, result)
+    write_answers(answers, answer_lines(measured.answered))
+    figures = {
+        **device.figures(),
+        "questions": task_counts(measured.questions),
+        "general_nll": {model: round(value, 5) for model, value in nll.items()},
+    }
+    counts = account(test=len(test), drawn=measured.drawn, asked=len(measured.questions))
+    write_report(report, Report(stage="evaluate", rows=counts, figures=figures))

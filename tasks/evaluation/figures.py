@@ -1,0 +1,129 @@
+"""From answers to the rows of the ledger: means, intervals, and whether a layer helps."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from tasks.evaluation.answers import AnsweredQuestion, ArmAnswer
+from tasks.evaluation.arms import Answered
+from tasks.evaluation.ledger import AGAINST, Arm, Difference
+from tasks.rows.grounding import cited_source
+from tasks.rows.records import Example
+from tasks.scoring.scores import Interval, bootstrap, citation_precision, citation_validity, verdict
+
+
+def arms(
+    answered: Mapping[str, Sequence[Answered]],
+    *,
+    retention: Mapping[str, float],
+    divergence: Mapping[str, Interval],
+    latency: Mapping[str, float | None],
+    resamples: int,
+    seed: int,
+) -> dict[str, Arm]:
+    """The ledger's row of each arm; all arms answered the same questions in the same order."""
+    result: dict[str, Arm] = {}
+    for name, answers in answered.items():
+        interval = bootstrap([answer.score for answer in answers], resamples=resamples, seed=seed)
+        cited = [answer.cited for answer in answers]
+        result[name] = Arm(
+            score=round(interval.mean, 4),
+            low=round(interval.low, 4),
+            high=round(interval.high, 4),
+            n=len(answers),
+            abstention=_share([a.abstained for a in answers if not a.example.answerable]),
+            false_abstention=_share([a.abstained for a in answers if a.example.answerable]),
+            citation_validity=_rounded(citation_validity(cited)),
+            citation_precision=_rounded(citation_precision(cited)),
+            retention=round(retention[name], 4),
+            divergence=_rounded_interval(divergence[name]),
+            latency_ms=latency[name],
+            unfinished=_share([not answer.finished for answer in answers]) or 0.0,
+            tasks=by_task(answers),
+            difference=difference(name, answered, resamples=resamples, seed=seed),
+        )
+    return result
+
+
+def difference(
+    name: str, answered: Mapping[str, Sequence[Answered]], *, resamples: int, seed: int
+) -> Difference | None:
+    """How much better an arm answers than the one it is compared with, question by question."""
+    against = AGAINST.get(name)
+    if against is None:
+        return None
+    pairs = zip(answered[name], answered[against], strict=True)
+    interval = bootstrap([one.score - other.score for one, other in pairs], resamples=resamples, seed=seed)
+    return Difference(
+        against=against,
+        mean=round(interval.mean, 4),
+        low=round(interval.low, 4),
+        high=round(interval.high, 4),
+        verdict=verdict(interval),
+    )
+
+
+def by_task(answers: Sequence[Answered]) -> dict[str, float]:
+    """The mean score of each task; answerable and unanswerable questions of one task stand apart."""
+    scores: defaultdict[str, list[float]] = defaultdict(list)
+    for answer in answers:
+        scores[task_name(answer.example)].append(answer.score)
+    return {task: round(sum(values) / len(values), 4) for task, values in sorted(scores.items())}
+
+
+def task_name(example: Example) -> str:
+    """The task, with `withheld` for a question whose documents are hidden from retrieval."""
+    return "withheld" if example.withheld else example.task
+
+
+def task_counts(questions: Iterable[Example]) -> dict[str, int]:
+    """How many questions there are of each task."""
+    return dict(sorted(Counter(map(task_name, questions)).items()))
+
+
+def recall(answers: Sequence[Answered]) -> float | None:
+    """The share of the answerable questions with evidence for which a chunk with the quote was found."""
+    return _share(
+        [
+            cited_source(answer.example, answer.sources) is not None
+            for answer in answers
+            if answer.example.answerable and answer.example.evidence
+        ]
+    )
+
+
+def answer_lines(answered: Mapping[str, Sequence[Answered]]) -> list[AnsweredQuestion]:
+    """The questions with the answers of all arms side by side."""
+    first = next(iter(answered.values()))
+    return [
+        AnsweredQuestion(
+            id=question.example.id,
+            task=task_name(question.example),
+            answerable=question.example.answerable,
+            question=question.example.prompt[-1].content,
+            gold=question.example.answer,
+            arms={name: _arm_answer(answers[position]) for name, answers in answered.items()},
+        )
+        for position, question in enumerate(first)
+    ]
+
+
+def _arm_answer(answer: Answered) -> ArmAnswer:
+    return ArmAnswer(
+        text=answer.text,
+        score=round(answer.score, 4),
+        abstained=answer.abstained,
+        citations=answer.numbers,
+        sources=tuple(source.title for source in answer.sources),
+    )
+
+
+def _share(values: Sequence[bool]) -> float | None:
+    return _rounded(sum(values) / len(values) if values else None)
+
+
+def _rounded_interval(interval: Interval) -> Interval:
+    return Interval(mean=round(interval.mean, 4), low=round(interval.low, 4), high=round(interval.high, 4))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

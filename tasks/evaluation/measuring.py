@@ -1,0 +1,114 @@
+"""Asks questions of models as they are served, and measures what these have kept of the base.
+
+One way for the ledger and for the trials of the lab, so that their figures compare.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.assistant import Assistant
+from deploy.engines.chat import load_tokenizer, prompt_ids
+from deploy.engines.local import TransformersEngine
+from deploy.knowledge.hits import Knowledge
+from deploy.prompts.template import PromptTemplate
+from deploy.settings import GenerationSettings
+from tasks.errors import SourceError
+from tasks.evaluation.arms import Answered, Setup, ask_all
+from tasks.evaluation.divergence import divergences
+from tasks.evaluation.questions import askable, draw_questions
+from tasks.evaluation.retention import likelihoods
+from tasks.evaluation.settings import EvaluateSettings
+from tasks.machine.device import Device
+from tasks.rows.records import Example
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The base and its adapters, ready to answer."""
+
+    engine: TransformersEngine
+    assistant: Assistant
+    tokenizer: "PreTrainedTokenizerBase"
+    generation: GenerationSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What was measured on the same questions for every setup, and of every model.
+
+    `drawn` is how many questions were drawn, `questions` are those that could be asked. `answered` and
+    `latency_ms` are by the name of the setup, answers in the order of the questions. By the name of the
+    model, `nll` is the mean negative log-likelihood of a token of general text, `divergence` the KL from the
+    base in nats a token, prompt by prompt.
+    """
+
+    drawn: int
+    questions: tuple[Example, ...]
+    answered: dict[str, list[Answered]]
+    latency_ms: dict[str, float | None]
+    nll: dict[str, float]
+    divergence: dict[str, list[float]]
+
+
+def serve(
+    base: Path,
+    adapters: Mapping[str, Path],
+    knowledge: Knowledge,
+    template: PromptTemplate,
+    *,
+    device: Device,
+    generation: GenerationSettings,
+    batch_size: int,
+) -> Served:
+    """The models over `base` as they are served, on `device`."""
+    engine = TransformersEngine(
+        base, adapters, dtype=device.precision, device=device.name, batch_size=batch_size
+    )
+    return Served(
+        engine=engine,
+        assistant=Assistant(engine, knowledge, template, generation),
+        tokenizer=load_tokenizer(base),
+        generation=generation,
+    )
+
+
+def measure(
+    served: Served,
+    setups: Sequence[Setup],
+    test: Sequence[Example],
+    *,
+    count: int,
+    settings: EvaluateSettings,
+    seed: int,
+) -> Measured:
+    """Ask each of `setups` the same `count` questions of `test`, then look at all models.
+
+    Raises:
+        SourceError: there is no question that can be asked.
+    """
+    drawn = draw_questions(test, count, seed=seed)
+    longest_answer = max(served.generation.max_new_tokens, settings.base_max_new_tokens)
+    asked = askable(
+        drawn,
+        served.assistant,
+        lambda messages: len(prompt_ids(served.tokenizer, messages)),
+        limit=served.engine.context - longest_answer,
+    )
+    if not asked.questions:
+        raise SourceError(
+            f"the test split has {len(test)} examples and none can be asked; add rows or raise split.test"
+        )
+    replies = ask_all(setups, asked, served.assistant, settings, seed=seed)
+    return Measured(
+        drawn=len(drawn),
+        questions=asked.questions,
+        answered=replies.answered,
+        latency_ms=replies.latency_ms,
+        nll=likelihoods(served.engine, served.tokenizer),
+        divergence=divergences(served.engine, served.tokenizer),
+    )

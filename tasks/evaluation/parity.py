@@ -1,0 +1,169 @@
+"""Measures whether a tuned model is one and the same as trained, as saved, as merged and as served.
+
+Every form reads the same real prompts and the same answers. In float32 forms that are the same differ by
+rounding alone, so they are compared in it; what a shorter format costs in serving is told beside that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.adapters.merging import merge_into
+from deploy.adapters.reading import read_adapter
+from deploy.assistant import Assistant, Layers
+from deploy.engines.chat import answer_ids, prompt_ids
+from deploy.engines.engine import Sampling
+from deploy.engines.local import TransformersEngine
+from deploy.messages import as_dicts
+from tasks.evaluation.arms import Answered
+from tasks.evaluation.measuring import Served
+from tasks.evaluation.parity_record import Distance, Expected, Parity
+from tasks.methods.parts.base_model import load_base
+from tasks.methods.parts.loading import load_trained
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+    from tasks.machine.device import Device
+
+    Logits = Callable[[Tensor], Tensor]
+
+NEAR_TIE = 1e-3  # nats by which the likeliest token leads; below it rounding may choose another
+ASKED_AGAIN = 3  # answers that a release has to repeat
+LAYERS = Layers(prompt=True, retrieval=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A prompt and its answer as tokens; the answer begins at `start`."""
+
+    tokens: tuple[int, ...]
+    start: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a form makes of an answer: each token's log-probability, the likeliest one, its lead in nats."""
+
+    chances: "Tensor"
+    likeliest: "Tensor"
+    leads: "Tensor"
+
+
+def parity(
+    base: Path,
+    adapters: Mapping[str, Path],
+    answered: Mapping[str, Sequence[Answered]],
+    served: Served,
+    device: "Device",
+    *,
+    count: int,
+) -> dict[str, Parity]:
+    """The parity of each of the `adapters` over its first `count` answers; nothing for a count of 0.
+
+    What is `served` has the precision of `device`.
+    """
+    if not count:
+        return {}
+    engine, assistant = served.engine, served.assistant
+    exact = replace(device, precision="float32")
+    whole = engine
+    if device.precision != "float32":
+        whole = TransformersEngine(base, adapters, dtype="float32", device=device.name)
+    found: dict[str, Parity] = {}
+    for name, folder in adapters.items():
+        answers = answered[name][:count]
+        rows = [_row(answer, assistant, served.tokenizer) for answer in answers]
+        trained = readings(load_trained(base, folder, exact), rows)
+        with engine.held(name) as logits:
+            as_served = readings(logits, rows)
+        forms = {"saved": as_served}
+        if whole is not engine:
+            with whole.held(name) as logits:
+                forms["saved"] = readings(logits, rows)
+        if (merged := _merged(base, folder, exact)) is not None:
+            forms["merged"] = readings(merged, rows)
+        found[name] = Parity(
+            answers=len(rows),
+            tokens=sum(len(row.tokens) - row.start for row in rows),
+            forms={form: distance(read, trained) for form, read in forms.items()},
+            precision=device.precision,
+            rounding=distance(as_served, trained) if whole is not engine else None,
+            expected=_expected(name, answers, as_served, assistant),
+        )
+        print(f"parity of {name}: {found[name].forms}", flush=True)
+    return found
+
+
+def readings(logits: "Logits", rows: Sequence[Row]) -> list[Reading]:
+    """What a form makes of each row, read alone: logits of a whole batch would fill the memory."""
+    import torch
+
+    found: list[Reading] = []
+    for row in rows:
+        tokens = torch.tensor([row.tokens])
+        chances = logits(tokens)[0, row.start - 1 : -1].float().cpu().log_softmax(-1)
+        best = chances.topk(2)
+        found.append(
+            Reading(
+                chances=chances.gather(1, tokens[0, row.start :, None]).squeeze(1),
+                likeliest=best.indices[:, 0],
+                leads=best.values[:, 0] - best.values[:, 1],
+            )
+        )
+    return found
+
+
+def distance(form: Sequence[Reading], trained: Sequence[Reading]) -> Distance:
+    """How far a form is from the trained one."""
+    pairs = list(zip(form, trained, strict=True))
+    gap = max(float((one.chances - other.chances).abs().max()) for one, other in pairs)
+    differing = [
+        bool(((one.likeliest != other.likeliest) & (other.leads > NEAR_TIE)).any()) for one, other in pairs
+    ]
+    return Distance(gap=float(f"{gap:.3g}"), differing=sum(differing))
+
+
+def _row(answer: Answered, assistant: Assistant, tokenizer: "PreTrainedTokenizerBase") -> Row:
+    """The answer behind the prompt that it was given to."""
+    example = answer.example
+    [composed] = assistant.compose([example.prompt], layers=LAYERS, exclude=[example.withheld])
+    prompt = prompt_ids(tokenizer, composed.messages)
+    return Row(tokens=(*prompt, *answer_ids(tokenizer, answer.text)), start=len(prompt))
+
+
+def _merged(base: Path, folder: Path, device: "Device") -> "Logits | None":
+    """The model with the adapter in its weights; None for one that is more than a change of weights."""
+    import torch
+
+    adapter = read_adapter(folder)
+    if adapter.added or adapter.opening is not None:
+        return None
+    model = load_base(base, device).eval()
+    merge_into(model, folder)
+
+    def logits(rows: "Tensor") -> "Tensor":
+        with torch.inference_mode():
+            made: Tensor = model(input_ids=rows.to(device.name)).logits
+            return made
+
+    return logits
+
+
+def _expected(
+    model: str, answers: Sequence[Answered], served: Sequence[Reading], assistant: Assistant
+) -> list[Expected]:
+    """What a release has to answer again: the surest answers, asked one by one as a server is asked.
+
+    A server hides no documents, so questions that need some hidden are not asked.
+    """
+    surest = sorted(range(len(answers)), key=lambda place: -float(served[place].leads.min()))
+    examples = [answers[place].example for place in surest if not answers[place].example.withheld]
+    sampling = Sampling(max_new_tokens=assistant.sampling.max_new_tokens)
+    expected: list[Expected] = []
+    for example in examples[:ASKED_AGAIN]:
+        [answer] = assistant.answer([example.prompt], model=model, layers=LAYERS, sampling=sampling)
+        expected.append(Expected(messages=as_dicts(example.prompt), answer=answer.text))
+    return expected

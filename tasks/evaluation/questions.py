@@ -1,0 +1,73 @@
+"""Which questions the ledger asks, and what a constant answer would score on them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from deploy.abstention import ABSTENTION
+from deploy.assistant import Assistant, Layers
+from deploy.messages import Message
+from tasks.rows.records import Example
+from tasks.rows.reports import RowCount
+from tasks.rows.sampling import stratified
+from tasks.scoring.scores import best_constant, frequent_answers, score
+
+CONSTANTS = 10  # the most frequent answers that are tried as the constant one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The questions that every arm answers, and how many tokens the longest prompt of each has."""
+
+    questions: tuple[Example, ...]
+    lengths: tuple[int, ...]
+
+
+def draw_questions(examples: Sequence[Example], count: int, *, seed: int) -> list[Example]:
+    """`count` of the examples (or all, if fewer), each task and the unanswerable ones at their share.
+
+    Equal examples and seed give the same draw, whatever their order.
+    """
+    ordered = sorted(examples, key=lambda example: example.id)
+    return stratified(ordered, count, key=lambda e: f"{e.task} {e.answerable}", seed=seed)
+
+
+def askable(
+    questions: Sequence[Example],
+    assistant: Assistant,
+    tokens: Callable[[Sequence[Message]], int],
+    *,
+    limit: int,
+) -> Asked:
+    """The questions whose prompt, with all that retrieval adds to it, has at most `limit` tokens.
+
+    The others are left out for all arms, so that the arms stay comparable.
+    """
+    composed = assistant.compose(
+        [question.prompt for question in questions],
+        layers=Layers(prompt=True, retrieval=True),
+        exclude=[question.withheld for question in questions],
+    )
+    lengths = [tokens(each.messages) for each in composed]
+    kept = [place for place, length in enumerate(lengths) if length <= limit]
+    return Asked(
+        questions=tuple(questions[place] for place in kept), lengths=tuple(lengths[place] for place in kept)
+    )
+
+
+def account(*, test: int, drawn: int, asked: int) -> list[RowCount]:
+    """What became of the examples of the test split."""
+    return [
+        RowCount(kind="example", outcome="in", count=test),
+        RowCount(kind="example", outcome="kept", count=asked),
+        RowCount(kind="example", outcome="unused", count=test - drawn, reason="over evaluate.questions"),
+        RowCount(
+            kind="example", outcome="unused", count=drawn - asked, reason="longer than the model's context"
+        ),
+    ]
+
+
+def majority(train: Sequence[Example], questions: Sequence[Example]) -> tuple[str, float]:
+    """The constant answer that scores best on `train`, and what it scores on `questions`."""
+    candidates = [ABSTENTION, *frequent_answers(train, CONSTANTS)]
+    text = best_constant(train, candidates) if train else ABSTENTION
+    return text, sum(score(question, text) for question in questions) / len(questions)

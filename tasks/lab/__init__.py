@@ -1,0 +1,1 @@
+"""Methods side by side: the stages of lab/dvc.yaml."""

@@ -1,0 +1,26 @@
+"""The schema of section `run` of params.yaml: what holds for every stage; and settings laid over others."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from deploy.settings import Count, Section
+
+
+class RunSettings(Section):
+    """What holds for every stage."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    threads: Literal["auto"] | Count
+    precision: Literal["auto", "float32", "bfloat16"]
+
+
+def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with those of `over` in their place, mappings key by key, anything else as a whole."""
+    merged = dict(values)
+    for key, value in over.items():
+        here = values.get(key)
+        both = isinstance(here, Mapping) and isinstance(value, Mapping)
+        merged[key] = overlay(here, value) if both else value  # type: ignore[arg-type]
+    return merged

@@ -1,0 +1,173 @@
+"""The decoder layers of Llama with fewer passes over memory: same numbers, for training on a CPU.
+
+Transformers writes normalisation, rotation and gating as chains of small operations. On a CPU each link reads
+and writes the whole tensor, forwards and backwards, and together they cost as much as the matrix products.
+Here each chain is one function with a hand-written gradient. Norms whose weights learn are left as they are.
+
+Import this module late: torch is needed to define it.
+"""
+
+from pathlib import Path
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoConfig, PreTrainedModel
+from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
+
+from tasks.methods.layers.fused_lora import fuse
+from tasks.methods.layers.shared_prefix import SharedPrefix
+
+
+def knows(base: Path) -> bool:
+    """Whether the layers of the model in `base` are of the family that `streamline` is for."""
+    return bool(AutoConfig.from_pretrained(base, local_files_only=True).model_type == "llama")
+
+
+def quicken(model: PreTrainedModel, *, fused: bool = True, anew: bool = False) -> bool:
+    """Make the layers fast for training; whether they are streamlined now.
+
+    `fused`: LoRA layers train as one product. `anew`: activations are computed anew instead of being kept.
+    """
+    if fused:
+        fuse(model)
+    if anew:
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    return streamline(model) > 0
+
+
+def streamline(model: nn.Module) -> int:
+    """Let the Llama layers of `model` compute in this way; returns how many modules do (0: another family).
+
+    For causal attention over right-padded rows without a mask and without a cache: the way of training.
+    The layers then also take a `shared_prefix`: a batch laid out as one sequence; and an `opening`: keys and
+    values that stand before those of every row, [layers, 2, heads, columns, head width].
+    """
+    count = 0
+    for module in model.modules():
+        if isinstance(module, LlamaRMSNorm):
+            if module.weight.requires_grad:
+                continue  # the gradient written here is that of the input alone
+            module.forward = MethodType(_norm, module)
+        elif isinstance(module, LlamaMLP) and module.config.hidden_act == "silu":
+            module.forward = MethodType(_gated, module)
+        elif isinstance(module, LlamaAttention):
+            module.forward = MethodType(_attend, module)
+        else:
+            continue
+        count += 1
+    return count
+
+
+def restore(model: nn.Module) -> None:
+    """Give the layers back to transformers."""
+    for module in model.modules():
+        if isinstance(module, LlamaRMSNorm | LlamaMLP | LlamaAttention):
+            vars(module).pop("forward", None)
+
+
+def _norm(self: Any, hidden_states: Tensor) -> Tensor:
+    return _apply(_Norm, hidden_states, self.weight, self.variance_epsilon)
+
+
+def _gated(self: Any, x: Tensor) -> Tensor:
+    return self.down_proj(_apply(_Gate, self.gate_proj(x), self.up_proj(x)))
+
+
+def _attend(
+    self: Any,
+    hidden_states: Tensor,
+    position_embeddings: tuple[Tensor, Tensor],
+    shared_prefix: SharedPrefix | None = None,
+    opening: Tensor | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    shape = (*hidden_states.shape[:2], -1, self.head_dim)
+    cosine, sine = (angle.unsqueeze(2) for angle in position_embeddings)  # broadcast over heads
+    query = _apply(_Rotate, self.q_proj(hidden_states).view(shape), cosine, sine)
+    key = _apply(_Rotate, self.k_proj(hidden_states).view(shape), cosine, sine)
+    value = self.v_proj(hidden_states).view(shape)
+    if shared_prefix is not None:
+        query, key, value = (shared_prefix.rows(part[0]) for part in (query, key, value))
+    seen = None
+    if opening is not None:
+        before = opening[self.layer_idx].transpose(1, 2).unsqueeze(1).expand(-1, len(query), -1, -1, -1)
+        key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
+        rows, columns = query.shape[1], key.shape[1]
+        seen = torch.ones(rows, columns, dtype=torch.bool, device=key.device).tril(columns - rows)
+    groups = self.num_key_value_groups
+    out = functional.scaled_dot_product_attention(
+        query.transpose(1, 2),
+        key.repeat_interleave(groups, dim=2).transpose(1, 2),
+        value.repeat_interleave(groups, dim=2).transpose(1, 2),
+        attn_mask=seen,
+        is_causal=seen is None,
+        scale=self.scaling,
+    )
+    merged = out.transpose(1, 2).flatten(2)
+    if shared_prefix is not None:
+        merged = shared_prefix.sequence(merged).unsqueeze(0)
+    return self.o_proj(merged), None
+
+
+def _apply(function: type[torch.autograd.Function], *arguments: Any) -> Tensor:
+    return function.apply(*arguments)  # type: ignore[no-untyped-call]
+
+
+class _Norm(torch.autograd.Function):
+    """y = w x / sqrt(mean(x^2) + eps), computed in float32 (Zhang and Sennrich 2019, arXiv:1910.07467)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        wide = x.float()
+        size = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+        scale = size.square_().div_(x.shape[-1]).add_(epsilon).rsqrt_()
+        ctx.save_for_backward(x, weight, scale)
+        return (wide * scale).mul_(weight).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        x, weight, scale = ctx.saved_tensors
+        wide = x.float()
+        grad = gradient.float() * weight
+        inner = (grad * wide).sum(-1, keepdim=True).mul_(scale.pow(3)).div_(-x.shape[-1])
+        return grad.mul_(scale).addcmul_(wide, inner).to(x.dtype), None, None
+
+
+class _Gate(torch.autograd.Function):
+    """y = silu(gate) up, keeping only its two inputs for the way back."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate, up)
+        return functional.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        grad_gate = torch.ops.aten.silu_backward(gradient * up, gate)
+        return grad_gate, functional.silu(gate).mul_(gradient)
+
+
+class _Rotate(torch.autograd.Function):
+    """Rotary positions over (row, position, head, feature) (Su et al. 2021, arXiv:2104.09864)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        ctx.save_for_backward(cosine, sine)
+        return _rotated(x, cosine, sine, 1.0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        cosine, sine = ctx.saved_tensors
+        return _rotated(gradient, cosine, sine, -1.0), None, None
+
+
+def _rotated(x: Tensor, cosine: Tensor, sine: Tensor, direction: float) -> Tensor:
+    half = x.shape[-1] // 2
+    out = x * cosine
+    out[..., :half].addcmul_(x[..., half:], sine[..., :half], value=-direction)
+    out[..., half:].addcmul_(x[..., :half], sine[..., half:], value=direction)
+    return out

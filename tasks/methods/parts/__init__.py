@@ -1,0 +1,1 @@
+"""What adaptation methods are made of: targets, masks, tuners, optimisers, files."""

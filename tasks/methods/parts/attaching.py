@@ -1,0 +1,46 @@
+"""What methods do to a model: a tuner of PEFT is put into it, or weights of its own are let learn."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.methods.method import Adapted
+from tasks.methods.parts.files import write_replaced
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+ADAPTER = "default"  # the name that PEFT gives what is injected
+
+
+def inject(config: Any, model: "PreTrainedModel") -> None:
+    """Put the tuner of `config` into `model`, which stays the model it was: several kinds can share it.
+
+    What was put in before stays, and learns on.
+    """
+    from peft import inject_adapter_in_model
+
+    learning = [part for part in model.parameters() if part.requires_grad]
+    vars(model).pop("peft_config", None)  # PEFT takes what it finds there for adapters of the same kind
+    inject_adapter_in_model(config, model, adapter_name=ADAPTER)
+    for part in learning:
+        part.requires_grad_(True)
+
+
+def train_weights(model: "PreTrainedModel", names: Iterable[str]) -> Adapted:
+    """`model` with the parameters called `names` learning in float32; they are what is written."""
+    chosen = set(names)
+    for name, parameter in model.named_parameters():
+        if name in chosen:
+            parameter.data = parameter.data.float()  # small steps vanish in half precision
+            parameter.requires_grad_(True)
+    return Adapted(model=model, write=_writer(model, chosen))
+
+
+def _writer(model: "PreTrainedModel", chosen: set[str]) -> "Callable[[Path], None]":
+    def write(folder: Path) -> None:
+        named = dict(model.named_parameters())  # by name: spread over processes, they are others
+        write_replaced({name: named[name].data for name in chosen}, folder)
+
+    return write

@@ -1,0 +1,27 @@
+"""Stage `base`: the base model and the embedder as folders of safetensors; alone it may use a network."""
+
+import os
+from pathlib import Path
+
+from tasks.prepare.base.origins import Origin, resolve
+from tasks.prepare.settings import BaseSettings
+from tasks.rows.reports import Report, write_report
+
+CACHE = Path(".threeply/cache")
+
+
+def base(*, model: Path, embedder: Path, report: Path, settings: BaseSettings) -> None:
+    """Write the base model and the embedder, each as a folder of safetensors and tokenizer files."""
+    cache = Path(os.environ.get("THREEPLY_CACHE", CACHE))  # runs in other folders may share one
+    wanted = {
+        model: Origin(uri=settings.model, sha256=settings.model_sha256, key="base.model"),
+        embedder: Origin(uri=settings.embedder, sha256=settings.embedder_sha256, key="base.embedder"),
+    }
+    figures = {}
+    for into, origin in wanted.items():
+        facts = resolve(origin, into=into, dtype=settings.storage_dtype, cache=cache)
+        figures[origin.key.removeprefix("base.")] = facts
+        print(
+            f"{origin.uri}: {facts['parameters'] / 1e6:.1f} million parameters, {facts['dtype']}", flush=True
+        )
+    write_report(report, Report(stage="base", figures=figures))

@@ -1,0 +1,53 @@
+"""What the report says of a model: read from its files, without loading it."""
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from tasks.prepare.base.layout import WEIGHTS
+
+
+def model_facts(folder: Path) -> dict[str, Any]:
+    """Parameters, dtypes, context length and size of the model in `folder`."""
+    parameters = 0
+    dtypes: set[str] = set()
+    for file in sorted(folder.rglob(f"*{WEIGHTS}")):
+        with safe_open(file, framework="np") as weights:
+            for name in weights.keys():  # noqa: SIM118 - not a dict
+                part = weights.get_slice(name)
+                if "F" in part.get_dtype():  # F32, BF16...: counters and position ids are no parameters
+                    parameters += math.prod(part.get_shape())
+                    dtypes.add(part.get_dtype())
+    return {
+        "parameters": parameters,
+        "dtype": ", ".join(sorted(dtypes)),
+        "context_length": _context_length(folder),
+        "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+    }
+
+
+def card_licence(folder: Path) -> str:
+    """The licence in the head of the model card README.md; empty if there is none."""
+    card = folder / "README.md"
+    if not card.is_file():
+        return ""
+    head = re.match(r"---\n(.*?)\n---", card.read_text(encoding="utf-8", errors="replace"), re.DOTALL)
+    said = re.search(r"^license:\s*(\S+)", head[1], re.MULTILINE) if head else None
+    return said[1] if said else ""
+
+
+def _context_length(folder: Path) -> int | None:
+    """Tokens that the model reads at most; a sentence encoder states its own limit beside the model's."""
+    for file, key in (
+        ("sentence_bert_config.json", "max_seq_length"),
+        ("config.json", "max_position_embeddings"),
+    ):
+        path = folder / file
+        value = json.loads(path.read_text(encoding="utf-8")).get(key) if path.is_file() else None
+        if isinstance(value, int):
+            return value
+    return None

@@ -1,0 +1,119 @@
+"""Repairs of text: encoding mistakes, invisible characters, blanks. Each is a function from text to text."""
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from deploy.messages import Message
+from tasks.prepare.clean.filters import Verdict
+from tasks.prepare.settings import CleanSettings
+from tasks.rows.records import Document, Example, Preference, Rows
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+# Zero-width space, word joiner, byte order mark, soft hyphen; direction overrides. The joiners U+200C and
+# U+200D stay: scripts and emoji need them.
+_INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# A joiner behind plain ASCII joins nothing.
+_IDLE_JOINER = re.compile("(?<=[\x20-\x7e])[\u200c\u200d]+")
+_OVERSTRIKE = re.compile("[^\b\n]\b")  # terminals print bold as a letter, a step back and the letter again
+_SEPARATORS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_PASSES = 8  # a repair may make another possible; texts that need more were never seen
+
+
+def fix_encoding(text: str) -> str:
+    """Text without mojibake, such as `cafÃ©` for `café` (ftfy); quotation marks and entities stay."""
+    if text.isascii():
+        return text
+    import ftfy
+
+    return ftfy.fix_encoding(text)
+
+
+def compose(text: str) -> str:
+    """Text in Unicode's composed form (NFC)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def remove_controls(text: str) -> str:
+    """Text without terminal escapes, control characters and invisible marks; its line ends are newlines."""
+    text = _SEPARATORS.sub("\n", _ESCAPES.sub("", text))
+    text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", _OVERSTRIKE.sub("", text)))
+    return "".join(c for c in text if c in "\n\t" or not _is_control(c))
+
+
+def trim_blanks(text: str) -> str:
+    """Text without blanks at line ends, around it, and without more than one empty line in a row.
+
+    Blanks inside a line stay: they are the indentation of code.
+    """
+    lines = [line.rstrip() for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("encoding", fix_encoding),
+    ("composed", compose),
+    ("controls", remove_controls),
+    ("blanks", trim_blanks),
+)
+
+
+def repaired(text: str, counts: Counter[str]) -> str:
+    """The text after all repairs, applied until none changes it; `counts` gets a mark for each that did."""
+    effective: set[str] = set()
+    for _ in range(_PASSES):
+        before = text
+        for name, repair in REPAIRS:
+            after = repair(text)
+            if after != text:
+                effective.add(name)
+            text = after
+        if text == before:
+            break
+    counts.update(effective)
+    return text
+
+
+def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
+    """All rows with repaired texts; nothing is dropped."""
+    del settings
+    counts: Counter[str] = Counter()
+
+    def fix(text: str) -> str:
+        return repaired(text, counts)
+
+    def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        return tuple(Message(message.role, fix(message.content)) for message in messages)
+
+    def example(row: Example) -> Example:
+        return replace(row, messages=turns(row.messages), quote=fix(row.quote))
+
+    def preference(row: Preference) -> Preference:
+        return replace(
+            row,
+            prompt=turns(row.prompt),
+            chosen=fix(row.chosen),
+            rejected=fix(row.rejected),
+            quote=fix(row.quote),
+        )
+
+    def document(row: Document) -> Document:
+        text = fix(row.text)
+        return replace(row, title=fix(row.title), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
+
+    return Verdict(
+        rows=Rows(
+            examples=tuple(map(example, rows.examples)),
+            preferences=tuple(map(preference, rows.preferences)),
+            documents=tuple(map(document, rows.documents)),
+        ),
+        repaired=counts,
+    )
+
+
+def _is_control(character: str) -> bool:
+    """Control characters, and surrogates, which no file can hold."""
+    return unicodedata.category(character) in ("Cc", "Cs")

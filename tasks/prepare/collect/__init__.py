@@ -1,0 +1,85 @@
+"""Stage `collect`: rows of every source that params.yaml names, in one schema."""
+
+from pathlib import Path
+
+from tasks.machine.settings import RunSettings
+from tasks.prepare.collect.documentation.extracts import read_extracts
+from tasks.prepare.collect.documentation.packages import read_packages
+from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.markdown import read_markdown
+from tasks.prepare.collect.queries import read_queries
+from tasks.prepare.settings import (
+    CollectSettings,
+    ExtractsSource,
+    FileSource,
+    MarkdownSource,
+    PackagesSource,
+    QueriesSource,
+    Source,
+)
+from tasks.rows.records import Dropped, Rows
+from tasks.rows.reports import Report, RowCount, dropped_counts, write_report
+from tasks.rows.tables import write_rows, write_table
+
+__all__ = ["collect"]
+
+
+def collect(
+    sources: Path, *, raw: Path, dropped: Path, report: Path, run: RunSettings, settings: CollectSettings
+) -> None:
+    """Read every source of `settings` and write its rows, with those that could not be read and why."""
+    parts = [_read(source, sources, run.seed) for source in settings.sources]
+    rows = Rows(
+        examples=tuple(row for part in parts for row in part.rows.examples),
+        preferences=tuple(row for part in parts for row in part.rows.preferences),
+        documents=tuple(row for part in parts for row in part.rows.documents),
+    )
+    refused = [row for part in parts for row in part.dropped]
+    write_rows(raw, rows)
+    write_table(dropped, Dropped, refused)
+    write_report(
+        report,
+        Report(
+            stage="collect",
+            rows=account(rows, refused),
+            figures={
+                "sources": [
+                    {"source": source.kind, **part.figures}
+                    for source, part in zip(settings.sources, parts, strict=True)
+                ]
+            },
+        ),
+    )
+    print(
+        f"collect: {len(rows.documents)} documents, {len(rows.examples)} examples, "
+        f"{len(rows.preferences)} preferences, {len(refused)} rows could not be read"
+    )
+
+
+def account(rows: Rows, refused: list[Dropped]) -> list[RowCount]:
+    """What came in, what was kept and what was refused, for each kind."""
+    counts: list[RowCount] = []
+    for kind, kept in (
+        ("example", rows.examples),
+        ("preference", rows.preferences),
+        ("document", rows.documents),
+    ):
+        lost = sum(row.kind == kind for row in refused)
+        counts.append(RowCount(kind=kind, outcome="in", count=len(kept) + lost))
+        counts.append(RowCount(kind=kind, outcome="kept", count=len(kept)))
+    return counts + dropped_counts(refused)
+
+
+def _read(source: Source, folder: Path, seed: int) -> Collected:
+    match source:
+        case PackagesSource():
+            return read_packages(source, seed=seed)
+        case FileSource():
+            return read_file(source, watched=folder)
+        case MarkdownSource():
+            return read_markdown(source.path, watched=folder)
+        case ExtractsSource():
+            return read_extracts(source, seed=seed)
+        case QueriesSource():
+            return read_queries(source, seed=seed)

@@ -1,0 +1,1 @@
+"""Rows made of the documentation inside installed packages."""

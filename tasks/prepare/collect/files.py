@@ -1,0 +1,93 @@
+"""Source `file`: the rows of a JSONL, CSV or Parquet file, whose shape is detected and said."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tasks.errors import SourceError
+from tasks.machine.disk import say_if_unwatched
+from tasks.machine.progress import Progress
+from tasks.prepare.collect.identifiers import Collected, identifier
+from tasks.prepare.collect.readers import Fault, Record, read_records
+from tasks.prepare.collect.shapes import NAMES, Shape, as_row, recognise
+from tasks.prepare.collect.values import WrongShapeError
+from tasks.prepare.settings import FileSource
+from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+
+_LOOKED_AT = 20  # records that decide on the shape of a file
+
+
+def read_file(settings: FileSource, *, watched: Path) -> Collected:
+    """The rows of a file; a line that is broken or of another shape is dropped with its number.
+
+    Raises:
+        SourceError: the file is missing, unreadable, empty, or has no shape that is known.
+    """
+    path = settings.path
+    say_if_unwatched(path, watched)
+    found = list(read_records(path))
+    if not found:
+        raise SourceError(f"{path} holds no rows; fill it, or take it out of collect.sources in params.yaml")
+    records = [entry for entry in found if isinstance(entry, Record)]
+    shape = _shape(path, records, settings.columns)
+    rows: list[Example | Preference | Document] = []
+    dropped: list[Dropped] = []
+    progress = Progress(len(found), "rows")
+    for done, entry in enumerate(found, start=1):
+        try:
+            if isinstance(entry, Record):
+                rows.append(as_row(shape, entry.values, path.as_posix()))
+            else:
+                dropped.append(_dropped(path, shape, entry))
+        except WrongShapeError as error:
+            dropped.append(_dropped(path, shape, Fault(entry.line, "wrong_shape", str(error))))
+        progress.update(done)
+    lost = f", {len(dropped)} could not be read" if dropped else ""
+    print(f"{path.name}: {len(found)} rows, read as {_said(shape)}{lost}")
+    return Collected(
+        rows=Rows(
+            examples=tuple(row for row in rows if isinstance(row, Example)),
+            preferences=tuple(row for row in rows if isinstance(row, Preference)),
+            documents=tuple(row for row in rows if isinstance(row, Document)),
+        ),
+        dropped=tuple(dropped),
+        figures={"path": path.as_posix(), "shape": shape.name, "columns": dict(shape.columns)},
+    )
+
+
+def _shape(path: Path, records: Sequence[Record], given: Mapping[str, str]) -> Shape:
+    """The shape that most of the first records have; the first of two equally frequent."""
+    present = {name for record in records for name in record.values}
+    if unknown := sorted(set(given.values()) - present):
+        raise SourceError(
+            f"{path} has no column {unknown[0]!r}, which `columns` of this source names; "
+            f"it has {', '.join(sorted(present)) or 'none'}"
+        )
+    shapes = [recognise(record.values.keys(), given) for record in records[:_LOOKED_AT]]
+    counts = Counter(shape.name for shape in shapes if shape)
+    if not counts:
+        names = ", ".join(sorted({name for record in records[:_LOOKED_AT] for name in record.values}))
+        raise SourceError(
+            f"{path}: no shape fits its columns ({names or 'no line is a record'}); known are messages, "
+            f"{' / '.join(NAMES['prompt'])} with {' / '.join(NAMES['completion'])}, "
+            "instruction with output, chosen with rejected, and text. "
+            "Rename the columns, or map them: `columns: {prompt: YOURS, completion: YOURS}`"
+        )
+    best = max(counts, key=lambda name: counts[name])
+    return next(shape for shape in shapes if shape and shape.name == best)
+
+
+def _said(shape: Shape) -> str:
+    mapped = [f"{theirs} -> {ours}" for ours, theirs in shape.columns.items() if ours != theirs]
+    return f"{shape.name} ({', '.join(mapped)})" if mapped else shape.name
+
+
+def _dropped(path: Path, shape: Shape, fault: Fault) -> Dropped:
+    return Dropped(
+        id=identifier(path.as_posix(), fault.line),
+        kind=shape.kind,
+        source=path.as_posix(),
+        stage="collect",
+        reason=fault.reason,
+        detail=f"line {fault.line}: {fault.detail}",
+    )

@@ -1,0 +1,27 @@
+"""What every source gives, and the identifiers of its rows."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.rows.records import Dropped, Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """The rows of one source, those that could not be read, and figures for the report."""
+
+    rows: Rows
+    dropped: tuple[Dropped, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def identifier(*parts: object) -> str:
+    """A short id that follows from content: equal parts, equal id (64 bits of BLAKE2b)."""
+    return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).hexdigest()
+
+
+def rank(seed: int, *parts: object) -> int:
+    """A number that looks random and follows from its arguments: choices by it do not depend on order."""
+    return int(identifier(seed, *parts), 16)

@@ -1,0 +1,155 @@
+"""The schema of the sections `base` to `index` of params.yaml: what prepares model, rows and knowledge."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from deploy.settings import Count, NonNegative, Section, Share
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DataPath = Annotated[Path, Field(strict=False)]
+
+
+class BaseSettings(Section):
+    """The base model and the embedder, as URIs."""
+
+    model: Annotated[str, Field(min_length=1)]
+    model_sha256: Sha256 | None
+    embedder: Annotated[str, Field(min_length=1)]
+    embedder_sha256: Sha256 | None
+    storage_dtype: Literal["float32", "float16", "bfloat16"]
+
+
+class QuestionKinds(Section):
+    """The kinds of answerable questions, as weights against each other."""
+
+    default: NonNegative
+    purpose: NonNegative
+    lookup: NonNegative
+
+    @model_validator(mode="after")
+    def _some(self) -> "QuestionKinds":
+        if self.default + self.purpose + self.lookup == 0.0:
+            raise ValueError("one of default, purpose and lookup must be above 0")
+        return self
+
+
+class PackagesSource(Section):
+    """Documentation of installed Python packages, with questions made from it."""
+
+    kind: Literal["packages"]
+    packages: Annotated[list[str], Field(min_length=1)]
+    max_facts: Annotated[int, Field(ge=0)]
+    kinds: QuestionKinds
+    unanswerable: Share
+    max_same_default: Annotated[float, Field(gt=0.0, le=1.0)]
+    preferences: Annotated[int, Field(ge=0)]
+
+
+class FileSource(Section):
+    """A JSONL, CSV or Parquet file whose shape is detected.
+
+    `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
+    file has for it. It may be left out: common names are known.
+    """
+
+    kind: Literal["file"]
+    path: DataPath
+    columns: dict[str, str] = Field(default_factory=dict)
+
+
+class MarkdownSource(Section):
+    """A folder of Markdown files."""
+
+    kind: Literal["markdown"]
+    path: DataPath
+
+
+class ExtractsSource(Section):
+    """Small tasks cut out of the documentation of installed packages: labels, summaries, JSON."""
+
+    kind: Literal["extracts"]
+    task: Literal["label", "summary", "json"]
+    packages: Annotated[list[str], Field(min_length=1)]
+    max_rows: Count
+
+
+class QueriesSource(Section):
+    """Questions over made-up tables, with the SQL that answers them."""
+
+    kind: Literal["queries"]
+    max_rows: Count
+
+
+Source = Annotated[
+    PackagesSource | FileSource | MarkdownSource | ExtractsSource | QueriesSource,
+    Field(discriminator="kind"),
+]
+
+
+class CollectSettings(Section):
+    """Where the rows come from."""
+
+    sources: Annotated[list[Source], Field(min_length=1)]
+
+
+class CleanSettings(Section):
+    """What is repaired and what is dropped."""
+
+    min_characters: Annotated[int, Field(ge=0)]
+    max_characters: Count
+    conflicts: Literal["drop", "first"]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "CleanSettings":
+        if self.min_characters >= self.max_characters:
+            raise ValueError(
+                f"min_characters ({self.min_characters}) must be less than "
+                f"max_characters ({self.max_characters})"
+            )
+        return self
+
+
+class ValidateSettings(Section):
+    """The bounds of the expectations."""
+
+    min_examples: Annotated[int, Field(ge=0)]
+    min_documents: Annotated[int, Field(ge=0)]
+    min_preferences: Annotated[int, Field(ge=0)]
+    max_answer_words: Count
+    unanswerable_between: Annotated[list[Share], Field(min_length=2, max_length=2)]
+
+
+class GateSettings(Section):
+    """The thresholds that stop the chain."""
+
+    max_dropped: Share
+    max_quarantined: Share
+    allow_warnings: bool
+
+
+class SplitSettings(Section):
+    """The shares of validation and test."""
+
+    validation: Share
+    test: Share
+    salt: str
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> "SplitSettings":
+        if self.validation + self.test >= 1.0:
+            raise ValueError(
+                f"validation + test is {self.validation + self.test:g}; "
+                "it must be less than 1, so that rows are left for training"
+            )
+        return self
+
+
+class IndexSettings(Section):
+    """How documents become searchable chunks."""
+
+    chunk_words: Annotated[int, Field(ge=8, le=2000)]
+    batch_size: Count
+    embedded_tokens: Annotated[int, Field(ge=16, le=512)]
+    faiss: Literal["flat", "sq8"]

@@ -1,0 +1,171 @@
+"""Stage `split`: train, validation and test, by hash of the group, so that nothing leaks and nothing moves.
+
+A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares. More data moves no old row, with one
+exception: where a new row has the same prompt as rows of two groups, these become one, and the group whose
+name sorts first takes the other along. Groups with rows of the task `general` are all for training: they are
+rehearsed, never asked.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tasks.errors import GateError, LeakError, SourceError
+from tasks.prepare.settings import SplitSettings
+from tasks.rows.identity import PromptKey, Sets, prompt_key
+from tasks.rows.records import GENERAL_TASK, Document, Dropped, Example, Preference, Rows
+from tasks.rows.reports import Report, RowCount, read_report, write_report
+from tasks.rows.tables import FILES, read_rows, read_table, write_table
+
+__all__ = ["SPLITS", "assign", "check_leaks", "place", "split"]
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+def split(
+    rows: Path, quarantine: Path, gate: Path, *, splits: Path, report: Path, settings: SplitSettings
+) -> None:
+    """Divide the rows that are not quarantined; documents stay whole, they are knowledge, not questions.
+
+    Raises:
+        GateError: the gate did not let the data pass.
+        LeakError: a group or a prompt would stand in two splits.
+        SourceError: a split that was asked for has no example.
+    """
+    _passed(gate)
+    everything = read_rows(rows)
+    held = {(row.kind, row.id): row for row in read_table(quarantine, Dropped)}
+    kept = Rows(
+        examples=tuple(row for row in everything.examples if ("example", row.id) not in held),
+        preferences=tuple(row for row in everything.preferences if ("preference", row.id) not in held),
+        documents=tuple(row for row in everything.documents if ("document", row.id) not in held),
+    )
+    grouped = unite(kept)
+    placed = assign(grouped, settings)
+    check_leaks(placed)
+    _check_filled(placed, settings)
+    for name, part in placed.items():
+        write_table(splits / name / FILES[Example], Example, part.examples)
+        write_table(splits / name / FILES[Preference], Preference, part.preferences)
+        print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
+    write_table(splits / FILES[Document], Document, kept.documents)
+    write_report(
+        report,
+        Report(stage="split", rows=_account(everything, kept), figures=_figures(kept, grouped, placed)),
+    )
+
+
+def place(group: str, settings: SplitSettings) -> SplitName:
+    """The split of a group: it depends on nothing but its name, the salt and the shares."""
+    digest = hashlib.blake2b(f"{settings.salt}|{group}".encode(), digest_size=8).digest()
+    where = int.from_bytes(digest, "big") / 2**64
+    if where < settings.test:
+        return "test"
+    return "validation" if where < settings.test + settings.validation else "train"
+
+
+def unite(rows: Rows) -> Rows:
+    """The rows with one group for all that share a group or a prompt: the first of their names."""
+    sets: Sets[str] = Sets()
+    asked: dict[PromptKey, str] = {}
+    for key, group in _asked(rows):
+        sets.unite(asked.setdefault(key, group), group)
+    return replace(
+        rows,
+        examples=tuple(replace(row, group=sets.find(row.group)) for row in rows.examples),
+        preferences=tuple(replace(row, group=sets.find(row.group)) for row in rows.preferences),
+    )
+
+
+def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
+    """The examples and preferences of each split, in their old order."""
+    rehearsed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
+    where = {group: "train" if group in rehearsed else place(group, settings) for group in _groups(rows)}
+    return {
+        name: Rows(
+            examples=tuple(row for row in rows.examples if where[row.group] == name),
+            preferences=tuple(row for row in rows.preferences if where[row.group] == name),
+            documents=(),
+        )
+        for name in SPLITS
+    }
+
+
+def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
+    """Make sure that no group and no prompt stands in two splits.
+
+    Raises:
+        LeakError: one does.
+    """
+    groups: dict[str, SplitName] = {}
+    prompts: dict[PromptKey, SplitName] = {}
+    for name, rows in splits.items():
+        for key, group in _asked(rows):
+            if groups.setdefault(group, name) != name:
+                raise LeakError(f"the group {group!r} stands in {groups[group]} and in {name}")
+            if prompts.setdefault(key, name) != name:
+                raise LeakError(f"a prompt of the group {group!r} stands in {prompts[key]} and in {name}")
+
+
+def _asked(rows: Rows) -> Iterable[tuple[PromptKey, str]]:
+    """The key of each prompt, with its group."""
+    yield from ((prompt_key(row.prompt), row.group) for row in rows.examples)
+    yield from ((prompt_key(row.prompt), row.group) for row in rows.preferences)
+
+
+def _passed(gate: Path) -> None:
+    """Refuse data that the gate held; `dvc repro` stops before, a stage run by hand would not."""
+    if not read_report(gate).figures.get("passed"):
+        raise GateError(f"the gate did not let these rows pass; {gate} says why")
+
+
+def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> None:
+    examples = sum(len(rows.examples) for rows in splits.values())
+    shares = {"train": 1.0, "validation": settings.validation, "test": settings.test}
+    for name, rows in splits.items():
+        if examples and shares[name] > 0.0 and not rows.examples:
+            groups = sum(len(_groups(part)) for part in splits.values())
+            raise SourceError(
+                f"no example fell into the split {name!r}: there are only {groups} groups; "
+                "give split.salt another value, make its share larger, or collect more"
+            )
+
+
+def _account(before: Rows, after: Rows) -> list[RowCount]:
+    counts: list[RowCount] = []
+    pairs: tuple[tuple[str, Sequence[object], Sequence[object]], ...] = (
+        ("example", before.examples, after.examples),
+        ("preference", before.preferences, after.preferences),
+        ("document", before.documents, after.documents),
+    )
+    for kind, came, went in pairs:
+        counts.append(RowCount(kind=kind, outcome="in", count=len(came)))
+        counts.append(RowCount(kind=kind, outcome="kept", count=len(went)))
+        if lost := len(came) - len(went):
+            counts.append(RowCount(kind=kind, outcome="quarantined", count=lost, reason="validate"))
+    return counts
+
+
+def _figures(kept: Rows, united: Rows, splits: Mapping[SplitName, Rows]) -> dict[str, Any]:
+    return {
+        "splits": {
+            name: {
+                "examples": len(rows.examples),
+                "preferences": len(rows.preferences),
+                "groups": len(_groups(rows)),
+                "tasks": dict(sorted(Counter(row.task for row in rows.examples).items())),
+                "flaws": dict(sorted(Counter(row.flaw or "unknown" for row in rows.preferences).items())),
+            }
+            for name, rows in splits.items()
+        },
+        "groups": len(_groups(kept)),
+        "groups_united": len(_groups(kept)) - len(_groups(united)),
+    }
+
+
+def _groups(rows: Rows) -> set[str]:
+    return {row.group for row in rows.examples} | {row.group for row in rows.preferences}

@@ -1,0 +1,65 @@
+"""An expectation as the suites write it: a Great Expectations class with a short name and a sentence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from tasks.rows.records import Document
+
+Severity = Literal["critical", "warning"]
+
+
+def expect(
+    kind: str,
+    name: str,
+    description: str,
+    *,
+    severity: Severity = "critical",
+    key: str = "",
+    **arguments: Any,
+) -> Any:
+    """The expectation `kind` (`ColumnValuesToBeUnique`) with its arguments.
+
+    A critical one about single rows (its class is about column values) puts the rows that fail into
+    quarantine under `name`; about the whole table it stops the chain. A warning is shown. `key` is the
+    setting that holds its bound.
+    """
+    from great_expectations import expectations
+
+    return getattr(expectations, f"Expect{kind}")(
+        description=description, severity=severity, meta={"name": name, "key": key}, **arguments
+    )
+
+
+def true(column: str, description: str, *, severity: Severity = "critical") -> Any:
+    """The expectation that the yes-or-no `column` says yes in each row; it is named as the column."""
+    return expect(
+        "ColumnValuesToBeInSet", column, description, severity=severity, column=column, value_set=[True]
+    )
+
+
+def identified(row: str, *, least: int) -> list[Any]:
+    """What is expected of every table: enough rows, each with an id; `row` is what one is called."""
+    return [
+        expect(
+            "TableRowCountToBeBetween",
+            "enough",
+            f"There are at least {least} {row}s.",
+            key=f"validate.min_{row}s",
+            min_value=least,
+        ),
+        expect("ColumnValuesToBeUnique", "id_unique", f"No two {row}s share an id.", column="id"),
+        true("named", f"Each {row} has an id."),
+    ]
+
+
+def known(ids: Sequence[str], documents: Mapping[str, Document]) -> bool:
+    """Whether each of `ids` is that of a document."""
+    return all(name in documents for name in ids)
+
+
+def stands(quote: str, evidence: Sequence[str], documents: Mapping[str, Document]) -> bool:
+    """Whether `quote` stands literally in a document of the evidence; an empty quote stands anywhere."""
+    if not quote:
+        return True
+    found = (documents[name] for name in evidence if name in documents)
+    return any(quote in document.text or quote in document.title for document in found)

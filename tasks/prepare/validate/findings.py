@@ -1,0 +1,97 @@
+"""What came of each expectation, and what follows for the rows and for the gate."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.prepare.validate.expect import Severity
+from tasks.rows.records import Dropped, RowKind, Rows
+from tasks.rows.reports import RowCount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One expectation and how it went.
+
+    `rows` are the ids of the rows that failed it; `about_rows` is False where it judges the table as a
+    whole, and then `observed` is what was seen. `key` is the setting that holds the bound, if one does.
+    `error` says why it could not run; empty if it ran.
+    """
+
+    table: RowKind
+    name: str
+    description: str
+    severity: Severity
+    about_rows: bool
+    passed: bool
+    rows: tuple[str, ...]
+    observed: float | None
+    key: str
+    error: str
+
+    def told(self) -> str:
+        """What went wrong, in a few words."""
+        if self.error:
+            return f"could not run: {self.error}"
+        if self.about_rows:
+            return f"{len(self.rows)} rows"
+        return "there are no rows" if self.observed is None else f"it is {self.observed:g}"
+
+
+def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
+    """A line for each row that failed a critical expectation, with all its reasons."""
+    reasons: dict[tuple[RowKind, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.severity == "critical":
+            for name in dict.fromkeys(finding.rows):
+                reasons[finding.table, name].append(finding)
+    sources = {(kind, row.id): row.source for kind, part in tables(rows).items() for row in part}
+    return [
+        Dropped(
+            id=name,
+            kind=kind,
+            source=sources[kind, name],
+            stage="validate",
+            reason=", ".join(finding.name for finding in failed),
+            detail=" ".join(finding.description for finding in failed),
+        )
+        for (kind, name), failed in sorted(reasons.items(), key=lambda item: item[0])
+    ]
+
+
+def account(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
+    """The row account; rows that share an id are held back together, so each of them counts."""
+    counts: list[RowCount] = []
+    reasons = {(row.kind, row.id): row.reason for row in held}
+    for kind, part in tables(rows).items():
+        why = Counter(reasons[kind, row.id] for row in part if (kind, row.id) in reasons)
+        counts.append(RowCount(kind=kind, outcome="in", count=len(part)))
+        counts.append(RowCount(kind=kind, outcome="kept", count=len(part) - why.total()))
+        counts += [
+            RowCount(kind=kind, outcome="quarantined", reason=reason, count=count)
+            for reason, count in sorted(why.items())
+        ]
+    return counts
+
+
+def figures(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The figures of the report: each expectation by table and name."""
+    result: dict[str, dict[str, Any]] = {}
+    for finding in findings:
+        result.setdefault(finding.table, {})[finding.name] = {
+            "about_rows": finding.about_rows,
+            "description": finding.description,
+            "error": finding.error,
+            "failed_rows": len(finding.rows),
+            "key": finding.key,
+            "observed": finding.observed,
+            "passed": finding.passed,
+            "severity": finding.severity,
+        }
+    return {"expectations": result, "met": sum(f.passed for f in findings), "of": len(findings)}
+
+
+def tables(rows: Rows) -> dict[RowKind, tuple[Any, ...]]:
+    """The rows by kind."""
+    return {"example": rows.examples, "preference": rows.preferences, "document": rows.documents}

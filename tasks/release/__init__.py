@@ -1,0 +1,1 @@
+"""What leaves the chain: the bundle and the report."""

@@ -1,0 +1,248 @@
+"""Fills the page: from what the stages reported to the parts that the template shows."""
+
+import platform
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from deploy.settings import Section
+from tasks.evaluation.answers import AnsweredQuestion
+from tasks.evaluation.ledger import (
+    NAMES,
+    Arm,
+    Ledger,
+    forgetting_sentences,
+    majority_sentence,
+    milliseconds,
+    omission_sentences,
+    parity_sentences,
+    percent,
+    verdict_sentences,
+)
+from tasks.machine.progress import duration
+from tasks.pages import environment
+from tasks.pages.curves import draw
+from tasks.pages.tables import Line, as_written, lines
+from tasks.pages.tables import spelled as spelled_value
+from tasks.release.report.inputs import Inputs
+from tasks.release.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
+from tasks.release.report.trials import search_sentences, trial_lines
+from tasks.release.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
+from tasks.rows.account import COLUMNS, account, balance_sentence, cells, spelled
+
+TEMPLATES = Path(__file__).parent
+VERSIONS = (
+    "torch", "transformers", "trl", "peft", "safetensors", "faiss-cpu", "bm25s", "sentence-transformers",
+    "dvc", "prefect", "great-expectations", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow",
+)  # fmt: skip
+TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+MACHINE = ("device", "threads", "precision")
+TRAINING = {
+    "sft": ("Fine-tuning", sft_sentences),
+    "reward": ("Reward model", reward_sentences),
+    "rlhf": ("RLHF with PPO", ppo_sentences),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One row of the ledger with its picture, and its verdict (empty: it is compared with nothing)."""
+
+    name: str
+    label: str
+    arm: Arm
+    whisker: Whisker
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """One training stage: what to say of it, its curves as SVG and its figures."""
+
+    stage: str
+    title: str
+    sentences: tuple[str, ...]
+    curves: Markup
+    figures: list[Line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageLine:
+    """What a stage took and what it ran on; a dash where nothing was measured."""
+
+    stage: str
+    time: str
+    memory: str
+    machine: tuple[str, ...]
+
+
+def render(
+    inputs: Inputs,
+    *,
+    settings: Mapping[str, Section],
+    timings: Mapping[str, Mapping[str, float]],
+    num_examples: int,
+) -> str:
+    """The whole page as HTML."""
+    pages = environment(TEMPLATES)
+    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled_value}
+    books = account(inputs.reports.values())
+    ledger = inputs.ledger
+    return pages.get_template("page.html").render(
+        headline=headline(ledger) if ledger else "",
+        ledger=ledger,
+        rows=ledger_rows(ledger) if ledger else [],
+        majority=majority_sentence(ledger) if ledger else "",
+        omitted=omission_sentences(ledger) if ledger else [],
+        parity=parity_sentences(ledger) if ledger else [],
+        forgetting=forgetting_sentences(ledger) if ledger else [],
+        by_task=by_task(ledger) if ledger else [],
+        picture={"width": WIDTH, "height": HEIGHT, "ticks": [(place(tick), tick) for tick in TICKS]},
+        examples=pick(inputs.answers, num_examples),
+        num_answers=len(inputs.answers),
+        names=NAMES,
+        columns=COLUMNS,
+        books=[(cells(line), spelled(line)) for line in books.lines],
+        balanced=not books.faults,
+        balance=balance_sentence(books),
+        gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
+        expectations=expectations(inputs),
+        search=search_sentences(inputs.reports.get("search")),
+        trials=trial_lines(inputs.reports.get("search")),
+        trainings=trainings(inputs),
+        others=[
+            (stage, lines(inputs.reports[stage].figures))
+            for stage in ("base", "collect", "clean", "split", "index", "evaluate", "bundle")
+            if stage in inputs.reports and inputs.reports[stage].figures
+        ],
+        settings=[
+            (name, lines(section.model_dump(mode="json"), say=as_written))
+            for name, section in settings.items()
+        ],
+        stages=stage_lines(inputs, timings),
+        machine=MACHINE,
+        versions=versions(),
+        hashes=sorted(inputs.sha256.items()),
+    )
+
+
+def ledger_rows(ledger: Ledger) -> list[LedgerRow]:
+    """The rows of the ledger in their order."""
+    sentences = verdict_sentences(ledger)
+    return [
+        LedgerRow(
+            name=name,
+            label=NAMES[name],
+            arm=arm,
+            whisker=whisker(score=arm.score, low=arm.low, high=arm.high, majority=ledger.majority),
+            verdict=arm.difference.verdict if arm.difference else "",
+            sentence=sentences.get(name, ""),
+        )
+        for name, arm in ledger.arms.items()
+    ]
+
+
+def by_task(ledger: Ledger) -> list[tuple[str, list[float | None]]]:
+    """For each task the score of each arm."""
+    tasks = sorted({task for arm in ledger.arms.values() for task in arm.tasks})
+    return [(task, [arm.tasks.get(task) for arm in ledger.arms.values()]) for task in tasks]
+
+
+def pick(answers: Sequence[AnsweredQuestion], count: int) -> list[AnsweredQuestion]:
+    """`count` questions that show most: the tasks in turn, in each those first that the arms differ on."""
+    waiting: defaultdict[str, list[AnsweredQuestion]] = defaultdict(list)
+    for question in sorted(answers, key=lambda question: (-_spread(question), question.id)):
+        waiting[question.task].append(question)
+    picked: list[AnsweredQuestion] = []
+    while len(picked) < min(count, len(answers)):
+        for task in sorted(waiting):
+            if waiting[task] and len(picked) < count:
+                picked.append(waiting[task].pop(0))
+    return picked
+
+
+def expectations(inputs: Inputs) -> list[tuple[str, Mapping[str, Any]]]:
+    """Each expectation on the rows with its table and name in words, and what it found."""
+    tables = (
+        inputs.reports["validate"].figures.get("expectations", {}) if "validate" in inputs.reports else {}
+    )
+    return [
+        (f"{table} {name}".replace("_", " "), found)
+        for table, named in tables.items()
+        for name, found in named.items()
+    ]
+
+
+def trainings(inputs: Inputs) -> list[Training]:
+    """The training stages that ran, each with its curves."""
+    result: list[Training] = []
+    for stage, (title, sentences) in TRAINING.items():
+        one = inputs.reports.get(stage)
+        if one is None:
+            continue
+        svg = draw(inputs.curves[stage], stage, form="svg").decode() if stage in inputs.curves else ""
+        result.append(
+            Training(
+                stage=stage,
+                title=title,
+                sentences=tuple(sentences(one.figures)),
+                curves=Markup(svg),  # noqa: S704 - drawn by matplotlib from numbers, no text of a user in it
+                figures=lines({k: v for k, v in one.figures.items() if k not in MACHINE}),
+            )
+        )
+    return result
+
+
+def _memory(measured: float | None, expected: float | None) -> str:
+    """The peak memory of a stage, beside what was expected of it before it started."""
+    if measured is None:
+        return "\u2013"
+    return f"{measured:,.0f} MiB" + (f" (expected {expected:,.0f})" if expected is not None else "")
+
+
+def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> list[StageLine]:
+    """What each stage took, in the order of the chain; the total of the times comes last."""
+    names = list(dict.fromkeys([*inputs.reports, *timings]))
+    result: list[StageLine] = []
+    for name in names:
+        took = timings.get(name, {})
+        figures = inputs.reports[name].figures if name in inputs.reports else {}
+        result.append(
+            StageLine(
+                stage=name,
+                time=duration(took["seconds"]) if "seconds" in took else "\u2013",
+                memory=_memory(took.get("peak_mib"), figures.get("estimated_peak_mib")),
+                machine=tuple(str(figures.get(key, "")) for key in MACHINE),
+            )
+        )
+    if timings:
+        total = sum(took["seconds"] for took in timings.values())
+        peak = max(took["peak_mib"] for took in timings.values())
+        result.append(
+            StageLine(
+                stage="all", time=duration(total), memory=f"{peak:,.0f} MiB", machine=("",) * len(MACHINE)
+            )
+        )
+    return result
+
+
+def versions() -> list[Line]:
+    """Python and the packages that the figures depend on, as installed where the page was written."""
+    result = [("python", platform.python_version()), ("machine", f"{platform.system()} {platform.machine()}")]
+    for package in VERSIONS:
+        try:
+            result.append((package, version(package)))
+        except PackageNotFoundError:
+            result.append((package, "not installed"))
+    return result
+
+
+def _spread(question: AnsweredQuestion) -> float:
+    scores = [answer.score for answer in question.arms.values()]
+    return max(scores) - min(scores)

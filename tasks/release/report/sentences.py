@@ -1,0 +1,80 @@
+"""What the figures say, in plain sentences that do not flatter."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.evaluation.ledger import NAMES, Ledger, percent
+from tasks.pages.tables import spelled
+
+
+def headline(ledger: Ledger) -> str:
+    """The one sentence that a reader takes along."""
+    base = ledger.arms.get("base")
+    best_name, best = max(ledger.arms.items(), key=lambda pair: pair[1].score)
+    if base is None or best_name == "base":
+        return f"No layer scores higher than the base model alone ({best.score:.2f} on {best.n} questions)."
+    text = (
+        f"On {best.n} held-out questions the base model scores {base.score:.2f}; the best row, "
+        f"\u201c{NAMES[best_name].removeprefix('+ ')}\u201d, scores {best.score:.2f}."
+    )
+    if best.score <= ledger.majority:
+        return f"{text} That is no better than one constant answer to everything ({ledger.majority:.2f})."
+    return f"{text} One constant answer to everything would score {ledger.majority:.2f}."
+
+
+def sft_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """How fine-tuning ended."""
+    if "best_step" not in figures:
+        return []
+    best, steps = figures["best_step"], figures.get("steps", figures["best_step"])
+    return [
+        f"The adapter is that of step {best} of {steps}, where the validation loss was lowest "
+        f"({spelled(figures.get('validation_loss'))})."
+    ]
+
+
+def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """How often the reward model prefers the better answer, and what trivial rules reach."""
+    if "omitted" in figures:
+        return [f"It was left out: {figures['omitted']}."]
+    if "accuracy" not in figures:
+        return []
+    accuracy, (low, high) = figures["accuracy"], figures["interval"]
+    sentences = [
+        f"On {figures['validation_pairs']} held-out pairs it prefers the better answer in "
+        f"{percent(accuracy)} (95 % interval {percent(low)} to {percent(high)})."
+    ]
+    rules = {rule["rule"]: rule["accuracy"] for rule in figures.get("baselines", {}).values()}
+    if rules:
+        listed = "; ".join(f"\u201c{rule}\u201d {percent(share)}" for rule, share in rules.items())
+        sentences.append(f"Trivial rules reach: {listed}.")
+        if accuracy <= max(rules.values()):
+            sentences.append("It is no better than the best of these rules.")
+        elif low <= max(rules.values()):
+            sentences.append("It is not clear from these pairs whether it is better than the best rule.")
+    return sentences
+
+
+def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """What the optimisation moved on held-out prompts, and whether that was an improvement."""
+    if "omitted" in figures:
+        return [f"It was left out: {figures['omitted']}."]
+    heldout = figures.get("heldout")
+    if not isinstance(heldout, Mapping):
+        return []
+    sentences = [
+        f"On {heldout['prompts']} held-out prompts the reward went from {spelled(heldout['reward_before'])} "
+        f"to {spelled(heldout['reward_after'])}, and the task score from "
+        f"{spelled(heldout['task_score_before'])} to {spelled(heldout['task_score_after'])}."
+    ]
+    if heldout.get("reward_hacked"):
+        sentences.append(
+            "The reward rose while the answers got worse: the reward model has a blind spot here."
+        )
+    if heldout.get("reward_fell"):
+        sentences.append("The reward fell: this training did not reach what it aims at.")
+    if figures.get("kept") == "sft":
+        sentences.append("Its answers to them were worse, so the fine-tuned model was kept as it was.")
+    if figures.get("stopped") == "kl_limit":
+        sentences.append("It was stopped at the limit of the divergence, and the last good state was kept.")
+    return sentences

@@ -1,0 +1,21 @@
+"""The schema of sections `bundle` and `report` of params.yaml."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from deploy.settings import Positive, Section, Share
+
+
+class BundleSettings(Section):
+    """What is shipped."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    min_retention: Share
+    max_parity_gap: Positive
+
+
+class ReportSettings(Section):
+    """The page for people."""
+
+    examples: Annotated[int, Field(ge=0)]

@@ -1,0 +1,138 @@
+"""The books: what became of every row from the first stage to the last trained token."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tasks.rows.reports import Report, RowCount, unbalanced
+
+# The stages that count rows, in the order in which rows meet them.
+ORDER = ("collect", "clean", "validate", "split", "index", "sft", "reward", "rlhf", "evaluate")
+# The rows that one stage keeps are those that the other takes in. Training and evaluation each take their
+# share of a split, which the report of the split tells.
+HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("clean", "split"), ("split", "index"))
+COLUMNS = (
+    "stage", "rows", "in", "kept", "trained", "dropped", "quarantined", "unused", "truncated", "tokens"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLine:
+    """What one stage did with the rows of one kind; `reasons` counts the ones that went no further."""
+
+    stage: str
+    kind: str
+    entered: int
+    kept: int
+    trained: int
+    dropped: int
+    quarantined: int
+    unused: int
+    truncated: int
+    tokens: int | None
+    reasons: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """All lines, and a sentence for each sum that does not add up (none: the books balance)."""
+
+    lines: tuple[AccountLine, ...]
+    faults: tuple[str, ...]
+
+
+def account(reports: Iterable[Report]) -> Account:
+    """The account over the reports of a run, in the order of the stages."""
+    known = {report.stage: report for report in reports}
+    ordered = [known[stage] for stage in ORDER if stage in known]
+    lines = [line for report in ordered for line in _lines(report)]
+    faults = [f"{report.stage}: {text}" for report in ordered for text in unbalanced(report.rows)]
+    return Account(lines=tuple(lines), faults=(*faults, *_breaks(lines)))
+
+
+def account_markdown(books: Account) -> str:
+    """The account as a Markdown table, with the reasons behind each stage and the sentence on the sums."""
+    table = [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
+    table += [f"| {' | '.join(cells(line))} |" for line in books.lines]
+    reasons = [f"- {line.stage}, {line.kind}: {spelled(line)}" for line in books.lines if line.reasons]
+    return "\n".join([*table, "", *reasons, "", balance_sentence(books)]) + "\n"
+
+
+def spelled(line: AccountLine) -> str:
+    """The reasons of a line with their counts, in words."""
+    return ", ".join(f"{reason} {count:,}" for reason, count in line.reasons.items())
+
+
+def balance_sentence(books: Account) -> str:
+    """Whether every row is accounted for, in words."""
+    if books.faults:
+        return "The sums do not add up: " + "; ".join(books.faults) + "."
+    return "Every row is accounted for: the sums of each stage add up, and no row is lost between stages."
+
+
+def cells(line: AccountLine) -> list[str]:
+    """The line's figures as people read them; an empty cell is a zero."""
+    counts = (
+        line.kept, line.trained, line.dropped, line.quarantined, line.unused, line.truncated, line.tokens or 0
+    )  # fmt: skip
+    return [line.stage, line.kind, f"{line.entered:,}", *(f"{count:,}" if count else "" for count in counts)]
+
+
+def _lines(report: Report) -> list[AccountLine]:
+    kinds = list(dict.fromkeys(row.kind for row in report.rows))
+    tokens = trained_tokens(report.figures)
+    lines: list[AccountLine] = []
+    for kind in kinds:
+        rows = [row for row in report.rows if row.kind == kind]
+        trained = _count(rows, "trained")
+        lines.append(
+            AccountLine(
+                stage=report.stage,
+                kind=kind,
+                entered=_count(rows, "in"),
+                kept=_count(rows, "kept"),
+                trained=trained,
+                dropped=_count(rows, "dropped"),
+                quarantined=_count(rows, "quarantined"),
+                unused=_count(rows, "unused"),
+                truncated=_count(rows, "truncated"),
+                tokens=tokens if trained else None,
+                reasons=_reasons(rows),
+            )
+        )
+    return lines
+
+
+def trained_tokens(figures: Mapping[str, object]) -> int | None:
+    """The tokens that a training stage learned from: those in its loss, or else all that it read."""
+    value = figures.get("answer_tokens", figures.get("tokens"))
+    return int(value) if isinstance(value, int | float) else None
+
+
+def _count(rows: Iterable[RowCount], outcome: str) -> int:
+    return sum(row.count for row in rows if row.outcome == outcome)
+
+
+def _reasons(rows: Iterable[RowCount]) -> dict[str, int]:
+    """Why rows went no further, most frequent first."""
+    lost = ("dropped", "quarantined", "unused", "truncated")
+    counted = [row for row in rows if row.reason and row.count and row.outcome in lost]
+    return {row.reason: row.count for row in sorted(counted, key=lambda row: (-row.count, row.reason))}
+
+
+def _breaks(lines: Iterable[AccountLine]) -> list[str]:
+    """Rows that one stage kept and the next did not take in."""
+    found = {(line.stage, line.kind): line for line in lines}
+    faults: list[str] = []
+    for before, after in HANDED_ON:
+        for (stage, kind), line in found.items():
+            follower = found.get((after, kind))
+            if stage == before and follower and follower.entered != line.kept:
+                faults.append(f"{before} kept {line.kept} {kind}s, but {follower.entered} entered {after}")
+    for (stage, kind), line in found.items():
+        judged = found.get(("validate", kind))
+        if stage == "split" and judged and judged.quarantined != line.quarantined:
+            faults.append(
+                f"validate put {judged.quarantined} {kind}s into quarantine, "
+                f"but split left out {line.quarantined}"
+            )
+    return faults

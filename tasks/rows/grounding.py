@@ -1,0 +1,151 @@
+"""Turns rows into what a model is trained on: the served prompt and the answer that its sources allow.
+
+A model must say what the retrieved text says, cite it, and abstain where it says nothing. So the target
+follows from what retrieval really found, through the assistant that also serves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from deploy.abstention import ABSTENTION, abstains
+from deploy.assistant import Assistant, Composed, Layers
+from deploy.knowledge.store import open_knowledge
+from deploy.messages import Message
+from deploy.prompts.template import Source, load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.rows.records import Example, Preference
+
+Outcome = Literal["answer", "abstention", "missed", "free"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounded:
+    """An example with its prompt as served, and the answer that its sources allow.
+
+    `outcome` says why the target is what it is: `answer` (found, and cited as source `cited`), `abstention`
+    (the question has no answer by design), `missed` (it has one, but retrieval did not find it) or `free`
+    (the example names no evidence, so its answer stands as it is).
+    """
+
+    example: Example
+    messages: tuple[Message, ...]
+    sources: tuple[Source, ...]
+    target: str
+    cited: int | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundedPreference:
+    """A preference with its prompt as served; both answers carry the citation mark that fits them.
+
+    `missed` is True where the better answer rests on evidence that retrieval did not find: given those
+    sources neither answer is good, so the pair teaches nothing.
+    """
+
+    preference: Preference
+    messages: tuple[Message, ...]
+    sources: tuple[Source, ...]
+    chosen: str
+    rejected: str
+    missed: bool
+
+
+class Provable(Protocol):
+    """A row that names the documents and the words that answer it."""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Ids of the documents that answer."""
+        ...
+
+    @property
+    def quote(self) -> str:
+        """A string that stands in the chunk that answers; empty: any chunk of the evidence does."""
+        ...
+
+
+def composer(
+    knowledge: Path,
+    embedder: Path,
+    *,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+) -> Assistant:
+    """The assistant that serves, without an engine: it composes prompts and cannot answer."""
+    store = open_knowledge(knowledge, embedder, retrieval)
+    return Assistant(None, store, load_template(prompt.template), generation)
+
+
+def ground(examples: Sequence[Example], assistant: Assistant) -> list[Grounded]:
+    """Each example with its served prompt and the target that follows from its sources, in order."""
+    composed = _compose([example.prompt for example in examples], [e.withheld for e in examples], assistant)
+    return [_grounded(example, prompt) for example, prompt in zip(examples, composed, strict=True)]
+
+
+def ground_preferences(preferences: Sequence[Preference], assistant: Assistant) -> list[GroundedPreference]:
+    """Each preference with its served prompt and its answers marked with their source, in order."""
+    composed = _compose([row.prompt for row in preferences], [row.withheld for row in preferences], assistant)
+    return [_grounded_preference(row, prompt) for row, prompt in zip(preferences, composed, strict=True)]
+
+
+def cited_source(row: Provable, sources: Sequence[Source]) -> int | None:
+    """The number of the first source that answers `row`, or None if none does."""
+    return next(
+        (s.number for s in sources if s.document in row.evidence and row.quote in s.text),
+        None,
+    )
+
+
+def marked(answer: str, number: int | None) -> str:
+    """The answer with its citation mark; an abstention cites nothing."""
+    return answer if number is None or abstains(answer) else f"{answer} [{number}]"
+
+
+def _compose(
+    prompts: Sequence[Sequence[Message]], withheld: Sequence[tuple[str, ...]], assistant: Assistant
+) -> list[Composed]:
+    return assistant.compose(prompts, layers=Layers(prompt=True, retrieval=True), exclude=withheld)
+
+
+def _grounded(example: Example, prompt: Composed) -> Grounded:
+    cited: int | None = None
+    target = example.answer
+    outcome: Outcome = "free"
+    if not example.answerable:
+        outcome = "abstention"
+    elif example.evidence:
+        cited = cited_source(example, prompt.sources)
+        outcome = "missed" if cited is None else "answer"
+        target = ABSTENTION if cited is None else marked(example.answer, cited)
+    return Grounded(
+        example=example,
+        messages=tuple(prompt.messages),
+        sources=tuple(prompt.sources),
+        target=target,
+        cited=cited,
+        outcome=outcome,
+    )
+
+
+def _grounded_preference(row: Preference, prompt: Composed) -> GroundedPreference:
+    answers = not abstains(row.chosen)
+    if not row.evidence and answers:
+        number, missed = None, False  # people's own pairs: nothing to cite
+    elif answers:
+        number = cited_source(row, prompt.sources)
+        missed = number is None
+    else:
+        # The rejected answer is invented: it cites the best source, as a model that invents does.
+        number, missed = (1 if prompt.sources else None), False
+    return GroundedPreference(
+        preference=row,
+        messages=tuple(prompt.messages),
+        sources=tuple(prompt.sources),
+        chosen=marked(row.chosen, number),
+        rejected=marked(row.rejected, number),
+        missed=missed,
+    )

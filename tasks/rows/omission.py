@@ -1,0 +1,51 @@
+"""A stage that was left out: what stands in the place of what it would make, and why.
+
+The graph always has every stage. One that has nothing to do leaves a note where its adapter would be, and
+the stages after it read the note: the ledger, the bundle and the report then end with the layer before.
+"""
+
+import json
+from pathlib import Path
+
+from deploy.atomic import write_json, write_text
+from tasks.errors import SourceError
+from tasks.rows.reports import Report, RowCount, write_report
+
+NOTE = "omitted.json"
+
+
+def omit(
+    stage: str, reason: str, *, kind: str, entered: int, adapter: Path, curve: Path, report: Path
+) -> None:
+    """Write the note instead of the adapter, an empty curve, and a report that gives the reason.
+
+    All of the `entered` rows of a `kind` that the stage would have learned from are counted as unused.
+    """
+    leave_note(adapter, stage, reason)
+    write_text(curve, "step\n")
+    rows = [
+        RowCount(kind=kind, outcome="in", count=entered),
+        RowCount(kind=kind, outcome="unused", count=entered, reason=reason),
+    ]
+    write_report(report, Report(stage=stage, rows=rows, figures={"omitted": reason}))
+
+
+def leave_note(folder: Path, stage: str, reason: str) -> None:
+    """Say, and write into `folder` instead of what `stage` would make, why it was left out."""
+    print(f"{stage} is left out: {reason}", flush=True)
+    write_json(folder / NOTE, {"stage": stage, "reason": reason})
+
+
+def omission(adapter: Path) -> str:
+    """Why the stage that fills the folder `adapter` was left out; empty where it was not.
+
+    Raises:
+        SourceError: the note is damaged.
+    """
+    path = adapter / NOTE
+    if not path.exists():
+        return ""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise SourceError(f"the note {path} cannot be read: {error!r}; run dvc repro") from None

@@ -1,0 +1,131 @@
+"""Rows to Parquet and back, in one schema for each kind of row."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from deploy.atomic import replacing
+from deploy.messages import Message
+from tasks.errors import SourceError
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RowT = TypeVar("RowT", Document, Example, Preference, Dropped)
+FILES: dict[type[Row], str] = {
+    Example: "examples.parquet",
+    Preference: "preferences.parquet",
+    Document: "documents.parquet",
+}
+
+
+def schema(kind: type[Row]) -> "pa.Schema":
+    """The Arrow schema of a kind of row."""
+    import pyarrow as pa
+
+    text = pa.string()
+    messages = pa.list_(pa.struct([("role", text), ("content", text)]))
+    texts = pa.list_(text)
+    fields: dict[type[Row], list[tuple[str, pa.DataType]]] = {
+        Document: [
+            ("id", text),
+            ("source", text),
+            ("uri", text),
+            ("title", text),
+            ("text", text),
+            ("metadata", pa.map_(text, text)),
+            ("sha256", text),
+        ],
+        Example: [
+            ("id", text),
+            ("source", text),
+            ("task", text),
+            ("messages", messages),
+            ("evidence", texts),
+            ("quote", text),
+            ("withheld", texts),
+            ("answerable", pa.bool_()),
+            ("group", text),
+        ],
+        Preference: [
+            ("id", text),
+            ("source", text),
+            ("task", text),
+            ("prompt", messages),
+            ("chosen", text),
+            ("rejected", text),
+            ("margin", pa.float64()),
+            ("label", text),
+            ("flaw", text),
+            ("evidence", texts),
+            ("quote", text),
+            ("withheld", texts),
+            ("group", text),
+        ],
+        Dropped: [(name, text) for name in ("id", "kind", "source", "stage", "reason", "detail")],
+    }
+    return pa.schema([pa.field(name, kind_, nullable=False) for name, kind_ in fields[kind]])
+
+
+def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
+    """Write `rows` of one kind to a Parquet file, atomically. Equal rows give equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = [asdict(row) for row in rows]
+    for value in values:
+        if kind is Document:
+            value["metadata"] = sorted(value["metadata"].items())
+    with replacing(path) as partial:
+        pq.write_table(pa.Table.from_pylist(values, schema=schema(kind)), partial, compression="zstd")
+
+
+def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
+    """The rows of a Parquet file that `write_table` wrote.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise SourceError(f"{path} is not there; run the stage before this one (dvc repro)") from None
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro") from None
+    if table.schema.names != schema(kind).names:
+        raise SourceError(f"{path} has columns {table.schema.names}, needed are {schema(kind).names}")
+    return [kind(**_record(row)) for row in table.to_pylist()]
+
+
+def write_rows(folder: Path, rows: Rows) -> None:
+    """Write examples.parquet, preferences.parquet and documents.parquet into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / FILES[Example], Example, rows.examples)
+    write_table(folder / FILES[Preference], Preference, rows.preferences)
+    write_table(folder / FILES[Document], Document, rows.documents)
+
+
+def read_rows(folder: Path) -> Rows:
+    """The rows of a folder that `write_rows` wrote."""
+    return Rows(
+        examples=tuple(read_table(folder / FILES[Example], Example)),
+        preferences=tuple(read_table(folder / FILES[Preference], Preference)),
+        documents=tuple(read_table(folder / FILES[Document], Document)),
+    )
+
+
+def _record(row: dict[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in ("messages", "prompt"):
+            record[name] = tuple(Message(**message) for message in value)
+        elif name == "metadata":
+            record[name] = dict(value)
+        else:
+            record[name] = tuple(value) if isinstance(value, list) else value
+    return record

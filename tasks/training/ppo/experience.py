@@ -1,0 +1,133 @@
+"""What is known of a set of rollouts before the policy learns from them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tasks.training.ppo.losses import chosen_logprobs, divergence, entropy
+from tasks.training.ppo.policy import Actors
+from tasks.training.ppo.rollouts import Group, collate
+
+MICRO_ROWS = 4  # groups that run at once: little padding, and the states of a few rows stay in the cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    """Groups of rollouts and what the models say of them; tensors are [rollouts, tokens], 0 where padded.
+
+    `logprobs` and `reference` are those of the sampled tokens, `divergence` and `entropy` those of the whole
+    distributions they were drawn from; `scores` [rollouts] are the reward model's.
+    """
+
+    groups: tuple[Group, ...]
+    mask: Tensor
+    logprobs: Tensor
+    reference: Tensor
+    divergence: Tensor
+    entropy: Tensor
+    values: Tensor
+    scores: Tensor
+
+    @property
+    def ended(self) -> Tensor:
+        """Which responses ended by themselves, [rollouts]."""
+        return torch.tensor(
+            [ended for group in self.groups for ended in group.ended], device=self.mask.device
+        )
+
+    @property
+    def spread(self) -> Tensor:
+        """How far apart the scores of each group's responses lie, [groups]."""
+        grouped = self.scores.view(len(self.groups), -1)
+        return grouped.amax(dim=1) - grouped.amin(dim=1)
+
+    def only(self, groups: Sequence[int]) -> "Experience":
+        """The experience of these groups alone."""
+        members = self.members(groups)
+        return Experience(
+            groups=tuple(self.groups[group] for group in groups),
+            mask=self.mask[members],
+            logprobs=self.logprobs[members],
+            reference=self.reference[members],
+            divergence=self.divergence[members],
+            entropy=self.entropy[members],
+            values=self.values[members],
+            scores=self.scores[members],
+        )
+
+    def members(self, groups: Sequence[int]) -> list[int]:
+        """The rollouts of these groups, in order."""
+        size = len(self.mask) // len(self.groups)
+        return [group * size + member for group in groups for member in range(size)]
+
+    @property
+    def kl(self) -> float:
+        """The mean divergence of a response from the reference policy, in nats."""
+        return float(self.divergence.sum(dim=1).mean())
+
+    @property
+    def kl_token(self) -> float:
+        """The mean divergence of a token, in nats."""
+        return float(self.divergence.sum() / self.mask.sum())
+
+    @property
+    def response_length(self) -> float:
+        """The mean number of response tokens, the end of turn included."""
+        return float(self.mask.sum(dim=1).mean())
+
+    @property
+    def ended_share(self) -> float:
+        """The share of responses that ended by themselves."""
+        return float(self.ended.float().mean())
+
+
+@torch.no_grad()
+def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -> Experience:
+    """The rollouts of groups of equal size as policy, reference, reward model and value head see them.
+
+    Distributions are those of the logits divided by `temperature`: the ones that were sampled from.
+    """
+    parted = list(micro_batches(groups, range(len(groups))))
+    batches = [collate([groups[row] for row in rows]) for rows in parted]
+    with actors.playing("policy"):
+        policy = [actors.before_tokens(batch) for batch in batches]
+    with actors.playing("reference"):
+        reference = [actors.before_tokens(batch) for batch in batches]
+    with actors.playing("reward"):
+        scores = [actors.scores(batch) for batch in batches]
+    parts: dict[str, list[Tensor]] = {"scores": [score for each in scores for score in each]}
+    for batch, states, expected_states in zip(batches, policy, reference, strict=True):
+        logits = actors.decoder.logits(states) / temperature
+        expected = actors.decoder.logits(expected_states) / temperature
+        measured = {
+            "mask": batch.mask,
+            "logprobs": chosen_logprobs(logits, batch.tokens),
+            "reference": chosen_logprobs(expected, batch.tokens),
+            "divergence": divergence(logits, expected),
+            "entropy": entropy(logits),
+            "values": actors.values(states),
+        }
+        for name, tensor in measured.items():
+            parts.setdefault(name, []).extend(tensor * batch.mask)
+    size = len(groups[0].responses)
+    places = torch.tensor([row for rows in parted for row in rows]).unsqueeze(1) * size + torch.arange(size)
+    order = places.flatten().argsort().to(parts["mask"][0].device)
+    whole = {name: _stack(tensors)[order] for name, tensors in parts.items()}
+    return Experience(groups=tuple(groups), **whole)
+
+
+def micro_batches(
+    groups: Sequence[Group], rows: Sequence[int], size: int = MICRO_ROWS
+) -> Iterator[list[int]]:
+    """`rows` in groups of about one length, so that little is padded."""
+    ordered = sorted(rows, key=lambda row: (len(groups[row].states), row))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def _stack(tensors: list[Tensor]) -> Tensor:
+    if tensors[0].ndim == 0:
+        return torch.stack(tensors)
+    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)

@@ -1,0 +1,222 @@
+"""Four models in the memory of one: policy, reference, reward model and value head over a shared base.
+
+The reference is the adapter that fine-tuning left, the policy a copy of it whose topmost layers learn, the
+reward model an adapter that differs in its topmost layers alone. Below them all three are the same frozen
+model, so those layers run once for each token (`split_decoder`) and only what lies above runs for each model.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from deploy.adapters.reading import WEIGHTS
+from tasks.errors import TrainingError
+from tasks.machine.device import Device
+from tasks.methods.layers.fused_lora import fuse
+from tasks.methods.parts.base_model import load_base
+from tasks.methods.parts.files import read_config, read_weights, write_config
+from tasks.training.ppo.rollouts import Batch
+from tasks.training.ppo.split_decoder import SplitDecoder
+from tasks.training.rewards.model import SCORE, read_score_head
+
+Role = Literal["policy", "reference", "reward"]
+VALUE_HEAD = "value_head.safetensors"
+_LAYER = re.compile(r"\.layers\.(\d+)\.")
+
+
+class Actors:
+    """The models of PPO; `decoder` runs whichever of them is active."""
+
+    def __init__(self, model: PeftModel, score: Tensor, *, split: int, trained: range) -> None:
+        base = model.get_base_model()
+        self.decoder = SplitDecoder(base, split)
+        self.value_head = nn.Linear(base.config.get_text_config().hidden_size, 1, device=self.decoder.device)
+        nn.init.zeros_(self.value_head.weight)
+        nn.init.zeros_(self.value_head.bias)
+        self._model, self._score = model, score
+        layers = {
+            name: module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)
+        }
+        self._upper = [module for name, module in layers.items() if layer_of(name) >= split]
+        for name, module in layers.items():
+            if layer_of(name) < split:
+                module.set_adapter("reference", inference_mode=True)
+                if self.decoder.dtype == torch.float32:
+                    module.merge(adapter_names=["reference"])
+        self.trained = {
+            name: parameter
+            for name, parameter in model.named_parameters()
+            if ".policy." in name and layer_of(name) in trained
+        }
+        if not self.trained:
+            raise TrainingError(
+                "no layer of the policy would learn: the sft adapter has none in the topmost "
+                f"{len(trained)} layers; raise rlhf.trained_layers in params.yaml"
+            )
+        self._activate("policy")
+        fuse(model)
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """What learns, by name: the policy's topmost adapter layers and the value head."""
+        heads = {f"value_head.{name}": parameter for name, parameter in self.value_head.named_parameters()}
+        return {**self.trained, **heads}
+
+    @contextmanager
+    def playing(self, role: Role) -> Iterator[None]:
+        """Let `decoder` be the model of `role`, its adapter added into the weights: fast, but not trainable.
+
+        The weights are put back as they were, to the bit. In bfloat16 the sum would be rounded too far, so
+        there the adapter stays beside them.
+        """
+        self._activate(role)
+        kept: list[tuple[BaseTunerLayer, Tensor]] = []
+        try:
+            if self.decoder.dtype == torch.float32:
+                for module in self._upper:
+                    weight = module.get_base_layer().weight
+                    kept.append((module, weight.data))
+                    weight.data = weight.data + module.get_delta_weight(role)
+                    module.merged_adapters.append(role)
+            yield
+        finally:
+            for module, data in kept:
+                module.get_base_layer().weight.data = data
+                module.merged_adapters.clear()
+            self._activate("policy")
+
+    def before_tokens(self, batch: Batch) -> Tensor:
+        """The final states that predict each response token, [rollouts, tokens, width].
+
+        They are those of the policy, and teach it, unless another role is playing.
+        """
+        return self._final(batch)[batch.row, batch.before]
+
+    def values(self, final: Tensor) -> Tensor:
+        """The expected rest of the reward, [rollouts, tokens], read from the policy's final states.
+
+        They are not taught by it: the policy has a loss of its own.
+        """
+        return self.value_head(final.detach().float()).squeeze(-1)
+
+    def scores(self, batch: Batch) -> Tensor:
+        """The score of each response at its last token, [rollouts], while the reward model is playing."""
+        last = self._final(batch)[batch.row, batch.last]
+        return (last.float() @ self._score.T).flatten()
+
+    def save_adapter(self, folder: Path) -> None:
+        """Write the policy as a whole LoRA adapter, lower layers included, and the value head beside it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._model.peft_config["policy"].save_pretrained(folder)
+        write_config(folder)
+        weights = get_peft_model_state_dict(self._model, adapter_name="policy")
+        save_file(
+            {name: tensor.detach().contiguous().cpu() for name, tensor in sorted(weights.items())},
+            folder / WEIGHTS,
+        )
+        save_file(
+            {name: p.detach().cpu() for name, p in self.value_head.named_parameters()}, folder / VALUE_HEAD
+        )
+
+    def _final(self, batch: Batch) -> Tensor:
+        return self.decoder.upper(batch.states, positions=batch.positions, mask=batch.attention)
+
+    def _activate(self, role: Role) -> None:
+        for module in self._upper:
+            module.set_adapter(role, inference_mode=True)
+        for parameter in self.trained.values():
+            parameter.requires_grad_(role == "policy")
+
+
+def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_layers: int) -> Actors:
+    """The actors from their folders, cut as high as trained layers and reward model allow.
+
+    Raises:
+        TrainingError: an adapter is missing, does not fit, or has weights outside the decoder's layers.
+    """
+    tuned, judging = read_weights(sft), read_weights(reward)
+    score = read_score_head(reward)
+    del judging[SCORE]
+    model = load_base(base, device)
+    count = model.config.get_text_config().num_hidden_layers
+    trained = range(max(count - trained_layers, 0), count)
+    tuning, scoring = _causal(read_config(sft)), _causal(read_config(reward))
+    peft = PeftModel(model, tuning, adapter_name="reference")
+    peft.add_adapter("policy", _causal(read_config(sft)))
+    peft.add_adapter("reward", scoring)
+    _fill(peft, "reference", tuned)
+    _fill(peft, "policy", tuned)
+    _fill(peft, "reward", judging)
+    peft.requires_grad_(False).eval()
+    alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
+    split = min(trained.start, lowest_difference(tuned, judging, layers=count)) if alike else 0
+    actors = Actors(peft, score.float().to(device.name), split=split, trained=trained)
+    _check_cut(actors.decoder)
+    return actors
+
+
+def lowest_difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor], *, layers: int) -> int:
+    """The lowest layer in which two adapters differ; `layers` if they are the same.
+
+    Raises:
+        TrainingError: a tensor belongs to no layer.
+    """
+    differing = [
+        layer_of(name)
+        for name in one.keys() | other.keys()
+        if name not in one or name not in other or not torch.equal(one[name], other[name])
+    ]
+    return min(differing, default=layers)
+
+
+def layer_of(name: str) -> int:
+    """The number of the decoder layer that a module or tensor belongs to.
+
+    Raises:
+        TrainingError: it belongs to none.
+    """
+    found = _LAYER.search(name)
+    if found is None:
+        raise TrainingError(
+            f"the adapter reaches {name}, outside the decoder's layers; rlhf needs sft.targets inside them"
+        )
+    return int(found.group(1))
+
+
+def load_value_head(folder: Path) -> dict[str, Tensor]:
+    """The value head that `Actors.save_adapter` wrote: weight [1, width] and bias [1]."""
+    return load_file(folder / VALUE_HEAD)
+
+
+def _causal(config: LoraConfig) -> LoraConfig:
+    """`config` for a causal language model without dropout or further modules such as a score head."""
+    config.task_type, config.modules_to_save = "CAUSAL_LM", None
+    config.lora_dropout, config.inference_mode = 0.0, False
+    return config
+
+
+def _fill(model: PeftModel, role: Role, weights: Mapping[str, Tensor]) -> None:
+    result = set_peft_model_state_dict(model, dict(weights), adapter_name=role)
+    missing = [key for key in result.missing_keys if f".{role}." in key]
+    if missing or result.unexpected_keys:
+        wrong = (missing or result.unexpected_keys)[0]
+        raise TrainingError(f"the {role} adapter does not fit the base model at {wrong}; run dvc repro")
+
+
+def _check_cut(decoder: SplitDecoder) -> None:
+    """Refuse a model whose layers cannot be called one by one: it would learn from wrong numbers."""
+    tokens = torch.arange(12, device=decoder.device).unsqueeze(0)
+    allowed = 1e-3 if decoder.dtype == torch.float32 else 5e-2
+    difference = decoder.largest_difference(tokens)
+    if not difference < allowed:
+        raise TrainingError(
+            f"the base model, cut at layer {decoder.split}, differs from the whole one by {difference:.2g}; "
+            "rlhf cannot train this architecture: choose a base.model of the Llama kind"
+        )

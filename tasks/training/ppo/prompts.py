@@ -1,0 +1,86 @@
+"""Chooses the prompts that responses are sampled to, with an account of each example."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy.assistant import Assistant
+from deploy.engines.chat import prompt_ids
+from tasks.errors import TrainingError
+from tasks.rows.grounding import ground
+from tasks.rows.records import Example
+from tasks.rows.reports import RowCount
+from tasks.rows.sampling import stratified
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+NOT_CHOSEN = "over rlhf.updates x prompts sampled an update"
+SURE = "the responses to it differ less than those to others"
+NOT_REACHED = "training stopped before it"
+TOO_LONG = "the prompt leaves no room for a response in rlhf.max_length"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """Examples with their prompts as served, in tokens; `too_long` of those chosen left no room to answer."""
+
+    examples: tuple[Example, ...]
+    tokens: tuple[tuple[int, ...], ...]
+    entered: int
+    too_long: int
+
+    def account(self, *, reached: int, used: int) -> list[RowCount]:
+        """What became of the examples: training `reached` some before it ended, and learned from `used`."""
+        not_chosen = self.entered - len(self.examples) - self.too_long
+        counts = [
+            RowCount(kind="example", outcome="in", count=self.entered),
+            RowCount(kind="example", outcome="unused", count=not_chosen, reason=NOT_CHOSEN),
+            RowCount(
+                kind="example", outcome="unused", count=len(self.examples) - reached, reason=NOT_REACHED
+            ),
+            RowCount(kind="example", outcome="unused", count=reached - used, reason=SURE),
+            RowCount(kind="example", outcome="dropped", count=self.too_long, reason=TOO_LONG),
+            RowCount(kind="example", outcome="trained", count=used),
+        ]
+        return [row for row in counts if row.count or row.outcome in ("in", "trained")]
+
+
+def choose_prompts(
+    examples: Sequence[Example],
+    count: int,
+    assistant: Assistant,
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    longest: int,
+    seed: int,
+) -> Prompts:
+    """The prompts of at most `count` examples of each task in its share, with at most `longest` tokens."""
+    chosen = stratified(examples, count, key=_task, seed=seed)
+    prompts = [tuple(prompt_ids(tokenizer, row.messages)) for row in ground(chosen, assistant)]
+    fitting = [place for place, prompt in enumerate(prompts) if len(prompt) <= longest]
+    return Prompts(
+        examples=tuple(chosen[place] for place in fitting),
+        tokens=tuple(prompts[place] for place in fitting),
+        entered=len(examples),
+        too_long=len(chosen) - len(fitting),
+    )
+
+
+def check_cut(prompts: Prompts, *, limit: float, max_length: int) -> None:
+    """Nothing, if at most the share `limit` of the chosen prompts is left out for its length.
+
+    Raises:
+        TrainingError: there are more.
+    """
+    whole = len(prompts.examples) + prompts.too_long
+    if prompts.too_long > limit * whole:
+        raise TrainingError(
+            f"of {whole} prompts {prompts.too_long} leave no room for a response in rlhf.max_length: "
+            f"{max_length}; raise it, shorten the sources (index.chunk_words, retrieval.top_k), or allow it "
+            f"(rlhf.max_cut is {limit:g})"
+        )
+
+
+def _task(example: Example) -> str:
+    return example.task

@@ -1,0 +1,150 @@
+"""Grounded preferences as rows that hold one prompt and both of its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy.engines.chat import answer_ids, prompt_ids
+from tasks.errors import TrainingError
+from tasks.rows.grounding import GroundedPreference
+from tasks.rows.reports import RowCount
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+MISSED = "retrieval missed what the better answer rests on"
+TOO_LONG = "longer than reward.max_length"
+SAME = "both answers are the same tokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPair:
+    """A prompt with the better and the worse answer, each with its end of turn."""
+
+    prompt: tuple[int, ...]
+    chosen: tuple[int, ...]
+    rejected: tuple[int, ...]
+    margin: float
+    flaw: str
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.chosen) + len(self.rejected)
+
+    @property
+    def sequences(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The two conversations as they are scored later: prompt and answer in one row each."""
+        return (*self.prompt, *self.chosen), (*self.prompt, *self.rejected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """The pairs that can be used, and why the others cannot."""
+
+    rows: tuple[TokenPair, ...]
+    examples: tuple[GroundedPreference, ...]
+    dropped: dict[str, int]
+
+    def __add__(self, other: "Pairs") -> "Pairs":
+        return Pairs(
+            rows=self.rows + other.rows,
+            examples=self.examples + other.examples,
+            dropped={reason: count + other.dropped[reason] for reason, count in self.dropped.items()},
+        )
+
+
+def tokenise(
+    preferences: Sequence[GroundedPreference], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
+) -> Pairs:
+    """The preferences as tokens; a pair of which one row would be longer than `max_length` is dropped.
+
+    An answer is never cut: the flaw may stand in its last word.
+    """
+    rows: list[TokenPair] = []
+    kept: list[GroundedPreference] = []
+    dropped = dict.fromkeys((MISSED, TOO_LONG, SAME), 0)
+    for preference in preferences:
+        prompt = prompt_ids(tokenizer, preference.messages)
+        chosen, rejected = (answer_ids(tokenizer, text) for text in (preference.chosen, preference.rejected))
+        if preference.missed:
+            dropped[MISSED] += 1
+        elif len(prompt) + max(len(chosen), len(rejected)) > max_length:
+            dropped[TOO_LONG] += 1
+        elif chosen == rejected:
+            dropped[SAME] += 1
+        else:
+            rows.append(
+                TokenPair(
+                    prompt=tuple(prompt),
+                    chosen=tuple(chosen),
+                    rejected=tuple(rejected),
+                    margin=preference.preference.margin,
+                    flaw=preference.preference.flaw or "other",
+                )
+            )
+            kept.append(preference)
+    return Pairs(rows=tuple(rows), examples=tuple(kept), dropped=dropped)
+
+
+def account(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
+    """What became of the training pairs of one kind: `in` is the sum of unused, dropped and trained."""
+    return [
+        RowCount(kind=kind, outcome="in", count=entered),
+        RowCount(kind=kind, outcome="unused", count=unused, reason="over reward.max_rows"),
+        RowCount(kind=kind, outcome="trained", count=len(pairs.rows)),
+        *(
+            RowCount(kind=kind, outcome="dropped", count=count, reason=reason)
+            for reason, count in pairs.dropped.items()
+            if count
+        ),
+    ]
+
+
+def check_cut(pairs: Pairs, *, limit: float, max_length: int) -> None:
+    """Nothing, if at most the share `limit` of the pairs is left out for its length.
+
+    Raises:
+        TrainingError: there are more; what is left would be another task.
+    """
+    cut, whole = pairs.dropped[TOO_LONG], len(pairs.rows) + sum(pairs.dropped.values())
+    if cut > limit * whole:
+        raise TrainingError(
+            f"of {whole} pairs {cut} are longer than reward.max_length: {max_length}; raise it, shorten the "
+            f"sources (index.chunk_words, retrieval.top_k), or allow it (reward.max_cut is {limit:g})"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Pairs as tensors: `input_ids` and `positions` are [rows, tokens], `ends` [rows, 2] (chosen, rejected).
+
+    `mask` is [rows, 1, tokens, tokens], True where a token may look.
+    """
+
+    input_ids: "Tensor"
+    positions: "Tensor"
+    mask: "Tensor"
+    ends: "Tensor"
+
+
+def collate(pairs: Sequence[TokenPair]) -> Batch:
+    """One row for each pair: prompt, chosen, rejected. The prompt runs through the model once, not twice.
+
+    Both answers look at the prompt and to their own left, never at each other, and both count their
+    positions from the end of the prompt: each is scored as if it stood alone.
+    """
+    import torch
+
+    longest = max(len(pair) for pair in pairs)
+    input_ids = torch.zeros(len(pairs), longest, dtype=torch.long)
+    positions = torch.zeros_like(input_ids)
+    mask = torch.ones(longest, longest, dtype=torch.bool).tril().repeat(len(pairs), 1, 1, 1)
+    ends = torch.zeros(len(pairs), 2, dtype=torch.long)
+    for row, pair in enumerate(pairs):
+        first, second = len(pair.prompt), len(pair.prompt) + len(pair.chosen)
+        input_ids[row, : len(pair)] = torch.tensor([*pair.prompt, *pair.chosen, *pair.rejected])
+        positions[row, :second] = torch.arange(second)
+        positions[row, second : len(pair)] = torch.arange(first, first + len(pair.rejected))
+        mask[row, 0, second : len(pair), first:second] = False
+        ends[row] = torch.tensor([second - 1, len(pair) - 1])
+    return Batch(input_ids=input_ids, positions=positions, mask=mask, ends=ends)

@@ -1,0 +1,126 @@
+"""Chooses how to fine-tune, where `sft.method` is auto: method, rank, targets and learning rate.
+
+Settings are tried on the rows of `sft` with few tokens, the best of them again with more. What decides is the
+loss on rows of the validation split; the test split is not among the inputs.
+"""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.knowledge.store import open_knowledge
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.errors import TrainingError
+from tasks.machine.memory import folder_bytes
+from tasks.machine.settings import RunSettings
+from tasks.methods.method import MethodSettings
+from tasks.rows.omission import leave_note
+from tasks.rows.records import Example
+from tasks.rows.reports import Report, write_report
+from tasks.rows.tables import read_table
+from tasks.training.choice import Choice, write_choice
+from tasks.training.searching.attempts import Attempts, Remembering, spelled
+from tasks.training.searching.halving import Course, halve, rungs
+from tasks.training.searching.journal import Attempt
+from tasks.training.searching.proposals import Proposals
+from tasks.training.searching.space import sublayers_of
+from tasks.training.settings import AUTO, SearchSettings, SftSettings
+
+
+def search(
+    examples: Path,
+    held_out: Path,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    *,
+    choice: Path,
+    report: Path,
+    work: Path,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+    sft: SftSettings,
+    settings: SearchSettings,
+) -> None:
+    """Choose method and settings by short trials; writes the choice, and every trial as its evidence.
+
+    Where params.yaml names a method it is left out.
+
+    Raises:
+        TrainingError: there are no rows to judge by, or no trial succeeded.
+    """
+    if sft.method != AUTO:
+        reason = f"sft.method is {sft.method} in params.yaml"
+        leave_note(choice, "search", reason)
+        write_report(report, Report(stage="search", figures={"omitted": reason}))
+        return
+    held_out_examples = read_table(held_out, Example)
+    if not held_out_examples:
+        raise TrainingError(
+            "a search judges by rows of the validation split, and there are none; raise split.validation, "
+            "or name a method in sft.method"
+        )
+    store = Remembering(open_knowledge(knowledge, embedder, retrieval))
+    attempts = Attempts(
+        read_table(examples, Example),
+        held_out_examples,
+        Assistant(None, store, load_template(prompt.template), generation),
+        base,
+        work=work,
+        run=run,
+        sft=sft,
+        total=sum(rung.trials for rung in rungs(settings)),
+        held=folder_bytes(embedder) + folder_bytes(knowledge),
+    )
+    own: dict[str, MethodSettings] = {method: getattr(sft, method) for method in settings.methods}
+    course = halve(Proposals(own, sublayers_of(base), seed=run.seed), attempts, settings)
+    best = course.best
+    if best is None or best.loss is None:
+        attempts.forget()
+        raise _nothing_found(course)
+    print(f"{course.stopped}; chosen: {spelled(best.method, best.settings)}", flush=True)
+    chosen = Choice(
+        method=best.method,
+        settings=best.settings,
+        validation_loss=best.loss,
+        trials=len(course.attempts),
+        tokens=course.spent,
+    )
+    write_choice(choice, chosen)
+    write_report(report, Report(stage="search", figures=_figures(course, best, settings)))
+
+
+def _nothing_found(course: Course) -> TrainingError:
+    """The error for a search in which every trial failed: all reasons, the most frequent first."""
+    reasons = Counter(attempt.failed for attempt in course.attempts)
+    listed = "".join(f"\n  {count} x {reason}" for reason, count in reasons.most_common())
+    return TrainingError(
+        f"none of the {len(course.attempts)} trials of the search succeeded; see to what is said here, or "
+        f"change search.methods:{listed}"
+    )
+
+
+def _figures(course: Course, best: Attempt, settings: SearchSettings) -> dict[str, Any]:
+    """The evidence: every attempt, what was spent, why it ended, and the choice."""
+    return {
+        "judged_by": "validation loss",
+        "budget_tokens": settings.tokens,
+        "spent_tokens": course.spent,
+        "stopped": course.stopped,
+        "seconds": round(sum(attempt.seconds for attempt in course.attempts), 1),
+        "failed": sum(attempt.loss is None for attempt in course.attempts),
+        "rungs": [asdict(rung) for rung in rungs(settings)],
+        "attempts": [asdict(attempt) for attempt in course.attempts],
+        "choice": {
+            "method": best.method,
+            "settings": dict(best.settings),
+            "number": best.number,
+            "rung": best.rung,
+            "validation_loss": best.loss,
+        },
+    }

@@ -1,0 +1,1 @@
+"""The search for a method and its settings."""

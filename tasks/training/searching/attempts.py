@@ -1,0 +1,142 @@
+"""One attempt of a search: a candidate trained by the stage `sft` on its rows, under the tokens of a rung."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.atomic import remove
+from deploy.errors import ThreeplyError
+from deploy.knowledge.hits import Hit, Knowledge
+from tasks.errors import TrainingError
+from tasks.machine.settings import RunSettings
+from tasks.methods import METHODS
+from tasks.rows.records import Example
+from tasks.training.searching.halving import Rung
+from tasks.training.searching.journal import Attempt, Journal
+from tasks.training.searching.proposals import Candidate
+from tasks.training.settings import SftSettings
+from tasks.training.tuning.tuning import fine_tune
+
+
+class Attempts:
+    """Makes attempts, or tells those that the journal knows.
+
+    `total` is how many there may be, `held` the bytes that the process has taken for other things.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        held_out: Sequence[Example],
+        assistant: Assistant,
+        base: Path,
+        *,
+        work: Path,
+        run: RunSettings,
+        sft: SftSettings,
+        total: int,
+        held: int = 0,
+    ) -> None:
+        self._examples, self._held_out, self._assistant, self._base = examples, held_out, assistant, base
+        self._folder, self._run, self._sft, self._total = work / "trial", run, sft, total
+        self._held = held
+        self._journal = Journal(work / "attempts")
+        self._made = 0
+
+    def __call__(self, candidate: Candidate, rung: Rung) -> Attempt:
+        """What comes of a candidate in a rung; one that fails says why, and the search goes on."""
+        self._made += 1
+        values = candidate.settings.model_dump(mode="json")
+        what = spelled(candidate.method, values)
+        print(f"trial {self._made} of {self._total}, {rung.tokens:,} tokens: {what}", flush=True)
+        if known := self._journal.find(rung.number, candidate.number, values):
+            print(f"known from before: {_told(known)}", flush=True)
+            return known
+        started = time.monotonic()
+        trained: int | None = None
+        loss: float | None = None
+        failed = ""
+        try:
+            trained, loss = self._train(candidate, rung.tokens)
+        except ThreeplyError as error:
+            failed = str(error)
+        made = Attempt(
+            rung=rung.number,
+            number=candidate.number,
+            method=candidate.method,
+            settings=values,
+            tokens=rung.tokens,
+            trained=trained,
+            loss=loss,
+            seconds=round(time.monotonic() - started, 1),
+            failed=failed,
+        )
+        self._journal.add(made)
+        remove(self._folder)
+        print(_told(made), flush=True)
+        return made
+
+    def forget(self) -> None:
+        """Try everything anew the next time: what stood in the way may be gone."""
+        self._journal.clear()
+
+    def _train(self, candidate: Candidate, tokens: int) -> tuple[int, float]:
+        """The tokens that were trained on, and the validation loss after them."""
+        # One look at the validation rows, at the end, and no states to go on from: a trial is short.
+        changed = {candidate.method: candidate.settings, "method": candidate.method}
+        sft = self._sft.model_copy(update={**changed, "evaluations": 1, "checkpoints": 1})
+        remove(self._folder)
+        self._folder.mkdir(parents=True)
+        tuned = fine_tune(
+            self._examples,
+            self._held_out,
+            self._assistant,
+            self._base,
+            work=self._folder,
+            run=self._run,
+            settings=sft,
+            tokens=tokens,
+            held=self._held,
+        )
+        figures = tuned.report.figures
+        if "validation_loss" not in figures:
+            raise TrainingError("no validation row has room for an answer; raise sft.max_length")
+        return int(figures["tokens"]), float(figures["validation_loss"])
+
+
+def spelled(method: str, values: Mapping[str, Any]) -> str:
+    """A method with those of its settings that are searched."""
+    shown = (f"{name} {_number(values[name])}" for name in METHODS[method].searched)
+    return f"{method} ({', '.join(shown)})"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else str(value)
+
+
+def _told(attempt: Attempt) -> str:
+    if attempt.loss is None:
+        return f"failed: {attempt.failed}"
+    return f"validation loss {attempt.loss:.4f} after {attempt.trained:,} tokens"
+
+
+Asked = tuple[tuple[str, ...], tuple[frozenset[str], ...] | None]
+
+
+class Remembering:
+    """Finds what `knowledge` finds, and looks only once for equal lists of questions."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._found: dict[Asked, list[list[Hit]]] = {}
+
+    def search(
+        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+    ) -> list[list[Hit]]:
+        """For each query its best chunks, best first."""
+        asked: Asked = (tuple(queries), None if exclude is None else tuple(map(frozenset, exclude)))
+        if asked not in self._found:
+            self._found[asked] = self._knowledge.search(queries, exclude=exclude)
+        return self._found[asked]

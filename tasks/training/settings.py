@@ -1,0 +1,193 @@
+"""The schema of the stages that train: sections `search`, `sft`, `reward` and `rlhf` of params.yaml."""
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
+
+from pydantic import Field, create_model, model_validator
+
+from deploy.errors import SettingsError
+from deploy.settings import Count, NonNegative, Positive, Section, Share
+from tasks.methods import METHODS, MethodName
+from tasks.methods.method import MethodSettings
+from tasks.training.spread import WEIGHTS, DeepSpeedSettings, FsdpSettings, Parts
+
+AUTO = "auto"  # the method that a search chooses
+if TYPE_CHECKING:
+    MethodOrAuto: TypeAlias = str
+else:
+    MethodOrAuto = Literal[(*METHODS, AUTO)]
+
+
+class ChosenMethod(Section):
+    """The adaptation method, by its name."""
+
+    method: MethodOrAuto
+
+
+if TYPE_CHECKING:
+    MethodSections = ChosenMethod
+else:
+    # One section for each method under its name.
+    MethodSections = create_model(
+        "MethodSections",
+        __base__=ChosenMethod,
+        **{name: (method.settings, method.settings()) for name, method in METHODS.items()},
+    )
+
+
+class SftSettings(MethodSections):
+    """Supervised fine-tuning by one of the adaptation methods.
+
+    Each of `METHODS` has a section of its own name; only that of the chosen `method` is used. One that
+    params.yaml leaves out has the defaults of its paper. With `auto` the stage `search` chooses one.
+    """
+
+    max_rows: Count
+    counterfactuals: dict[str, Share]
+    replay: Annotated[float, Field(ge=0.0, le=0.5)]
+    validation_rows: Count
+    max_length: Annotated[int, Field(ge=16)]
+    max_cut: Share
+    epochs: Count
+    batch_size: Count
+    accumulation: Count
+    gradient_checkpointing: bool
+    sharded: bool
+    fsdp: FsdpSettings
+    deepspeed: DeepSpeedSettings | None
+    warmup: Share
+    weight_decay: NonNegative
+    evaluations: Count
+    patience: Count
+    checkpoints: Count
+
+    @model_validator(mode="after")
+    def _spread_in_one_way(self) -> Self:
+        if self.sharded and self.deepspeed:
+            raise ValueError("sharded and deepspeed both spread the training; set one of them")
+        return self
+
+    def parts(self, processes: int) -> Parts | None:
+        """By whom each of the processes is given a part of the weights; None where each has them all."""
+        if self.deepspeed:
+            return "zero" if self.deepspeed.stage == WEIGHTS else None
+        return "fsdp" if self.sharded and processes > 1 else None
+
+    @property
+    def chosen(self) -> MethodSettings:
+        """The settings of the chosen method.
+
+        Raises:
+            SettingsError: it is `auto`, and nothing has been chosen yet.
+        """
+        if self.method == AUTO:
+            raise SettingsError(
+                "sft.method is auto, which only a run of the chain can turn into a method; name one of "
+                f"{', '.join(METHODS)} in params.yaml"
+            )
+        found: MethodSettings = getattr(self, self.method)
+        return found
+
+
+class RewardSettings(Section):
+    """The reward model (Bradley-Terry loss on preference pairs)."""
+
+    enabled: bool
+    max_rows: Count
+    counterfactuals: dict[str, Share]
+    validation_rows: Count
+    max_length: Annotated[int, Field(ge=16)]
+    max_cut: Share
+    trained_layers: Count
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    warmup: Share
+    evaluations: Count
+    checkpoints: Count
+
+
+class RlhfSettings(Section):
+    """Proximal policy optimisation (Schulman et al. 2017) against the reward model."""
+
+    updates: Count
+    batch_size: Count
+    responses: Count
+    oversampling: Count
+    baseline: Literal["group", "none"]
+    mini_batches: Count
+    epochs: Count
+    trained_layers: Count
+    learning_rate: Positive
+    kl_coefficient: NonNegative
+    kl_limit: Positive
+    clip_range: Positive
+    value_clip_range: Positive
+    value_coefficient: NonNegative
+    discount: Share
+    gae_lambda: Share
+    temperature: Positive
+    max_length: Annotated[int, Field(ge=16)]
+    max_cut: Share
+    max_new_tokens: Count
+    missing_end_penalty: NonNegative
+    heldout_prompts: Count
+    keep: Literal["better", "always"]
+    checkpoints: Count
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "RlhfSettings":
+        if self.batch_size % (self.responses * self.mini_batches):
+            raise ValueError(
+                f"batch_size ({self.batch_size}) must be a multiple of "
+                f"responses x mini_batches ({self.responses} x {self.mini_batches})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_groups(self) -> "RlhfSettings":
+        if self.baseline == "group" and self.responses < 2:
+            raise ValueError("baseline group needs responses of 2 or more; else set baseline: none")
+        return self
+
+    @property
+    def prompts(self) -> int:
+        """How many prompts an update learns from."""
+        return self.batch_size // self.responses
+
+    @property
+    def drawn_prompts(self) -> int:
+        """How many prompts an update samples responses to."""
+        return self.prompts * self.oversampling
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> "RlhfSettings":
+        if self.max_new_tokens >= self.max_length:
+            raise ValueError(
+                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
+            )
+        return self
+
+
+class SearchSettings(Section):
+    """What `sft.method: auto` chooses from, and the budget: `tokens` for all trials together."""
+
+    methods: Annotated[list[MethodName], Field(min_length=1)]
+    trials: Count
+    tokens: Count
+    rungs: Count
+    eta: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SearchSettings":
+        if len(set(self.methods)) < len(self.methods):
+            raise ValueError("methods names something twice")
+        if self.trials < len(self.methods):
+            raise ValueError(f"trials ({self.trials}) must be at least one for each of the methods")
+        if self.trials < self.eta ** (self.rungs - 1):
+            raise ValueError(
+                f"trials ({self.trials}) must be at least eta^(rungs - 1), which is "
+                f"{self.eta ** (self.rungs - 1)}, so that one is left for the last rung"
+            )
+        if self.tokens < self.trials * self.rungs:
+            raise ValueError(f"tokens ({self.tokens}) leave not even one for each trial of the first rung")
+        return self

@@ -1,0 +1,1 @@
+"""Supervised fine-tuning, as the stages `sft`, `search` and `trial` do it."""

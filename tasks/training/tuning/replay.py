@@ -1,0 +1,151 @@
+"""Rehearsal: general rows among those of the task, so that what the model could do is not unlearned.
+
+The user's own rows of the task `general` come first; those that are missing the base model writes itself.
+General rows are asked as the ledger's first row asks: without the assistant's prompt and without sources. So
+what is learnt of the task stays bound to the prompt that it is served with.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deploy.atomic import write_json
+from deploy.messages import Message
+from tasks.rows.grounding import Grounded
+from tasks.rows.records import GENERAL_TASK, Example
+from tasks.rows.reports import RowCount
+from tasks.rows.sampling import stratified
+from tasks.scoring.probe import overlaps, probe_grams
+from tasks.training.tuning.self_synthesis import ANSWER, Talk, Talks, Text, write_talks
+from tasks.training.tuning.tokens import NO_ROOM, Tokenised, TokenRow, token_row
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+IN_OWN = "the probe of retention has words in a row that your row has"
+WRITTEN = "written.json"  # in the work folder: the rows that the model has written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """General rows to train on, what became of all that could have been, and the figures of the report."""
+
+    rows: Tokenised
+    counts: list[RowCount]
+    figures: dict[str, Any]
+
+
+def apart(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """The rows of the task, and the user's own general ones."""
+    return (
+        [example for example in examples if example.task != GENERAL_TASK],
+        [example for example in examples if example.task == GENERAL_TASK],
+    )
+
+
+def general_rows(rows: int, share: float) -> int:
+    """How many general rows beside `rows` of the task make up `share` of all."""
+    return round(rows * share / (1.0 - share))
+
+
+def rehearsal(
+    own: Sequence[Example],
+    count: int,
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    max_length: int,
+    seed: int,
+    work: Path,
+) -> Rehearsal:
+    """`count` general rows: of the user's `own` as many as there are, the rest written by `model`.
+
+    What it writes is kept in `work`: a run that goes on has the same rows. None overlaps with the probe.
+    """
+    forbidden = probe_grams()
+    fitting = [row for row in own if not overlaps((turn.content for turn in row.messages), forbidden)]
+    used = stratified(fitting, count, key=lambda _: GENERAL_TASK, seed=seed)
+    missing = count - len(used)
+    written = Talks(talks=(), tried=0, dropped={})
+    if missing and (work / WRITTEN).exists():
+        written = _read(work / WRITTEN)
+    elif missing:
+        written = write_talks(model, tokenizer, missing, seed=seed, forbidden=forbidden)
+        write_json(work / WRITTEN, asdict(written))
+    taken = [_example(number, talk) for number, talk in enumerate(written.talks[:missing])]
+    cut = [not talk.answer.ended for talk in written.talks[:missing]]
+    rows: list[TokenRow] = []
+    examples: list[Grounded] = []
+    for example, is_cut in zip([*used, *taken], [False] * len(used) + cut, strict=True):
+        row = token_row(example.prompt, example.answer, tokenizer, max_length=max_length, cut=is_cut)
+        if row is not None:
+            rows.append(row)
+            examples.append(_asked_plainly(example))
+    lost = len(used) + len(taken) - len(rows)
+    figures = {"wanted": count, "rows": len(rows), "own": len(used), "written": len(taken)}
+    if len(rows) < count:
+        print(f"{len(rows)} general rows are rehearsed; sft.replay asks for {count}", flush=True)
+    return Rehearsal(
+        rows=Tokenised(rows=tuple(rows), examples=tuple(examples), no_room=lost),
+        counts=_account(
+            entered=len(own) + written.tried,
+            trained=len(rows),
+            unused=len(fitting) - len(used) + len(written.talks) - len(taken),
+            dropped={**written.dropped, IN_OWN: len(own) - len(fitting), NO_ROOM: lost},
+            truncated=sum(row.truncated for row in rows),
+        ),
+        figures={"replay": figures} if count else {},
+    )
+
+
+def _account(
+    *, entered: int, trained: int, unused: int, dropped: Mapping[str, int], truncated: int
+) -> list[RowCount]:
+    """What became of the general rows: `in` counts the user's own and every turn that the model wrote."""
+    if not entered:
+        return []
+    too_long = f"longer than sft.max_length, or than the {ANSWER} tokens that are written"
+    counts = [
+        RowCount(kind="general", outcome="in", count=entered),
+        RowCount(kind="general", outcome="unused", count=unused, reason="more than sft.replay asks for"),
+        RowCount(kind="general", outcome="trained", count=trained),
+        RowCount(kind="general", outcome="truncated", count=truncated, reason=too_long),
+    ]
+    return counts + [
+        RowCount(kind="general", outcome="dropped", count=number, reason=reason)
+        for reason, number in sorted(dropped.items())
+        if number
+    ]
+
+
+def _example(number: int, talk: Talk) -> Example:
+    return Example(
+        id=f"written-{number}",
+        source="written by the base model",
+        task=GENERAL_TASK,
+        messages=(Message("user", talk.prompt), Message("assistant", talk.answer.text)),
+        evidence=(),
+        quote="",
+        withheld=(),
+        answerable=True,
+        group=f"written-{number}",
+    )
+
+
+def _asked_plainly(example: Example) -> Grounded:
+    return Grounded(
+        example=example,
+        messages=example.prompt,
+        sources=(),
+        target=example.answer,
+        cited=None,
+        outcome="free",
+    )
+
+
+def _read(path: Path) -> Talks:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    talks = [Talk(prompt=talk["prompt"], answer=Text(**talk["answer"])) for talk in kept["talks"]]
+    return Talks(talks=tuple(talks), tried=kept["tried"], dropped=kept["dropped"])

@@ -1,0 +1,135 @@
+"""Grounded examples as token rows, with an account of each of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deploy.engines.chat import answer_ids, prompt_ids
+from deploy.messages import Message
+from tasks.errors import TrainingError
+from tasks.rows.grounding import Grounded
+from tasks.rows.reports import RowCount
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerBase
+
+IGNORED = -100  # the label of a token that does not count in the loss, as torch and TRL have it
+NO_ROOM = "the prompt alone fills max_length"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRow:
+    """A prompt and its answer as tokens; the loss counts those from `answer_start` on."""
+
+    input_ids: tuple[int, ...]
+    answer_start: int
+    truncated: bool
+
+    @property
+    def answer_tokens(self) -> int:
+        """How many tokens count in the loss."""
+        return len(self.input_ids) - self.answer_start
+
+    @property
+    def labels(self) -> list[int]:
+        """The tokens that count, all others ignored."""
+        return [IGNORED] * self.answer_start + list(self.input_ids[self.answer_start :])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokenised:
+    """The rows that can be trained on, the examples that they come from, and how many had no room."""
+
+    rows: tuple[TokenRow, ...]
+    examples: tuple[Grounded, ...]
+    no_room: int
+
+    def __add__(self, other: "Tokenised") -> "Tokenised":
+        return Tokenised(
+            rows=self.rows + other.rows,
+            examples=self.examples + other.examples,
+            no_room=self.no_room + other.no_room,
+        )
+
+
+def tokenise(
+    examples: Sequence[Grounded], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
+) -> Tokenised:
+    """The examples as tokens, exactly as they are served; rows are cut at their end."""
+    rows: list[TokenRow] = []
+    kept: list[Grounded] = []
+    for example in examples:
+        row = token_row(example.messages, example.target, tokenizer, max_length=max_length)
+        if row is not None:
+            rows.append(row)
+            kept.append(example)
+    return Tokenised(rows=tuple(rows), examples=tuple(kept), no_room=len(examples) - len(rows))
+
+
+def token_row(
+    messages: Sequence[Message],
+    answer: str,
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    max_length: int,
+    cut: bool = False,
+) -> TokenRow | None:
+    """A prompt and its answer as tokens, None where the prompt leaves no room.
+
+    An answer that was `cut` before goes without its end of turn: nobody should learn to stop there.
+    """
+    prompt = prompt_ids(tokenizer, messages)
+    said = answer_ids(tokenizer, answer)
+    whole = [*prompt, *(said[:-1] if cut else said)]
+    if len(prompt) >= max_length:
+        return None
+    return TokenRow(
+        input_ids=tuple(whole[:max_length]),
+        answer_start=len(prompt),
+        truncated=cut or len(whole) > max_length,
+    )
+
+
+def account(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example") -> list[RowCount]:
+    """What became of the training rows of one kind: `in` is the sum of unused, dropped and trained."""
+    cut = sum(row.truncated for row in tokenised.rows)
+    counts = [
+        RowCount(kind=kind, outcome="in", count=entered),
+        RowCount(kind=kind, outcome="unused", count=unused, reason="over sft.max_rows"),
+        RowCount(kind=kind, outcome="trained", count=len(tokenised.rows)),
+        RowCount(kind=kind, outcome="truncated", count=cut, reason="longer than sft.max_length"),
+    ]
+    if tokenised.no_room:
+        counts.append(RowCount(kind=kind, outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
+    return counts
+
+
+def check_cut(tokenised: Tokenised, *, limit: float, max_length: int) -> None:
+    """Nothing, if at most the share `limit` of the rows is truncated or has no room for an answer.
+
+    Raises:
+        TrainingError: there are more; a model would learn to stop in the middle.
+    """
+    cut = sum(row.truncated for row in tokenised.rows)
+    whole = len(tokenised.rows) + tokenised.no_room
+    if cut + tokenised.no_room > limit * whole:
+        raise TrainingError(
+            f"of {whole} rows {cut} are truncated and {tokenised.no_room} have no room for an answer within "
+            f"sft.max_length: {max_length}; raise it, shorten the sources (index.chunk_words, "
+            f"retrieval.top_k), or allow it (sft.max_cut is {limit:g})"
+        )
+
+
+def targets(examples: Sequence[Grounded]) -> dict[str, int]:
+    """How many targets are answers, abstentions by design, abstentions after a miss, and free texts."""
+    counts = Counter(example.outcome for example in examples)
+    return {name: counts[name] for name in ("answer", "abstention", "missed", "free")}
+
+
+def dataset(rows: Sequence[TokenRow]) -> "Dataset":
+    """The rows as TRL takes them when nothing is left to prepare."""
+    from datasets import Dataset
+
+    return Dataset.from_list([{"input_ids": list(row.input_ids), "labels": row.labels} for row in rows])

@@ -1,0 +1,184 @@
+"""Trains one adapter: rows, memory, method, trainer and report of a run."""
+
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.engines.chat import load_tokenizer
+from tasks.machine.device import set_up_torch
+from tasks.machine.process import is_first, processes, release_memory
+from tasks.machine.settings import RunSettings
+from tasks.methods import METHODS
+from tasks.methods.method import Material, Method
+from tasks.methods.parts.base_model import load_base
+from tasks.rows.records import Example
+from tasks.rows.reports import Report
+from tasks.training.memory.batch import heaviest
+from tasks.training.memory.estimate import Estimate
+from tasks.training.memory.fitting import require_room
+from tasks.training.schedule import Schedule
+from tasks.training.settings import SftSettings
+from tasks.training.trained import Trained
+from tasks.training.trainers import BEST, best_evaluation, train
+from tasks.training.tuning.examples import planned, prepare
+from tasks.training.tuning.replay import general_rows, rehearsal
+from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
+
+
+def fine_tune(
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    assistant: Assistant,
+    base: Path,
+    *,
+    work: Path,
+    run: RunSettings,
+    settings: SftSettings,
+    tokens: int | None = None,
+    held: int = 0,
+) -> Trained:
+    """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
+
+    Training ends after `tokens` of them, if that comes before the rows do. Examples of the task `general` are
+    only rehearsed (`sft.replay`). `held` are the bytes that the assistant's knowledge takes.
+
+    Raises:
+        TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
+    """
+    from tasks.methods.layers.fused_llama import knows, quicken
+    from tasks.training.tuning.fsdp import shard
+    from tasks.training.tuning.trainer import sft_trainer
+
+    method, parts = required(settings), settings.parts(processes())
+    release_memory()
+    device = set_up_torch(run)
+    tokenizer = load_tokenizer(base)
+    lesson = prepare(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
+
+    def expectation(rows: Tokenised) -> Estimate:
+        sketch = planned(rows, settings, seed=run.seed, by_length=not knows(base), tokens=tokens)
+        load = heaviest(rows.rows, sketch, batch_size=max(settings.batch_size // processes(), 1))
+        return require_room(base, settings, load, device, held=held, sharing=processes())
+
+    expected = expectation(lesson.taught)
+    # Whole in the memory of the CPU first: no GPU need hold it.
+    model = load_base(base, replace(device, name="cpu") if parts else device)
+    general = rehearsal(
+        lesson.general,
+        general_rows(len(lesson.taught.rows), settings.replay),
+        model,
+        tokenizer,
+        max_length=settings.max_length,
+        seed=run.seed,
+        work=work,
+    )
+    rows = lesson.taught + general.rows
+    if general.rows.rows:  # they may be longer than those of the task
+        expected = expectation(rows)
+    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
+    adapted = method.attach(model, settings.chosen, material)
+    # A fused layer keeps its whole weight until the way back.
+    streamlined = quicken(adapted.model, fused=not parts, anew=settings.gradient_checkpointing)
+    if parts == "fsdp":
+        shard(model, device, settings.fsdp)
+    # Streamlined layers never see padding.
+    plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
+    trainer = sft_trainer(
+        adapted,
+        tokenizer,
+        rows.rows,
+        lesson.validation.rows,
+        plan=plan,
+        settings=settings,
+        run=run,
+        device=device,
+        work=work,
+        shares_prefix=streamlined,
+        parts=parts,
+        names=[row.example.id for row in rows.examples],
+    )
+    started = time.monotonic()
+    began = train(trainer, work, plan.steps)
+    seconds = time.monotonic() - started
+    history, steps = trainer.state.log_history, trainer.state.global_step
+    trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s; "
+        f"memory of the process {peak:,.0f} MiB at its peak, expected {expected.sentence()}"
+    )
+    figures: dict[str, Any] = {
+        **device.figures(),
+        **({"processes": processes()} if processes() > 1 else {}),
+        "steps": steps,
+        "planned_steps": plan.steps,
+        "method": method.name,
+        "trainable_parameters": adapted.trainable,
+        "total_parameters": adapted.total,
+        "estimated_peak_mib": expected.mib,
+        "targets": targets(lesson.taught.examples),
+        "validation_rows": len(lesson.validation.rows),
+        "validation_targets": targets(lesson.validation.examples),
+        **_tokens(plan, rows.rows, steps),
+        **general.figures,
+    }
+    if lesson.validation.rows:
+        best, loss, _ = best_evaluation(history)
+        figures |= {"best_step": best, "validation_loss": round(loss, 6)}
+    else:
+        with trainer.whole():
+            if is_first():
+                adapted.write(work / BEST)
+    if is_first():
+        method.note(work / BEST, settings.chosen)
+    return Trained(
+        adapter=work / BEST,
+        curve=curve_lines(history, plan, rows.rows),
+        tokens_per_s=trained / seconds,
+        report=Report(stage="sft", rows=lesson.counts + general.counts, figures=figures),
+    )
+
+
+def required(settings: SftSettings) -> Method:
+    """The method, able to do what the settings ask of it.
+
+    Raises:
+        SettingsError: it is not.
+        TrainingError: DeepSpeed cannot start.
+    """
+    from tasks.training.tuning.deepspeed import require_deepspeed
+
+    method = METHODS[settings.method]
+    if settings.gradient_checkpointing:
+        method.require("gradient_checkpointing", settings.chosen)
+    if settings.sharded or settings.deepspeed:
+        method.require("sharding", settings.chosen)
+    if settings.parts(processes()) == "zero":
+        method.require("zero3", settings.chosen)
+    if settings.deepspeed:
+        require_deepspeed()
+    return method
+
+
+def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:
+    """The loss curve as CSV: one line a step, with the validation loss where it was measured."""
+    losses = {entry["step"]: entry["loss"] for entry in history if "loss" in entry}
+    checks = {entry["step"]: entry["eval_loss"] for entry in history if "eval_loss" in entry}
+    lines = ["step,tokens,loss,validation_loss"]
+    for step, loss in sorted(losses.items()):
+        check = f"{checks[step]:.6f}" if step in checks else ""
+        lines.append(f"{step},{_tokens(plan, rows, step)['tokens']},{loss:.6f},{check}")
+    return "\n".join(lines) + "\n"
+
+
+def _tokens(plan: Schedule, rows: Sequence[TokenRow], step: int) -> dict[str, int]:
+    """How many tokens were trained on after `step` steps, and how many of them counted in the loss."""
+    seen = [rows[row] for row in plan.until(step)]
+    return {
+        "tokens": sum(len(row.input_ids) for row in seen),
+        "answer_tokens": sum(row.answer_tokens for row in seen),
+    }

@@ -1,0 +1,185 @@
+"""Protects the fairness of the ledger: each arm answers the same questions, with its own layers."""
+
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from deploy.abstention import ABSTENTION
+from deploy.assistant import Assistant
+from deploy.engines.scripted import ScriptedEngine
+from deploy.knowledge.hits import Hit
+from deploy.messages import Message
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings
+from tasks.evaluation.arms import SETUPS, Replies, ask_all, batches
+from tasks.evaluation.figures import answer_lines, arms, recall
+from tasks.evaluation.ledger import AGAINST, NAMES
+from tasks.evaluation.questions import account, askable, draw_questions, majority
+from tasks.evaluation.settings import EvaluateSettings
+from tasks.machine.progress import parse_progress
+from tasks.rows.records import Example
+from tasks.rows.reports import unbalanced
+from tasks.scoring.scores import Interval
+
+GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
+SETTINGS = EvaluateSettings(
+    questions=6, batch_size=2, bootstrap=200, latency_requests=1, base_max_new_tokens=5, parity_answers=0
+)
+
+
+def example(number: int, *, answerable: bool = True) -> Example:
+    answer = f"`{number}`" if answerable else ABSTENTION
+    return Example(
+        id=f"q{number}",
+        source="s",
+        task="default" if answerable else "withheld",
+        messages=(Message("user", f"What is the default of p{number}?"), Message("assistant", answer)),
+        evidence=(f"d{number}",) if answerable else (),
+        quote=f"p{number}={number}" if answerable else "",
+        withheld=() if answerable else (f"d{number}",),
+        answerable=answerable,
+        group=f"g{number}",
+    )
+
+
+class Shelf:
+    """A knowledge of ten documents that finds the one with the number asked for, unless it is excluded."""
+
+    def search(
+        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+    ) -> list[list[Hit]]:
+        found = []
+        for query, hidden in zip(queries, exclude or [()] * len(queries), strict=True):
+            number = query.rstrip("?").split("p")[-1]
+            documents = [f"d{number}", "d9"]
+            found.append([self._hit(document) for document in documents if document not in hidden])
+        return found
+
+    @staticmethod
+    def _hit(document: str) -> Hit:
+        text = f"{document} p{document[1:]}={document[1:]}"
+        return Hit(chunk=1, document=document, uri="", title=f"title of {document}", text=text, score=1.0)
+
+
+def assistant(engine: ScriptedEngine) -> Assistant:
+    return Assistant(engine, Shelf(), load_template("assistant"), GENERATION)
+
+
+QUESTIONS = [example(n) for n in range(4)] + [example(n, answerable=False) for n in (4, 5)]
+ANSWERS = {
+    "p0?": "`0` [1]",
+    "p1?": "`1` [2]",
+    "p2?": "`7` [9]",
+    "p4?": "`4` and a long text that does not end in time",
+}
+
+
+def measured(engine: ScriptedEngine) -> Replies:
+    said = assistant(engine)
+    asked = askable(QUESTIONS, said, lambda messages: len(messages[-1].content), limit=10_000)
+    return ask_all(SETUPS, asked, said, SETTINGS, seed=1)
+
+
+def test_each_arm_answers_all_questions_in_order_with_its_own_layers() -> None:
+    engine = ScriptedEngine(ANSWERS)
+    result = measured(engine)
+    assert list(result.answered) == list(NAMES) == [setup.name for setup in SETUPS]
+    for answers in result.answered.values():
+        assert [answer.example.id for answer in answers] == [question.id for question in QUESTIONS]
+    assert all(not answer.sources for answer in result.answered["sft_closed_book"])
+    assert [len(answer.sources) for answer in result.answered["rlhf"]] == [2, 2, 2, 2, 1, 1]
+    bare = [prompt for prompt in engine.asked if len(prompt) == 1]
+    assert len(bare) == len(QUESTIONS) + SETTINGS.latency_requests  # the arm `base`, and nobody else
+
+
+def test_withheld_documents_are_never_among_the_sources() -> None:
+    result = measured(ScriptedEngine(ANSWERS))
+    for answers in result.answered.values():
+        for answer in answers:
+            assert not {source.document for source in answer.sources} & set(answer.example.withheld)
+
+
+def test_the_figures_follow_from_the_answers() -> None:
+    result = measured(ScriptedEngine(ANSWERS))
+    rows = arms(
+        result.answered,
+        retention=dict.fromkeys(NAMES, 1.0),
+        divergence=dict.fromkeys(NAMES, Interval(mean=0.12344, low=0.1, high=0.2)),
+        latency=result.latency_ms,
+        resamples=SETTINGS.bootstrap,
+        seed=1,
+    )
+    sft = rows["sft"]
+    # q0 and q1 are right, q2 is wrong, q3 abstains wrongly, q4 invents, q5 abstains rightly.
+    assert sft.score == pytest.approx(3 / 6)
+    assert (sft.abstention, sft.false_abstention) == (0.5, 0.25)
+    assert sft.citation_validity == pytest.approx(2 / 4)  # q2 cites no source of its own, q4 cites nothing
+    assert sft.citation_precision == pytest.approx(1 / 3, abs=1e-4)
+    assert sft.tasks == {"default": 0.5, "withheld": 0.5}
+    assert sft.unfinished == pytest.approx(1 / 6, abs=1e-4)
+    assert sft.latency_ms is not None
+    assert sft.divergence == Interval(mean=0.1234, low=0.1, high=0.2)
+    assert rows["base"].citation_validity is None
+    assert rows["base"].difference is None
+    assert {name: row.difference.against for name, row in rows.items() if row.difference} == AGAINST
+    assert sft.difference is not None
+    assert (sft.difference.mean, sft.difference.verdict) == (0.0, "does not help")
+    assert recall(result.answered["retrieval"]) == 1.0
+    assert recall(result.answered["base"]) == 0.0
+
+
+def test_an_untuned_model_may_talk_as_long_as_its_own_setting_says() -> None:
+    result = measured(ScriptedEngine(ANSWERS))
+    assert result.answered["retrieval"][4].text == "`4` and a long text"
+    assert result.answered["sft"][4].text == "`4` and a long text that does not"
+
+
+def test_answers_stand_side_by_side_with_the_titles_of_their_sources() -> None:
+    lines = answer_lines(measured(ScriptedEngine(ANSWERS)).answered)
+    assert [line.id for line in lines] == [question.id for question in QUESTIONS]
+    assert list(lines[0].arms) == list(NAMES)
+    assert lines[0].arms["sft"].citations == (1,)
+    assert lines[0].arms["sft"].sources == ("title of d0", "title of d9")
+    assert lines[2].arms["sft"].citations == (9,)  # a number without a source is kept, to be seen
+
+
+def test_progress_counts_answers_over_all_arms(capsys: pytest.CaptureFixture[str]) -> None:
+    measured(ScriptedEngine(ANSWERS))
+    step = parse_progress(capsys.readouterr().out.splitlines()[-1])
+    assert step is not None
+    assert step.done == step.total == len(SETUPS) * (len(QUESTIONS) + 1)
+
+
+def test_batches_hold_like_lengths_and_everything_once() -> None:
+    assert batches([3, 9, 1, 7, 5], 2) == [[1, 3], [4, 0], [2]]
+    assert batches([], 2) == []
+
+
+def test_the_draw_keeps_the_shares_and_does_not_depend_on_the_order_of_the_rows() -> None:
+    rows = [example(n) for n in range(60)] + [example(n, answerable=False) for n in range(60, 90)]
+    drawn = draw_questions(rows, 30, seed=7)
+    assert sum(not question.answerable for question in drawn) == 10
+    assert drawn == draw_questions(rows[::-1], 30, seed=7)
+    assert drawn != draw_questions(rows, 30, seed=8)
+    assert len(draw_questions(rows, 500, seed=7)) == 90
+
+
+def test_questions_that_do_not_fit_are_left_out_of_every_arm_and_counted() -> None:
+    said = assistant(ScriptedEngine({}))
+    asked = askable(QUESTIONS, said, lambda messages: 50 if "p3" in messages[-1].content else 10, limit=20)
+    assert [question.id for question in asked.questions] == ["q0", "q1", "q2", "q4", "q5"]
+    assert len(asked.lengths) == 5
+    counts = account(test=9, drawn=6, asked=5)
+    assert unbalanced(counts) == []
+    assert {count.reason: count.count for count in counts if count.outcome == "unused"} == {
+        "over evaluate.questions": 3,
+        "longer than the model's context": 1,
+    }
+
+
+def test_the_majority_answer_is_chosen_on_the_training_split() -> None:
+    train = [example(7)] * 5 + [example(4, answerable=False)] * 2
+    text, score = majority(train, QUESTIONS)
+    assert text == "`7`"
+    assert score == 0.0  # no test question has this answer
+    assert majority([], QUESTIONS) == (ABSTENTION, pytest.approx(2 / 6))

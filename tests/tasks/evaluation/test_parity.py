@@ -1,0 +1,86 @@
+"""Protects the measure of parity: forms of one model agree, another does not, answers can be repeated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from deploy.assistant import Assistant, Layers
+from deploy.engines.chat import load_tokenizer
+from deploy.engines.engine import Sampling
+from deploy.engines.local import TransformersEngine
+from deploy.knowledge.hits import Hit
+from deploy.knowledge.listed import ListedKnowledge
+from deploy.messages import Message
+from deploy.prompts.template import load_template
+from deploy.settings import GenerationSettings
+from tasks.evaluation.arms import Answered
+from tasks.evaluation.measuring import Served
+from tasks.evaluation.parity import ASKED_AGAIN, parity
+from tasks.evaluation.parity_record import Parity, parity_sentence
+from tasks.machine.device import Device
+from tasks.rows.records import Example
+from tests.tasks.training.conftest import example
+
+HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
+FLOAT32 = Device(name="cpu", threads=1, precision="float32")
+
+
+def answered(question: Example) -> Answered:
+    return Answered(
+        example=question,
+        text="`1.0` [1]",
+        score=1.0,
+        abstained=False,
+        numbers=(1,),
+        sources=(),
+        finished=True,
+    )
+
+
+def serving(engine: TransformersEngine, base: Path) -> Served:
+    generation = GenerationSettings(max_new_tokens=6, temperature=0.7, top_p=1.0)
+    assistant = Assistant(engine, ListedKnowledge([HIT]), load_template("assistant"), generation)
+    return Served(engine=engine, assistant=assistant, tokenizer=load_tokenizer(base), generation=generation)
+
+
+def measured(base: Path, engine: TransformersEngine, sft: Path, device: Device) -> Parity:
+    answers = [answered(replace(example(n), withheld=("svm.SVC",) if n == 1 else ())) for n in range(6)]
+    found = parity(base, {"sft": sft}, {"sft": answers}, serving(engine, base), device, count=5)
+    return found["sft"]
+
+
+def test_the_forms_of_one_model_agree_and_a_release_is_told_what_to_ask(
+    tiny_base: Path, tiny_adapters: dict[str, Path]
+) -> None:
+    engine = TransformersEngine(tiny_base, tiny_adapters)
+    found = measured(tiny_base, engine, tiny_adapters["sft"], FLOAT32)
+    assert set(found.forms) == {"saved", "merged"}
+    assert all(form.gap < 1e-4 and form.differing == 0 for form in found.forms.values())
+    assert found.rounding is None
+    assert found.answers == 5
+    assert len(found.expected) == ASKED_AGAIN
+    hidden = example(1).prompt[-1].content
+    assert hidden not in [one.messages[-1]["content"] for one in found.expected]
+    [again] = serving(engine, tiny_base).assistant.answer(
+        [[Message(**turn) for turn in found.expected[0].messages]],
+        model="sft",
+        layers=Layers(),
+        sampling=Sampling(max_new_tokens=6),
+    )
+    assert again.text == found.expected[0].answer
+
+
+def test_another_model_under_the_same_name_is_seen(tiny_base: Path, tiny_adapters: dict[str, Path]) -> None:
+    wrong = TransformersEngine(tiny_base, {"sft": tiny_adapters["rlhf"]})
+    found = measured(tiny_base, wrong, tiny_adapters["sft"], FLOAT32)
+    assert found.forms["saved"].gap > 0.1
+    assert found.forms["saved"].differing > 0
+    assert found.forms["merged"].gap < 1e-4
+
+
+def test_what_a_shorter_format_costs_is_told_apart(tiny_base: Path, tiny_adapters: dict[str, Path]) -> None:
+    short = TransformersEngine(tiny_base, tiny_adapters, dtype="bfloat16")
+    found = measured(tiny_base, short, tiny_adapters["sft"], replace(FLOAT32, precision="bfloat16"))
+    assert found.forms["saved"].gap < 1e-4
+    assert found.rounding is not None
+    assert found.rounding.gap > 1e-3
+    assert "serving in bfloat16 moves them by at most" in parity_sentence("Fine-tuning", found)

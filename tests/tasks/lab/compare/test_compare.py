@@ -1,0 +1,163 @@
+"""Protects the lab's table: means over seeds, shares of full tuning's gain, verdicts that follow figures."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.errors import SourceError
+from tasks.lab.compare import compare
+from tasks.lab.compare.claims import judge
+from tasks.lab.compare.figures import Row, rows_of
+from tasks.lab.compare.page import share
+from tasks.settings import load_settings
+from tests.conftest import ROOT
+
+PARAMS = ROOT / "params.yaml"
+
+
+def trial(method: str, seed: int, scores: list[float], **changed: Any) -> dict[str, Any]:
+    untuned = method == "none"
+    told = {
+        "method": method,
+        "seed": seed,
+        "scores": scores,
+        "abstained": [False] * len(scores),
+        "answerable": [True, False] * (len(scores) // 2),
+        "retention": 0.9,
+        "base_ms": 20.0,
+        "served_ms": None if untuned else 20.5,
+        "attached_ms": None if untuned else 30.0,
+    }
+    if not untuned:
+        told |= {
+            "trainable": 1000,
+            "total": 100_000,
+            "tokens": 2000,
+            "tokens_per_s": 250.0,
+            "peak_mib": 900,
+            "bytes": 4 * 2**20,
+        }
+    return told | changed
+
+
+TRIALS = [
+    trial("none", 0, [0.0, 0.0, 0.4, 0.0]),
+    trial("full", 1, [1.0, 1.0, 0.4, 0.0]),
+    trial("lora", 1, [1.0, 1.0, 0.0, 0.0], trainable=500),
+    trial("lora", 2, [1.0, 0.0, 0.0, 0.0], trainable=500),
+    trial("prompt", 1, [0.0, 0.0, 0.4, 0.0]),
+]
+VARIANTS = [
+    trial("pruning", 1, [1.0, 0.0, 0.0, 0.0]),
+    trial("unrecovered", 1, [0.0] * 4, retention=0.5),
+    trial("curated", 1, [0.0] * 4),
+    trial("noisy", 1, [0.0, 1.0, 0.0, 1.0]),
+]
+
+
+def by_name(trials: list[dict[str, Any]]) -> dict[str, Row]:
+    return {row.method: row for row in rows_of(trials, seed=1)}
+
+
+def test_scores_are_meant_over_seeds_and_gains_are_shares_of_full_tunings() -> None:
+    rows = by_name(TRIALS)
+    assert list(rows) == ["none", "full", "lora", "prompt"]
+    assert rows["lora"].score == pytest.approx(0.375)
+    assert rows["lora"].spread == pytest.approx(0.25)
+    assert rows["lora"].seeds == 2
+    assert rows["lora"].gain_share == pytest.approx((0.375 - 0.1) / (0.6 - 0.1), abs=1e-3)
+    assert rows["full"].gain_share == 1.0
+    assert rows["none"].gain_share is rows["none"].trainable is None
+    assert rows["lora"].trainable_share == 0.005
+    assert rows["lora"].stored_mib == 4.0
+    assert rows["lora"].slower_attached == 1.5
+
+
+def test_without_full_tuning_or_a_gain_no_share_is_told() -> None:
+    assert by_name([t for t in TRIALS if t["method"] != "full"])["lora"].gain_share is None
+    worse = [t | {"scores": [0.0] * 4} if t["method"] == "full" else t for t in TRIALS]
+    assert by_name(worse)["lora"].gain_share is None
+
+
+@pytest.mark.parametrize(
+    ("start", "changed", "verdict"),
+    [
+        ("Below 1 %", {}, "not confirmed here"),
+        ("Below 1 %", {"lora": {"scores": [1.0, 1.0, 0.4, 0.0]}}, "confirmed"),
+        ("Below 1 %", {"lora": {"trainable": 5000}, "prompt": {"trainable": 5000}}, "not measured"),
+        ("Below 1 %", {"full": {"scores": [0.0, 0.0, 0.0, 0.0]}}, "not measured"),
+        ("A merged LoRA", {}, "confirmed"),
+        ("A merged LoRA", {"lora": {"served_ms": 25.0}}, "not confirmed here"),
+        ("A merged LoRA", {"lora": {"served_ms": 22.0}}, "not confirmed here"),
+        ("A merged LoRA", {"lora": {"served_ms": 22.0}, "full": {"served_ms": 17.0}}, "confirmed"),
+        ("Soft prompts", {"prompt": {"scores": [1.0, 1.0, 1.0, 1.0]}}, "contradicted"),
+        ("Soft prompts", {"lora": {"scores": [1.0] * 4}, "prompt": {"scores": [0.0] * 4}}, "confirmed"),
+        ("Adapters make", {}, "not measured"),
+        ("A pruned model", {}, "confirmed"),
+        ("A pruned model", {"unrecovered": {"retention": 0.97}}, "contradicted"),
+        ("A pruned model", {"pruning": {"retention": 0.4}}, "not confirmed here"),
+        ("1,000 curated", {}, "not confirmed here"),
+        ("1,000 curated", {"noisy": {"scores": [1.0] * 4}}, "contradicted"),
+        ("1,000 curated", {"curated": {"scores": [1.0] * 4}, "noisy": {"scores": [0.0] * 4}}, "confirmed"),
+    ],
+)
+def test_a_verdict_follows_the_figures(start: str, changed: dict[str, Any], verdict: str) -> None:
+    trials = [t | changed.get(t["method"], {}) for t in [*TRIALS, *VARIANTS]]
+    [claim] = [claim for claim in judge(rows_of(trials, seed=1)) if claim.claim.startswith(start)]
+    assert claim.verdict == verdict
+    assert claim.figures
+
+
+class Ids(HTMLParser):
+    """Collects ids, and addresses that lead outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.outside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id" and value:
+                self.ids.append(value)
+            if name in ("href", "src") and value and "://" in value:
+                self.outside.append(f"{tag} {value}")
+
+
+def test_the_stage_writes_the_table_and_both_pages(tmp_path: Path) -> None:
+    settings = load_settings(PARAMS)
+    few = settings.compare.model_copy(update={"methods": ["full", "lora", "noisy"], "seeds": [1]})
+    (tmp_path / "trials").mkdir()
+    for told in [*TRIALS, *VARIANTS]:
+        (tmp_path / "trials" / f"{told['method']}-{told['seed']}.json").write_text(json.dumps(told))
+    out = {name: tmp_path / name for name in ("methods", "page", "claims")}
+    compare(tmp_path / "trials", **out, run=settings.run, settings=few)
+
+    table = json.loads(out["methods"].read_text())
+    assert set(table) == {"none", "full", "lora", "noisy"}
+    assert table["lora"]["score"] == pytest.approx(0.5)
+    for name, words in (
+        ("page", "30% of the rows with the answer of another"),
+        ("claims", "A merged LoRA adds no latency"),
+    ):
+        text = out[name].read_text(encoding="utf-8")
+        assert words in text
+        seen = Ids()
+        seen.feed(text)
+        assert len(seen.ids) == len(set(seen.ids))
+        assert not seen.outside
+
+    (tmp_path / "trials" / "lora-1.json").write_text("{")
+    with pytest.raises(SourceError, match=r"lora-1\.json cannot be read.*threeply compare"):
+        compare(tmp_path / "trials", **out, run=settings.run, settings=few)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, "\u2013"), (0.000086, "0.0086 %"), (0.035, "3.5 %"), (1.0, "100 %"), (-1.56, "-156 %")],
+)
+def test_a_share_is_told_with_the_figures_that_count(value: float | None, told: str) -> None:
+    assert share(value) == told

@@ -1,0 +1,122 @@
+"""Protects how a stage's process begins and ends: under fixed variables, and never longer than its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tasks.machine.process import QUIET, cores, environment, release_memory
+from tests.conftest import ROOT
+
+# A module that begins as `python -m tasks` does, and then shows what it runs under.
+BEGIN = """
+import os, sys
+from tasks.machine.process import end_with_parent, environment, restart_with
+
+end_with_parent()
+starts = int(os.environ.get("STARTS", 0)) + 1
+os.environ["STARTS"] = str(starts)
+restart_with({**environment(3), "MARK": "set"})
+born = "MARK=set" in open("/proc/self/environ").read().split("\\0")
+print(starts, os.environ["MARK"], os.environ["OMP_NUM_THREADS"], born, *sys.argv[1:], flush=True)
+"""
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, *sys.argv[1:]])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key != "THREEPLY_ENVIRONMENT_SET"}
+    return {**kept, "PYTHONPATH": f"{ROOT}:{folder}"}
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    (tmp_path / "begin.py").write_text(BEGIN)
+    return tmp_path
+
+
+def begin(folder: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "begin", *words]
+    return subprocess.run(
+        command, cwd=folder, env=surroundings(folder), capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_process_starts_again_once_under_its_variables(module: Path) -> None:
+    assert begin(module, "a b", "--c=*") == "2 set 3 True a b --c=*\n"
+
+
+def test_a_child_of_a_stage_starts_again_for_itself(module: Path) -> None:
+    # The mark is inherited, but names the parent: the child cannot take it for its own.
+    code = f"import subprocess, sys; raise SystemExit(subprocess.call([{sys.executable!r}, '-m', 'begin']))"
+    (module / "outer.py").write_text(BEGIN.replace("print(", f"{code}\nprint("))
+    done = subprocess.run(
+        [sys.executable, "outer.py"],
+        cwd=module,
+        env=surroundings(module),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "4 set 3 True\n"
+
+
+def test_the_variables_hold_under_dvc(module: Path) -> None:
+    (module / "dvc.yaml").write_text(
+        "stages:\n  begin:\n    cmd: python -m begin from dvc\n    deps: [begin.py]\n"
+    )
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {**surroundings(module), "PATH": path, "DVC_NO_ANALYTICS": "1"}
+    dvc = [sys.executable, "-m", "dvc"]
+    subprocess.run([*dvc, "init", "--no-scm", "-q"], cwd=module, env=env, capture_output=True, check=True)
+    done = subprocess.run([*dvc, "repro"], cwd=module, env=env, capture_output=True, text=True, check=True)
+    assert "2 set 3 True from dvc\n" in done.stdout
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's signal is Linux's")
+def test_a_stage_ends_when_its_parent_is_killed(module: Path) -> None:
+    (module / "begin.py").write_text(BEGIN + "import time\ntime.sleep(60)\n")
+    (module / "parent.py").write_text(PARENT)
+    parent = subprocess.Popen(
+        [sys.executable, "parent.py", "-m", "begin"],
+        cwd=module,
+        env=surroundings(module),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    assert parent.stdout.readline().startswith("2 set")  # it has begun, after its restart
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the stage outlived its parent"
+        time.sleep(0.05)
+
+
+def test_threads_are_those_of_the_affinity_unless_they_are_set() -> None:
+    assert environment("auto")["OMP_NUM_THREADS"] == str(cores())
+    assert environment(7)["MKL_NUM_THREADS"] == "7"
+    assert environment(1).items() >= QUIET.items()
+
+
+def test_what_is_left_is_given_back() -> None:
+    class Trainer:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gone = weakref.ref(Trainer())
+    release_memory()
+    assert gone() is None

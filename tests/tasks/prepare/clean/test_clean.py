@@ -1,0 +1,185 @@
+"""Protects cleaning: what is dropped has a reason, what is clean stays as it is, and the account balances."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deploy.messages import Message
+from tasks.prepare.clean import clean
+from tasks.prepare.clean.steps import clean_rows
+from tasks.prepare.settings import CleanSettings
+from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.reports import read_report, unbalanced
+from tasks.rows.tables import read_rows, read_table, write_rows
+
+SETTINGS = CleanSettings(min_characters=2, max_characters=60, conflicts="drop")
+FIRST = CleanSettings(min_characters=2, max_characters=60, conflicts="first")
+
+
+def example(name: str, question: str, answer: str, *, withheld: str = "", evidence: str = "") -> Example:
+    return Example(
+        id=name,
+        source="test",
+        task="chat",
+        messages=(Message("user", question), Message("assistant", answer)),
+        evidence=(evidence,) if evidence else (),
+        quote="",
+        withheld=(withheld,) if withheld else (),
+        answerable=not withheld,
+        group=name,
+    )
+
+
+def preference(name: str, question: str, chosen: str, rejected: str) -> Preference:
+    return Preference(
+        id=name,
+        source="test",
+        task="chat",
+        prompt=(Message("user", question),),
+        chosen=chosen,
+        rejected=rejected,
+        margin=0.0,
+        label="human",
+        flaw="",
+        evidence=(),
+        quote="",
+        withheld=(),
+        group=name,
+    )
+
+
+def document(name: str, text: str) -> Document:
+    return Document(id=name, source="test", uri="", title="t", text=text, metadata={}, sha256="")
+
+
+def rows(
+    *examples: Example, pairs: tuple[Preference, ...] = (), documents: tuple[Document, ...] = ()
+) -> Rows:
+    return Rows(examples=examples, preferences=pairs, documents=documents)
+
+
+def reasons(found: Rows, how: CleanSettings = SETTINGS) -> dict[str, str]:
+    return {row.id: row.reason for row in clean_rows(found, how).dropped}
+
+
+def test_each_filter_names_its_reason() -> None:
+    found = rows(
+        example("good", "Why is it?", "Because."),
+        example("blank", "Why not?", " \n\u200b"),
+        example("short", "Who?", "I"),
+        example("number", "How many?", "7"),
+        example("long", "What?", "x" * 80),
+        example("twice", "why  is it?", "Because."),
+        example("lost", "Where?", "There.", evidence="nowhere"),
+        pairs=(
+            preference("equal", "Why?", "Yes.", "Yes. "),
+            preference("one", "Why?", "Yes.", "No."),
+            preference("other", "Why?", "No.", "Yes."),
+        ),
+        documents=(document("a", "Text."), document("b", "Text. "), document("c", " ")),
+    )
+    assert reasons(found) == {
+        "blank": "empty",
+        "short": "short",
+        "long": "long",
+        "twice": "duplicate",
+        "lost": "missing_evidence",
+        "equal": "equal_answers",
+        "one": "conflict",
+        "other": "conflict",
+        "b": "duplicate",
+        "c": "empty",
+    }
+
+
+def test_two_answers_to_one_question_are_a_conflict() -> None:
+    found = rows(example("one", "Why?", "Because."), example("two", "Why?", "Chance."))
+    assert reasons(found) == {"one": "conflict", "two": "conflict"}
+    assert reasons(found, FIRST) == {"two": "conflict"}
+
+
+def test_a_withheld_question_may_have_another_answer() -> None:
+    found = rows(
+        example("known", "Why?", "Because."),
+        example("withheld", "Why?", "The documentation does not say.", withheld="a"),
+        documents=(document("a", "Text."),),
+    )
+    assert reasons(found) == {}
+
+
+def test_the_case_of_code_makes_a_difference() -> None:
+    found = rows(example("low", "What is `m`?", "Mass."), example("high", "What is `M`?", "Matrix."))
+    assert reasons(found) == {}
+
+
+def test_evidence_follows_the_document_that_stays() -> None:
+    found = rows(
+        example("one", "Why?", "Because.", evidence="b"),
+        documents=(document("a", "Text."), document("b", "Text.")),
+    )
+    assert [row.evidence for row in clean_rows(found, SETTINGS).rows.examples] == [("a",)]
+
+
+def test_an_id_that_is_taken_is_told() -> None:
+    found = rows(example("one", "Why?", "Because."), example("one", "Who?", "Nobody."))
+    assert reasons(found) == {"one": "duplicate_id"}
+
+
+TEXTS = st.text(
+    alphabet=st.one_of(
+        st.sampled_from("ab .\n\t\u200b\u00e9\u0301\x07\x1b[0m\u00c3\u00a9\u2028"), st.characters()
+    ),
+    max_size=12,
+)
+IDS = st.sampled_from(["1", "2", "3", "4", "5"])
+
+
+@given(
+    asked=st.lists(st.tuples(IDS, TEXTS, TEXTS, st.booleans()), max_size=6),
+    judged=st.lists(st.tuples(IDS, TEXTS, TEXTS, TEXTS), max_size=6),
+    written=st.lists(st.tuples(IDS, TEXTS), max_size=6),
+    how=st.sampled_from([SETTINGS, FIRST]),
+)
+@settings(deadline=None, max_examples=150)
+def test_cleaning_what_is_clean_changes_nothing(
+    asked: list[tuple[str, str, str, bool]],
+    judged: list[tuple[str, str, str, str]],
+    written: list[tuple[str, str]],
+    how: CleanSettings,
+) -> None:
+    found = rows(
+        *(example(name, q, a, evidence="1" if known else "") for name, q, a, known in asked),
+        pairs=tuple(preference(*row) for row in judged),
+        documents=tuple(document(*row) for row in written),
+    )
+    once = clean_rows(found, how)
+    twice = clean_rows(once.rows, how)
+    assert twice.rows == once.rows
+    assert twice.dropped == ()
+    assert twice.repaired == Counter()
+
+
+@pytest.mark.parametrize("how", [SETTINGS, FIRST])
+def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) -> None:
+    found = rows(
+        example("one", "Why?", "Because."),
+        example("two", "Why?", "Chance."),
+        example("three", "Who?", "caf\u00c3\u00a9"),
+    )
+    write_rows(tmp_path / "raw", found)
+    clean(
+        tmp_path / "raw",
+        kept=tmp_path / "kept",
+        dropped=tmp_path / "dropped.parquet",
+        report=tmp_path / "report.json",
+        settings=how,
+    )
+    report = read_report(tmp_path / "report.json")
+    assert unbalanced(report.rows) == []
+    assert report.figures["repaired"] == {"encoding": 1}
+    kept, dropped = read_rows(tmp_path / "kept"), read_table(tmp_path / "dropped.parquet", Dropped)
+    assert len(kept.examples) + len(dropped) == len(found.examples)
+    assert kept.examples[-1].answer == "caf\u00e9"

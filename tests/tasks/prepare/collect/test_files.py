@@ -1,0 +1,207 @@
+"""Protects user data: each shape is read, each broken line is told with its number, nothing else is lost."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.abstention import ABSTENTION
+from deploy.messages import Message
+from tasks.errors import SourceError
+from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.settings import FileSource
+
+QUESTION = Message("user", "Why?")
+ANSWER = Message("assistant", "Because.")
+
+
+def read(path: Path, columns: Mapping[str, str] | None = None) -> Collected:
+    source = FileSource(kind="file", path=path, columns=dict(columns or {}))
+    return read_file(source, watched=path.parent)
+
+
+def jsonl(path: Path, *rows: Mapping[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]},
+        {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]},
+        {"prompt": "Why?", "completion": "Because."},
+        {"question": "Why?", "answer": "Because."},
+        {"instruction": "Why?", "command": "Because."},
+        {"instruction": "Why?", "input": "", "output": "Because."},
+        {"question": "Why?", "answers": ["Because.", "Since."]},
+    ],
+)
+def test_each_shape_of_example_is_read(tmp_path: Path, row: Mapping[str, Any]) -> None:
+    (example,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.examples
+    assert example.messages == (QUESTION, ANSWER)
+    assert example.task == "chat"
+    assert example.answerable
+
+
+def test_alpaca_input_follows_the_instruction(tmp_path: Path) -> None:
+    row = {"instruction": "Add.", "input": "1, 2", "output": "3"}
+    (example,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.examples
+    assert example.prompt == (Message("user", "Add.\n\n1, 2"),)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Why?", "chosen": "Because.", "rejected": "No."},
+        {"prompt": "\n\nHuman: Why?\n\nAssistant:", "chosen": "Because.", "rejected": "No."},
+        {
+            "chosen": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}],
+            "rejected": [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "No."}],
+        },
+    ],
+)
+def test_each_shape_of_preference_is_read(tmp_path: Path, row: Mapping[str, Any]) -> None:
+    (pair,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.preferences
+    assert (pair.prompt, pair.chosen, pair.rejected) == ((QUESTION,), "Because.", "No.")
+    assert pair.label == "human"
+
+
+def test_documents_keep_their_ids_and_metadata(tmp_path: Path) -> None:
+    row = {"id": "p/1", "title": "One", "text": "Text.", "metadata": {"year": 2020}}
+    (document,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.documents
+    assert (document.id, document.title, document.metadata) == ("p/1", "One", {"year": "2020"})
+
+
+def test_optional_columns_are_taken_and_mapped(tmp_path: Path) -> None:
+    rows = (
+        {"id": 1, "question": "Why?", "answer": "Because.", "page": "p/1", "topic": "t"},
+        {"id": 2, "question": "Who?", "answers": [], "page": "p/1", "topic": "t"},
+    )
+    known, unknown = (
+        read(
+            jsonl(tmp_path / f"{row['id']}.jsonl", row), {"evidence": "page", "group": "topic"}
+        ).rows.examples[0]
+        for row in rows
+    )
+    assert (known.evidence, known.group, known.id) == (
+        ("p/1",),
+        "t",
+        f"{(tmp_path / '1.jsonl').as_posix()}:1",
+    )
+    assert (unknown.answer, unknown.answerable, unknown.evidence) == (ABSTENTION, False, ())
+
+
+def test_the_task_of_a_row_is_taken_as_it_is_given(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "Why?", "completion": "SELECT 1", "task": "sql"},
+        {"prompt": "Who?", "completion": "She", "task": " "},
+        {"prompt": "When?", "completion": "Now", "task": None},
+    ]
+    found = read(jsonl(tmp_path / "a.jsonl", *rows)).rows.examples
+    assert [example.task for example in found] == ["sql", "chat", "chat"]
+    pair = {"prompt": "Why?", "chosen": "SELECT 1", "rejected": "SELECT", "task": "sql"}
+    assert read(jsonl(tmp_path / "b.jsonl", pair)).rows.preferences[0].task == "sql"
+
+
+def test_rows_with_the_same_prompt_are_one_group_by_default(tmp_path: Path) -> None:
+    rows = [{"prompt": "Why?", "completion": "A."}, {"prompt": " why? ", "completion": "B."}]
+    one, two = read(jsonl(tmp_path / "a.jsonl", *rows)).rows.examples
+    assert one.group == two.group
+
+
+def test_broken_lines_are_told_and_the_rest_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    good = json.dumps({"prompt": "Why?\u2028Say.", "completion": "Because."}, ensure_ascii=False).encode()
+    path.write_bytes(
+        b"\n".join(
+            [
+                b"\xef\xbb\xbf" + good,
+                b'{"prompt": "cut',
+                b'{"prompt": "caf\xe9", "completion": "x"}',
+                b'"text"',
+                b"",
+                b'{"prompt": "a", "completion": ["x", {"y": 1}]}',
+                b'{"prompt": "a", "completion": {"y": 1}}',
+                b'{"prompt": "half \\ud800", "completion": "x"}',
+                b'{"text": "a document"}',
+                b"[" * 100_000,
+            ]
+        )
+    )
+    found = read(path)
+    assert [e.prompt[0].content for e in found.rows.examples] == ["Why?\u2028Say.", "a"]
+    assert [(d.reason, d.detail.split(":")[0]) for d in found.dropped] == [
+        ("broken_json", "line 2"),
+        ("not_utf8", "line 3"),
+        ("wrong_shape", "line 4"),
+        ("wrong_shape", "line 7"),
+        ("not_utf8", "line 8"),
+        ("wrong_shape", "line 9"),
+        ("broken_json", "line 10"),
+    ]
+    assert "a.jsonl: 9 rows, read as prompt+completion, 7 could not be read" in capsys.readouterr().out
+
+
+def test_the_mapping_of_names_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(jsonl(tmp_path / "faq.jsonl", {"question": "Why?", "answer": "Because."}))
+    said = "faq.jsonl: 1 rows, read as prompt+completion (question -> prompt, answer -> completion)"
+    assert said in capsys.readouterr().out
+
+
+def test_csv_is_read_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [["prompt", "completion"], ["Why,\nnow?", "Because."], ["too", "many", "x"]]
+        )
+    with path.open("ab") as file:
+        file.write(b"caf\xe9,x\r\nWhy?,Because.\r\n")
+    found = read(path)
+    assert [e.prompt[0].content for e in found.rows.examples] == ["Why,\nnow?", "Why?"]
+    assert [(d.reason, d.detail) for d in found.dropped] == [
+        ("broken_csv", "line 4: 3 fields under 2 names"),
+        ("not_utf8", "line 5: invalid bytes"),
+    ]
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"prompt": ["Why?"], "completion": ["Because."]}), tmp_path / "a.parquet")
+    (example,) = read(tmp_path / "a.parquet").rows.examples
+    assert example.messages == (QUESTION, ANSWER)
+
+
+def test_what_cannot_be_used_is_named_with_the_next_step(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n\n")
+    (tmp_path / "odd.jsonl").write_text('{"alpha": 1}\n')
+    (tmp_path / "bad.parquet").write_text("no parquet")
+    (tmp_path / "a.xlsx").write_text("no sheet")
+    jsonl(tmp_path / "a.jsonl", {"prompt": "Why?", "completion": "Because."})
+    faults: list[tuple[str, dict[str, str], str]] = [
+        ("missing.jsonl", {}, "missing.jsonl is not there; correct the path"),
+        ("empty.jsonl", {}, "empty.jsonl holds no rows; fill it"),
+        ("odd.jsonl", {}, r"no shape fits its columns \(alpha\).*Rename the columns, or map them"),
+        ("bad.parquet", {}, "cannot be read as Parquet"),
+        ("a.xlsx", {}, "files are read that end in .jsonl, .csv, .parquet"),
+        ("a.jsonl", {"evidence": "page"}, "has no column 'page'"),
+    ]
+    for name, columns, message in faults:
+        with pytest.raises(SourceError, match=message):
+            read(tmp_path / name, columns)
+
+
+def test_a_file_outside_the_watched_folder_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = jsonl(tmp_path / "a.jsonl", {"prompt": "Why?", "completion": "Because."})
+    read_file(FileSource(kind="file", path=path), watched=tmp_path / "sources")
+    assert "DVC does not notice when it changes: move it there" in capsys.readouterr().out

@@ -1,0 +1,99 @@
+"""Protects the stage `index`: every document is accounted for, cuts are counted, a killed run goes on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deploy.knowledge.hashed import HashedEmbedder
+from deploy.knowledge.store import open_knowledge
+from deploy.settings import RetrievalSettings
+from tasks.machine.settings import RunSettings
+from tasks.prepare import index as stage
+from tasks.prepare.index import ResumingEmbedder, index
+from tasks.prepare.settings import IndexSettings
+from tasks.rows.records import Document
+from tasks.rows.reports import read_report, unbalanced
+from tasks.rows.tables import write_table
+
+RUN = RunSettings(seed=1, threads=1, precision="float32")
+SETTINGS = IndexSettings(chunk_words=8, batch_size=4, embedded_tokens=16, faiss="sq8")
+RETRIEVAL = RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5)
+
+
+def row(name: str, text: str) -> Document:
+    return Document(id=name, source="test", uri=f"py:{name}", title=name, text=text, metadata={}, sha256="")
+
+
+def run(folder: Path, embedder: Path, rows: list[Document]) -> Path:
+    write_table(folder / "documents.parquet", Document, rows)
+    (folder / "work").mkdir(exist_ok=True)
+    index(
+        folder / "documents.parquet",
+        embedder,
+        knowledge=folder / "index",
+        report=folder / "index.json",
+        work=folder / "work",
+        run=RUN,
+        settings=SETTINGS,
+    )
+    return folder
+
+
+def test_documents_become_searchable_and_are_accounted_for(tmp_path: Path, tiny_embedder: Path) -> None:
+    rows = [row("f", "x=1 : int\nA number."), row("g", "y=2 : int\n" + "letters " * 20), row("h", " ")]
+    folder = run(tmp_path, tiny_embedder, rows)
+    report = read_report(folder / "index.json")
+    assert unbalanced(report.rows) == []
+    assert {(count.outcome, count.reason): count.count for count in report.rows} == {
+        ("in", ""): 3,
+        ("kept", ""): 2,
+        ("dropped", "empty"): 1,
+    }
+    assert report.figures["words"] == sum(len(document.text.split()) for document in rows)
+    assert report.figures["chunks_cut"] > 0
+    assert report.figures["tokens_cut"] > 0
+    [hits] = open_knowledge(folder / "index", tiny_embedder, RETRIEVAL).search(
+        ["In `f`, the default of `x`?"]
+    )
+    assert (hits[0].document, hits[0].uri) == ("f", "py:f")
+
+
+def test_two_runs_write_the_same_bytes(tmp_path: Path, tiny_embedder: Path) -> None:
+    rows = [row(name, f"{name} : int\nWords of {name}.") for name in "abcdefgh"]
+    one, two = (run(tmp_path / name, tiny_embedder, rows) for name in ("one", "two"))
+    names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert len(names) > 5
+    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names)
+
+
+def test_no_documents_give_a_store_that_finds_nothing(tmp_path: Path, tiny_embedder: Path) -> None:
+    folder = run(tmp_path, tiny_embedder, [])
+    assert open_knowledge(folder / "index", tiny_embedder, RETRIEVAL).search(["anything"]) == [[]]
+    assert unbalanced(read_report(folder / "index.json").rows) == []
+
+
+class Killed(HashedEmbedder):
+    """An embedder that is killed at its second block."""
+
+    calls = 0
+
+    def embed_texts(self, texts, *, progress=lambda _: None):  # type: ignore[no-untyped-def]
+        self.calls += 1
+        if self.calls == 2:
+            raise KeyboardInterrupt
+        return super().embed_texts(texts, progress=progress)
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "_TEXTS_A_BLOCK", 3)
+    texts = [f"text {at}" for at in range(8)]
+    killed = Killed()
+    with pytest.raises(KeyboardInterrupt):
+        ResumingEmbedder(killed, tmp_path).embed_texts(texts, progress=lambda _: None)
+    told: list[int] = []
+    vectors = ResumingEmbedder(killed, tmp_path).embed_texts(texts, progress=told.append)
+    assert killed.calls == 4  # one block was kept: the killed one and the last are made
+    assert np.array_equal(vectors, HashedEmbedder().embed_texts(texts))
+    assert told[0] == 3
+    assert told[-1] == 8

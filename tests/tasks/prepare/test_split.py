@@ -1,0 +1,134 @@
+"""Protects the split: nothing leaks between splits, and old rows stay where they are when data grows."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deploy.messages import Message
+from tasks.errors import GateError, LeakError, SourceError
+from tasks.prepare.settings import SplitSettings
+from tasks.prepare.split import SPLITS, assign, check_leaks, place, split, unite
+from tasks.rows.records import Document, Dropped, Example, Rows
+from tasks.rows.reports import Report, read_report, unbalanced, write_report
+from tasks.rows.tables import read_table, write_rows, write_table
+
+SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s")
+
+
+def example(name: str, question: str, group: str) -> Example:
+    return Example(
+        id=name,
+        source="test",
+        task="chat",
+        messages=(Message("user", question), Message("assistant", "Because.")),
+        evidence=(),
+        quote="",
+        withheld=(),
+        answerable=True,
+        group=group,
+    )
+
+
+def rows(*examples: Example) -> Rows:
+    document = Document(id="d", source="test", uri="", title="", text="Text.", metadata={}, sha256="")
+    return Rows(examples=examples, preferences=(), documents=(document,))
+
+
+def where(found: Rows) -> dict[str, str]:
+    return {row.id: name for name, part in assign(unite(found), SETTINGS).items() for row in part.examples}
+
+
+def test_shares_are_about_right() -> None:
+    places = [place(f"group {n}", SETTINGS) for n in range(5000)]
+    assert [round(places.count(name) / 5000, 1) for name in SPLITS] == [0.6, 0.2, 0.2]
+
+
+GROUPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), min_size=1, max_size=40)
+
+
+@given(old=GROUPS, new=GROUPS)
+@settings(deadline=None, max_examples=60)
+def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int, int]]) -> None:
+    before = [example(f"o{n}", f"old {g} {q}", f"g{g}") for n, (g, q) in enumerate(old)]
+    # New rows: of old groups, and of new ones; no prompt bridges two groups.
+    after = [example(f"n{n}", f"new {g} {q}", f"g{g + 15}") for n, (g, q) in enumerate(new)]
+    places = where(rows(*before))
+    grown = where(rows(*before, *after))
+    assert {name: grown[name] for name in places} == places
+
+
+@given(found=GROUPS)
+@settings(deadline=None, max_examples=60)
+def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
+    # Prompts are shared between groups here: these have to become one.
+    examples = [example(str(n), f"question {q % 7}?", f"g{g}") for n, (g, q) in enumerate(found)]
+    check_leaks(assign(unite(rows(*examples)), SETTINGS))
+
+
+def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() -> None:
+    general = [replace(example(f"r{n}", f"general {n}", f"h{n}"), task="general") for n in range(30)]
+    found = where(rows(*general, example("same", "general 3", "z"), *_many()))
+    assert {found[row.id] for row in general} == {"train"} == {found["same"]}
+    assert set(found.values()) == set(SPLITS)
+
+
+def _many() -> list[Example]:
+    return [example(f"e{n}", f"question {n}", f"g{n}") for n in range(60)]
+
+
+def test_a_leak_is_an_error() -> None:
+    one, two = rows(example("a", "Why?", "g")), rows(example("b", "Who?", "g"))
+    with pytest.raises(LeakError, match="'g' stands in train and in test"):
+        check_leaks({"train": one, "validation": rows(), "test": two})
+    three = rows(example("c", "why? ", "h"))
+    with pytest.raises(LeakError, match="a prompt of the group 'h'"):
+        check_leaks({"train": one, "validation": rows(), "test": three})
+
+
+def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True) -> Path:
+    write_rows(tmp_path / "rows", found)
+    held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
+    write_table(tmp_path / "quarantine.parquet", Dropped, [held])
+    write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
+    split(
+        tmp_path / "rows",
+        tmp_path / "quarantine.parquet",
+        tmp_path / "gate.json",
+        splits=tmp_path / "splits",
+        report=tmp_path / "report.json",
+        settings=how,
+    )
+    return tmp_path / "splits"
+
+
+def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path: Path) -> None:
+    found = rows(*(example(str(n), f"question {n}?", f"g{n}") for n in range(60)))
+    folder = run(tmp_path, found, SETTINGS)
+    kept = [row.id for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)]
+    assert sorted(kept, key=int) == [str(n) for n in range(1, 60)]
+    assert len(read_table(folder / "documents.parquet", Document)) == 1
+    report = read_report(tmp_path / "report.json")
+    assert unbalanced(report.rows) == []
+    assert sum(part["examples"] for part in report.figures["splits"].values()) == 59
+
+
+def test_an_empty_split_and_a_closed_gate_are_told(tmp_path: Path) -> None:
+    one = rows(example("1", "Why?", "g"))
+    with pytest.raises(SourceError, match=r"give split\.salt another value"):
+        run(tmp_path, one, SETTINGS)
+    assert run(tmp_path, one, replace_shares(SETTINGS, 0.0))
+    with pytest.raises(GateError, match=r"gate\.json says why"):
+        run(tmp_path, one, SETTINGS, passed=False)
+
+
+def replace_shares(how: SplitSettings, share: float) -> SplitSettings:
+    return how.model_copy(update={"validation": share, "test": share})
+
+
+def test_rows_that_share_a_prompt_take_the_group_that_sorts_first() -> None:
+    first = example("a", "Why?", "b")
+    grouped = unite(rows(first, replace(first, id="c", group="a"), example("d", "Who?", "b")))
+    assert [row.group for row in grouped.examples] == ["a", "a", "a"]

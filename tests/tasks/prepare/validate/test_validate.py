@@ -1,0 +1,273 @@
+"""Protects the judgement of the data: each expectation fails on a row made wrong, which is held back."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.abstention import ABSTENTION
+from deploy.messages import Message
+from tasks.prepare.settings import ValidateSettings
+from tasks.prepare.validate import validate
+from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.reports import Report, read_report, unbalanced
+from tasks.rows.tables import read_table, write_rows
+from tests.conftest import ROOT
+
+# Great Expectations still uses what Python and pandas have announced to drop.
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+
+SETTINGS = ValidateSettings(
+    min_examples=2, min_documents=1, min_preferences=0, max_answer_words=10, unanswerable_between=[0.0, 0.6]
+)
+TEXT = "svm.SVC(C=1.0)\n\nC=1.0 : float\nRegularization."
+DOCUMENT = Document(
+    id="d1",
+    source="s",
+    uri="py:svm.SVC@1",
+    title="svm.SVC",
+    text=TEXT,
+    metadata={},
+    sha256=hashlib.sha256(TEXT.encode()).hexdigest(),
+)
+QUESTION = Message("user", "What is the default of `C`?")
+EXAMPLE = Example(
+    id="e1",
+    source="s",
+    task="default",
+    messages=(QUESTION, Message("assistant", "`1.0`")),
+    evidence=("d1",),
+    quote="C=1.0 :",
+    withheld=(),
+    answerable=True,
+    group="svm.SVC",
+)
+ABSENT = replace(
+    EXAMPLE,
+    id="e2",
+    task="absent",
+    messages=(Message("system", "Be brief."), QUESTION, Message("assistant", ABSTENTION)),
+    evidence=(),
+    quote="",
+    answerable=False,
+)
+PREFERENCE = Preference(
+    id="p1",
+    source="s",
+    task="default",
+    prompt=(QUESTION,),
+    chosen="`1.0`",
+    rejected="`2.0`",
+    margin=0.0,
+    label="synthetic",
+    flaw="wrong_value",
+    evidence=("d1",),
+    quote="C=1.0 :",
+    withheld=(),
+    group="svm.SVC",
+)
+GOOD = Rows(examples=(EXAMPLE, ABSENT), preferences=(PREFERENCE,), documents=(DOCUMENT,))
+
+
+def judge(rows: Rows, out: Path, settings: ValidateSettings = SETTINGS) -> tuple[list[Dropped], Report]:
+    write_rows(out / "rows", rows)
+    paths = {"quarantine": out / "quarantine.parquet", "docs": out / "docs", "report": out / "validate.json"}
+    validate(out / "rows", **paths, settings=settings)
+    return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
+
+
+def failed(report: Report) -> set[str]:
+    tables: dict[str, dict[str, Any]] = report.figures["expectations"]  # type: ignore[assignment]
+    return {
+        f"{table}.{name}"
+        for table, found in tables.items()
+        for name, told in found.items()
+        if not told["passed"]
+    }
+
+
+def answer(example: Example, text: str) -> Example:
+    return replace(example, messages=(*example.messages[:-1], Message("assistant", text)))
+
+
+# For each expectation a row that fails it and no other: (kind of row, name of the expectation, the row).
+BAD: list[tuple[str, str, Any]] = [
+    ("example", "named", replace(EXAMPLE, id=" ")),
+    ("example", "id_unique", replace(EXAMPLE, id="twice")),
+    ("example", "grouped", replace(EXAMPLE, group="")),
+    ("example", "roles", replace(EXAMPLE, messages=(*EXAMPLE.messages, QUESTION))),
+    ("example", "spoken", replace(EXAMPLE, messages=(Message("user", " "), EXAMPLE.messages[1]))),
+    ("example", "answer_length", answer(EXAMPLE, "word " * 11)),
+    ("example", "answers", answer(EXAMPLE, ABSTENTION)),
+    ("example", "abstains", answer(ABSENT, "`1.0`")),
+    ("example", "evidence_known", replace(EXAMPLE, evidence=("d1", "d9"))),
+    ("example", "quote_stands", replace(EXAMPLE, quote="C=2.0 :")),
+    ("example", "withheld_known", replace(ABSENT, withheld=("d9",))),
+    ("preference", "named", replace(PREFERENCE, id="")),
+    ("preference", "id_unique", replace(PREFERENCE, id="twice")),
+    ("preference", "grouped", replace(PREFERENCE, group=" ")),
+    ("preference", "roles", replace(PREFERENCE, prompt=(QUESTION, Message("assistant", "`1.0`")))),
+    ("preference", "spoken", replace(PREFERENCE, rejected="")),
+    ("preference", "differs", replace(PREFERENCE, rejected=" `1.0`\n")),
+    ("preference", "answer_length", replace(PREFERENCE, rejected="word " * 11)),
+    ("preference", "margin", replace(PREFERENCE, margin=-1.0)),
+    ("preference", "margin_known", replace(PREFERENCE, margin=float("nan"))),
+    ("preference", "label", replace(PREFERENCE, label="guessed")),  # type: ignore[arg-type]
+    ("preference", "evidence_known", replace(PREFERENCE, evidence=("d1", "d9"))),
+    ("preference", "quote_stands", replace(PREFERENCE, evidence=())),
+    ("document", "named", replace(DOCUMENT, id="")),
+    ("document", "id_unique", replace(DOCUMENT, id="twice")),
+    ("document", "located", replace(DOCUMENT, uri="")),
+    ("document", "titled", replace(DOCUMENT, title="")),
+    ("document", "filled", replace(DOCUMENT, text="\n", sha256=hashlib.sha256(b"\n").hexdigest())),
+    ("document", "sum", replace(DOCUMENT, sha256="0" * 64)),
+]
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Dropped], Report, Path]:
+    """The judgement of rows that are all good."""
+    out = tmp_path_factory.mktemp("good")
+    return *judge(GOOD, out), out
+
+
+def test_good_rows_pass_and_nothing_is_left_beside_the_outputs(
+    settled: tuple[list[Dropped], Report, Path],
+) -> None:
+    held, report, out = settled
+    assert held == []
+    assert failed(report) == set()
+    assert unbalanced(report.rows) == []
+    assert sorted(path.name for path in out.iterdir()) == [
+        "docs",
+        "quarantine.parquet",
+        "rows",
+        "validate.json",
+    ]
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple[str, str], str], Report]:
+    """The reasons by kind and id, and the report, for the good rows together with all bad ones."""
+    rows: dict[str, list[Any]] = {"example": [], "preference": [], "document": []}
+    for kind, reason, bad in BAD:
+        rows[kind].append(bad if reason == "named" else replace(bad, id=f"bad {reason}"))
+        if reason == "id_unique":
+            rows[kind].append(rows[kind][-1])
+    everything = Rows(
+        examples=(*GOOD.examples, *rows["example"]),
+        preferences=(*GOOD.preferences, *rows["preference"]),
+        documents=(*GOOD.documents, *rows["document"]),
+    )
+    held, report = judge(everything, tmp_path_factory.mktemp("bad"))
+    assert len(held) == len({(row.kind, row.id) for row in held})
+    return {(row.kind, row.id): row.reason for row in held}, report
+
+
+@pytest.mark.parametrize(("kind", "reason", "bad"), BAD, ids=[f"{kind}-{reason}" for kind, reason, _ in BAD])
+def test_a_bad_row_is_held_back_with_its_reason(
+    judged: tuple[dict[tuple[str, str], str], Report], kind: str, reason: str, bad: Any
+) -> None:
+    reasons, report = judged
+    assert reasons[kind, bad.id if reason == "named" else f"bad {reason}"] == reason
+    assert f"{kind}.{reason}" in failed(report)
+
+
+def test_good_rows_are_not_held_back_with_the_bad(judged: tuple[dict[tuple[str, str], str], Report]) -> None:
+    reasons, report = judged
+    assert len(reasons) == len(BAD)
+    assert unbalanced(report.rows) == []
+
+
+def test_every_expectation_about_rows_has_a_row_that_fails_it(
+    settled: tuple[list[Dropped], Report, Path],
+) -> None:
+    tables = settled[1].figures["expectations"]
+    wanted = {(table, name) for table, told in tables.items() for name in told if told[name]["about_rows"]}
+    assert {(kind, reason) for kind, reason, _ in BAD} == wanted
+
+
+def test_a_row_with_several_faults_is_held_back_once_with_all_reasons(tmp_path: Path) -> None:
+    bad = replace(answer(EXAMPLE, "word " * 11), id="bad", group="", evidence=("d9",), quote="")
+    held, report = judge(replace(GOOD, examples=(*GOOD.examples, bad)), tmp_path)
+    assert [row.reason for row in held] == ["grouped, answer_length, evidence_known"]
+    assert [row.count for row in report.rows if row.outcome == "quarantined"] == [1]
+
+
+def test_rows_that_share_an_id_are_all_counted(tmp_path: Path) -> None:
+    held, report = judge(replace(GOOD, examples=(EXAMPLE, EXAMPLE, ABSENT)), tmp_path)
+    assert [row.id for row in held] == ["e1"]
+    assert [row.count for row in report.rows if row.outcome == "quarantined"] == [2]
+    assert unbalanced(report.rows) == []
+
+
+def test_expectations_about_tables_hold_no_row_back(tmp_path: Path) -> None:
+    strict = SETTINGS.model_copy(
+        update={
+            "min_examples": 3,
+            "min_documents": 2,
+            "min_preferences": 2,
+            "unanswerable_between": [0.6, 0.7],
+        }
+    )
+    held, report = judge(GOOD, tmp_path, strict)
+    assert held == []
+    assert failed(report) == {
+        "example.enough",
+        "preference.enough",
+        "document.enough",
+        "example.unanswerable_share",
+    }
+    told = report.figures["expectations"]["example"]["unanswerable_share"]
+    assert (told["severity"], told["observed"], told["key"]) == (
+        "warning",
+        0.5,
+        "validate.unanswerable_between",
+    )
+
+
+def test_tables_without_rows_can_be_judged(tmp_path: Path) -> None:
+    none = SETTINGS.model_copy(update={"min_examples": 0, "min_documents": 0})
+    held, report = judge(Rows(examples=(), preferences=(), documents=()), tmp_path, none)
+    assert held == []
+    assert failed(report) <= {"example.unanswerable_share"}
+    assert "NaN" not in (tmp_path / "validate.json").read_text()
+
+
+def test_the_pages_hold_the_sentences_but_no_text_of_the_rows(tmp_path: Path) -> None:
+    secret = "jane.doe@example.org"
+    bad = replace(answer(EXAMPLE, f"{secret} " * 11), id="bad")
+    judge(replace(GOOD, examples=(*GOOD.examples, bad)), tmp_path)
+    pages = [path.read_text(encoding="utf-8") for path in (tmp_path / "docs").rglob("*.html")]
+    assert any("An answer has at most 10 words." in page for page in pages)
+    assert not any(secret in page for page in pages)
+    assert secret not in (tmp_path / "validate.json").read_text()
+
+
+def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows", Rows(examples=(), preferences=(), documents=()))
+    root = ROOT
+    words = ["--params", str(root / "params.yaml"), "validate", "rows", "--quarantine", "q.parquet"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tasks", *words, "--docs", "docs", "--report", "report.json"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "critical: example: There are at least" in done.stdout
+    assert json.loads((tmp_path / "report.json").read_text())["stage"] == "validate"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "data",
+        "docs",
+        "q.parquet",
+        "report.json",
+        "rows",
+    ]

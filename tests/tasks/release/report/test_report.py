@@ -1,0 +1,165 @@
+"""Protects the page: every section is there, it needs nothing beside it, and it does not flatter."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tasks.errors import SourceError
+from tasks.release.report.inputs import read_inputs
+from tasks.release.report.page import pick
+from tasks.release.report.sentences import headline, reward_sentences
+from tests.tasks.release.report.conftest import ledger, make_page, questions, write_reports
+
+VOID = {"meta", "br", "line", "circle", "path", "use", "rect", "link", "img"}
+
+
+class Checker(HTMLParser):
+    """Collects ids, and fails on a tag that is closed in the wrong place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.ids += [values["id"] or ""] if "id" in values else []
+        self.targets += [values[key] or "" for key in ("href", "src", "xlink:href") if key in values]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open[-1:] == [tag], f"</{tag}> closes {self.open[-3:]} at {self.getpos()}"
+            self.open.pop()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("reports")
+    return make_page(folder, write_reports(folder))
+
+
+def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str) -> None:
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == []
+    assert len(checker.ids) == len(set(checker.ids))
+    assert checker.targets
+    assert all(target.startswith("#") and target[1:] in checker.ids for target in checker.targets)
+    shown = re.sub(r' xmlns(:xlink)?="[^"]*"', "", page)
+    assert not re.search(r"https?://|@import|url\((?!#)|<script|<link|<img|<iframe", shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What each layer adds",
+        "the base model scores 0.04",
+        "+ fine-tuning",
+        "fine-tuning without retrieval",
+        "0.780",
+        "would score 0.333",
+        "for 86 % of the answerable questions",
+        "0.231<br><small>0.180&ndash;0.290</small>",
+        "Fine-tuning keeps 0.913 of the likelihood of general text",
+        "Retrieval helps: better than prompt (+0.220, 95 % interval +0.140 to +0.300).",
+        "RLHF does not help: worse than fine-tuning",
+        "The prompt: not clear from these questions whether it helps over base",
+        "what is the default of <code>C</code>?",
+        "[1] sklearn.svm.SVC",
+        "[7] is no source",
+        "exact duplicate 100",
+        "a search chose lora. It made 2 trials (1 failed) with 2,952 of 3,000 tokens.",
+        "learning_rate 0.001235, rank 8",
+        "no &lt;room&gt;",
+        "Every row is accounted for",
+        "The data went on to the split.",
+        "There are 50 examples or more.",
+        "where the validation loss was lowest (0.21)",
+        "it prefers the better answer in 84 % (95 % interval 76 % to 90 %).",
+        "Trivial rules reach: “the longer wins” 52 %.",
+        "the reward model has a blind spot here",
+        "Training curves of rlhf",
+        "float32",
+        "7m02s",
+        "scikit-learn",
+        "8,412",
+    ],
+)
+def test_the_page_says(page: str, text: str) -> None:
+    assert text in page.replace("&#34;", '"')
+
+
+def test_text_from_a_model_is_never_markup(page: str) -> None:
+    assert "&lt;C&gt; is 10" in page
+    assert "<C>" not in page
+
+
+def test_the_settings_of_every_stage_of_the_chain_are_shown(page: str) -> None:
+    values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    for name in values.keys() - {"serve", "compare", "classify", "images"}:
+        assert f"<h3>{name}</h3>" in page
+
+
+def test_equal_reports_give_an_equal_page(page: str, tmp_path: Path) -> None:
+    assert make_page(tmp_path, write_reports(tmp_path)) == page
+
+
+def test_a_run_without_a_ledger_says_so(tmp_path: Path) -> None:
+    paths = [path for path in write_reports(tmp_path) if path.name in ("collect.json", "clean.json")]
+    html = make_page(tmp_path, paths)
+    assert "no ledger yet" in html
+    assert "Nothing was trained" in html
+
+
+def test_a_damaged_or_unknown_file_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "sft.json"
+    bad.write_text("{")
+    with pytest.raises(SourceError, match=r"sft\.json"):
+        read_inputs([bad])
+    with pytest.raises(SourceError, match=r"missing\.json"):
+        read_inputs([tmp_path / "missing.json"])
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(SourceError, match="is no report"):
+        read_inputs([tmp_path / "notes.txt"])
+
+
+def test_examples_take_the_tasks_in_turn_and_the_most_telling_first() -> None:
+    assert [question.id for question in pick(questions(), 2)] == ["q2", "q1"]
+    assert [question.id for question in pick(questions(), 9)] == ["q2", "q1", "q0"]
+    assert pick([], 3) == []
+
+
+def test_a_reward_model_is_held_against_trivial_rules() -> None:
+    def said(rule: float) -> str:
+        quality = {
+            "validation_pairs": 50,
+            "accuracy": 0.7,
+            "interval": [0.6, 0.8],
+            "baselines": {"length": {"rule": "the longer wins", "accuracy": rule}},
+        }
+        return reward_sentences(quality)[-1]
+
+    assert said(0.7) == "It is no better than the best of these rules."
+    assert said(0.65) == "It is not clear from these pairs whether it is better than the best rule."
+    assert said(0.5).startswith("Trivial rules reach")
+    assert reward_sentences({}) == []
+
+
+def test_the_headline_does_not_flatter() -> None:
+    whole = ledger()
+    assert "the best row, “fine-tuning”, scores 0.78" in headline(whole)
+    assert "no better than one constant answer" in headline(replace(whole, majority=0.8))
+    worse = {name: replace(one, score=0.9 if name == "base" else 0.1) for name, one in whole.arms.items()}
+    assert headline(replace(whole, arms=worse)).startswith("No layer scores higher")

@@ -1,0 +1,204 @@
+"""Protects the shipped whole: the bundle of the stage loads, answers with every model, and serves."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.assistant import Layers
+from deploy.atomic import write_json
+from deploy.bundle import load_bundle, verify_bundle
+from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+from deploy.knowledge.embedder import SentenceEmbedder
+from deploy.knowledge.store import build_knowledge
+from deploy.messages import Message
+from deploy.server.run import bind
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.errors import GateError
+from tasks.machine.settings import RunSettings
+from tasks.methods.note import write_note
+from tasks.release.bundle import bundle as bundle_stage
+from tasks.release.bundle import check_parity, check_retention
+from tasks.release.settings import BundleSettings
+from tasks.rows.omission import omit
+from tasks.rows.reports import read_report
+
+SERVE = """
+import sys
+from pathlib import Path
+from deploy.errors import ThreeplyError
+from deploy.server.run import serve
+from deploy.settings import ServeSettings
+settings = ServeSettings(bundle=sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), default_model="rlhf",
+                         max_concurrency=2, max_body_bytes=4096, max_messages=4)
+try:
+    serve(Path(sys.argv[1]), settings, say=lambda text: print(text, flush=True))
+except ThreeplyError as error:
+    raise SystemExit(f"error: {error}")
+"""
+QUESTION = "What is the default of C in svm.SVC?"
+
+
+def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder: Path) -> None:
+    """Write `folder`/bundle by the stage."""
+    write_json(folder / "ledger.json", {"questions": 2})
+    write_json(folder / "gate.json", {"stage": "gate"})
+    bundle_stage(
+        base,
+        embedder,
+        index,
+        sft,
+        rlhf,
+        folder / "ledger.json",
+        folder / "gate.json",
+        None,
+        bundle=folder / "bundle",
+        report=folder / "bundle.json",
+        run=RunSettings(seed=1, threads=1, precision="float32"),
+        retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
+        prompt=PromptSettings(template="assistant"),
+        generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
+        settings=BundleSettings(name="tiny", min_retention=0.5, max_parity_gap=0.001),
+    )
+
+
+def test_a_model_that_has_forgotten_too_much_is_not_shipped(tmp_path: Path) -> None:
+    places = {"sft": tmp_path, "methods": tmp_path / "methods.json"}
+    arms = {"base": {"retention": 1.0}, "sft": {"retention": 0.7}, "rlhf": {"retention": 0.48}}
+    check_retention({"arms": arms}, 0.45, **places)
+    with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*is 0\.5\..*lower rlhf.learning_rate"):
+        check_retention({"arms": arms}, 0.5, **places)
+    write_note(tmp_path, method="lora", settings={"learning_rate": 0.002}, cannot={})
+    write_json(tmp_path / "methods.json", {"prefix": {"score": 0.4, "retention": 0.97}})
+    with pytest.raises(GateError) as caught:
+        check_retention({"arms": arms}, 0.8, **places)
+    told = str(caught.value)
+    assert told.startswith(
+        "sft has kept 0.70 of the likelihood of general text, and bundle.min_retention is 0.8"
+    )
+    for words in ("sft.replay", "sft.lora.learning_rate (now 0.002)", "prefix kept 0.97"):
+        assert words in told
+
+
+def test_a_model_that_is_not_the_one_that_was_trained_is_not_shipped() -> None:
+    same, other = {"gap": 1e-5, "differing": 0}, {"gap": 0.3, "differing": 2}
+    parity = {"sft": {"answers": 6, "forms": {"saved": same, "merged": same}, "rounding": other}}
+    check_parity({"parity": parity}, 0.001)
+    for wrong in (other, {"gap": 1e-5, "differing": 1}, {"gap": float("nan"), "differing": 0}):
+        parity["sft"]["forms"] = {"saved": same, "merged": wrong}
+        with pytest.raises(GateError, match=r"sft as merged is not the model that was trained.*dvc repro"):
+            check_parity({"parity": parity}, 0.001)
+
+
+@pytest.fixture(scope="module")
+def bundle(
+    tiny_base: Path,
+    tiny_embedder: Path,
+    tiny_adapters: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """A bundle of tiny real parts, made by the stage."""
+    folder = tmp_path_factory.mktemp("bundling")
+    documents = [
+        KnowledgeDocument(id="a", uri="py:svm.SVC", title="svm.SVC", text="svm.SVC(C=1.0)\n\nC=1.0 : float"),
+        KnowledgeDocument(id="b", uri="py:np.sort", title="np.sort", text="np.sort(a)\n\na : array to sort"),
+    ]
+    chunks = list(chunk_documents(documents, max_words=40))
+    build_knowledge(
+        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
+    )
+    make(folder / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], tiny_adapters["rlhf"], folder)
+    return folder / "bundle"
+
+
+def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
+    figures = read_report(bundle.parent / "bundle.json").figures
+    assert figures["models"] == ["base", "sft", "rlhf"]
+    assert figures["files"] == len(verify_bundle(bundle).files)
+
+
+def test_a_layer_that_was_left_out_is_not_shipped(
+    bundle: Path, tiny_base: Path, tiny_embedder: Path, tiny_adapters: dict[str, Path], tmp_path: Path
+) -> None:
+    left_out = tmp_path / "rlhf"
+    places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
+    omit("rlhf", "no pairs", kind="example", entered=0, **places)
+    make(bundle.parent / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], left_out, tmp_path)
+    assert verify_bundle(tmp_path / "bundle").models == ("base", "sft")
+
+
+def test_a_loaded_bundle_answers_with_every_model_and_its_sources(bundle: Path) -> None:
+    assistant = load_bundle(bundle)
+    assert assistant.models == ("base", "sft", "rlhf")
+    for model in assistant.models:
+        [answer] = assistant.answer([[Message("user", QUESTION)]], model=model, layers=Layers())
+        assert answer.completion_tokens > 0
+        assert {source.document for source in answer.sources} == {"a", "b"}
+
+
+def start(bundle: Path, port: int = 0) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(bundle), str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_server_says_where_it_listens_answers_and_ends_cleanly(bundle: Path) -> None:
+    process = start(bundle)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = []
+    while not said or not said[-1].startswith("listening on "):
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        said.append(line.strip())
+    address = said[-1].split()[2]
+    try:
+        health = httpx.get(f"{address}/healthz").json()
+        assert health["bundle"] == "tiny"
+        body = {"model": "sft", "messages": [{"role": "user", "content": "canary-7431"}]}
+        reply = httpx.post(f"{address}/v1/chat/completions", json=body, timeout=30).json()
+        assert reply["model"] == "sft"
+        assert reply["system_fingerprint"] == health["manifest"][:12]
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "stopped" in out
+    assert "Traceback" not in err
+    assert "/v1/chat/completions" in err
+    assert "canary-7431" not in out + err
+
+
+def test_a_taken_port_is_a_sentence_before_anything_is_loaded(bundle: Path) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        began = time.monotonic()
+        process = start(bundle, port)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert f"port {port} on 127.0.0.1 is taken" in err
+    assert "loading" not in out
+    assert time.monotonic() - began < 20
+
+
+def test_a_damaged_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle, copy)
+    settings = json.loads((copy / "settings.json").read_text())
+    (copy / "settings.json").write_text(json.dumps({**settings, "precision": "auto"}))
+    process = start(copy)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "settings.json: has" in err
+    assert "listening" not in out

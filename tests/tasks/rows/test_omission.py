@@ -1,0 +1,96 @@
+"""Protects runs without RLHF: what is left out says why, keeps its books, and the stages after it follow."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import SourceError
+from tasks.rows.omission import NOTE, omission
+from tasks.rows.records import Example, Preference
+from tasks.rows.reports import Report, read_report, unbalanced
+from tasks.rows.tables import write_table
+from tasks.settings import Settings, load_settings
+from tasks.training.reward import reward
+from tasks.training.rlhf import rlhf
+from tests.conftest import ROOT
+
+NOTHING = "there are no preference pairs to learn from"
+
+
+@pytest.fixture
+def values() -> Settings:
+    return load_settings(ROOT / "params.yaml")
+
+
+def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> tuple[Report, Report]:
+    """Both stages over `preferences`; everything that they would need to train is missing."""
+    for split in ("train", "validation"):
+        write_table(folder / "splits" / split / "preferences.parquet", Preference, preferences)
+        write_table(folder / "splits" / split / "examples.parquet", Example, [])
+    missing = folder / "missing"
+    sections = {
+        "run": values.run,
+        "retrieval": values.retrieval,
+        "prompt": values.prompt,
+        "generation": values.generation,
+        "work": folder / "work",
+    }
+    reward(
+        folder / "splits",
+        *[missing] * 4,
+        adapter=folder / "reward",
+        curve=folder / "reward.csv",
+        report=folder / "reward.json",
+        settings=values.reward,
+        **sections,
+    )
+    rlhf(
+        folder / "splits",
+        *[missing] * 4,
+        folder / "reward",
+        adapter=folder / "rlhf",
+        curve=folder / "rlhf.csv",
+        report=folder / "rlhf.json",
+        settings=values.rlhf,
+        **sections,
+    )
+    return read_report(folder / "reward.json"), read_report(folder / "rlhf.json")
+
+
+def pair(number: int) -> Preference:
+    return Preference(
+        id=f"p{number}",
+        source="test",
+        task="default",
+        prompt=(),
+        chosen="`1`",
+        rejected="`2`",
+        margin=0.0,
+        label="synthetic",
+        flaw="wrong_value",
+        evidence=(),
+        quote="",
+        withheld=(),
+        group=f"g{number}",
+    )
+
+
+def test_without_preferences_there_is_no_reward_model_and_no_rlhf(tmp_path: Path, values: Settings) -> None:
+    reports = leave_out(tmp_path, values, [])
+    assert [report.figures for report in reports] == [{"omitted": NOTHING}] * 2
+    assert omission(tmp_path / "reward") == omission(tmp_path / "rlhf") == NOTHING
+
+
+def test_a_reward_model_that_nobody_wants_leaves_its_pairs_unused(tmp_path: Path, values: Settings) -> None:
+    off = values.model_copy(update={"reward": values.reward.model_copy(update={"enabled": False})})
+    reports = leave_out(tmp_path, off, [pair(1), pair(2)])
+    assert omission(tmp_path / "rlhf") == "reward.enabled is false in params.yaml"
+    assert not any(unbalanced(report.rows) for report in reports)
+    assert [(row.outcome, row.count) for row in reports[0].rows] == [("in", 2), ("unused", 2)]
+
+
+def test_a_trained_adapter_is_no_omission_and_a_damaged_note_is_said(tmp_path: Path) -> None:
+    assert omission(tmp_path) == ""
+    (tmp_path / NOTE).write_text("{}")
+    with pytest.raises(SourceError, match=r"omitted\.json cannot be read.*run dvc repro"):
+        omission(tmp_path)

@@ -1,0 +1,67 @@
+"""Protects the row account: what a report says is what is read back, and rows that go missing are noticed."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import SourceError
+from tasks.rows.records import Dropped
+from tasks.rows.reports import Report, RowCount, dropped_counts, read_report, unbalanced, write_report
+
+
+def row(outcome: str, count: int, kind: str = "example") -> RowCount:
+    return RowCount(kind=kind, outcome=outcome, count=count)  # type: ignore[arg-type]
+
+
+def dropped(kind: str, reason: str) -> Dropped:
+    return Dropped(id="i", kind=kind, source="s", stage="clean", reason=reason, detail="")  # type: ignore[arg-type]
+
+
+def test_a_report_comes_back_as_it_was_and_in_equal_bytes(tmp_path: Path) -> None:
+    report = Report(stage="clean", rows=[row("in", 3), row("kept", 3)], figures={"b": {"x": 1.5}, "a": [1]})
+    write_report(tmp_path / "a.json", report)
+    write_report(tmp_path / "b.json", report)
+    assert read_report(tmp_path / "a.json") == report
+    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text", [None, "{", "[]", '{"stage": "clean"}', '{"stage": 1, "rows": [{}], "figures": {}}']
+)
+def test_what_is_no_report_is_told(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SourceError, match=r"the report .*report\.json cannot be read: .*; run dvc repro"):
+        read_report(path)
+
+
+def test_dropped_rows_are_counted_by_kind_and_reason_in_a_fixed_order() -> None:
+    rows = [dropped("example", "long"), dropped("document", "empty"), dropped("example", "long")]
+    counts = dropped_counts(rows)
+    assert counts == dropped_counts(reversed(rows))
+    assert [(c.kind, c.reason, c.count) for c in counts] == [("document", "empty", 1), ("example", "long", 2)]
+
+
+def test_balanced_books_are_silent() -> None:
+    rows = [row("in", 10), row("kept", 4), row("dropped", 3), row("quarantined", 2), row("unused", 1)]
+    assert unbalanced(rows) == []
+    assert unbalanced([]) == []
+
+
+def test_truncated_rows_are_counted_beside_the_trained_ones() -> None:
+    assert unbalanced([row("in", 5), row("trained", 5), row("truncated", 2)]) == []
+
+
+def test_each_kind_that_does_not_add_up_is_told() -> None:
+    rows = [
+        row("in", 5),
+        row("kept", 4),
+        row("kept", 1, "document"),
+        row("in", 2, "preference"),
+        row("kept", 2, "preference"),
+    ]
+    assert unbalanced(rows) == [
+        "document: 0 rows came in, 1 are accounted for",
+        "example: 5 rows came in, 4 are accounted for",
+    ]

@@ -1,0 +1,96 @@
+"""Protects the rows on their way through Parquet: unchanged when read again, equal rows in equal bytes."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deploy.messages import Message
+from tasks.errors import SourceError
+from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.tables import read_rows, read_table, write_rows, write_table
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # lone surrogates are no UTF-8
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+MESSAGES = st.lists(
+    st.builds(Message, st.sampled_from(["system", "user", "assistant"]), TEXT), max_size=3
+).map(tuple)
+DOCUMENTS = st.builds(
+    Document,
+    id=TEXT,
+    source=TEXT,
+    uri=TEXT,
+    title=TEXT,
+    text=TEXT,
+    metadata=st.dictionaries(TEXT, TEXT, max_size=3),
+    sha256=TEXT,
+)
+EXAMPLES = st.builds(
+    Example,
+    id=TEXT,
+    source=TEXT,
+    task=TEXT,
+    messages=MESSAGES,
+    evidence=TEXTS,
+    quote=TEXT,
+    withheld=TEXTS,
+    answerable=st.booleans(),
+    group=TEXT,
+)
+PREFERENCES = st.builds(
+    Preference,
+    id=TEXT,
+    source=TEXT,
+    task=TEXT,
+    prompt=MESSAGES,
+    chosen=TEXT,
+    rejected=TEXT,
+    margin=st.floats(allow_nan=False),
+    label=st.sampled_from(["human", "synthetic"]),
+    flaw=TEXT,
+    evidence=TEXTS,
+    quote=TEXT,
+    withheld=TEXTS,
+    group=TEXT,
+)
+ROWS = st.builds(
+    Rows,
+    examples=st.lists(EXAMPLES, max_size=3).map(tuple),
+    preferences=st.lists(PREFERENCES, max_size=3).map(tuple),
+    documents=st.lists(DOCUMENTS, max_size=3).map(tuple),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS)
+def test_rows_come_back_as_they_were(tmp_path: Path, rows: Rows) -> None:
+    write_rows(tmp_path / "rows", rows)
+    assert read_rows(tmp_path / "rows") == rows
+
+
+def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
+    fields = {"id": "a", "source": "s", "uri": "u", "title": "t", "text": "x", "sha256": "0"}
+    one = Document(**fields, metadata={"a": "1", "b": "2"})
+    two = Document(**fields, metadata={"b": "2", "a": "1"})
+    write_table(tmp_path / "one", Document, [one] * 100)
+    write_table(tmp_path / "two", Document, iter([two] * 100))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_no_rows_are_still_a_table(tmp_path: Path) -> None:
+    write_table(tmp_path / "none.parquet", Dropped, [])
+    assert read_table(tmp_path / "none.parquet", Dropped) == []
+
+
+def test_a_table_that_is_not_there_or_not_whole_or_of_another_kind_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"none.parquet is not there; run the stage before"):
+        read_table(tmp_path / "none.parquet", Example)
+    write_table(tmp_path / "cut.parquet", Dropped, [])
+    whole = (tmp_path / "cut.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[:-10])
+    with pytest.raises(SourceError, match=r"cut.parquet cannot be read as Parquet"):
+        read_table(tmp_path / "cut.parquet", Dropped)
+    (tmp_path / "cut.parquet").write_bytes(whole)
+    with pytest.raises(SourceError, match="has columns"):
+        read_table(tmp_path / "cut.parquet", Example)

@@ -1,0 +1,169 @@
+"""Protects the promise that every fault in params.yaml is told at once, by its key, without a traceback."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from deploy.errors import SettingsError
+from tasks.machine.settings import overlay
+from tasks.methods import METHODS
+from tasks.prepare.settings import FileSource, PackagesSource
+from tasks.settings import SOURCES, Settings, check_settings, load_settings, read_params
+from tasks.training.settings import SftSettings
+from tests.conftest import ROOT
+
+PARAMS = ROOT / "params.yaml"
+
+
+@pytest.fixture
+def values() -> dict[str, Any]:
+    return read_params(PARAMS)
+
+
+def fault(values: dict[str, Any]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        check_settings(values, origin="params.yaml")
+    return str(caught.value)
+
+
+def test_the_projects_params_are_right() -> None:
+    settings = load_settings(PARAMS)
+    assert set(settings.sections()) == set(read_params(PARAMS))
+    assert settings.section(type(settings.sft)) is settings.sft
+
+
+def test_no_setting_has_a_default() -> None:
+    sections = [field.annotation for field in Settings.model_fields.values()]
+    optional = [
+        f"{kind.__name__}.{name}"
+        for kind in [*sections, *SOURCES.values()]
+        if isinstance(kind, type)
+        for name, field in kind.model_fields.items()  # type: ignore[attr-defined]
+        if not field.is_required()
+    ]
+    # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft. A mapping that
+    # is left out maps nothing: that is no value somebody could want to change.
+    allowed = [*(f"SftSettings.{name}" for name in METHODS), "FileSource.columns"]
+    assert sorted(optional) == sorted(allowed), "a default in code is invisible to DVC"
+
+
+def test_packing_is_no_setting(values: dict[str, Any]) -> None:
+    values["sft"]["packing"] = True
+    assert "sft.packing" in fault(values)
+
+
+def test_every_method_can_be_chosen() -> None:
+    assert set(get_args(SftSettings.model_fields["method"].annotation)) == {*METHODS, "auto"}
+    for name, method in METHODS.items():
+        assert SftSettings.model_fields[name].annotation is method.settings
+
+
+def test_faults_inside_the_section_of_a_method_are_told_in_full(values: dict[str, Any]) -> None:
+    values["sft"]["lora"] |= {"rank": 0, "variant": "pisa", "rnk": 3}
+    values["sft"]["hybrid"] = {"lora": ["q_proj"], "adapter": ["q_proj"]}
+    with pytest.raises(SettingsError) as caught:
+        check_settings(values, origin="params.yaml")
+    assert str(caught.value).splitlines()[1:] == [
+        "  sft.lora.rank: 0 is wrong; it should be greater than or equal to 1",
+        "  sft.lora.variant: 'pisa' is wrong; it should be 'lora', 'rslora', 'dora' or 'pissa'",
+        "  sft.lora.rnk: unknown key; did you mean rank?",
+        "  sft.hybrid: q_proj cannot have a LoRA and an adapter; give each module one",
+    ]
+
+
+def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
+    values["run"]["threads"] = "many"
+    values["sft"]["batchsize"] = values["sft"].pop("batch_size")
+    values["rlhf"]["mini_batches"] = 5
+    values["base"]["model_sha256"] = "abc"
+    values["sfft"] = {}
+    del values["bundle"]
+    head, *lines = fault(values).split("\n  ")
+    assert head == "params.yaml: 7 settings are wrong"
+    assert sorted(lines) == [
+        "base.model_sha256: 'abc' is wrong; it should match pattern '^[0-9a-f]{64}$'",
+        "bundle: missing; add it (the params.yaml of the project has a value for every key)",
+        "rlhf: batch_size (32) must be a multiple of responses x mini_batches (4 x 5)",
+        "run.threads: 'many' is wrong; it should be 'auto' or be a valid integer",
+        "sfft: unknown key; did you mean sft?",
+        "sft.batch_size: missing; add it (the params.yaml of the project has a value for every key)",
+        "sft.batchsize: unknown key; did you mean batch_size?",
+    ]
+
+
+def test_faults_inside_a_source_are_told_by_their_own_key(values: dict[str, Any]) -> None:
+    source = values["collect"]["sources"][0]
+    source["pakages"] = source["packages"]
+    source["packages"] = [3]
+    source["unanswerable"] = 1.5
+    lines = fault(values).split("\n  ")
+    assert "collect.sources.0.pakages: unknown key; did you mean packages?" in lines
+    assert "collect.sources.0.packages.0: 3 is wrong; it should be a valid string" in lines
+    assert any(line.startswith("collect.sources.0.unanswerable: 1.5 is wrong") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [({"kind": "fil"}, "'fil' is wrong"), ({"path": "a"}, "missing")]
+)
+def test_a_source_of_no_known_kind(values: dict[str, Any], source: dict[str, Any], said: str) -> None:
+    values["collect"]["sources"] = [source]
+    known = ", ".join(SOURCES)
+    assert f"collect.sources.0.kind: {said}; known: {known}" in fault(values)
+
+
+def test_the_kinds_of_sources_come_from_the_schema() -> None:
+    assert SOURCES["packages"] is PackagesSource
+    assert SOURCES["file"] is FileSource
+
+
+def test_a_value_of_another_type_is_not_converted(values: dict[str, Any]) -> None:
+    values["sft"]["epochs"] = "3"
+    assert "sft.epochs: '3' is wrong; it should be a valid integer" in fault(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "is not there; run the command in the project's folder"),
+        (b"run: [1", "is not valid YAML at line 1"),
+        (b"run: 1\nrun: 2\n", 'found duplicate key "run"'),
+        (b"- 1\n", "holds list, but a mapping of sections is needed"),
+        (b"", "holds NoneType"),
+        (b"\xff\xfe", "cannot be read"),
+    ],
+)
+def test_unreadable_files(tmp_path: Path, text: bytes | None, said: str) -> None:
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_bytes(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_numbers_may_be_written_as_dvc_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    text = re.sub(r"learning_rate: [\d.]+", "learning_rate: 1e-3", PARAMS.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+    assert load_settings(path).sft.lora.learning_rate == 0.001
+
+
+@pytest.mark.parametrize(
+    ("compare", "said"),
+    [
+        (
+            {"methods": ["lora", "loar"]},
+            "methods names loar, which is neither a method nor one of the variants",
+        ),
+        ({"variants": {"lora": {"method": "full"}}}, "a variant may not have the name of a method: lora"),
+        (
+            {"variants": {"few": {"method": "lora", "sft": {"max_row": 1}}}},
+            "compare.variants.few.sft.max_row",
+        ),
+    ],
+)
+def test_a_variant_that_does_not_fit_is_refused(compare: dict[str, Any], said: str) -> None:
+    assert said in fault(overlay(read_params(PARAMS), {"compare": compare}))

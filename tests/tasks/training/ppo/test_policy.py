@@ -1,0 +1,163 @@
+"""Protects the shared trunk: policy, reference and reward say exactly what they say when loaded alone."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from tasks.errors import TrainingError
+from tasks.machine.device import Device
+from tasks.training.ppo.experience import experience
+from tasks.training.ppo.policy import Actors, layer_of, load_actors, load_value_head
+from tasks.training.ppo.rollouts import Group, collate, sample
+
+CPU = Device(name="cpu", threads=1, precision="float32")
+PROMPTS = [[1, 40, 41, 42, 43, 44], [1, 50], [1, 60, 61, 62]]
+
+
+@pytest.fixture
+def actors(tiny_base: Path, sft_adapter: Path, reward_adapter: Path) -> Actors:
+    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
+
+
+@pytest.fixture
+def moved(actors: Actors) -> Actors:
+    """The actors after something was learned."""
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for parameter in actors.parameters().values():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    return actors
+
+
+def groups(actors: Actors, *, tokens: int = 5, temperature: float = 1.0) -> list[Group]:
+    generator = torch.Generator().manual_seed(3)
+    return sample(
+        actors.decoder,
+        PROMPTS,
+        responses=3,
+        end=2,
+        max_new_tokens=tokens,
+        temperature=temperature,
+        generator=generator,
+    )
+
+
+def rollouts(groups: list[Group]) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Each prompt with each of its responses."""
+    return [(group.prompt, response) for group in groups for response in group.responses]
+
+
+def alone(base: Path, adapter: Path) -> PeftModel:
+    return PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter
+    ).eval()
+
+
+def logits_of(model: torch.nn.Module, prompt: tuple[int, ...], response: tuple[int, ...]) -> torch.Tensor:
+    """The logits that predict the response, from one row without padding or another response."""
+    with torch.no_grad():
+        logits = model(input_ids=torch.tensor([[*prompt, *response]])).logits[0]
+    return logits[len(prompt) - 1 : -1]
+
+
+def test_the_cut_lies_below_all_that_differs(actors: Actors) -> None:
+    assert actors.decoder.split == 2
+
+
+def test_a_reward_model_that_differs_further_down_lowers_the_cut(
+    tiny_base: Path, sft_adapter: Path, reward_adapter: Path
+) -> None:
+    actors = load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=1)
+    assert actors.decoder.split == 2
+    assert {layer_of(name) for name in actors.trained} == {3}
+
+
+def test_policy_and_reference_equal_the_models_loaded_alone(
+    moved: Actors, tiny_base: Path, sft_adapter: Path, tmp_path: Path
+) -> None:
+    moved.save_adapter(tmp_path)
+    policy, reference = alone(tiny_base, tmp_path), alone(tiny_base, sft_adapter)
+    drawn = groups(moved)
+    batch = collate(drawn)
+    ours = moved.decoder.logits(moved.before_tokens(batch)).detach()
+    with torch.no_grad(), moved.playing("policy"):
+        merged = moved.decoder.logits(moved.before_tokens(batch))
+    with torch.no_grad(), moved.playing("reference"):
+        theirs = moved.decoder.logits(moved.before_tokens(batch))
+    for row, (prompt, response) in enumerate(rollouts(drawn)):
+        length = len(response)
+        assert torch.allclose(ours[row, :length], logits_of(policy, prompt, response), atol=1e-5)
+        assert torch.allclose(merged[row, :length], logits_of(policy, prompt, response), atol=1e-5)
+        assert torch.allclose(theirs[row, :length], logits_of(reference, prompt, response), atol=1e-5)
+    assert (ours - theirs).abs().max() > 1e-3
+
+
+def test_scores_equal_those_of_the_reward_model_loaded_alone(
+    moved: Actors, tiny_base: Path, reward_adapter: Path
+) -> None:
+    base = AutoModelForSequenceClassification.from_pretrained(tiny_base, num_labels=1, dtype=torch.float32)
+    base.config.pad_token_id = 0  # the classifier would take the end of turn for padding
+    classifier = PeftModel.from_pretrained(base, reward_adapter).eval()
+    drawn = groups(moved)
+    with torch.no_grad(), moved.playing("reward"):
+        scores = moved.scores(collate(drawn))
+    for row, (prompt, response) in enumerate(rollouts(drawn)):
+        with torch.no_grad():
+            wanted = classifier(input_ids=torch.tensor([[*prompt, *response]])).logits[0, 0]
+        assert torch.allclose(scores[row], wanted, atol=1e-5)
+
+
+def test_playing_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
+    batch = collate(groups(actors))
+    before = actors.before_tokens(batch)
+    with torch.no_grad(), actors.playing("reward"):
+        assert not torch.equal(actors.before_tokens(batch), before)
+    assert torch.equal(actors.before_tokens(batch), before)
+    assert all(parameter.requires_grad for parameter in actors.parameters().values())
+
+
+def test_greedy_decoding_follows_the_whole_model(moved: Actors, tiny_base: Path, tmp_path: Path) -> None:
+    moved.save_adapter(tmp_path)
+    policy = alone(tiny_base, tmp_path)
+    for prompt, response in rollouts(groups(moved, temperature=0.0, tokens=8)):
+        assert logits_of(policy, prompt, response).argmax(dim=-1).tolist() == list(response)
+
+
+def test_the_states_kept_while_decoding_are_those_of_one_pass(actors: Actors) -> None:
+    for group in groups(actors):
+        start = len(group.prompt)
+        for response in group.responses:
+            with torch.no_grad():
+                whole = actors.decoder.lower(torch.tensor([[*group.prompt, *response]]))[0]
+            kept = torch.cat([group.states[: len(group.prompt)], group.states[start : start + len(response)]])
+            assert torch.allclose(kept, whole, atol=1e-5)
+            start += len(response)
+
+
+def test_before_anything_is_learned_policy_and_reference_are_one(actors: Actors) -> None:
+    lived = experience(actors, groups(actors), temperature=1.0)
+    assert lived.kl == 0.0
+    assert torch.equal(lived.logprobs, lived.reference)
+    assert not lived.values.any()
+
+
+def test_the_saved_adapter_is_whole_and_tells_nothing_of_the_machine(
+    moved: Actors, sft_adapter: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    moved.save_adapter(tmp_path)
+    before, after = (load_file(folder / "adapter_model.safetensors") for folder in (sft_adapter, tmp_path))
+    assert before.keys() == after.keys()
+    changed = {layer_of(name) for name, tensor in after.items() if not torch.equal(tensor, before[name])}
+    assert changed == {2, 3}
+    assert load_value_head(tmp_path)["weight"].shape == (1, 32)
+    assert '"base_model_name_or_path": "base"' in (tmp_path / "adapter_config.json").read_text()
+
+
+def test_a_reward_model_without_score_head_is_refused(tiny_base: Path, sft_adapter: Path) -> None:
+    with pytest.raises(TrainingError, match="no score head"):
+        load_actors(tiny_base, sft_adapter, sft_adapter, CPU, trained_layers=2)
