@@ -17,7 +17,6 @@ from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import ADAPTER, inject
 from tasks.methods.parts.files import PEFT_PREFIX, write_peft_config, write_tensors
 from tasks.methods.parts.targets import chosen_names, closing_names, layers_of
-from tasks.methods.searched import Among, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -79,7 +78,6 @@ METHOD = Method(
     summary="a small nonlinear module behind attention and feed-forward of each layer",
     settings=AdapterSettings,
     attach=attach,
-    searched={"width": Among((16, 32, 64, 128)), "learning_rate": Between(1e-4, 1e-2)},
     cannot={
         "merge": "a nonlinearity cannot be put into a weight",
         "mixed_batch": "PEFT's adapter_names does not know this type",

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import train_weights
-from tasks.methods.searched import Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -35,7 +34,6 @@ METHOD = Method(
     summary="all weights",
     settings=FullSettings,
     attach=attach,
-    searched={"learning_rate": Between(5e-6, 5e-4)},
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",

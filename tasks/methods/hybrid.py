@@ -26,7 +26,6 @@ from tasks.methods.method import (
 )
 from tasks.methods.parts.targets import chosen_names
 from tasks.methods.prefix import attach_prefix
-from tasks.methods.searched import RANKS, Among, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -91,12 +90,6 @@ METHOD = Method(
     summary="LoRA, adapters and a prefix on different parts of one model",
     settings=HybridSettings,
     attach=attach,
-    searched={
-        "rank": RANKS,
-        "width": Among((16, 32, 64, 128)),
-        "prefix": Among((5, 10, 20)),
-        "learning_rate": Between(1e-4, 1e-2),
-    },
     cannot={
         "merge": f"{NO_MERGE}, and neither is an adapter",
         "mixed_batch": NO_MIXING,

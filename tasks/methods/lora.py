@@ -18,7 +18,6 @@ from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import ADAPTER, inject
 from tasks.methods.parts.files import PEFT_PREFIX, write_peft_config, write_tensors
 from tasks.methods.parts.targets import chosen_names, layers_of, linear_modules
-from tasks.methods.searched import RANKS, TARGETS, Between
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -164,7 +163,6 @@ METHOD = Method(
     summary="two thin matrices beside each weight; rsLoRA, DoRA, PiSSA and LoRA+ as options",
     settings=LoraSettings,
     attach=attach,
-    searched={"rank": RANKS, "targets": TARGETS, "learning_rate": Between(1e-4, 1e-2)},
     cannot_with={
         "variant: dora": {
             "mixed_batch": "PEFT's adapter_names refuses DoRA",

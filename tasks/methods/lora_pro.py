@@ -13,7 +13,6 @@ from deploy.settings import Count
 from tasks.methods.lora import LoraSettings, Targets, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.targets import chosen_names
-from tasks.methods.searched import RANKS, TARGETS, Between
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -61,6 +60,5 @@ METHOD = Method(
     summary="LoRA with gradients corrected towards those of full tuning",
     settings=LoraProSettings,
     attach=attach,
-    searched={"rank": RANKS, "targets": TARGETS, "learning_rate": Between(2e-5, 2e-3)},
     cannot={"sharding": NO_PARTS, "zero3": NO_PARTS},
 )

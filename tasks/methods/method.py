@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from deploy.errors import SettingsError
 from deploy.settings import Positive, Section
 from tasks.methods.note import write_note
-from tasks.methods.searched import Dimension
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -117,16 +116,15 @@ class Material:
 class Method:
     """An adaptation method.
 
-    `attach` is given the frozen model, the settings, and what it may look at. `searched` is what `sft.method:
-    auto` may change of the settings. `cannot` says what the method cannot do, with the reasons, and
-    `cannot_with` what it cannot do besides under a setting, such as `variant: dora`: the only places that do.
+    `attach` is given the frozen model, the settings, and what it may look at. `cannot` says what the method
+    cannot do, with the reasons, and `cannot_with` what it cannot do besides under a setting, such as
+    `variant: dora`: the only places that do.
     """
 
     name: str
     summary: str
     settings: type[MethodSettings]
     attach: "Callable[[PreTrainedModel, Any, Material], Adapted]"
-    searched: "Mapping[str, Dimension]"
     cannot: Mapping[Ability, str] = field(default_factory=dict)
     cannot_with: Mapping[str, Mapping[Ability, str]] = field(default_factory=dict)
 

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from deploy.settings import Count
 from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
-from tasks.methods.searched import TOKENS, Among, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -51,10 +50,5 @@ METHOD = Method(
     summary="embeddings before every prompt, made by an LSTM or a perceptron",
     settings=PTuningV1Settings,
     attach=attach,
-    searched={
-        "tokens": TOKENS,
-        "encoder": Among(("lstm", "mlp")),
-        "learning_rate": Between(1e-4, 1e-2),
-    },
     cannot=SOFT_PROMPT_CANNOT,
 )

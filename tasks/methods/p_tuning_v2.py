@@ -8,7 +8,6 @@ from deploy.settings import Count
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.prefix import METHOD as PREFIX
 from tasks.methods.prefix import attach_prefix
-from tasks.methods.searched import TOKENS, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -35,6 +34,5 @@ METHOD = Method(
     summary="keys and values before every prompt, trained directly",
     settings=PTuningV2Settings,
     attach=attach,
-    searched={"tokens": TOKENS, "learning_rate": Between(5e-4, 5e-2)},
     cannot=PREFIX.cannot,
 )

@@ -20,7 +20,6 @@ from tasks.methods.method import (
     Method,
     MethodSettings,
 )
-from tasks.methods.searched import TOKENS, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -65,7 +64,6 @@ METHOD = Method(
     summary="keys and values before every prompt, trained through a perceptron",
     settings=PrefixSettings,
     attach=attach,
-    searched={"tokens": TOKENS, "learning_rate": Between(1e-4, 1e-2)},
     cannot={
         "merge": NO_MERGE,
         "mixed_batch": NO_MIXING,

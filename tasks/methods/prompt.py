@@ -10,7 +10,6 @@ from pydantic import Field
 
 from deploy.settings import Count
 from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
-from tasks.methods.searched import TOKENS, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -60,6 +59,5 @@ METHOD = Method(
     summary="embeddings before every prompt, from a text or from words of the vocabulary",
     settings=PromptTuningSettings,
     attach=attach,
-    searched={"tokens": TOKENS, "learning_rate": Between(3e-3, 3e-1)},
     cannot=SOFT_PROMPT_CANNOT,
 )

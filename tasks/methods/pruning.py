@@ -18,7 +18,6 @@ from deploy.settings import Count
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.files import write_replaced
 from tasks.methods.parts.targets import linear_modules
-from tasks.methods.searched import RANKS, Between
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -104,7 +103,6 @@ METHOD = Method(
     summary="weights or feed-forward channels are taken out, then what is left recovers",
     settings=PruningSettings,
     attach=attach,
-    searched={"rank": RANKS, "learning_rate": Between(5e-5, 5e-3)},
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",

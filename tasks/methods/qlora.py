@@ -19,7 +19,6 @@ from tasks.methods.lora import LoraSettings, Targets, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.files import write_replaced
 from tasks.methods.parts.targets import chosen_names, linear_modules
-from tasks.methods.searched import RANKS, TARGETS, Between
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -140,7 +139,6 @@ METHOD = Method(
     summary="LoRA over a base in four bits (NF4, double quantisation)",
     settings=QloraSettings,
     attach=attach,
-    searched={"rank": RANKS, "targets": TARGETS, "learning_rate": Between(1e-4, 1e-2)},
     cannot={
         "mixed_batch": "its weights are those of the rounded base, and a batch has one base",
         "ppo": "reward model and policy start from a LoRA adapter of the unrounded base",

@@ -13,7 +13,6 @@ from deploy.settings import Count
 from tasks.methods.method import Adapted, Material, Method, MethodSettings, unmatched
 from tasks.methods.parts.attaching import train_weights
 from tasks.methods.parts.targets import layers_of
-from tasks.methods.searched import Among, Between
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -78,7 +77,6 @@ METHOD = Method(
     summary="the last layers, norms and biases (BitFit), or weights by name",
     settings=SelectiveSettings,
     attach=attach,
-    searched={"layers": Among((1, 2, 4, 8)), "learning_rate": Between(2e-5, 2e-3)},
     cannot={
         "mixed_batch": "its weights take the place of the base's, and a batch has one base",
         "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",

@@ -11,11 +11,11 @@ from deploy.errors import ThreeplyError
 from deploy.knowledge.hits import Hit, Knowledge
 from tasks.errors import TrainingError
 from tasks.machine.settings import RunSettings
-from tasks.methods import METHODS
 from tasks.rows.records import Example
 from tasks.training.searching.halving import Rung
 from tasks.training.searching.journal import Attempt, Journal
 from tasks.training.searching.proposals import Candidate
+from tasks.training.searching.space import SPACE
 from tasks.training.settings import SftSettings
 from tasks.training.tuning.tuning import fine_tune
 
@@ -108,7 +108,7 @@ class Attempts:
 
 def spelled(method: str, values: Mapping[str, Any]) -> str:
     """A method with those of its settings that are searched."""
-    shown = (f"{name} {_number(values[name])}" for name in METHODS[method].searched)
+    shown = (f"{name} {_number(values[name])}" for name in SPACE[method])
     return f"{method} ({', '.join(shown)})"
 
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.methods.method import MethodSettings
-from tasks.methods.searched import Dimension, Value
-from tasks.training.searching.space import Sublayers, changed, label, space_of
+from tasks.training.searching.space import Dimension, Sublayers, Value, changed, label, space_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

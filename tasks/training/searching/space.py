@@ -6,13 +6,80 @@ purpose of a method, such as the share that pruning cuts, stays as it is set.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tasks.methods import METHODS
 from tasks.methods.method import MethodSettings
-from tasks.methods.searched import ALL_LINEAR, TARGETS, Among, Dimension, Value
 
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+Value = int | float | str
+ALL_LINEAR = "all-linear"
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number from a range, drawn on a logarithmic scale."""
+
+    low: float
+    high: float
+
+    def including(self, value: Value) -> "Between":
+        """The smallest range that also holds `value`."""
+        return Between(min(self.low, float(value)), max(self.high, float(value)))
+
+    def suggest(self, trial: "Trial", name: str) -> Value:
+        """What the sampler draws."""
+        return trial.suggest_float(name, self.low, self.high, log=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One of several values."""
+
+    values: tuple[Value, ...]
+
+    def including(self, value: Value) -> "Among":
+        """The values with `value` among them."""
+        return self if value in self.values else Among((*self.values, value))
+
+    def suggest(self, trial: "Trial", name: str) -> Value:
+        """What the sampler draws."""
+        drawn = trial.suggest_categorical(name, self.values)
+        assert drawn is not None
+        return drawn
+
+
+Dimension = Between | Among
+RANKS = Among((4, 8, 16, 32, 64))
+TOKENS = Among((5, 10, 20, 40))
+TARGETS = Among((ALL_LINEAR,))  # and the sublayers that the model has
+# Ranges of a factor of 100 around the rates of the papers, towards those that small models take.
+SPACE: dict[str, dict[str, Dimension]] = {
+    "full": {"learning_rate": Between(5e-6, 5e-4)},
+    "selective": {"layers": Among((1, 2, 4, 8)), "learning_rate": Between(2e-5, 2e-3)},
+    "adapter": {"width": Among((16, 32, 64, 128)), "learning_rate": Between(1e-4, 1e-2)},
+    "lora": {"rank": RANKS, "targets": TARGETS, "learning_rate": Between(1e-4, 1e-2)},
+    "qlora": {"rank": RANKS, "targets": TARGETS, "learning_rate": Between(1e-4, 1e-2)},
+    "prefix": {"tokens": TOKENS, "learning_rate": Between(1e-4, 1e-2)},
+    "prompt": {"tokens": TOKENS, "learning_rate": Between(3e-3, 3e-1)},
+    "p_tuning_v1": {
+        "tokens": TOKENS,
+        "encoder": Among(("lstm", "mlp")),
+        "learning_rate": Between(1e-4, 1e-2),
+    },
+    "p_tuning_v2": {"tokens": TOKENS, "learning_rate": Between(5e-4, 5e-2)},
+    "pruning": {"rank": RANKS, "learning_rate": Between(5e-5, 5e-3)},
+    "lora_pro": {"rank": RANKS, "targets": TARGETS, "learning_rate": Between(2e-5, 2e-3)},
+    "hybrid": {
+        "rank": RANKS,
+        "width": Among((16, 32, 64, 128)),
+        "prefix": Among((5, 10, 20)),
+        "learning_rate": Between(1e-4, 1e-2),
+    },
+}
 Sublayers = Mapping[str, Sequence[str]]  # such as self_attn: the names of its linear modules
 
 
@@ -22,7 +89,7 @@ def space_of(method: str, own: MethodSettings, sublayers: Sublayers) -> dict[str
         name: (Among((ALL_LINEAR, *sublayers)) if searched is TARGETS else searched).including(
             label(getattr(own, name))
         )
-        for name, searched in METHODS[method].searched.items()
+        for name, searched in SPACE[method].items()
     }
 
 

@@ -7,17 +7,16 @@ import pytest
 
 from tasks.methods import METHODS
 from tasks.methods.lora import LoraSettings
-from tasks.methods.searched import Among, Between
 from tasks.methods.selective import SelectiveSettings
 from tasks.training.searching.proposals import Candidate, Proposals
-from tasks.training.searching.space import changed, space_of, sublayers_of
+from tasks.training.searching.space import SPACE, Among, Between, changed, space_of, sublayers_of
 
 SUBLAYERS = {"self_attn": ["k_proj", "q_proj"], "mlp": ["down_proj"]}
 
 
 def test_every_method_has_a_space_of_right_settings() -> None:
+    assert set(SPACE) == set(METHODS)
     for name, method in METHODS.items():
-        assert "learning_rate" in method.searched
         own = method.settings.model_validate({})
         for setting, dimension in space_of(name, own, SUBLAYERS).items():
             edges = dimension.values if isinstance(dimension, Among) else (dimension.low, dimension.high)
