@@ -16,10 +16,11 @@ from pathlib import Path
 from deploy.atomic import write_text
 from tasks.lab.compare.claims import Claim, judge
 from tasks.lab.compare.figures import Row
-from tasks.lab.compare.page import budget, changes, number, share, times
+from tasks.lab.compare.page import budget, changes
 from tasks.lab.compare.plots import scatter
 from tasks.lab.settings import UNTUNED, CompareSettings
 from tasks.machine.process import cores
+from tasks.pages.numbers import fine_percent, number, times
 from tasks.settings import load_settings
 
 PAGE, PICTURE = Path("docs/comparison.md"), Path("docs/comparison.svg")
@@ -118,12 +119,12 @@ def _line(row: Row) -> str:
     cells = [
         "base, untuned" if row.method == UNTUNED else f"`{row.method}`",
         f"{row.score:.3f} ({row.low:.2f} to {row.high:.2f})",
-        share(row.gain_share),
-        share(row.abstains_rightly),
-        share(row.abstains_wrongly),
+        fine_percent(row.gain_share),
+        fine_percent(row.abstains_rightly),
+        fine_percent(row.abstains_wrongly),
         f"{row.retention:.3f}",
         rate,
-        share(row.trainable_share),
+        fine_percent(row.trainable_share),
         number(row.stored_mib),
         number(row.peak_mib),
         number(row.tokens_per_s),

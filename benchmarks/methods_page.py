@@ -15,8 +15,8 @@ that is left out the defaults below hold. A method that is asked for what it can
 
 There is no setting `packing`: rows are never joined into longer ones, and a params.yaml that asks for it is
 refused. Where a method can, a batch runs as one sequence in which its rows share what they begin with, and
-attention keeps them apart (`tasks/methods/layers/shared_prefix.py`): loss and gradients are those of the padded
-batch.
+attention keeps them apart: loss and gradients are those of the padded batch
+(`tasks/methods/layers/shared_prefix.py`).
 
 *Made from the code by `python -m benchmarks.methods_page`; a test holds them together.*
 """

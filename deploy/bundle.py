@@ -9,25 +9,22 @@ knowledge/       the knowledge store
 prompts/         the prompt templates
 """
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from deploy.adapters.reading import adapter_files
 from deploy.assistant import Assistant
 from deploy.atomic import write_json
 from deploy.engines.precision import Precision
 from deploy.errors import BundleError
+from deploy.files import read_json, sha256_of
 from deploy.manifest import (
     Manifest,
     describe_files,
     read_manifest,
-    sha256_of,
     verify,
     write_manifest,
 )
@@ -146,11 +143,7 @@ def load_verified(folder: Path, manifest: Manifest) -> Assistant:
 
 def read_settings(folder: Path) -> BundledSettings:
     """The settings that the bundle in `folder` answers with."""
-    path = folder / SETTINGS
-    try:
-        return BundledSettings.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError) as error:
-        raise BundleError(f"{path} cannot be read: {error}; run dvc repro bundle") from None
+    return read_json(folder / SETTINGS, BundledSettings, error=BundleError, remedy="run dvc repro bundle")
 
 
 def _copy_folder(source: Path, target: Path) -> None:

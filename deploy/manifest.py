@@ -3,8 +3,6 @@
 It holds no clock and no path of the machine: equal inputs give equal bytes.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -12,6 +10,7 @@ from typing import Any
 
 from deploy.atomic import write_json
 from deploy.errors import BundleError
+from deploy.files import files_below, read_json, sha256_of
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -73,21 +72,12 @@ def read_manifest(folder: Path) -> Manifest:
         BundleError: there is none, or it is not one that this version reads.
     """
     path = folder / MANIFEST
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if values["format"] != FORMAT:
-            raise BundleError(
-                f"{path} has format {values['format']!r}, this version reads {FORMAT}; {_REBUILD}"
-            )
-        files = {name: File(**file) for name, file in values.pop("files").items()}
-        models = tuple(values.pop("models"))
-        return Manifest(files=files, models=models, **values)
-    except OSError as error:
-        raise BundleError(
-            f"{folder} is no bundle ({error.strerror}: {MANIFEST}); run dvc repro bundle"
-        ) from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BundleError(f"{path} is damaged ({error}); {_REBUILD}") from None
+    if not path.is_file():
+        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}; run dvc repro bundle")
+    found = read_json(path, dict[str, Any], error=BundleError, remedy=_REBUILD).get("format")
+    if found != FORMAT:
+        raise BundleError(f"{path} has format {found!r}, this version reads {FORMAT}; {_REBUILD}")
+    return read_json(path, Manifest, error=BundleError, remedy=_REBUILD)
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
@@ -105,7 +95,7 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
 def digest(folder: Path) -> str:
     """The sha256 of the manifest, which names the whole bundle."""
-    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    return sha256_of(folder / MANIFEST)
 
 
 def describe_files(folder: Path) -> dict[str, File]:
@@ -123,17 +113,6 @@ def describe_files(folder: Path) -> dict[str, File]:
             )
         files[name] = File(sha256=sha256_of(path), size=path.stat().st_size)
     return files
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of one file, or of all files of a folder with their names."""
-    if path.is_dir():
-        tree = hashlib.sha256()
-        for file in _walk(path):
-            tree.update(f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n".encode())
-        return tree.hexdigest()
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _known(path: PurePath) -> bool:
@@ -161,9 +140,5 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """All files below `folder` but the manifest, links included, in a fixed order."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if (path.is_symlink() or not path.is_dir()) and path != folder / MANIFEST
-    )
+    """All files below `folder` but the manifest."""
+    return [path for path in files_below(folder) if path != folder / MANIFEST]

@@ -1,19 +1,19 @@
 """What a run says at its end: the ledger, where the report is, and what to do next."""
 
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from deploy.files import read_json
+from tasks.errors import SourceError
 from tasks.evaluation.ledger import (
     NAMES,
     Ledger,
     majority_sentence,
-    milliseconds,
     omission_sentences,
-    percent,
     read_ledger,
 )
+from tasks.pages.numbers import fine_percent, milliseconds, number, percent
 from tasks.rows.reports import read_report
 
 LEDGER = Path("data/reports/ledger.json")
@@ -44,9 +44,7 @@ def print_methods(root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from tasks.pages.tables import share
-
-    found = json.loads((root / METHODS).read_text(encoding="utf-8"))
+    found = read_json(root / METHODS, dict[str, Any], error=SourceError, remedy="run threeply compare")
     console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
@@ -57,9 +55,9 @@ def print_methods(root: Path) -> None:
             "base, untuned" if name == "none" else name,
             f"{row['score']:.3f}  {row['low']:.2f}-{row['high']:.2f}",
             f"{row['retention']:.3f}",
-            share(row["trainable_share"]),
-            _spelled(row["stored_mib"], lambda value: f"{value:,.2f}"),
-            _spelled(row["peak_mib"], lambda value: f"{value:,.0f}"),
+            fine_percent(row["trainable_share"]),
+            number(row["stored_mib"]),
+            number(row["peak_mib"]),
         )
     console.print()
     console.print(table, highlight=False)
@@ -97,10 +95,6 @@ def print_recipe(root: Path, name: str) -> None:
         highlight=False,
     )
     console.print(f"Models:  {root / RECIPES / name}", highlight=False, soft_wrap=True)
-
-
-def _spelled(value: float | None, spell: Callable[[float], str]) -> str:
-    return "\u2013" if value is None else spell(value)
 
 
 def _print_ledger(console: "object", ledger: Ledger) -> None:

@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 
 from deploy.atomic import replacing
 from deploy.errors import ThreeplyError
+from deploy.files import sha256_of
 from deploy.settings import Section
 from tasks.errors import TrainingError
 from tasks.machine.disk import plain_disk_errors
@@ -237,13 +238,6 @@ def _usage(code: int) -> NoReturn:
 
 def work_key(inputs: Iterable[Path], sections: Mapping[str, Section]) -> str:
     """A short hash of the content of `inputs` and of the settings: equal work has an equal key."""
-    digest = hashlib.sha256()
-    for root in inputs:
-        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if path.is_file():
-                digest.update(str(path.relative_to(root) if path != root else path.name).encode())
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-    for name, section in sorted(sections.items()):
-        digest.update(json.dumps({name: section.model_dump(mode="json")}, sort_keys=True).encode())
-    return digest.hexdigest()[:16]
+    settings = {name: section.model_dump(mode="json") for name, section in sections.items()}
+    told = json.dumps([[sha256_of(path) for path in inputs], settings], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

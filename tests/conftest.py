@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,14 @@ WORDS = (
     "svm.SVC C=1.0 : float regularization parameter kernel='rbf' : str gamma='scale' tol=0.001",
     "What does the parameter `kernel` of `svm.SVC` do? system user assistant",
 )
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Every test begins with one thread, whatever those before it have set: sums depend on their number."""
+    yield
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.adapters.adapter import Adapter
-from deploy.adapters.low_rank import PREFIX
+from deploy.adapters.names import PREFIX
 from deploy.errors import EngineError
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.adapters.adapter import Adapter
+from deploy.adapters.names import PREFIX
 from deploy.errors import EngineError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PREFIX = "base_model.model."
 _DOWN, _UP, _MAGNITUDE = ".lora_A.weight", ".lora_B.weight", ".lora_magnitude_vector"
 # Options of PEFT under which the update is more than these tensors tell.
 _MORE = ("rank_pattern", "alpha_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")

@@ -1,21 +1,18 @@
 """Reads an adapter's folder: `adapter_config.json` says of which kind it is, the weights are safetensors."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.adapters.adapter import Adapter, Replacement
+from deploy.adapters.names import COMPOSED, CONFIG, KIND, REPLACED, WEIGHTS
 from deploy.errors import EngineError
+from deploy.files import parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     Reader = Callable[[Path, Mapping[str, Any], Mapping[str, Tensor]], Adapter]
-
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-KIND = "peft_type"  # PEFT's own types, and two that PEFT does not know:
-REPLACED, COMPOSED = "REPLACED_WEIGHTS", "COMPOSED"
 
 
 def read_adapter(folder: Path) -> Adapter:
@@ -28,13 +25,13 @@ def read_adapter(folder: Path) -> Adapter:
     from safetensors.torch import load_file
 
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any])
         if config.get(KIND) == COMPOSED:
             return _composed(folder, config)
         tensors = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise EngineError(f"no adapter can be read from {folder}: {error}") from None
-    reader = _readers().get(config.get(KIND))
+    reader = _readers().get(str(config.get(KIND)))
     if reader is None:
         known = ", ".join([*_readers(), COMPOSED])
         raise EngineError(f"the adapter in {folder} is {config.get(KIND)}; served are {known}")
@@ -44,7 +41,7 @@ def read_adapter(folder: Path) -> Adapter:
 def adapter_files(folder: Path) -> list[str]:
     """The files that `read_adapter` reads in `folder`, by their path in it."""
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any])
     except (OSError, ValueError):
         config = {}  # whoever reads the files says what is wrong with them
     if config.get(KIND) != COMPOSED:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from deploy.adapters.adapter import Opening
 from deploy.engines.engine import Sampling
+from deploy.engines.prefix import common_prefix
 
 if TYPE_CHECKING:
     import torch
@@ -82,29 +83,20 @@ def read(model: "PreTrainedModel", rows: "torch.Tensor", *, opening: Opening | N
     return model(input_ids=rows, past_key_values=cache, use_cache=True).logits
 
 
-def shared_prefix(prompts: Sequence[Sequence[int]]) -> int:
-    """How many leading tokens all prompts have in common; each keeps at least one of its own."""
-    first, last = min(map(list, prompts)), max(map(list, prompts))
-    common = 0
-    while common < min(len(first), len(last)) and first[common] == last[common]:
-        common += 1
-    return min(common, min(map(len, prompts)) - 1)
-
-
 def _prefill(
     model: "PreTrainedModel", prompts: Sequence[Sequence[int]], room: int, opening: Opening | None
 ) -> tuple[_Batch, "torch.Tensor"]:
     """Read all prompts, left-padded behind opening and shared prefix; the logits that follow each."""
     import torch
 
-    from deploy.engines.growing import growing_cache
+    from deploy.engines.growing import cache_for
 
     longest = max(map(len, prompts))
     columns = opening.columns if opening else 0
-    cache, plain = growing_cache(model, columns + longest + room)
+    cache, plain = cache_for(model, columns + longest + room)
     if opening:
         opening.fill(model, cache)
-    prefix = shared_prefix(prompts) if plain and len(prompts) > 1 else 0
+    prefix = common_prefix(prompts) if plain and len(prompts) > 1 else 0
     if prefix < MIN_SHARED_PREFIX:
         prefix = 0
     else:

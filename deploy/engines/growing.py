@@ -49,8 +49,15 @@ class GrowingLayer(DynamicLayer):
         self.keys, self.values = (buffer[:, :, : self._used] for buffer in self._buffers)
 
 
-def growing_cache(model: PreTrainedModel, columns: int) -> tuple[DynamicCache, bool]:
-    """An empty cache with room for `columns`, and whether every layer of it grows in place.
+def growing_cache(layers: int, columns: int) -> DynamicCache:
+    """An empty cache whose layers all grow in place, with room for `columns`; it forgets nothing."""
+    cache = DynamicCache()
+    cache.layers = [GrowingLayer(columns) for _ in range(layers)]
+    return cache
+
+
+def cache_for(model: PreTrainedModel, columns: int) -> tuple[DynamicCache, bool]:
+    """An empty cache for `model` with room for `columns`, and whether every layer of it grows in place.
 
     Layers with a sliding window and the like stay as transformers makes them.
     """

@@ -1,11 +1,11 @@
 """The derived indexes on disk: written beside the truth, and believed only while their checksums hold."""
 
-import hashlib
-import json
 from pathlib import Path
+from typing import Any
 
 from deploy.atomic import write_json
 from deploy.errors import KnowledgeError
+from deploy.files import parse_json, sha256_of
 from deploy.knowledge.dense import DenseIndex
 from deploy.knowledge.lexical import LexicalIndex
 
@@ -26,19 +26,13 @@ def read_derived(
 ) -> tuple[DenseIndex, LexicalIndex] | None:
     """Both indexes, or None where one is missing, damaged, or came from another truth."""
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = parse_json((folder / RECORD).read_bytes(), dict[str, Any])
         if record != {"truth": sha256_of(truth), "files": _checksums(folder)}:
             return None
         dense = DenseIndex.from_bytes((folder / DENSE).read_bytes(), rows=rows, dimensions=dimensions)
         return dense, LexicalIndex.load(folder / LEXICAL, rows=rows)
     except (OSError, ValueError, KnowledgeError):
         return None
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _checksums(folder: Path) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """Texts as vectors of length one: what the dense half of the search compares."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from deploy.errors import KnowledgeError
+from deploy.files import sha256_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,8 +46,7 @@ def embedder_identity(folder: Path) -> str:
         KnowledgeError: the folder has no weights in safetensors format.
     """
     try:
-        with (folder / WEIGHTS).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(folder / WEIGHTS)
     except OSError as error:
         raise KnowledgeError(
             f"the embedder {folder} has no readable {WEIGHTS} ({error.strerror}); "

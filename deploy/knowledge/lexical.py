@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import KnowledgeError
+from deploy.files import parse_json
 from deploy.knowledge.terms import chunk_terms, query_terms
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class LexicalIndex:
         import bm25s
 
         try:
-            shape = json.loads((folder / "rows.json").read_text())
+            shape = parse_json((folder / "rows.json").read_bytes(), dict[str, int | bool])
             if shape["rows"] != rows:
                 raise ValueError(f"it has {shape['rows']} rows, the store {rows}")
             if shape["empty"]:

@@ -1,10 +1,10 @@
 """The facts that can be found without asking: the data at hand, the machine, what was measured before."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deploy.files import parse_json
 from tasks.advise.facts import Facts, Goal, Machine, Measured
 from tasks.evaluation.ledger import read_ledger
 from tasks.machine.memory import available
@@ -136,7 +136,6 @@ def _omitted(path: Path) -> bool:
 def _read(path: Path) -> dict[str, Any]:
     """The JSON object at `path`; empty where there is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes(), dict[str, Any])
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}

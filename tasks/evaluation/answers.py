@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.atomic import write_text
+from deploy.files import read_json_lines
 from tasks.errors import SourceError
 
 
@@ -44,16 +45,4 @@ def read_answers(path: Path) -> list[AnsweredQuestion]:
     Raises:
         SourceError: the file is missing, or a line is not such a question.
     """
-    try:
-        return [_question(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SourceError(f"{path} cannot be read: {error!r}; run dvc repro evaluate") from None
-
-
-def _question(line: str) -> AnsweredQuestion:
-    values = json.loads(line)
-    arms = {
-        name: ArmAnswer(**{**arm, "citations": tuple(arm["citations"]), "sources": tuple(arm["sources"])})
-        for name, arm in values["arms"].items()
-    }
-    return AnsweredQuestion(**{**values, "arms": arms})
+    return read_json_lines(path, AnsweredQuestion, error=SourceError, remedy="run dvc repro evaluate")

@@ -1,14 +1,13 @@
 """The ledger: what each layer adds, as the stage `evaluate` writes it and every page shows it."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
 
 from deploy.atomic import write_json
+from deploy.files import read_json
 from tasks.errors import SourceError
-from tasks.evaluation.parity_record import Parity, parity_of, parity_sentence
+from tasks.evaluation.parity_record import Parity, parity_sentence
+from tasks.pages.numbers import milliseconds, percent
 from tasks.scoring.scores import Interval, Verdict
 
 # The rows in their fixed order, and what people read.
@@ -111,18 +110,8 @@ def read_ledger(path: Path) -> Ledger:
     Raises:
         SourceError: the file is missing or is not a ledger.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return ledger_of(values)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SourceError(f"the ledger {path} cannot be read: {error}; run dvc repro evaluate") from None
-
-
-def ledger_of(values: Mapping[str, Any]) -> Ledger:
-    """The ledger in a decoded JSON object; KeyError, TypeError or ValueError where it is none."""
-    arms = {name: _arm(values["arms"][name]) for name in NAMES if name in values["arms"]}
-    parity = {name: parity_of(one) for name, one in values.get("parity", {}).items()}
-    return Ledger(**{**values, "arms": arms, "parity": parity})
+    found = read_json(path, Ledger, error=SourceError, remedy="run dvc repro evaluate")
+    return replace(found, arms={name: found.arms[name] for name in NAMES if name in found.arms})
 
 
 def ledger_markdown(ledger: Ledger) -> str:
@@ -194,18 +183,6 @@ def forgetting_sentences(ledger: Ledger) -> list[str]:
     ]
 
 
-def percent(share: float | None) -> str:
-    """A share as a whole percentage, or a dash."""
-    return "\u2013" if share is None else f"{100 * share:.0f} %"
-
-
-def milliseconds(value: float | None) -> str:
-    """A time as people read it, or a dash."""
-    if value is None:
-        return "\u2013"
-    return f"{value / 1000:.2f} s" if value >= 1000 else f"{value:.0f} ms"
-
-
 def _sentence(name: str, difference: Difference) -> str:
     layer, against = LAYERS[name], NAMES[difference.against].removeprefix("+ ")
     figures = f"{difference.mean:+.3f}, 95 % interval {difference.low:+.3f} to {difference.high:+.3f}"
@@ -218,17 +195,3 @@ def _sentence(name: str, difference: Difference) -> str:
             return f"{layer} does not help: no better than {against} ({figures})."
         case _:
             return f"{layer}: not clear from these questions whether it helps over {against} ({figures})."
-
-
-def _arm(values: Mapping[str, Any]) -> Arm:
-    difference = values["difference"]
-    if difference is not None and difference["verdict"] not in get_args(Verdict):
-        raise ValueError(f"unknown verdict {difference['verdict']!r}")
-    moved = values.get("divergence")
-    return Arm(
-        **{
-            **values,
-            "difference": None if difference is None else Difference(**difference),
-            "divergence": None if moved is None else Interval(**moved),
-        }
-    )

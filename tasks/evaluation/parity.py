@@ -15,7 +15,6 @@ from deploy.assistant import Assistant, Layers
 from deploy.engines.chat import answer_ids, prompt_ids
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
-from deploy.messages import as_dicts
 from tasks.evaluation.arms import Answered
 from tasks.evaluation.measuring import Served
 from tasks.evaluation.parity_record import Distance, Expected, Parity
@@ -165,5 +164,5 @@ def _expected(
     expected: list[Expected] = []
     for example in examples[:ASKED_AGAIN]:
         [answer] = assistant.answer([example.prompt], model=model, layers=LAYERS, sampling=sampling)
-        expected.append(Expected(messages=as_dicts(example.prompt), answer=answer.text))
+        expected.append(Expected(messages=example.prompt, answer=answer.text))
     return expected

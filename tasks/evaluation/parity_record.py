@@ -1,10 +1,8 @@
 """Parity: how far a tuned model as it is saved, merged and served is from the one that training holds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from deploy.messages import MessageDict
+from deploy.messages import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +21,7 @@ class Distance:
 class Expected:
     """What the model answered to a conversation, its likeliest tokens and all layers on."""
 
-    messages: list[MessageDict]
+    messages: tuple[Message, ...]
     answer: str
 
 
@@ -42,19 +40,6 @@ class Parity:
     precision: str
     rounding: Distance | None
     expected: list[Expected]
-
-
-def parity_of(values: Mapping[str, Any]) -> Parity:
-    """The parity in a decoded JSON object; KeyError or TypeError where it is none."""
-    rounding = values["rounding"]
-    return Parity(
-        **{
-            **values,
-            "forms": {name: Distance(**distance) for name, distance in values["forms"].items()},
-            "rounding": None if rounding is None else Distance(**rounding),
-            "expected": [Expected(**one) for one in values["expected"]],
-        }
-    )
 
 
 def parity_sentence(layer: str, parity: Parity) -> str:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from deploy.adapters.reading import WEIGHTS
+from deploy.adapters.names import WEIGHTS, on_disk
 from deploy.settings import Count, Positive
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.parts.attaching import ADAPTER, inject
-from tasks.methods.parts.files import PEFT_PREFIX, write_peft_config, write_tensors
+from tasks.methods.parts.attaching import inject
+from tasks.methods.parts.files import write_peft_config, write_tensors
 from tasks.methods.parts.targets import chosen_names, closing_names, layers_of
 
 if TYPE_CHECKING:
@@ -65,11 +65,7 @@ def attach_bottlenecks(model: "PreTrainedModel", settings: AdapterSettings, name
 
 def _write(model: "PreTrainedModel", config: Any, folder: Path) -> None:
     write_peft_config(config, folder)
-    tensors = {
-        PEFT_PREFIX + name.replace(f".{ADAPTER}", ""): tensor
-        for name, tensor in model.state_dict().items()
-        if ".bottleneck_" in name
-    }
+    tensors = {on_disk(name): tensor for name, tensor in model.state_dict().items() if ".bottleneck_" in name}
     write_tensors(tensors, folder / WEIGHTS)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from deploy.adapters.reading import COMPOSED, CONFIG, KIND
+from deploy.adapters.names import COMPOSED, CONFIG, KIND
 from deploy.atomic import write_json
 from tasks.methods.adapter import AdapterSettings, attach_bottlenecks
 from tasks.methods.lora import LoraSettings, attach_lora

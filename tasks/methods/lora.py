@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from deploy.adapters.reading import WEIGHTS
+from deploy.adapters.names import WEIGHTS, on_disk
 from deploy.errors import SettingsError
 from deploy.settings import Count
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
-from tasks.methods.parts.attaching import ADAPTER, inject
-from tasks.methods.parts.files import PEFT_PREFIX, write_peft_config, write_tensors
+from tasks.methods.parts.attaching import inject
+from tasks.methods.parts.files import write_peft_config, write_tensors
 from tasks.methods.parts.targets import chosen_names, layers_of, linear_modules
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def check_rank(model: "PreTrainedModel", rank: int, names: Sequence[str]) -> Non
 def lora_tensors(model: "nn.Module") -> "dict[str, Tensor]":
     """The adapter's tensors by the names that PEFT gives them in a file, copied."""
     found = {
-        PEFT_PREFIX + name.replace(f".{ADAPTER}", ""): tensor.detach().clone()
+        on_disk(name): tensor.detach().clone()
         for name, tensor in model.state_dict().items()
         if ".lora_" in name
     }

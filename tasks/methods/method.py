@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from deploy.errors import SettingsError
 from deploy.settings import Positive, Section
-from tasks.methods.note import write_note
+from tasks.methods.note import MethodNote, write_note
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -141,12 +141,12 @@ class Method:
     def note(self, folder: Path, settings: MethodSettings) -> None:
         """Write beside an adapter which method made it, how it was set, and what it cannot do."""
         refusals = {ability: self.refusal(ability, settings) for ability in ABILITIES}
-        write_note(
-            folder,
+        note = MethodNote(
             method=self.name,
             settings=settings.model_dump(mode="json"),
             cannot={ability: reason for ability, reason in refusals.items() if reason},
         )
+        write_note(folder, note)
 
     def require(self, ability: Ability, settings: MethodSettings) -> None:
         """Nothing, if the method, set like this, has the ability.

@@ -12,12 +12,10 @@ from pydantic import Field, model_validator
 from deploy.settings import Count
 from tasks.methods.method import Adapted, Material, Method, MethodSettings, unmatched
 from tasks.methods.parts.attaching import train_weights
-from tasks.methods.parts.targets import layers_of
+from tasks.methods.parts.targets import layer_of, layers_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-_LAYER = re.compile(r"\.layers\.(\d+)\.")
 
 
 class SelectiveSettings(MethodSettings):
@@ -52,7 +50,7 @@ def attach(
     """
     names = [name for name, _ in model.named_parameters()]
     if settings.which == "last_layers":
-        chosen = [name for name in names if _layer(name) in layers_of(model, settings.layers)]
+        chosen = [name for name in names if layer_of(name) in layers_of(model, settings.layers)]
     elif settings.which == "norms_and_biases":
         biases = [name for name in names if name.endswith(".bias")]
         if not biases:
@@ -65,11 +63,6 @@ def attach(
             raise unmatched("selective.patterns", idle, {re.sub(r"\d+", "N", name) for name in names})
         chosen = [name for name in names if any(re.search(pattern, name) for pattern in patterns)]
     return train_weights(model, chosen)
-
-
-def _layer(name: str) -> int:
-    found = _LAYER.search(name)
-    return int(found.group(1)) if found else -1
 
 
 METHOD = Method(

@@ -1,8 +1,10 @@
-"""Figures as lines of words: nested metrics flattened, numbers in a form that people read."""
+"""Figures as lines of words: nested metrics flattened."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from tasks.pages.numbers import spelled
 
 Line = tuple[str, str]
 
@@ -31,25 +33,3 @@ def lines(
         else:
             result.append((name, say(value)))
     return result
-
-
-def spelled(value: Any) -> str:
-    """A value as a person reads it: three or four significant digits, yes and no, a dash for nothing."""
-    if value is None:
-        return "\u2013"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(spelled(item) for item in value)
-    return str(value)
-
-
-def share(value: float | None) -> str:
-    """A share as a percentage with two figures that count."""
-    if value is None:
-        return "\u2013"
-    return f"{100 * value:.2g} %" if abs(value) < 0.1 else f"{100 * value:.0f} %"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.errors import GateError
+from tasks.pages.numbers import spelled
 from tasks.prepare.settings import GateSettings
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 
@@ -26,7 +27,7 @@ class Check:
     def told(self) -> str:
         """The check in words, for whoever has to mend the data."""
         where = f" ({self.key} in params.yaml)" if self.key else ""
-        return f"{self.name}: {_shown(self.value)}, allowed is {_shown(self.threshold)}{where}"
+        return f"{self.name}: {spelled(self.value)}, allowed is {spelled(self.threshold)}{where}"
 
 
 def gate(collect: Path, clean: Path, validate: Path, *, verdict: Path, settings: GateSettings) -> None:
@@ -117,7 +118,3 @@ def _count(report: Report, kind: str, outcome: str) -> int:
 def _share(name: str, part: int, whole: int, limit: float, key: str) -> Check:
     share = part / whole if whole else 0.0
     return Check(name=name, value=round(share, 6), threshold=limit, passed=share <= limit, key=key)
-
-
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"

@@ -1,11 +1,11 @@
 """The stage `bundle`: puts model, adapters, knowledge and prompts into one folder that can be verified."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.bundle import BundledSettings, verify_bundle, write_bundle
+from deploy.files import read_json
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import GateError, SourceError
 from tasks.machine.settings import RunSettings
@@ -118,11 +118,8 @@ def _made_by(sft: Path) -> tuple[str, float | None]:
         note = read_note(sft)
     except SourceError:
         return "", None
-    return str(note["method"]), note["settings"].get("learning_rate")
+    return note.method, note.settings.get("learning_rate")
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise SourceError(f"{path} cannot be read: {error}; run dvc repro bundle, which makes it") from None
+    return read_json(path, dict[str, Any], error=SourceError, remedy="run dvc repro bundle, which makes it")

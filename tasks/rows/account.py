@@ -53,11 +53,11 @@ def account_markdown(books: Account) -> str:
     """The account as a Markdown table, with the reasons behind each stage and the sentence on the sums."""
     table = [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
     table += [f"| {' | '.join(cells(line))} |" for line in books.lines]
-    reasons = [f"- {line.stage}, {line.kind}: {spelled(line)}" for line in books.lines if line.reasons]
+    reasons = [f"- {line.stage}, {line.kind}: {reasons_told(line)}" for line in books.lines if line.reasons]
     return "\n".join([*table, "", *reasons, "", balance_sentence(books)]) + "\n"
 
 
-def spelled(line: AccountLine) -> str:
+def reasons_told(line: AccountLine) -> str:
     """The reasons of a line with their counts, in words."""
     return ", ".join(f"{reason} {count:,}" for reason, count in line.reasons.items())
 

@@ -4,14 +4,23 @@ The graph always has every stage. One that has nothing to do leaves a note where
 the stages after it read the note: the ledger, the bundle and the report then end with the layer before.
 """
 
-import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.atomic import write_json, write_text
+from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.rows.reports import Report, RowCount, write_report
 
 NOTE = "omitted.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """Which stage was left out, and why."""
+
+    stage: str
+    reason: str
 
 
 def omit(
@@ -33,7 +42,7 @@ def omit(
 def leave_note(folder: Path, stage: str, reason: str) -> None:
     """Say, and write into `folder` instead of what `stage` would make, why it was left out."""
     print(f"{stage} is left out: {reason}", flush=True)
-    write_json(folder / NOTE, {"stage": stage, "reason": reason})
+    write_json(folder / NOTE, asdict(Omission(stage=stage, reason=reason)))
 
 
 def omission(adapter: Path) -> str:
@@ -45,7 +54,4 @@ def omission(adapter: Path) -> str:
     path = adapter / NOTE
     if not path.exists():
         return ""
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["reason"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise SourceError(f"the note {path} cannot be read: {error!r}; run dvc repro") from None
+    return read_json(path, Omission, error=SourceError, remedy="run dvc repro").reason

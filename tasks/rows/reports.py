@@ -1,6 +1,5 @@
 """What a stage says of its work: a JSON report with the row account and the figures."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deploy.atomic import write_json
+from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.rows.records import Dropped
 
@@ -37,19 +37,27 @@ class Report:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole(Report):
+    """A report as it stands in a file, where nothing is left out."""
+
+    rows: list[RowCount]
+    figures: Mapping[str, Any]
+
+
 def write_report(path: Path, report: Report) -> None:
     """Write a report; the same report gives the same bytes, so no clock stands in it."""
     write_json(path, asdict(report))
 
 
 def read_report(path: Path) -> Report:
-    """The report at `path`."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        rows = [RowCount(**row) for row in values["rows"]]
-        return Report(stage=values["stage"], rows=rows, figures=values["figures"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(f"the report {path} cannot be read: {error!r}; run dvc repro") from None
+    """The report at `path`.
+
+    Raises:
+        SourceError: it is missing, or no report.
+    """
+    found = read_json(path, _Whole, error=SourceError, remedy="run dvc repro")
+    return Report(stage=found.stage, rows=found.rows, figures=found.figures)
 
 
 def dropped_counts(dropped: Iterable[Dropped]) -> list[RowCount]:

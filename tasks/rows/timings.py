@@ -1,9 +1,9 @@
 """How long each stage took and how much memory it needed; kept apart from the reports that DVC compares."""
 
-import json
 from pathlib import Path
 
 from deploy.atomic import write_json
+from deploy.files import parse_json
 
 
 def record_timing(path: Path, stage: str, *, seconds: float, peak_mib: float) -> None:
@@ -16,7 +16,6 @@ def record_timing(path: Path, stage: str, *, seconds: float, peak_mib: float) ->
 def read_timings(path: Path) -> dict[str, dict[str, float]]:
     """Stage -> {seconds, peak_mib} as last measured; empty if nothing was."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes(), dict[str, dict[str, float]])
     except (FileNotFoundError, ValueError):
         return {}
-    return dict(values)

@@ -1,6 +1,5 @@
 """What a search has chosen for fine-tuning: a method with its settings, and what the choice rests on."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from deploy.atomic import write_json
+from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.methods import METHODS
 from tasks.rows.omission import omission
@@ -50,10 +50,7 @@ def read_choice(folder: Path) -> Choice | None:
     """
     if omission(folder):
         return None
-    try:
-        return Choice(**json.loads((folder / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise SourceError(f"{folder / FILE} cannot be read: {error!r}; run dvc repro search") from None
+    return read_json(folder / FILE, Choice, error=SourceError, remedy="run dvc repro search")
 
 
 def settled(sft: SftSettings, choice: Choice | None) -> SftSettings:

@@ -22,7 +22,7 @@ from tasks.rows.records import Example
 from tasks.rows.reports import Report, write_report
 from tasks.rows.tables import read_table
 from tasks.training.choice import Choice, write_choice
-from tasks.training.searching.attempts import Attempts, Remembering, spelled
+from tasks.training.searching.attempts import Attempts, Remembering, described
 from tasks.training.searching.halving import Course, halve, rungs
 from tasks.training.searching.journal import Attempt
 from tasks.training.searching.proposals import Proposals
@@ -83,7 +83,7 @@ def search(
     if best is None or best.loss is None:
         attempts.forget()
         raise _nothing_found(course)
-    print(f"{course.stopped}; chosen: {spelled(best.method, best.settings)}", flush=True)
+    print(f"{course.stopped}; chosen: {described(best.method, best.settings)}", flush=True)
     chosen = Choice(
         method=best.method,
         settings=best.settings,

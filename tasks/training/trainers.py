@@ -24,11 +24,12 @@ BEST = "best"  # the folder in `work` with the adapter of the lowest validation 
 
 
 def arguments(
-    plan: Schedule, *, batch_size: int, run: RunSettings, device: Device, work: Path
+    plan: Schedule, *, batch_size: int, warmup: float, run: RunSettings, device: Device, work: Path
 ) -> dict[str, Any]:
     """The arguments that the trainers of all stages have in common.
 
-    A batch is shared out evenly among the processes that torchrun has started.
+    A batch is shared out evenly among the processes that torchrun has started. `warmup` is a share of the
+    steps.
 
     Raises:
         TrainingError: it cannot be.
@@ -48,6 +49,7 @@ def arguments(
         "seed": run.seed,
         "data_seed": run.seed,
         "lr_scheduler_type": "cosine",
+        "warmup_steps": round(warmup * plan.steps),
         "max_length": None,  # nothing is cut or dropped behind our back
         "gradient_checkpointing": None,  # the older name of the next line, which TRL turns on
         "activation_checkpointing": False,  # trades time for memory; an adapter leaves memory enough

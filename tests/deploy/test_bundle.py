@@ -111,10 +111,13 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         r"embedder/vocab\.txt: is not a plain file",
     ),
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "is no bundle"),
-    "a manifest that is no JSON": (lambda folder: (folder / MANIFEST).write_text("{"), "is damaged"),
+    "a manifest that is no JSON": (
+        lambda folder: (folder / MANIFEST).write_text("{"),
+        "cannot be read: Invalid JSON",
+    ),
     "a manifest without files": (
         lambda folder: (folder / MANIFEST).write_text('{"format": 1}'),
-        r"is damaged \('files'\)",
+        r"cannot be read: name: Field required",
     ),
     "a manifest of another format": (
         lambda folder: (folder / MANIFEST).write_text('{"format": 99}'),

@@ -92,7 +92,7 @@ def test_a_place_named_by_a_relative_path_is_asked_where_it_is(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     place = Path("place")
-    damaged = pytest.raises(ReleaseError, match=r"manifest\.json is damaged")
+    damaged = pytest.raises(ReleaseError, match=r"manifest\.json cannot be read")
     with damaged, candidate(place, place / "bundle") as new:
         new.ask()
 

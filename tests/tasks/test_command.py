@@ -185,7 +185,7 @@ GATE = ["gate", "c", "l", "v", "--verdict", "g"]
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([*PARAMS, *GATE], 1, "error: the report c cannot be read"),
+        ([*PARAMS, *GATE], 1, "error: c cannot be read"),
         (GATE, 2, "error: params.yaml is not there; run the command in the project's folder"),
         (["--params", "wrong.yaml", *GATE], 2, "gate.max_droped: unknown key; did you mean max_dropped?"),
     ],

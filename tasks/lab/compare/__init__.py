@@ -1,11 +1,11 @@
 """Sets the trials of the lab side by side: which method is worth it on these rows, and what papers say."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.atomic import write_json, write_text
+from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.lab.compare.claims import judge
 from tasks.lab.compare.figures import rows_of
@@ -34,10 +34,7 @@ def compare(
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict) or "scores" not in found:
-            raise ValueError("it has no scores")
-    except (OSError, ValueError) as error:
-        raise SourceError(f"the trial {path} cannot be read: {error}; run threeply compare") from None
+    found = read_json(path, dict[str, Any], error=SourceError, remedy="run threeply compare")
+    if "scores" not in found:
+        raise SourceError(f"{path} cannot be read: it has no scores; run threeply compare")
     return found

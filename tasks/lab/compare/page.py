@@ -8,7 +8,8 @@ from tasks.lab.compare.figures import Row
 from tasks.lab.compare.plots import scatter
 from tasks.lab.settings import CompareSettings, Variant
 from tasks.pages import environment
-from tasks.pages.tables import as_written, lines, share
+from tasks.pages.numbers import fine_percent, number, times
+from tasks.pages.tables import as_written, lines
 
 TEMPLATES = Path(__file__).parent
 
@@ -18,7 +19,7 @@ def render(
 ) -> str:
     """The page that `template` makes of the rows and claims."""
     pages = environment(TEMPLATES)
-    pages.filters |= {"share": share, "times": times, "number": number}
+    pages.filters |= {"share": fine_percent, "times": times, "number": number}
     shown = {row.method for row in rows}
     return pages.get_template(template).render(
         rows=rows,
@@ -46,13 +47,3 @@ def changes(variant: Variant) -> str:
     if not variant.trained:
         told.append("attached and not trained")
     return f"{variant.method}; " + ", ".join(told) if told else variant.method
-
-
-def times(value: float | None) -> str:
-    """A ratio of times."""
-    return "\u2013" if value is None else f"{value:.2f} \u00d7"
-
-
-def number(value: float | None) -> str:
-    """A number without needless figures."""
-    return "\u2013" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -5,18 +5,19 @@ of methods at unfit rates says less. So each method is tried at several rates fo
 trained at the one with the lowest validation loss. The test split has no say in it.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from deploy.atomic import write_json
+from deploy.files import read_json
 from tasks.errors import TrainingError
 from tasks.lab.settings import CompareSettings
 from tasks.training.settings import SftSettings
 from tasks.training.trained import Trained
 
 PROBE = 4000  # tokens that tell how fast a method is
+AGAIN = "delete it and run threeply compare again"
 PART = 3  # a rate is tried for one part in so many of the tokens
 
 
@@ -29,7 +30,7 @@ def tokens_within(settings: CompareSettings, tuned: Callable[[int, Path], Traine
     if not kept.exists():
         speed = tuned(PROBE, work / "probe").tokens_per_s or 0.0
         write_json(kept, {"tokens": max(int(60 * settings.minutes * speed), 1)})
-    return int(json.loads(kept.read_text(encoding="utf-8"))["tokens"])
+    return read_json(kept, dict[str, int], error=TrainingError, remedy=AGAIN)["tokens"]
 
 
 def losses_of_rates(
@@ -51,7 +52,7 @@ def losses_of_rates(
     kept = work / "rates.json"
     found: dict[str, float | None] = {}
     if kept.exists():
-        found = json.loads(kept.read_text(encoding="utf-8"))
+        found = read_json(kept, dict[str, float | None], error=TrainingError, remedy=AGAIN)
     for factor in factors:
         rate = factor * sft.chosen.learning_rate
         if (name := f"{rate:g}") in found:

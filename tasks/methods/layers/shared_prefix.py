@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from deploy.engines.prefix import common_prefix
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedPrefix:
@@ -56,8 +58,8 @@ class SharedPrefix:
 def share_prefix(input_ids: Tensor, lengths: Tensor) -> SharedPrefix:
     """The batch `input_ids` [rows, length], padded on the right, whose rows have `lengths` tokens."""
     num_rows, longest = input_ids.shape
-    alike = (input_ids == input_ids[0]).all(dim=0).long().cumprod(dim=0)
-    shared = int(torch.minimum(alike.sum(), lengths.min() - 1)) if num_rows > 1 else 0
+    rows = [row[:length] for row, length in zip(input_ids.tolist(), lengths.tolist(), strict=True)]
+    shared = common_prefix(rows) if num_rows > 1 else 0
     columns = torch.arange(longest, device=input_ids.device)
     own = (columns >= shared) & (columns < lengths.unsqueeze(1))
     places = torch.where(columns < shared, columns, 0).repeat(num_rows, 1)

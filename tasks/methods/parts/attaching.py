@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deploy.adapters.names import SLOT
 from tasks.methods.method import Adapted
 from tasks.methods.parts.files import write_replaced
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-
-ADAPTER = "default"  # the name that PEFT gives what is injected
 
 
 def inject(config: Any, model: "PreTrainedModel") -> None:
@@ -23,7 +21,7 @@ def inject(config: Any, model: "PreTrainedModel") -> None:
 
     learning = [part for part in model.parameters() if part.requires_grad]
     vars(model).pop("peft_config", None)  # PEFT takes what it finds there for adapters of the same kind
-    inject_adapter_in_model(config, model, adapter_name=ADAPTER)
+    inject_adapter_in_model(config, model, adapter_name=SLOT)
     for part in learning:
         part.requires_grad_(True)
 

@@ -1,21 +1,18 @@
 """An adapter as files: equal weights are equal bytes, and nothing tells of the machine."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.adapters.reading import CONFIG, KIND, REPLACED, WEIGHTS
+from deploy.adapters.names import CONFIG, KIND, REPLACED, WEIGHTS
 from deploy.atomic import write_json
+from deploy.files import parse_json
 from tasks.errors import TrainingError
 
 if TYPE_CHECKING:
     from peft import LoraConfig, PeftModel
     from torch import Tensor
     from transformers import PreTrainedModel
-
-
-PEFT_PREFIX = "base_model.model."  # what PEFT puts before the names of a model's modules
 
 
 def write_tensors(tensors: "Mapping[str, Tensor]", path: Path) -> None:
@@ -34,9 +31,7 @@ def write_peft_config(config: Any, folder: Path, **changes: Any) -> None:
     """Write the settings of a PEFT adapter with `changes`, ready to be loaded by PEFT."""
     folder.mkdir(parents=True, exist_ok=True)
     config.save_pretrained(folder)
-    path = folder / CONFIG
-    write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes | {"inference_mode": True})
-    write_config(folder)
+    write_config(folder, **changes, inference_mode=True)
 
 
 def write_replaced(
@@ -88,12 +83,11 @@ def clean_adapter(folder: Path) -> None:
     write_config(folder)
 
 
-def write_config(folder: Path) -> None:
-    """Write the adapter's settings anew, without the path of the base and with its lists in order."""
+def write_config(folder: Path, **changes: Any) -> None:
+    """Write the adapter's settings anew with `changes`, without the path of the base, its lists in order."""
     path = folder / CONFIG
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["base_model_name_or_path"] = "base"
-    config["revision"] = None
+    config = parse_json(path.read_bytes(), dict[str, Any]) | changes
+    config |= {"base_model_name_or_path": "base", "revision": None}
     for name in ("target_modules", "modules_to_save", "layers_to_transform"):
         if isinstance(config.get(name), list):
             config[name] = sorted(set(config[name]))

@@ -4,14 +4,14 @@ Nothing of `deploy.adapters` is used but the names of its files: two ways that s
 its faults.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.adapters.reading import COMPOSED, CONFIG, KIND, REPLACED
+from deploy.adapters.names import COMPOSED, CONFIG, KIND, REPLACED, in_model
+from deploy.files import parse_json
 from tasks.methods.parts.base_model import load_base
-from tasks.methods.parts.files import PEFT_PREFIX, load_adapter, read_weights
+from tasks.methods.parts.files import load_adapter, read_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ def load_trained(base: Path, folder: Path, device: "Device") -> "Callable[[Tenso
 
 
 def _attached(model: "PreTrainedModel", folder: Path) -> Any:
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8")) if (folder / CONFIG).is_file() else {}
+    config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any]) if (folder / CONFIG).is_file() else {}
     if config.get(KIND) == REPLACED:
         return _replaced(model, folder)
     if config.get(KIND) != COMPOSED:
@@ -59,13 +59,12 @@ def _injected(model: "PreTrainedModel", folder: Path) -> "PreTrainedModel":
     """`model` with one part of a hybrid beside the others; nested models of PEFT do not load as saved."""
     from peft import PeftConfig
 
-    from tasks.methods.parts.attaching import ADAPTER, inject
+    from tasks.methods.parts.attaching import inject
 
     inject(PeftConfig.from_pretrained(folder), model)
     parameters = dict(model.named_parameters())
     for name, tensor in read_weights(folder).items():
-        module, _, last = name.removeprefix(PEFT_PREFIX).rpartition(".")
-        parameters[f"{module}.{ADAPTER}.{last}"].data.copy_(tensor)
+        parameters[in_model(name)].data.copy_(tensor)
     return model
 
 

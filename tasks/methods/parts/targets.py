@@ -1,5 +1,6 @@
 """Which modules of a model a method works on."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,15 @@ from tasks.methods.method import unmatched
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel
+
+
+_LAYER = re.compile(r"\.layers\.(\d+)\.")
+
+
+def layer_of(name: str) -> int | None:
+    """The number of the decoder layer that a module or tensor belongs to; None: to none."""
+    found = _LAYER.search(name)
+    return int(found.group(1)) if found else None
 
 
 def layers_of(model: "PreTrainedModel", count: int | None) -> range:

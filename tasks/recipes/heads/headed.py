@@ -1,6 +1,5 @@
 """A model with a head for labels, written and read again. Import this module late: torch is needed."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from transformers import PreTrainedModel
 from deploy.adapters.adapter import Opening
 from deploy.adapters.switching import Adapters
 from deploy.atomic import write_json
+from deploy.files import parse_json
 from tasks.errors import TrainingError
 from tasks.methods.method import Hidden
 from tasks.methods.parts.files import write_tensors
@@ -72,11 +72,11 @@ def read_headed(model: PreTrainedModel, folder: Path, reader: Reader) -> Headed:
         TrainingError: the head is missing, or is of another width.
     """
     try:
-        labels = tuple(json.loads((folder / LABELS).read_text(encoding="utf-8"))["labels"])
+        labels = tuple(parse_json((folder / LABELS).read_bytes(), dict[str, list[str]])["labels"])
         tensors = load_file(folder / HEAD)
         head = new_head(model, len(labels))
         head.load_state_dict(tensors)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise TrainingError(f"no head for this model can be read from {folder}: {error}") from None
     adapters = Adapters(model, {_NAME: folder / ADAPTER}, stored=model.dtype)
     adapters.activate(_NAME)

@@ -1,10 +1,10 @@
 """What the page is made from: the files of data/reports, told apart by their names."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.files import sha256_of
 from tasks.errors import SourceError
 from tasks.evaluation.answers import AnsweredQuestion, read_answers
 from tasks.evaluation.ledger import Ledger, read_ledger
@@ -34,7 +34,9 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
     ledger: Ledger | None = None
     answers: tuple[AnsweredQuestion, ...] = ()
     for path in paths:
-        sha256[path.name] = _sha256(path)
+        if not path.is_file():
+            raise SourceError(f"the report {path} is not there; run dvc repro")
+        sha256[path.name] = sha256_of(path)
         if path.name == "ledger.json":
             ledger = read_ledger(path)
         elif path.suffix == ".jsonl":
@@ -47,11 +49,3 @@ def read_inputs(paths: Iterable[Path]) -> Inputs:
         else:
             raise SourceError(f"{path} is no report: its name ends in neither .json, .jsonl nor .csv")
     return Inputs(reports=reports, ledger=ledger, answers=answers, curves=curves, sha256=sha256)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(f"the report {path} cannot be read: {error}; run dvc repro") from None

@@ -18,22 +18,20 @@ from tasks.evaluation.ledger import (
     Ledger,
     forgetting_sentences,
     majority_sentence,
-    milliseconds,
     omission_sentences,
     parity_sentences,
-    percent,
     verdict_sentences,
 )
 from tasks.machine.progress import duration
 from tasks.pages import environment
 from tasks.pages.curves import draw
+from tasks.pages.numbers import DASH, mib, milliseconds, percent, spelled
 from tasks.pages.tables import Line, as_written, lines
-from tasks.pages.tables import spelled as spelled_value
 from tasks.release.report.inputs import Inputs
 from tasks.release.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
 from tasks.release.report.trials import search_sentences, trial_lines
 from tasks.release.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
-from tasks.rows.account import COLUMNS, account, balance_sentence, cells, spelled
+from tasks.rows.account import COLUMNS, account, balance_sentence, cells, reasons_told
 
 TEMPLATES = Path(__file__).parent
 VERSIONS = (
@@ -91,7 +89,7 @@ def render(
 ) -> str:
     """The whole page as HTML."""
     pages = environment(TEMPLATES)
-    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled_value}
+    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled}
     books = account(inputs.reports.values())
     ledger = inputs.ledger
     return pages.get_template("page.html").render(
@@ -108,7 +106,7 @@ def render(
         num_answers=len(inputs.answers),
         names=NAMES,
         columns=COLUMNS,
-        books=[(cells(line), spelled(line)) for line in books.lines],
+        books=[(cells(line), reasons_told(line)) for line in books.lines],
         balanced=not books.faults,
         balance=balance_sentence(books),
         gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
@@ -201,9 +199,8 @@ def trainings(inputs: Inputs) -> list[Training]:
 
 def _memory(measured: float | None, expected: float | None) -> str:
     """The peak memory of a stage, beside what was expected of it before it started."""
-    if measured is None:
-        return "\u2013"
-    return f"{measured:,.0f} MiB" + (f" (expected {expected:,.0f})" if expected is not None else "")
+    told = measured is not None and expected is not None
+    return mib(measured) + (f" (expected {expected:,.0f})" if told else "")
 
 
 def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> list[StageLine]:
@@ -216,7 +213,7 @@ def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> l
         result.append(
             StageLine(
                 stage=name,
-                time=duration(took["seconds"]) if "seconds" in took else "\u2013",
+                time=duration(took["seconds"]) if "seconds" in took else DASH,
                 memory=_memory(took.get("peak_mib"), figures.get("estimated_peak_mib")),
                 machine=tuple(str(figures.get(key, "")) for key in MACHINE),
             )
@@ -225,9 +222,7 @@ def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> l
         total = sum(took["seconds"] for took in timings.values())
         peak = max(took["peak_mib"] for took in timings.values())
         result.append(
-            StageLine(
-                stage="all", time=duration(total), memory=f"{peak:,.0f} MiB", machine=("",) * len(MACHINE)
-            )
+            StageLine(stage="all", time=duration(total), memory=mib(peak), machine=("",) * len(MACHINE))
         )
     return result
 

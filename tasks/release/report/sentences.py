@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.evaluation.ledger import NAMES, Ledger, percent
-from tasks.pages.tables import spelled
+from tasks.evaluation.ledger import NAMES, Ledger
+from tasks.pages.numbers import percent, spelled
 
 
 def headline(ledger: Ledger) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.machine.progress import duration
-from tasks.pages.tables import spelled
+from tasks.pages.numbers import spelled
 from tasks.rows.reports import Report
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING, Protocol
+
+from deploy.engines.prefix import common_prefix
 
 if TYPE_CHECKING:
     from tasks.training.schedule import Schedule
@@ -49,9 +50,7 @@ def heaviest(rows: Sequence[Row], plan: "Schedule", *, batch_size: int) -> Load:
 
 def _load(batch: Sequence[Row]) -> Load:
     lengths = [len(row.input_ids) for row in batch]
-    columns = zip(*(row.input_ids for row in batch), strict=False)
-    alike = sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
-    once = min(alike, min(lengths) - 1) * (len(batch) - 1)
+    once = common_prefix([row.input_ids for row in batch]) * (len(batch) - 1)
     return Load(
         rows=len(batch),
         length=max(lengths),

@@ -5,7 +5,6 @@ reward model an adapter that differs in its topmost layers alone. Below them all
 model, so those layers run once for each token (`split_decoder`) and only what lies above runs for each model.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,19 +16,19 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from deploy.adapters.reading import WEIGHTS
+from deploy.adapters.names import WEIGHTS
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.methods.layers.fused_lora import fuse
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_config, read_weights, write_config
+from tasks.methods.parts.targets import layer_of, layers_of
 from tasks.training.ppo.rollouts import Batch
 from tasks.training.ppo.split_decoder import SplitDecoder
 from tasks.training.rewards.model import SCORE, read_score_head
 
 Role = Literal["policy", "reference", "reward"]
 VALUE_HEAD = "value_head.safetensors"
-_LAYER = re.compile(r"\.layers\.(\d+)\.")
 
 
 class Actors:
@@ -45,16 +44,16 @@ class Actors:
         layers = {
             name: module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)
         }
-        self._upper = [module for name, module in layers.items() if layer_of(name) >= split]
+        self._upper = [module for name, module in layers.items() if inner_layer(name) >= split]
         for name, module in layers.items():
-            if layer_of(name) < split:
+            if inner_layer(name) < split:
                 module.set_adapter("reference", inference_mode=True)
                 if self.decoder.dtype == torch.float32:
                     module.merge(adapter_names=["reference"])
         self.trained = {
             name: parameter
             for name, parameter in model.named_parameters()
-            if ".policy." in name and layer_of(name) in trained
+            if ".policy." in name and inner_layer(name) in trained
         }
         if not self.trained:
             raise TrainingError(
@@ -97,7 +96,7 @@ class Actors:
 
         They are those of the policy, and teach it, unless another role is playing.
         """
-        return self._final(batch)[batch.row, batch.before]
+        return self._final(batch)[batch.branches.row, batch.branches.before]
 
     def values(self, final: Tensor) -> Tensor:
         """The expected rest of the reward, [rollouts, tokens], read from the policy's final states.
@@ -108,7 +107,7 @@ class Actors:
 
     def scores(self, batch: Batch) -> Tensor:
         """The score of each response at its last token, [rollouts], while the reward model is playing."""
-        last = self._final(batch)[batch.row, batch.last]
+        last = self._final(batch)[batch.branches.row, batch.branches.last]
         return (last.float() @ self._score.T).flatten()
 
     def save_adapter(self, folder: Path) -> None:
@@ -126,7 +125,7 @@ class Actors:
         )
 
     def _final(self, batch: Batch) -> Tensor:
-        return self.decoder.upper(batch.states, positions=batch.positions, mask=batch.attention)
+        return self.decoder.upper(batch.states, positions=batch.branches.positions, mask=batch.branches.mask)
 
     def _activate(self, role: Role) -> None:
         for module in self._upper:
@@ -145,8 +144,7 @@ def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_
     score = read_score_head(reward)
     del judging[SCORE]
     model = load_base(base, device)
-    count = model.config.get_text_config().num_hidden_layers
-    trained = range(max(count - trained_layers, 0), count)
+    trained = layers_of(model, trained_layers)
     tuning, scoring = _causal(read_config(sft)), _causal(read_config(reward))
     peft = PeftModel(model, tuning, adapter_name="reference")
     peft.add_adapter("policy", _causal(read_config(sft)))
@@ -156,7 +154,7 @@ def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_
     _fill(peft, "reward", judging)
     peft.requires_grad_(False).eval()
     alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
-    split = min(trained.start, lowest_difference(tuned, judging, layers=count)) if alike else 0
+    split = min(trained.start, lowest_difference(tuned, judging, layers=trained.stop)) if alike else 0
     actors = Actors(peft, score.float().to(device.name), split=split, trained=trained)
     _check_cut(actors.decoder)
     return actors
@@ -169,25 +167,25 @@ def lowest_difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor], *,
         TrainingError: a tensor belongs to no layer.
     """
     differing = [
-        layer_of(name)
+        inner_layer(name)
         for name in one.keys() | other.keys()
         if name not in one or name not in other or not torch.equal(one[name], other[name])
     ]
     return min(differing, default=layers)
 
 
-def layer_of(name: str) -> int:
+def inner_layer(name: str) -> int:
     """The number of the decoder layer that a module or tensor belongs to.
 
     Raises:
         TrainingError: it belongs to none.
     """
-    found = _LAYER.search(name)
+    found = layer_of(name)
     if found is None:
         raise TrainingError(
             f"the adapter reaches {name}, outside the decoder's layers; rlhf needs sft.targets inside them"
         )
-    return int(found.group(1))
+    return found
 
 
 def load_value_head(folder: Path) -> dict[str, Tensor]:

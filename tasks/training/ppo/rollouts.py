@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from tasks.training.ppo.split_decoder import KeyValues, SplitDecoder
-
-PROMPT, PADDING = -1, -2  # branches of tokens that belong to no response
+from tasks.training.branches import PADDING, PROMPT, Branches, branches
+from tasks.training.ppo.split_decoder import SplitDecoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,69 +33,31 @@ class Group:
 class Batch:
     """Groups as tensors: rows are groups, and `rollouts` the responses of all, group by group.
 
-    `states` [rows, places, width]; `positions` [rows, places] count on from the prompt in each response;
-    `attention` [rows, 1, places, places] is added to the scores. `tokens` and `mask` [rollouts, tokens] are
-    the responses, 1.0 where they are real; `row` [rollouts, 1] tells where they lie, `before` [rollouts,
-    tokens] the place of the token in front of each, whose final state predicts it, `last` [rollouts, 1] that
-    of the last token.
+    `states` [rows, places, width] stand as `branches` tell. `tokens` and `mask` [rollouts, tokens] are the
+    responses, 1.0 where they are real.
     """
 
     states: Tensor
-    positions: Tensor
-    attention: Tensor
+    branches: Branches
     tokens: Tensor
     mask: Tensor
-    row: Tensor
-    before: Tensor
-    last: Tensor
 
 
 def collate(groups: Sequence[Group]) -> Batch:
     """The groups as one padded batch."""
     states = pad_sequence([group.states for group in groups], batch_first=True)
     device = states.device
-    positions: list[Tensor] = []
-    branches: list[Tensor] = []
-    before: list[Tensor] = []
-    for group in groups:
-        start = len(group.prompt)
-        places, owners = [torch.arange(start)], [torch.full((start,), PROMPT)]
-        for number, response in enumerate(group.responses):
-            size = len(response)
-            places.append(torch.arange(len(group.prompt), len(group.prompt) + size))
-            owners.append(torch.full((size,), number))
-            # The last token of the prompt predicts the first of every response.
-            before.append(
-                torch.cat([torch.tensor([len(group.prompt) - 1]), torch.arange(start, start + size)])
-            )
-            start += size
-        positions.append(torch.cat(places))
-        branches.append(torch.cat(owners))
-    position = pad_sequence(positions, batch_first=True).to(device)
-    branch = pad_sequence(branches, batch_first=True, padding_value=PADDING).to(device)
     tokens = [torch.tensor(response) for group in groups for response in group.responses]
+    told = branches(
+        [(len(group.prompt), [len(response) for response in group.responses]) for group in groups],
+        device=device,
+    )
     return Batch(
         states=states,
-        positions=position,
-        attention=tree_mask(position, branch, states.dtype),
+        branches=told,
         tokens=pad_sequence(tokens, batch_first=True).to(device),
         mask=pad_sequence([torch.ones(len(each)) for each in tokens], batch_first=True).to(device),
-        row=torch.tensor([[row] for row, group in enumerate(groups) for _ in group.responses], device=device),
-        before=pad_sequence([each[:-1] for each in before], batch_first=True).to(device),
-        last=torch.stack([each[-1:] for each in before]).to(device),
     )
-
-
-def tree_mask(position: Tensor, branch: Tensor, dtype: torch.dtype) -> Tensor:
-    """What is added to attention scores, [rows, 1, places, places]: 0 where a token may look.
-
-    It may look at the prompt and at its own response, not ahead; padding looks at itself, so that no row of
-    the softmax is empty.
-    """
-    shared = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(2) == branch.unsqueeze(1))
-    seen = shared & (position.unsqueeze(1) <= position.unsqueeze(2)) & (branch != PADDING).unsqueeze(1)
-    seen |= torch.eye(position.shape[1], dtype=torch.bool, device=position.device)
-    return torch.where(seen, 0.0, torch.finfo(dtype).min).to(dtype).unsqueeze(1)
 
 
 @torch.no_grad()
@@ -120,7 +81,7 @@ def sample(
     for row, prompt in enumerate(prompts):
         padded[row, : len(prompt)] = torch.tensor(prompt)
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
-    cache = KeyValues(width + max_new_tokens * responses)
+    cache = decoder.new_cache(width + max_new_tokens * responses)
     states = decoder.lower(padded.to(device), cache=cache)
     final = decoder.upper(states, cache=cache)[torch.arange(rows, device=device), lengths - 1]
     logits = decoder.logits(final).unsqueeze(1).expand(-1, responses, -1)
@@ -137,7 +98,7 @@ def sample(
         positions = (lengths + step).unsqueeze(1).expand(-1, responses)
         branch = torch.cat([branch, owner.expand(rows, -1)], dim=1)
         seen = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(1) == owner.unsqueeze(1))
-        mask = torch.where(seen, 0.0, torch.finfo(states.dtype).min).to(states.dtype).unsqueeze(1)
+        mask = seen.unsqueeze(1)
         state = decoder.lower(token.to(device), positions=positions, mask=mask, cache=cache)
         decoded.append(state)
         if bool(finished.all()) or step == max_new_tokens - 1:

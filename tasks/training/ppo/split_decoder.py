@@ -9,39 +9,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers.cache_utils import Cache
 
+from deploy.engines.growing import growing_cache
 from tasks.errors import TrainingError
 
 PARTS = ("embed_tokens", "layers", "norm", "rotary_emb")
-
-
-class KeyValues:
-    """The keys and values of past tokens, written into memory that was taken once.
-
-    It stands where decoder layers expect a transformers cache: those grow by copying everything at each
-    token.
-    """
-
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
-        self._layers: dict[int, tuple[Tensor, Tensor]] = {}
-        self._filled: dict[int, int] = {}
-
-    def update(
-        self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any
-    ) -> tuple[Tensor, Tensor]:
-        """Append one layer's keys and values [rows, heads, tokens, width]; all of them so far come back."""
-        if layer_idx not in self._layers:
-            rows, heads, _tokens, width = keys.shape
-            shape = (rows, heads, self._slots, width)
-            self._layers[layer_idx] = (keys.new_empty(shape), values.new_empty(shape))
-        start = self._filled.get(layer_idx, 0)
-        end = start + keys.shape[2]
-        stored_keys, stored_values = self._layers[layer_idx]
-        stored_keys[:, :, start:end] = keys
-        stored_values[:, :, start:end] = values
-        self._filled[layer_idx] = end
-        return stored_keys[:, :, :end], stored_values[:, :, :end]
 
 
 class SplitDecoder:
@@ -72,20 +45,24 @@ class SplitDecoder:
         """The number format of the weights."""
         return self._decoder.norm.weight.dtype
 
+    def new_cache(self, columns: int) -> Cache:
+        """An empty cache of all layers with room for `columns`."""
+        return growing_cache(len(self._decoder.layers), columns)
+
     def lower(
         self,
         tokens: Tensor,
         *,
         positions: Tensor | None = None,
         mask: Tensor | None = None,
-        cache: KeyValues | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
         """The states [rows, tokens, width] of `tokens` [rows, tokens] at the cut.
 
         Args:
             tokens: padded on the right.
             positions: of the tokens in their rows; None: 0, 1, 2...
-            mask: added to the attention scores, [rows, 1, tokens, past and present tokens]; None: causal.
+            mask: True where a token may look, [rows, 1, tokens, past and present tokens]; None: causal.
             cache: the past tokens, to which these are added.
         """
         states = self._decoder.embed_tokens(tokens)
@@ -97,7 +74,7 @@ class SplitDecoder:
         *,
         positions: Tensor | None = None,
         mask: Tensor | None = None,
-        cache: KeyValues | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
         """The final states, after the last norm, of what `lower` gave; the arguments are those of `lower`."""
         states = self._run(self._decoder.layers[self.split :], states, positions, mask, cache)
@@ -120,7 +97,7 @@ class SplitDecoder:
         states: Tensor,
         positions: Tensor | None,
         mask: Tensor | None,
-        cache: KeyValues | None,
+        cache: Cache | None,
     ) -> Tensor:
         if positions is None:
             positions = torch.arange(states.shape[1], device=states.device).unsqueeze(0)

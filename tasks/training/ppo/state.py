@@ -4,7 +4,6 @@ A state is a folder of two files: tensors (what learns, its last good copy, the 
 random generator) and the figures of the updates so far. The place in the data follows from their number.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from deploy.atomic import replacing, write_json
+from deploy.files import read_json
+from tasks.errors import TrainingError
 from tasks.training.ppo.trainer import Trainer, UpdateFigures
 
 FOLDER, TENSORS, FIGURES = "state", "state.safetensors", "updates.json"
@@ -52,5 +53,4 @@ def load_state(work: Path, trainer: Trainer) -> list[UpdateFigures]:
         for place, name in enumerate(parameters)
     }
     trainer.optimizer.load_state_dict(known)
-    values = json.loads((folder / FIGURES).read_text(encoding="utf-8"))
-    return [UpdateFigures(**{**value, "learned": tuple(value["learned"])}) for value in values]
+    return read_json(folder / FIGURES, list[UpdateFigures], error=TrainingError, remedy=f"delete {folder}")

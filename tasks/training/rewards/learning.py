@@ -11,6 +11,7 @@ from tasks.errors import TrainingError
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
 from tasks.methods.parts.files import clean_adapter, save_adapter
+from tasks.methods.parts.targets import layers_of
 from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import Report
@@ -21,7 +22,6 @@ from tasks.training.rewards.model import (
     RewardModel,
     load_reward_model,
     new_reward_model,
-    top_layers,
     train_only,
 )
 from tasks.training.rewards.pairs import Pairs, TokenPair, account, check_cut, tokenise
@@ -75,8 +75,8 @@ def learn_rewards(
         together=twin_groups([pair.preference.id for pair in pairs.examples]),
     )
     model = new_reward_model(base, sft, device)
-    layers = top_layers(model.config.num_hidden_layers, settings.trained_layers)
-    parts = train_only(model, layers=layers, also=("score",))
+    layers = layers_of(model, settings.trained_layers)
+    trainable = train_only(model, layers)
     fuse(model)
     trainer = reward_trainer(
         model,
@@ -94,7 +94,7 @@ def learn_rewards(
     figures: dict[str, Any] = {
         **device.figures(),
         "steps": trainer.state.global_step,
-        "trainable_parameters": parts.trainable,
+        "trainable_parameters": trainable,
         "trained_layers": len(layers),
         "labels": _labels(chosen),
         "tokens": sum(len(pairs.rows[row]) for row in plan.until(trainer.state.global_step)),

@@ -4,22 +4,24 @@ A rollout is scored by what stands at its last real token: the end of turn. Leng
 found by a padding token, so a padding token that equals the end of turn does no harm.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.adapters.names import on_disk
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.methods.parts.base_model import load_classifier
 from tasks.methods.parts.files import load_adapter, read_config, read_weights
+from tasks.methods.parts.targets import layer_of
 
 if TYPE_CHECKING:
     from peft import PeftModel
     from torch import Tensor, nn
 
 
-SCORE = "base_model.model.score.weight"  # the head in the adapter's file, [1, hidden size]
+SCORE = on_disk("score.weight")  # the head in the adapter's file, [1, hidden size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,30 +109,10 @@ def read_score_head(adapter: Path) -> "Tensor":
     return weights[SCORE]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterParts:
-    """Which trainable parameters a model has."""
-
-    trainable: int
-    total: int
-
-
-def train_only(model: "nn.Module", *, layers: Iterable[int], also: Iterable[str] = ()) -> AdapterParts:
-    """Let the adapter of these layers learn, and the modules named in `also`; freeze the rest."""
-    chosen = [f".layers.{layer}." for layer in layers]
-    heads = [f".{name}." for name in also]
-    trainable = total = 0
+def train_only(model: "nn.Module", layers: Collection[int]) -> int:
+    """Let the adapter of these layers and the score head learn, and nothing else; how many numbers learn."""
     for name, parameter in model.named_parameters():
-        adapted = "lora_" in name and any(part in name for part in chosen)
-        head = any(part in name for part in heads) and "original_module" not in name
+        adapted = "lora_" in name and layer_of(name) in layers
+        head = ".score." in name and "original_module" not in name
         parameter.requires_grad_(adapted or head)
-        trainable += parameter.numel() if parameter.requires_grad else 0
-        total += parameter.numel()
-    if not trainable:
-        raise TrainingError("no parameter of the adapter would learn; raise trained_layers in params.yaml")
-    return AdapterParts(trainable=trainable, total=total)
-
-
-def top_layers(layers: int, count: int) -> range:
-    """The numbers of the topmost `count` of `layers` layers; all of them if `count` is more."""
-    return range(max(layers - count, 0), layers)
+    return sum(part.numel() for part in model.parameters() if part.requires_grad)

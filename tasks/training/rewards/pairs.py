@@ -128,23 +128,17 @@ class Batch:
 
 
 def collate(pairs: Sequence[TokenPair]) -> Batch:
-    """One row for each pair: prompt, chosen, rejected. The prompt runs through the model once, not twice.
-
-    Both answers look at the prompt and to their own left, never at each other, and both count their
-    positions from the end of the prompt: each is scored as if it stood alone.
-    """
+    """One row for each pair: prompt, chosen, rejected; each answer is scored as if it stood alone."""
     import torch
+    from torch.nn.utils.rnn import pad_sequence
 
-    longest = max(len(pair) for pair in pairs)
-    input_ids = torch.zeros(len(pairs), longest, dtype=torch.long)
-    positions = torch.zeros_like(input_ids)
-    mask = torch.ones(longest, longest, dtype=torch.bool).tril().repeat(len(pairs), 1, 1, 1)
-    ends = torch.zeros(len(pairs), 2, dtype=torch.long)
-    for row, pair in enumerate(pairs):
-        first, second = len(pair.prompt), len(pair.prompt) + len(pair.chosen)
-        input_ids[row, : len(pair)] = torch.tensor([*pair.prompt, *pair.chosen, *pair.rejected])
-        positions[row, :second] = torch.arange(second)
-        positions[row, second : len(pair)] = torch.arange(first, first + len(pair.rejected))
-        mask[row, 0, second : len(pair), first:second] = False
-        ends[row] = torch.tensor([second - 1, len(pair) - 1])
-    return Batch(input_ids=input_ids, positions=positions, mask=mask, ends=ends)
+    from tasks.training.branches import branches
+
+    rows = [torch.tensor([*pair.prompt, *pair.chosen, *pair.rejected]) for pair in pairs]
+    told = branches([(len(pair.prompt), (len(pair.chosen), len(pair.rejected))) for pair in pairs])
+    return Batch(
+        input_ids=pad_sequence(rows, batch_first=True),
+        positions=told.positions,
+        mask=told.mask,
+        ends=told.last.view(-1, 2),
+    )

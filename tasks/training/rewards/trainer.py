@@ -68,9 +68,10 @@ def reward_trainer(
 ) -> PairTrainer:
     """A trainer that goes through `pairs` in the order of `plan` and keeps its states in `work`."""
     config = RewardConfig(
-        **arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work),
+        **arguments(
+            plan, batch_size=settings.batch_size, warmup=settings.warmup, run=run, device=device, work=work
+        ),
         learning_rate=settings.learning_rate,
-        warmup_steps=round(settings.warmup * plan.steps),
         remove_unused_columns=False,
     )
     watch = watcher(

@@ -11,6 +11,7 @@ from deploy.errors import ThreeplyError
 from deploy.knowledge.hits import Hit, Knowledge
 from tasks.errors import TrainingError
 from tasks.machine.settings import RunSettings
+from tasks.pages.numbers import spelled
 from tasks.rows.records import Example
 from tasks.training.searching.halving import Rung
 from tasks.training.searching.journal import Attempt, Journal
@@ -49,7 +50,7 @@ class Attempts:
         """What comes of a candidate in a rung; one that fails says why, and the search goes on."""
         self._made += 1
         values = candidate.settings.model_dump(mode="json")
-        what = spelled(candidate.method, values)
+        what = described(candidate.method, values)
         print(f"trial {self._made} of {self._total}, {rung.tokens:,} tokens: {what}", flush=True)
         if known := self._journal.find(rung.number, candidate.number, values):
             print(f"known from before: {_told(known)}", flush=True)
@@ -106,14 +107,10 @@ class Attempts:
         return int(figures["tokens"]), float(figures["validation_loss"])
 
 
-def spelled(method: str, values: Mapping[str, Any]) -> str:
+def described(method: str, values: Mapping[str, Any]) -> str:
     """A method with those of its settings that are searched."""
-    shown = (f"{name} {_number(values[name])}" for name in SPACE[method])
+    shown = (f"{name} {spelled(values[name])}" for name in SPACE[method])
     return f"{method} ({', '.join(shown)})"
-
-
-def _number(value: Any) -> str:
-    return f"{value:.2g}" if isinstance(value, float) else str(value)
 
 
 def _told(attempt: Attempt) -> str:

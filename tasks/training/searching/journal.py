@@ -1,12 +1,12 @@
 """The journal of a search: one file an attempt, whole or not there, so a killed search loses one at most."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.atomic import remove, write_json
+from deploy.files import parse_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class Journal:
     def find(self, rung: int, number: int, settings: Mapping[str, Any]) -> Attempt | None:
         """The attempt of a candidate with just these settings in a rung, if it was made and can be read."""
         try:
-            found = Attempt(**json.loads(self._path(rung, number).read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            found = parse_json(self._path(rung, number).read_bytes(), Attempt)
+        except (OSError, ValueError):
             return None
         return found if found.settings == settings else None
 

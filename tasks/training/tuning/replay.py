@@ -5,20 +5,21 @@ General rows are asked as the ledger's first row asks: without the assistant's p
 what is learnt of the task stays bound to the prompt that it is served with.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import write_json
+from deploy.files import read_json
 from deploy.messages import Message
+from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
 from tasks.rows.records import GENERAL_TASK, Example
 from tasks.rows.reports import RowCount
 from tasks.rows.sampling import stratified
 from tasks.scoring.probe import overlaps, probe_grams
-from tasks.training.tuning.self_synthesis import ANSWER, Talk, Talks, Text, write_talks
+from tasks.training.tuning.self_synthesis import ANSWER, Talk, Talks, write_talks
 from tasks.training.tuning.tokens import NO_ROOM, Tokenised, TokenRow, token_row
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def rehearsal(
     missing = count - len(used)
     written = Talks(talks=(), tried=0, dropped={})
     if missing and (work / WRITTEN).exists():
-        written = _read(work / WRITTEN)
+        written = read_json(work / WRITTEN, Talks, error=TrainingError, remedy="delete it and run again")
     elif missing:
         written = write_talks(model, tokenizer, missing, seed=seed, forbidden=forbidden)
         write_json(work / WRITTEN, asdict(written))
@@ -143,9 +144,3 @@ def _asked_plainly(example: Example) -> Grounded:
         cited=None,
         outcome="free",
     )
-
-
-def _read(path: Path) -> Talks:
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    talks = [Talk(prompt=talk["prompt"], answer=Text(**talk["answer"])) for talk in kept["talks"]]
-    return Talks(talks=tuple(talks), tried=kept["tried"], dropped=kept["dropped"])

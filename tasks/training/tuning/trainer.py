@@ -151,14 +151,15 @@ def sft_trainer(
     `shares_prefix` says that `streamline` has prepared the model's layers, `parts` who has the processes keep
     parts of the weights. `names` are those of the rows.
     """
-    given = arguments(plan, batch_size=settings.batch_size, run=run, device=device, work=work)
+    given = arguments(
+        plan, batch_size=settings.batch_size, warmup=settings.warmup, run=run, device=device, work=work
+    )
     if settings.deepspeed:
         given |= deepspeed.trainer_arguments(settings.deepspeed, device)
     with deepspeed.explained() if settings.deepspeed else nullcontext():
         config = SFTConfig(
             **given,
             learning_rate=settings.chosen.learning_rate,
-            warmup_steps=round(settings.warmup * plan.steps),
             weight_decay=settings.weight_decay,
             dataset_kwargs={"skip_prepare_dataset": True},
         )

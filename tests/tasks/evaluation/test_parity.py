@@ -9,7 +9,6 @@ from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.listed import ListedKnowledge
-from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
 from tasks.evaluation.arms import Answered
@@ -59,9 +58,9 @@ def test_the_forms_of_one_model_agree_and_a_release_is_told_what_to_ask(
     assert found.answers == 5
     assert len(found.expected) == ASKED_AGAIN
     hidden = example(1).prompt[-1].content
-    assert hidden not in [one.messages[-1]["content"] for one in found.expected]
+    assert hidden not in [one.messages[-1].content for one in found.expected]
     [again] = serving(engine, tiny_base).assistant.answer(
-        [[Message(**turn) for turn in found.expected[0].messages]],
+        [found.expected[0].messages],
         model="sft",
         layers=Layers(),
         sampling=Sampling(max_new_tokens=6),

@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from deploy.adapters.reading import CONFIG, WEIGHTS, adapter_files, read_adapter
+from deploy.adapters.names import CONFIG, WEIGHTS
+from deploy.adapters.reading import adapter_files, read_adapter
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message

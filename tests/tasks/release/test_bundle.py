@@ -21,7 +21,7 @@ from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import GateError
 from tasks.machine.settings import RunSettings
-from tasks.methods.note import write_note
+from tasks.methods.note import MethodNote, write_note
 from tasks.release.bundle import bundle as bundle_stage
 from tasks.release.bundle import check_parity, check_retention
 from tasks.release.settings import BundleSettings
@@ -73,7 +73,7 @@ def test_a_model_that_has_forgotten_too_much_is_not_shipped(tmp_path: Path) -> N
     check_retention({"arms": arms}, 0.45, **places)
     with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*is 0\.5\..*lower rlhf.learning_rate"):
         check_retention({"arms": arms}, 0.5, **places)
-    write_note(tmp_path, method="lora", settings={"learning_rate": 0.002}, cannot={})
+    write_note(tmp_path, MethodNote(method="lora", settings={"learning_rate": 0.002}, cannot={}))
     write_json(tmp_path / "methods.json", {"prefix": {"score": 0.4, "retention": 0.97}})
     with pytest.raises(GateError) as caught:
         check_retention({"arms": arms}, 0.8, **places)

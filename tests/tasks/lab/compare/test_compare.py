@@ -11,7 +11,7 @@ from tasks.errors import SourceError
 from tasks.lab.compare import compare
 from tasks.lab.compare.claims import judge
 from tasks.lab.compare.figures import Row, rows_of
-from tasks.lab.compare.page import share
+from tasks.pages.numbers import fine_percent
 from tasks.settings import load_settings
 from tests.conftest import ROOT
 
@@ -160,4 +160,4 @@ def test_the_stage_writes_the_table_and_both_pages(tmp_path: Path) -> None:
     [(None, "\u2013"), (0.000086, "0.0086 %"), (0.035, "3.5 %"), (1.0, "100 %"), (-1.56, "-156 %")],
 )
 def test_a_share_is_told_with_the_figures_that_count(value: float | None, told: str) -> None:
-    assert share(value) == told
+    assert fine_percent(value) == told

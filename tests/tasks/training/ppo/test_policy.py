@@ -9,8 +9,9 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
+from tasks.methods.parts.targets import layer_of
 from tasks.training.ppo.experience import experience
-from tasks.training.ppo.policy import Actors, layer_of, load_actors, load_value_head
+from tasks.training.ppo.policy import Actors, load_actors, load_value_head
 from tasks.training.ppo.rollouts import Group, collate, sample
 
 CPU = Device(name="cpu", threads=1, precision="float32")
