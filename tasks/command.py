@@ -239,5 +239,7 @@ def _usage(code: int) -> NoReturn:
 def work_key(inputs: Iterable[Path], sections: Mapping[str, Section]) -> str:
     """A short hash of the content of `inputs` and of the settings: equal work has an equal key."""
     settings = {name: section.model_dump(mode="json") for name, section in sections.items()}
-    told = json.dumps([[sha256_of(path) for path in inputs], settings], sort_keys=True)
+    # What is missing the stage itself tells of, if it needs it.
+    sums = [sha256_of(path) if path.exists() else None for path in inputs]
+    told = json.dumps([sums, settings], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

@@ -46,9 +46,14 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def rank() -> int:
+    """The number of this one of them."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def is_first() -> bool:
     """Whether this is the one of them that writes and speaks."""
-    return os.environ.get("RANK", "0") == "0"
+    return rank() == 0
 
 
 def leave_processes() -> None:

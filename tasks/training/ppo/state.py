@@ -1,7 +1,7 @@
-"""Saves all that training goes on from, and brings it back bit for bit.
+"""Saves all that PPO goes on from, and brings it back bit for bit.
 
-A state is a folder of two files: tensors (what learns, its last good copy, the optimiser's moments, the
-random generator) and the figures of the updates so far. The place in the data follows from their number.
+It is what learns, its last good copy, the optimiser's moments, the random generator, and the figures of the
+updates so far. The place in the data follows from their number.
 """
 
 from collections.abc import Sequence
@@ -9,15 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from deploy.atomic import replacing, write_json
-from deploy.files import read_json
-from tasks.errors import TrainingError
+from tasks.training.checkpoint import read_state, write_state
 from tasks.training.ppo.trainer import Trainer, UpdateFigures
 
-FOLDER, TENSORS, FIGURES = "state", "state.safetensors", "updates.json"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def save_state(work: Path, trainer: Trainer, curve: Sequence[UpdateFigures]) -> None:
@@ -28,29 +25,25 @@ def save_state(work: Path, trainer: Trainer, curve: Sequence[UpdateFigures]) -> 
         tensors[f"good/{name}"] = trainer.good[name]
         for moment, value in trainer.optimizer.state[parameter].items():
             tensors[f"{moment}/{name}"] = value
-    with replacing(work / FOLDER) as folder:
-        folder.mkdir()
-        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, folder / TENSORS)
-        write_json(folder / FIGURES, [asdict(figures) for figures in curve])
+    write_state(work, tensors, [asdict(figures) for figures in curve])
 
 
 def load_state(work: Path, trainer: Trainer) -> list[UpdateFigures]:
     """Set `trainer` to the state in `work`; the figures of the updates that it has behind it, or none."""
-    folder = work / FOLDER
-    if not folder.is_dir():
+    found = read_state(work, list[UpdateFigures])
+    if found is None:
         return []
-    tensors = load_file(folder / TENSORS)
+    tensors, curve = found
     trainer.generator.set_state(tensors["generator"])
     parameters = trainer.actors.parameters()
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[f"now/{name}"])
             trainer.good[name].copy_(tensors[f"good/{name}"])
-    moments = ("step", "exp_avg", "exp_avg_sq")
     known = trainer.optimizer.state_dict()
     known["state"] = {
-        place: {moment: tensors[f"{moment}/{name}"] for moment in moments}
+        place: {moment: tensors[f"{moment}/{name}"] for moment in MOMENTS}
         for place, name in enumerate(parameters)
     }
     trainer.optimizer.load_state_dict(known)
-    return read_json(folder / FIGURES, list[UpdateFigures], error=TrainingError, remedy=f"delete {folder}")
+    return curve

@@ -28,7 +28,7 @@ from tasks.training.rewards.pairs import Pairs, TokenPair, account, check_cut, t
 from tasks.training.schedule import schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
-from tasks.training.trainers import BEST, best_evaluation, train
+from tasks.training.trainers import BEST, train
 
 
 def learn_rewards(
@@ -49,6 +49,7 @@ def learn_rewards(
     """
     from tasks.methods.layers.fused_lora import fuse
     from tasks.training.rewards.trainer import reward_trainer
+    from tasks.training.watching import best_evaluation
 
     device = set_up_torch(run)
     chosen = stratified(preferences, settings.max_rows, key=_flaw, seed=run.seed)
@@ -89,7 +90,7 @@ def learn_rewards(
         device=device,
         work=work,
     )
-    train(trainer, work, plan.steps)
+    train(trainer)
     history = trainer.state.log_history
     figures: dict[str, Any] = {
         **device.figures(),

@@ -9,18 +9,20 @@ from typing import Any
 
 from datasets import Dataset
 from peft import PeftModel
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase
 from trl import RewardConfig, RewardTrainer
 
 from tasks.machine.device import Device
 from tasks.machine.settings import RunSettings
+from tasks.training.checkpoint import load
 from tasks.training.rewards.model import score_at
 from tasks.training.rewards.pairs import TokenPair, collate
 from tasks.training.schedule import Schedule
 from tasks.training.settings import RewardSettings
-from tasks.training.trainers import Resumable, arguments, checked_loss, watcher
+from tasks.training.trainers import Resumable, arguments
+from tasks.training.watching import Watcher, check_finite
 
 
 class PairTrainer(Resumable, RewardTrainer):
@@ -46,12 +48,17 @@ class PairTrainer(Resumable, RewardTrainer):
         )
         difference = scores[:, 0] - scores[:, 1]
         loss = bradley_terry(difference, inputs["margins"])
-        checked_loss(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
+        check_finite(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
         if not self.model.training:
-            right = (difference > 0).tolist()
-            self._metrics["eval"]["accuracy"] += [float(value) for value in right]
-            self.outcomes.setdefault(self.state.global_step, []).extend(right)
+            self.outcomes.setdefault(self.state.global_step, []).extend((difference > 0).tolist())
         return (loss, {"scores": scores}) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log the accuracy beside the validation loss."""
+        if "eval_loss" in logs:
+            right = self.outcomes[self.state.global_step]
+            logs["eval_accuracy"] = sum(right) / len(right)
+        super().log(logs, start_time)
 
 
 def reward_trainer(
@@ -66,7 +73,7 @@ def reward_trainer(
     device: Device,
     work: Path,
 ) -> PairTrainer:
-    """A trainer that goes through `pairs` in the order of `plan` and keeps its states in `work`."""
+    """A trainer that goes through `pairs` in the order of `plan`, from the checkpoint in `work` on if any."""
     config = RewardConfig(
         **arguments(
             plan, batch_size=settings.batch_size, warmup=settings.warmup, run=run, device=device, work=work
@@ -74,23 +81,34 @@ def reward_trainer(
         learning_rate=settings.learning_rate,
         remove_unused_columns=False,
     )
-    watch = watcher(
+    kept = load(work)
+
+    def learnt() -> dict[str, nn.Parameter]:
+        return {name: part for name, part in model.named_parameters() if part.requires_grad}
+
+    watch = Watcher(
         plan,
+        work=work,
         unit="pairs",
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
-        write=model.save_pretrained,
         patience=settings.evaluations,  # the best state is kept, but a short run is not cut
+        write=model.save_pretrained,
+        learnt=learnt,
+        kept=kept,
     )
-    return PairTrainer(
+    begun = kept.step * plan.rows_per_step if kept else 0
+    trainer = PairTrainer(
         model=model,
         args=config,
-        train_dataset=_dataset([pairs[row] for row in plan.order]),
+        train_dataset=_dataset([pairs[row] for row in plan.order[begun:]]),
         eval_dataset=_dataset(validation) if validation else None,
         processing_class=tokenizer,
         data_collator=_batch,
         callbacks=[watch],
     )
+    trainer.plan, trainer.kept, trainer.learnt = plan, kept, learnt
+    return trainer
 
 
 def bradley_terry(difference: Tensor, margins: Tensor) -> Tensor:

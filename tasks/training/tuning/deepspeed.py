@@ -8,7 +8,7 @@ Import this module late: torch is needed.
 
 import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ OPTIMISER = {  # unless they are set: DeepSpeed knows its own optimisers best, a
 
 
 def require_deepspeed() -> None:
-    """Nothing, where DeepSpeed can start.
+    """Refuse what DeepSpeed cannot start with.
 
     Raises:
         TrainingError: it is not installed, or torchrun has not started this process.
@@ -75,8 +75,8 @@ def passed_on(settings: DeepSpeedSettings) -> dict[str, Any]:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Within, what DeepSpeed or transformers say of settings is told as a mistake in them.
+def explained(begun: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Within, until training has `begun`, what the libraries say of settings is told as a mistake in them.
 
     Raises:
         TrainingError: they do not take the settings.
@@ -84,12 +84,14 @@ def explained() -> Iterator[None]:
     try:
         yield
     except ValueError as error:  # pydantic's errors are such, too
+        if begun():
+            raise
         said = " ".join(str(error).split())
         raise TrainingError(f"sft.deepspeed has settings that cannot be used here: {said}") from None
 
 
 @contextmanager
-def gathered(model: nn.Module) -> Iterator[None]:
+def whole(model: nn.Module) -> Iterator[None]:
     """Within, what learns is whole in every process; all of them have to enter. For stage 3."""
     from deepspeed.runtime.zero import GatheredParameters
 

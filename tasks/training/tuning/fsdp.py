@@ -7,27 +7,22 @@ first, so files do not tell how many processes there were.
 Import this module late: torch is needed to define it.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.distributed.tensor import DTensor
 
-from deploy.atomic import write_json
 from tasks.machine.device import Device
 from tasks.machine.process import processes
-from tasks.methods.parts.files import write_tensors
+from tasks.training.checkpoint import gathered
 from tasks.training.spread import FsdpSettings
 
-MOMENTS, GROUPS = "moments.safetensors", "groups.json"  # in a checkpoint: the optimiser's state
 PATIENCE = timedelta(minutes=30)  # for a process that still writes rows or reads a model
 
 
@@ -49,7 +44,7 @@ def shard(model: Any, device: Device, settings: FsdpSettings) -> None:
 
 
 @contextmanager
-def gathered(model: nn.Module) -> Iterator[None]:
+def whole(model: nn.Module) -> Iterator[None]:
     """Within, what learns is whole, in the memory of the CPU, in every process; all of them have to enter."""
     found: dict[int, nn.Parameter] = {}
     places: list[tuple[nn.Module, str, Any]] = []
@@ -64,7 +59,7 @@ def gathered(model: nn.Module) -> Iterator[None]:
             if isinstance(part, DTensor) and part.requires_grad:
                 places.append((module, name, part))
                 if id(part) not in found:  # tied weights stay one
-                    found[id(part)] = nn.Parameter(_gathered(part))
+                    found[id(part)] = nn.Parameter(gathered(part))
     try:
         for module, name, part in places:
             setattr(module, name, found[id(part)])
@@ -72,46 +67,3 @@ def gathered(model: nn.Module) -> Iterator[None]:
     finally:
         for module, name, part in places:
             setattr(module, name, part)
-
-
-def restore(parameters: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]) -> None:
-    """Give the parameters the values of `tensors`, each process its own part."""
-    with torch.no_grad():
-        for name, tensor in tensors.items():
-            parameters[name].copy_(_like(parameters[name], tensor))
-
-
-def save_moments(optimizer: Any, scheduler: Any, folder: Path, *, write: bool) -> None:
-    """Gather the state of optimiser and schedule in all processes; the one that is to `write` keeps it."""
-    found = optimizer.state_dict()
-    tensors = {
-        f"{number}.{name}": _gathered(value)
-        for number, moments in found["state"].items()
-        for name, value in moments.items()
-    }
-    if write:
-        write_tensors(tensors, folder / MOMENTS)
-        write_json(folder / GROUPS, {"groups": found["param_groups"], "schedule": scheduler.state_dict()})
-
-
-def load_moments(optimizer: Any, scheduler: Any, folder: Path) -> None:
-    """Give each process its part of a state that `save_moments` has written."""
-    parameters = [part for group in optimizer.param_groups for part in group["params"]]
-    state: dict[int, dict[str, Any]] = {}
-    for place, value in load_file(folder / MOMENTS).items():
-        number, _, name = place.partition(".")
-        state.setdefault(int(number), {})[name] = _like(parameters[int(number)], value)
-    kept = json.loads((folder / GROUPS).read_text(encoding="utf-8"))
-    optimizer.load_state_dict({"state": state, "param_groups": kept["groups"]})
-    scheduler.load_state_dict(kept["schedule"])
-
-
-def _gathered(value: Any) -> Any:
-    return value.full_tensor().detach().cpu() if isinstance(value, DTensor) else value
-
-
-def _like(part: Any, value: Any) -> Any:
-    """`value`, spread as the parameter `part` is; what has not its shape, such as a count, as it is."""
-    if not isinstance(part, DTensor) or not isinstance(value, Tensor) or value.shape != part.shape:
-        return value
-    return distribute_tensor(value.to(part.device), part.device_mesh, part.placements)

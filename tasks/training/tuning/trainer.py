@@ -10,12 +10,10 @@ Import this module late: torch and TRL are needed to define it.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
@@ -24,20 +22,18 @@ from trl import SFTConfig, SFTTrainer
 
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
-from tasks.machine.process import is_first, processes
+from tasks.machine.process import processes
 from tasks.machine.settings import RunSettings
 from tasks.methods.layers.shared_prefix import share_prefix
 from tasks.methods.method import Adapted, Hidden
-from tasks.methods.parts.files import write_tensors
+from tasks.training.checkpoint import load
 from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.spread import Parts
-from tasks.training.trainers import Resumable, arguments, checked_loss, watcher
+from tasks.training.trainers import Resumable, arguments
 from tasks.training.tuning import deepspeed
-from tasks.training.tuning.fsdp import gathered, load_moments, restore, save_moments
 from tasks.training.tuning.tokens import IGNORED, TokenRow, dataset
-
-STATE = "trained.safetensors"  # in a checkpoint: all that learns, by its name in the model
+from tasks.training.watching import Watcher, check_finite
 
 
 class AnswerTrainer(Resumable, SFTTrainer):
@@ -47,7 +43,6 @@ class AnswerTrainer(Resumable, SFTTrainer):
     named_rows: Sequence[Sequence[str]] = ()  # the names of the rows of each step
     shares_prefix = False  # whether the model's layers take a batch as one sequence
     parts: Parts | None = None  # by whom each process has a part of the weights
-    whole: Callable[[], AbstractContextManager[None]]  # where what learns can be read, in every process
 
     def create_optimizer(self, *arguments: Any, **named: Any) -> Any:
         """The method's own optimiser where it has one."""
@@ -57,11 +52,6 @@ class AnswerTrainer(Resumable, SFTTrainer):
         if this.optimizer is None:
             this.optimizer = self.adapted.optimizer(this.args.learning_rate, this.args.weight_decay)
         return this.optimizer
-
-    def _prepare_for_training(self, *arguments: Any, **named: Any) -> Any:
-        this: Any = self
-        with deepspeed.explained() if this.is_deepspeed_enabled else nullcontext():
-            return super()._prepare_for_training(*arguments, **named)
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -75,7 +65,7 @@ class AnswerTrainer(Resumable, SFTTrainer):
             loss = loss * processes()  # gradients are averaged over processes, and each has a part of the sum
         step = self.state.global_step
         rows = self.named_rows[step] if self.model.training and step < len(self.named_rows) else ()
-        checked_loss(loss.item(), step + 1, Path(self.args.output_dir), rows=rows)
+        check_finite(loss.item(), step + 1, Path(self.args.output_dir), rows=rows)
         return loss
 
     def whole_loss(self, *batch: Any, **named: Any) -> Tensor:
@@ -95,40 +85,12 @@ class AnswerTrainer(Resumable, SFTTrainer):
         total = 0.0
         with torch.no_grad():
             for batch in DataLoader(rows, batch_size=size, collate_fn=this.data_collator):
-                inputs = this._prepare_inputs(batch)
+                inputs = {name: part.to(this.args.device) for name, part in batch.items()}
                 total += this.compute_loss(this.model, inputs).item() * len(inputs["input_ids"])
         metrics = {"eval_loss": total / len(rows)}
         this.log(metrics)
         this.control = this.callback_handler.on_evaluate(this.args, this.state, this.control, metrics)
         return metrics
-
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
-        """What learns, and not what comes of it: an encoder whose result alone is served is kept whole."""
-        assert output_dir is not None
-        with self.whole():
-            if is_first():
-                write_tensors(self.adapted.trained(), Path(output_dir) / STATE)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002
-        restore(self.adapted.trained(), load_file(Path(resume_from_checkpoint) / STATE))
-
-    def _defer_fsdp_gradient_reduction(self) -> AbstractContextManager[None]:
-        """Nothing is put off: the gradients of each batch go at once to where their weights are."""
-        return nullcontext()
-
-    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        this: Any = self
-        if self.parts != "fsdp":
-            super()._save_optimizer_and_scheduler(output_dir)
-            return
-        save_moments(this.optimizer, this.lr_scheduler, Path(output_dir), write=is_first())
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        this: Any = self
-        if self.parts != "fsdp" or checkpoint is None:
-            super()._load_optimizer_and_scheduler(checkpoint)
-            return
-        load_moments(this.optimizer, this.lr_scheduler, Path(checkpoint))
 
 
 def sft_trainer(
@@ -144,16 +106,20 @@ def sft_trainer(
     work: Path,
     shares_prefix: bool = False,
     parts: Parts | None = None,
+    whole: Callable[[], AbstractContextManager[None]] = nullcontext,
     names: Sequence[str] = (),
 ) -> AnswerTrainer:
-    """A trainer that goes through `rows` in the order of `plan` and keeps its states in `work`.
+    """A trainer that goes through `rows` in the order of `plan`, from the checkpoint in `work` on if any.
 
     `shares_prefix` says that `streamline` has prepared the model's layers, `parts` who has the processes keep
-    parts of the weights. `names` are those of the rows.
+    parts of the weights; what learns can be read within `whole`. `names` are those of the rows.
     """
     given = arguments(
         plan, batch_size=settings.batch_size, warmup=settings.warmup, run=run, device=device, work=work
     )
+    if parts == "fsdp":
+        # Gradients go at once to where their weights are: kept whole to the last batch they would need room.
+        given["accelerator_config"] = {"gradient_accumulation_kwargs": {"sync_each_batch": True}}
     if settings.deepspeed:
         given |= deepspeed.trainer_arguments(settings.deepspeed, device)
     with deepspeed.explained() if settings.deepspeed else nullcontext():
@@ -163,28 +129,31 @@ def sft_trainer(
             weight_decay=settings.weight_decay,
             dataset_kwargs={"skip_prepare_dataset": True},
         )
-    gather = {"fsdp": gathered, "zero": deepspeed.gathered}
-    whole = partial(gather[parts], adapted.model) if parts else nullcontext
-    watch = watcher(
+    kept = load(work)
+    watch = Watcher(
         plan,
+        work=work,
         unit="rows",
         evaluations=settings.evaluations if validation else 0,
-        checkpoints=0 if settings.deepspeed else settings.checkpoints,  # DeepSpeed's are pickled
+        checkpoints=0 if settings.deepspeed else settings.checkpoints,  # its state is DeepSpeed's own
         patience=settings.patience,
         write=adapted.write,
+        learnt=adapted.trained,
         whole=whole,
+        kept=kept,
     )
     ordered = [rows[row] for row in plan.order]
+    begun = kept.step * plan.rows_per_step if kept else 0
     trainer = AnswerTrainer(
         model=adapted.model,
         args=config,
-        train_dataset=dataset([*ordered, *filling(ordered, settings.batch_size)]),
+        train_dataset=dataset([*ordered, *filling(ordered, settings.batch_size)][begun:]),
         eval_dataset=dataset(validation) if validation else None,
         processing_class=tokenizer,
         callbacks=[watch],
     )
-    trainer.adapted, trainer.shares_prefix = adapted, shares_prefix
-    trainer.parts, trainer.whole = parts, whole
+    trainer.adapted, trainer.shares_prefix, trainer.parts = adapted, shares_prefix, parts
+    trainer.plan, trainer.kept, trainer.learnt, trainer.watch = plan, kept, adapted.trained, watch
     if processes() > 1 or settings.deepspeed:
         shared(trainer)
     if names:

@@ -3,7 +3,9 @@
 import resource
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from tasks.training.memory.fitting import require_room
 from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.trained import Trained
-from tasks.training.trainers import BEST, best_evaluation, train
+from tasks.training.trainers import BEST, train
 from tasks.training.tuning.examples import planned, prepare
 from tasks.training.tuning.replay import general_rows, rehearsal
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
@@ -50,8 +52,9 @@ def fine_tune(
         TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
     """
     from tasks.methods.layers.fused_llama import knows, quicken
-    from tasks.training.tuning.fsdp import shard
+    from tasks.training.tuning import deepspeed, fsdp
     from tasks.training.tuning.trainer import sft_trainer
+    from tasks.training.watching import best_evaluation
 
     method, parts = required(settings), settings.parts(processes())
     release_memory()
@@ -84,7 +87,9 @@ def fine_tune(
     # A fused layer keeps its whole weight until the way back.
     streamlined = quicken(adapted.model, fused=not parts, anew=settings.gradient_checkpointing)
     if parts == "fsdp":
-        shard(model, device, settings.fsdp)
+        fsdp.shard(model, device, settings.fsdp)
+    spread = {"fsdp": fsdp.whole, "zero": deepspeed.whole}
+    whole = partial(spread[parts], adapted.model) if parts else nullcontext
     # Streamlined layers never see padding.
     plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
     trainer = sft_trainer(
@@ -99,10 +104,15 @@ def fine_tune(
         work=work,
         shares_prefix=streamlined,
         parts=parts,
+        whole=whole,
         names=[row.example.id for row in rows.examples],
     )
     started = time.monotonic()
-    began = train(trainer, work, plan.steps)
+    began = trainer.kept.step if trainer.kept else 0
+    if settings.deepspeed:
+        train(trainer, explained=lambda: deepspeed.explained(lambda: trainer.watch.begun))
+    else:
+        train(trainer)
     seconds = time.monotonic() - started
     history, steps = trainer.state.log_history, trainer.state.global_step
     trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
@@ -130,7 +140,7 @@ def fine_tune(
         best, loss, _ = best_evaluation(history)
         figures |= {"best_step": best, "validation_loss": round(loss, 6)}
     else:
-        with trainer.whole():
+        with whole():
             if is_first():
                 adapted.write(work / BEST)
     if is_first():

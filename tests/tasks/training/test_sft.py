@@ -167,7 +167,7 @@ def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> 
     first = bench.start("killed")
     work = bench.folder / "work-killed"
     deadline = time.monotonic() + 120
-    while not list(work.glob("checkpoint-*/whole.json")) and first.poll() is None:
+    while not list(work.glob("checkpoint/values.json")) and first.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     first.send_signal(signal.SIGKILL)
@@ -222,7 +222,7 @@ def test_the_last_good_state_outlives_a_loss_that_is_no_number(
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "answer_loss", broken)
         with pytest.raises(
-            TrainingError, match=r"at step 7 \(rows e\d+.*the state of step 6 is kept in .*-6;"
+            TrainingError, match=r"at step 7 \(rows e\d+.*the state of step 6 is kept in .*checkpoint;"
         ):
             bench.tune("broken")
     resumed = bench.tune("broken")

@@ -95,4 +95,4 @@ def test_what_several_processes_cannot_do_is_refused(
     with pytest.raises(TrainingError, match=r"reward runs in one process, and torchrun has started 3"):
         run_stage(load_stage("reward"), argparse.Namespace(), {})
     with pytest.raises(TrainingError, match=r"batch_size 4 cannot be shared out evenly among 3 processes"):
-        arguments(None, batch_size=4, run=settings.run, device=None, work=Path())  # type: ignore[arg-type]
+        arguments(None, batch_size=4, warmup=0.0, run=settings.run, device=None, work=Path())  # type: ignore[arg-type]
