@@ -65,6 +65,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
+def text_sha256(text: str) -> str:
+    """The sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def files_below(folder: Path) -> list[Path]:
     """All files below `folder`, links included, in a fixed order."""
     return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())

@@ -3,7 +3,6 @@
 The same content gives the same bytes: everything is written in one order, and no clock or chance enters.
 """
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.errors import KnowledgeError
+from deploy.files import text_sha256
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def write_database(
             if document.id in place:
                 raise KnowledgeError(f"two documents have the id {document.id!r}; give each its own")
             place[document.id] = position
-            digest = hashlib.sha256(document.text.encode()).hexdigest()
+            digest = text_sha256(document.text)
             row = (position, document.id, document.uri, document.title, digest)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", row)
         connection.executemany(

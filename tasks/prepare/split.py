@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
-from tasks.rows.identity import PromptKey, Sets, prompt_key
+from tasks.rows.identity import PromptKey, prompt_key, united
 from tasks.rows.records import GENERAL_TASK, Document, Dropped, Example, Preference, Rows
 from tasks.rows.reports import Report, RowCount, read_report, write_report
 from tasks.rows.tables import FILES, read_rows, read_table, write_table
@@ -70,14 +70,12 @@ def place(group: str, settings: SplitSettings) -> SplitName:
 
 def unite(rows: Rows) -> Rows:
     """The rows with one group for all that share a group or a prompt: the first of their names."""
-    sets: Sets[str] = Sets()
     asked: dict[PromptKey, str] = {}
-    for key, group in _asked(rows):
-        sets.unite(asked.setdefault(key, group), group)
+    groups = united((asked.setdefault(key, group), group) for key, group in _asked(rows))
     return replace(
         rows,
-        examples=tuple(replace(row, group=sets.find(row.group)) for row in rows.examples),
-        preferences=tuple(replace(row, group=sets.find(row.group)) for row in rows.preferences),
+        examples=tuple(replace(row, group=groups[row.group]) for row in rows.examples),
+        preferences=tuple(replace(row, group=groups[row.group]) for row in rows.preferences),
     )
 
 

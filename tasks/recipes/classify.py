@@ -55,7 +55,8 @@ def classify(
         chosen=settings.chosen(method),
         material=Material(tokenizer=tokenizer, rows=rows),
         settings=settings,
-        seed=run.seed,
+        run=run,
+        device=device,
         folder=model,
     )
     # Measured is what was written: whoever reads it again gets these very figures.

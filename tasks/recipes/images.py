@@ -66,7 +66,8 @@ def images(
         chosen=chosen,
         material=Material(tokenizer=None),
         settings=settings,
-        seed=run.seed,
+        run=run,
+        device=device,
         folder=model,
     )
     # Measured is what was written: whoever reads it again gets these very figures.

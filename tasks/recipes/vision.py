@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from tasks.machine.device import set_up_torch
+from tasks.machine.device import Device, set_up_torch
 from tasks.machine.disk import say_if_unwatched
 from tasks.machine.settings import RunSettings
 from tasks.recipes.settings import ImagesSettings
 from tasks.rows.reports import Report, RowCount, write_report
 
 FIRST_DIGITS = range(5)  # what the tiny model sees before; the other digits are the task
-SIZE, PATCH, WIDTH, LAYERS, BATCH, RATE = 8, 2, 64, 4, 64, 0.002
+SIZE, PATCH, WIDTH, LAYERS = 8, 2, 64, 4
+BATCH, RATE, WARMUP = 64, 0.002, 0.3
 
 
 def vision(sources: Path, *, model: Path, report: Path, run: RunSettings, settings: ImagesSettings) -> None:
@@ -28,42 +29,42 @@ def vision(sources: Path, *, model: Path, report: Path, run: RunSettings, settin
         parameters = sum(part.numel() for part in found.parameters())
         write_report(report, Report(stage="vision", figures={"parameters": parameters}))
         return
-    _pretrain(model, report, device.name, epochs=settings.pretraining_epochs, seed=run.seed)
+    _pretrain(model, report, device, settings, run=run)
 
 
-def _pretrain(folder: Path, report: Path, device: str, *, epochs: int, seed: int) -> None:
+def _pretrain(
+    folder: Path, report: Path, device: Device, settings: ImagesSettings, *, run: RunSettings
+) -> None:
     import torch
-    from torch.nn import functional
 
-    from tasks.machine.progress import Progress
-    from tasks.recipes.heads.headed import new_head
+    from tasks.recipes.heads.headed import Headed, new_head
     from tasks.recipes.heads.pictures import digits
+    from tasks.recipes.heads.training import learn
     from tasks.recipes.heads.vision import class_states, new_vit
     from tasks.training.schedule import schedule
 
     seen = digits(FIRST_DIGITS, size=SIZE, channels=1)
-    model = new_vit(size=SIZE, patch=PATCH, width=WIDTH, layers=LAYERS).to(device)
+    model = new_vit(size=SIZE, patch=PATCH, width=WIDTH, layers=LAYERS).to(device.name)
     head = new_head(model, len(FIRST_DIGITS))
-    states = class_states(model, None, None)
-    targets = torch.tensor([int(label) for label in seen.labels], device=device)
-    plan = schedule([1] * len(targets), batch_size=BATCH, epochs=epochs, seed=seed)
-    learning = [*model.parameters(), *head.parameters()]
-    optimizer = torch.optim.AdamW(learning, lr=RATE, weight_decay=0.01)
-    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=RATE, total_steps=plan.steps)
-    progress = Progress(plan.steps, "steps")
-    for step in range(plan.steps):
-        rows = list(plan.at(step))
-        loss = functional.cross_entropy(head(states(seen.pixels[rows])), targets[rows])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        rates.step()
-        progress.update(step + 1, loss=loss.item())
+    names = tuple(map(str, FIRST_DIGITS))
+    headed = Headed(model=model, states=class_states(model, None, None), head=head, labels=names)
+    targets = torch.tensor([int(label) for label in seen.labels], device=device.name)
+    loss = learn(
+        headed,
+        lambda rows: seen.pixels[list(rows)],
+        targets,
+        schedule([1] * len(targets), batch_size=BATCH, epochs=settings.pretraining_epochs, seed=run.seed),
+        torch.optim.AdamW([*model.parameters(), *head.parameters()], lr=RATE, weight_decay=0.01),
+        warmup=WARMUP,
+        run=run,
+        device=device,
+        work=folder,
+    )
     model.save_pretrained(folder)
     figures = {
         "parameters": sum(part.numel() for part in model.parameters()),
-        "pretrained_on": [str(digit) for digit in FIRST_DIGITS],
-        "loss": round(loss.item(), 4),
+        "pretrained_on": list(names),
+        "loss": round(loss, 4),
     }
     rows_seen = [RowCount(kind="picture", outcome=told, count=len(targets)) for told in ("in", "trained")]
     write_report(report, Report(stage="vision", rows=rows_seen, figures=figures))

@@ -1,12 +1,10 @@
-"""Which prompts are the same, and which things belong together (union-find)."""
+"""Which prompts are the same, and which things belong together."""
 
 import re
-from collections.abc import Sequence
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Sequence
 
 from deploy.messages import Message
 
-T = TypeVar("T", bound=str)
 PromptKey = tuple[tuple[str, str], ...]
 
 _CODE = re.compile(r"(`[^`]*`)")
@@ -25,26 +23,14 @@ def _folded(text: str) -> str:
     return " ".join("".join(p if p.startswith("`") else p.casefold() for p in parts).split())
 
 
-class Sets(Generic[T]):
-    """Disjoint sets; the root of each is its smallest member, whatever the order of uniting."""
+def united(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """For every member of a pair the smallest member of its set, where the members of a pair share a set."""
+    from scipy.cluster.hierarchy import DisjointSet
 
-    def __init__(self) -> None:
-        self._parent: dict[T, T] = {}
-
-    def find(self, item: T) -> T:
-        """The smallest member of the set that holds `item`."""
-        root = self._parent.setdefault(item, item)
-        while root != self._parent[root]:
-            root = self._parent[root]
-        while item != root:
-            self._parent[item], item = root, self._parent[item]
-        return root
-
-    def unite(self, one: T, other: T) -> None:
-        """Make one set of the sets that hold `one` and `other`."""
-        first, second = sorted((self.find(one), self.find(other)))
-        self._parent[second] = first
-
-    def roots(self) -> dict[T, T]:
-        """The root of every member."""
-        return {item: self.find(item) for item in list(self._parent)}
+    sets = DisjointSet()
+    for one, other in pairs:
+        sets.add(one)
+        sets.add(other)
+        sets.merge(one, other)
+    firsts = [(min(members), members) for members in sets.subsets()]
+    return {member: first for first, members in firsts for member in members}

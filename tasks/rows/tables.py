@@ -1,9 +1,9 @@
 """Rows to Parquet and back, in one schema for each kind of row."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from deploy.atomic import replacing
 from deploy.messages import Message
@@ -22,51 +22,30 @@ FILES: dict[type[Row], str] = {
 
 
 def schema(kind: type[Row]) -> "pa.Schema":
-    """The Arrow schema of a kind of row."""
+    """The Arrow schema of a kind of row, by the types of its fields; no column is ever null."""
     import pyarrow as pa
 
-    text = pa.string()
-    messages = pa.list_(pa.struct([("role", text), ("content", text)]))
-    texts = pa.list_(text)
-    fields: dict[type[Row], list[tuple[str, pa.DataType]]] = {
-        Document: [
-            ("id", text),
-            ("source", text),
-            ("uri", text),
-            ("title", text),
-            ("text", text),
-            ("metadata", pa.map_(text, text)),
-            ("sha256", text),
-        ],
-        Example: [
-            ("id", text),
-            ("source", text),
-            ("task", text),
-            ("messages", messages),
-            ("evidence", texts),
-            ("quote", text),
-            ("withheld", texts),
-            ("answerable", pa.bool_()),
-            ("group", text),
-        ],
-        Preference: [
-            ("id", text),
-            ("source", text),
-            ("task", text),
-            ("prompt", messages),
-            ("chosen", text),
-            ("rejected", text),
-            ("margin", pa.float64()),
-            ("label", text),
-            ("flaw", text),
-            ("evidence", texts),
-            ("quote", text),
-            ("withheld", texts),
-            ("group", text),
-        ],
-        Dropped: [(name, text) for name in ("id", "kind", "source", "stage", "reason", "detail")],
-    }
-    return pa.schema([pa.field(name, kind_, nullable=False) for name, kind_ in fields[kind]])
+    hints = get_type_hints(kind)
+    return pa.schema(
+        [pa.field(field.name, _arrow(hints[field.name]), nullable=False) for field in fields(kind)]
+    )
+
+
+def _arrow(kind: Any) -> "pa.DataType":
+    """The Arrow type that holds values of a Python type."""
+    import pyarrow as pa
+
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal or kind is str:
+        return pa.string()
+    if origin is tuple:
+        return pa.list_(_arrow(inner[0]))
+    if origin is dict:
+        return pa.map_(*map(_arrow, inner))
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return pa.struct([(field.name, _arrow(hints[field.name])) for field in fields(kind)])
+    return {bool: pa.bool_(), float: pa.float64()}[kind]
 
 
 def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
@@ -76,7 +55,7 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
 
     values = [asdict(row) for row in rows]
     for value in values:
-        if kind is Document:
+        if "metadata" in value:
             value["metadata"] = sorted(value["metadata"].items())
     with replacing(path) as partial:
         pq.write_table(pa.Table.from_pylist(values, schema=schema(kind)), partial, compression="zstd")

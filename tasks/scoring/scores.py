@@ -141,11 +141,16 @@ def citation_precision(answers: Iterable[Cited]) -> float | None:
 
 def bootstrap(values: Sequence[float], *, resamples: int, seed: int) -> Interval:
     """The mean of `values` with its 95 % percentile interval (Efron 1979)."""
+    from scipy import stats
+
     assert values, "an interval needs at least one value"
     array = np.asarray(values, dtype=np.float64)
-    picks = np.random.default_rng(seed).integers(0, len(array), size=(resamples, len(array)))
-    low, high = np.percentile(array[picks].mean(axis=1), [2.5, 97.5])
-    return Interval(mean=float(array.mean()), low=float(low), high=float(high))
+    mean = float(array.mean())
+    if len(array) == 1:
+        return Interval(mean=mean, low=mean, high=mean)
+    found = stats.bootstrap((array,), np.mean, n_resamples=resamples, method="percentile", rng=seed)
+    low, high = found.confidence_interval
+    return Interval(mean=mean, low=float(low), high=float(high))
 
 
 def verdict(difference: Interval) -> Verdict:

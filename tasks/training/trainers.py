@@ -22,7 +22,7 @@ BEST = "best"  # the folder in `work` with the adapter of the lowest validation 
 def arguments(
     plan: Schedule, *, batch_size: int, warmup: float, run: RunSettings, device: Device, work: Path
 ) -> dict[str, Any]:
-    """The arguments that the trainers of all stages have in common.
+    """The arguments that trainers have in common, those of TRL and that of transformers.
 
     A batch is shared out evenly among the processes that torchrun has started. `warmup` is a share of the
     steps.
@@ -46,8 +46,6 @@ def arguments(
         "data_seed": run.seed,
         "lr_scheduler_type": "cosine",
         "warmup_steps": round(warmup * plan.steps),
-        "max_length": None,  # nothing is cut or dropped behind our back
-        "gradient_checkpointing": None,  # the older name of the next line, which TRL turns on
         "activation_checkpointing": False,  # trades time for memory; an adapter leaves memory enough
         "use_cpu": device.name == "cpu",
         "ddp_backend": "gloo" if device.name == "cpu" and processes() > 1 else None,
@@ -62,6 +60,13 @@ def arguments(
         "disable_tqdm": True,
         "dataloader_pin_memory": device.name == "cuda",
     }
+
+
+# What the trainers of TRL are given besides.
+OF_TRL: dict[str, Any] = {
+    "max_length": None,  # nothing is cut or dropped behind our back
+    "gradient_checkpointing": None,  # the older name of activation_checkpointing, which TRL turns on
+}
 
 
 class Resumable:
@@ -95,7 +100,7 @@ def train(trainer: Any, *, explained: Callable[[], AbstractContextManager[None]]
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)  # progress lines say the same
-    if trainer.kept:
+    if getattr(trainer, "kept", None):
         print(f"going on from step {trainer.kept.step} of {trainer.plan.steps}", flush=True)
     try:
         with explained():

@@ -1,12 +1,12 @@
 """Repairs of text: encoding mistakes, invisible characters, blanks. Each is a function from text to text."""
 
-import hashlib
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from deploy.files import text_sha256
 from deploy.messages import Message
 from tasks.prepare.clean.filters import Verdict
 from tasks.prepare.settings import CleanSettings
@@ -102,7 +102,7 @@ def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
 
     def document(row: Document) -> Document:
         text = fix(row.text)
-        return replace(row, title=fix(row.title), text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
+        return replace(row, title=fix(row.title), text=text, sha256=text_sha256(text))
 
     return Verdict(
         rows=Rows(

@@ -1,9 +1,9 @@
 """Source `markdown`: every .md file below a folder becomes a document."""
 
-import hashlib
 import re
 from pathlib import Path
 
+from deploy.files import text_sha256
 from tasks.errors import SourceError
 from tasks.machine.disk import say_if_unwatched
 from tasks.machine.progress import Progress
@@ -59,7 +59,7 @@ def _document(path: Path, name: Path, text: str) -> Document:
         title=title,
         text=body,
         metadata={},
-        sha256=hashlib.sha256(body.encode()).hexdigest(),
+        sha256=text_sha256(body),
     )
 
 

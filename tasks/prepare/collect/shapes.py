@@ -1,11 +1,11 @@
 """The shapes that a file of rows may have, how one is recognised, and how its records become rows."""
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from deploy.abstention import ABSTENTION, abstains
+from deploy.files import text_sha256
 from deploy.messages import Message
 from tasks.prepare.collect.identifiers import identifier
 from tasks.prepare.collect.values import WrongShapeError, as_text, read_prompt, read_truth, read_turns
@@ -146,7 +146,7 @@ def _document(shape: Shape, values: Mapping[str, Any], source: str) -> Document:
         title=title,
         text=text,
         metadata={str(key): str(value) for key, value in extra.items()} if isinstance(extra, dict) else {},
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=text_sha256(text),
     )
 
 

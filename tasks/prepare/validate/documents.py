@@ -1,8 +1,8 @@
 """What documents are expected to be."""
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
+from deploy.files import text_sha256
 from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate.expect import identified, true
 from tasks.rows.records import Rows
@@ -30,7 +30,7 @@ def frame(rows: Rows) -> "pd.DataFrame":
             bool(row.uri.strip()),
             bool(row.title.strip()),
             bool(row.text.strip()),
-            hashlib.sha256(row.text.encode()).hexdigest() == row.sha256,
+            text_sha256(row.text) == row.sha256,
         )
         for row in rows.documents
     ]

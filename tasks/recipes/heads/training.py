@@ -1,22 +1,27 @@
-"""Trains a model with a head by a method. Import this module late: torch is needed."""
+"""Trains a model with a head by a method, with the trainer of transformers. Import this module late."""
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW, Optimizer
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, Trainer, TrainingArguments
 
 from deploy.adapters.reading import adapter_files
 from tasks.errors import TrainingError
-from tasks.machine.progress import Progress
+from tasks.machine.device import Device
+from tasks.machine.settings import RunSettings
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.recipes.heads.headed import ADAPTER, HEAD, Headed, Reader, new_head, write_head
 from tasks.recipes.settings import HeadSettings
 from tasks.training.schedule import Schedule, schedule
+from tasks.training.trainers import arguments, train
+from tasks.training.watching import Watcher, check_finite
+
+Batch = Callable[[Sequence[int]], Any]  # the rows of some numbers, as the reader takes them
 
 
 def fit(
@@ -24,18 +29,19 @@ def fit(
     labels: Sequence[str],
     *,
     reader: Reader,
-    batch: Callable[[Sequence[int]], Any],
+    batch: Batch,
     lengths: Sequence[int],
     method: Method,
     chosen: MethodSettings,
     material: Material,
     settings: HeadSettings,
-    seed: int,
+    run: RunSettings,
+    device: Device,
     folder: Path,
 ) -> dict[str, Any]:
     """Teach `model` by a method the label of each row, write the result, and tell what learnt and its size.
 
-    `batch` gives the rows of some numbers as the reader takes them, `lengths` what each weighs.
+    `lengths` are what the rows weigh.
 
     Raises:
         TrainingError: there are fewer than two labels, or the loss is no number.
@@ -48,67 +54,91 @@ def fit(
     states = reader(adapted.model, None, adapted.hidden)
     headed = Headed(model=adapted.model, states=states, head=head, labels=tuple(known))
     targets = torch.tensor([known.index(label) for label in labels], device=model.device)
-    plan = schedule(lengths, batch_size=settings.batch_size, epochs=settings.epochs, seed=seed)
-    adapted.model.train()
-    _train(headed, batch, targets, plan, _optimizers(adapted, head, chosen, settings), settings)
-    adapted.model.eval()
+    plan = schedule(lengths, batch_size=settings.batch_size, epochs=settings.epochs, seed=run.seed)
+    optimizer = _optimizer(adapted, head, chosen, settings)
+    learn(
+        headed, batch, targets, plan, optimizer, warmup=settings.warmup, run=run, device=device, work=folder
+    )
     adapted.write(folder / ADAPTER)
     method.note(folder / ADAPTER, chosen)
     write_head(headed, folder)
-    learning = adapted.trainable + sum(part.numel() for part in head.parameters())
-    total = adapted.total + head.weight.numel() + head.bias.numel()
     stored = [folder / ADAPTER / file for file in adapter_files(folder / ADAPTER)]
     return {
         "labels": list(known),
         "steps": plan.steps,
-        "trainable_parameters": learning,
-        "total_parameters": total,
+        "trainable_parameters": adapted.trainable + _size(head),
+        "total_parameters": adapted.total + _size(head),
         "bytes": sum(path.stat().st_size for path in [*stored, folder / HEAD]),
     }
 
 
-def _optimizers(
-    adapted: Adapted, head: torch.nn.Linear, chosen: MethodSettings, settings: HeadSettings
-) -> list[Optimizer]:
-    """The method's own optimiser, or AdamW, and one for the head, which starts from nothing."""
+def learn(
+    headed: Headed,
+    batch: Batch,
+    targets: Tensor,
+    plan: Schedule,
+    optimizer: Optimizer,
+    *,
+    warmup: float,
+    run: RunSettings,
+    device: Device,
+    work: Path,
+) -> float:
+    """Train `headed` by `optimizer`, whose rate rises over a share of the steps, then falls; the last loss.
+
+    `targets` are the numbers of the rows' labels.
+
+    Raises:
+        TrainingError: the loss is no number.
+    """
+
+    class HeadTrainer(Trainer):
+        def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> Tensor:  # noqa: ARG002
+            rows: list[int] = inputs["rows"].tolist()
+            loss = functional.cross_entropy(headed.scores(batch(rows)), targets[rows])
+            check_finite(loss.item(), self.state.global_step + 1, work)
+            return loss
+
+    given = arguments(plan, batch_size=plan.rows_per_step, warmup=warmup, run=run, device=device, work=work)
+    trainer = HeadTrainer(
+        model=nn.ModuleDict({"model": headed.model, "head": headed.head}),
+        args=TrainingArguments(**given, remove_unused_columns=False),
+        train_dataset=list(plan.order),
+        data_collator=lambda rows: {"rows": torch.tensor(rows)},
+        optimizers=(optimizer, None),
+        callbacks=[Watcher(plan, work=work, unit="rows")],
+    )
+    train(trainer)
+    headed.model.eval()
+    return float([entry["loss"] for entry in trainer.state.log_history if "loss" in entry][-1])
+
+
+def _optimizer(
+    adapted: Adapted, head: nn.Linear, chosen: MethodSettings, settings: HeadSettings
+) -> Optimizer:
+    """The method's own optimiser, or AdamW, and another one for the head, which starts from nothing."""
     decay = settings.weight_decay
     if adapted.optimizer is not None:
         own = adapted.optimizer(chosen.learning_rate, decay)
     else:
         own = AdamW(adapted.trained().values(), lr=chosen.learning_rate, weight_decay=decay)
-    return [own, AdamW(head.parameters(), lr=settings.head_learning_rate, weight_decay=decay)]
+    return Together(own, AdamW(head.parameters(), lr=settings.head_learning_rate, weight_decay=decay))
 
 
-def _train(
-    headed: Headed,
-    batch: Callable[[Sequence[int]], Any],
-    targets: torch.Tensor,
-    plan: Schedule,
-    optimizers: Iterable[Optimizer],
-    settings: HeadSettings,
-) -> None:
-    """Warm up, then let the rate fall as a cosine does, as the stages of the chain do."""
-    groups = [(group, group["lr"]) for optimizer in optimizers for group in optimizer.param_groups]
-    warm = math.ceil(settings.warmup * plan.steps)
-    progress = Progress(len(plan.order), "rows")
-    for step in range(plan.steps):
-        rows = plan.at(step)
-        part = (step + 1) / warm if step < warm else _cosine((step - warm) / max(1, plan.steps - warm))
-        for group, rate in groups:
-            group["lr"] = rate * part
-        loss = functional.cross_entropy(headed.scores(batch(rows)), targets[list(rows)])
-        if not bool(torch.isfinite(loss)):
-            raise TrainingError(
-                f"the loss is {loss.item()} at step {step + 1}; lower learning_rate or head_learning_rate in "
-                "params.yaml and run again"
-            )
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        for optimizer in optimizers:
-            optimizer.step()
-        progress.update(len(plan.until(step + 1)), loss=loss.item())
+class Together(Optimizer):
+    """Several optimisers that step as one; a schedule reaches the groups of them all."""
+
+    def __init__(self, *parts: Optimizer) -> None:
+        super().__init__([group for part in parts for group in part.param_groups], {})
+        self._parts = parts
+
+    def step(self, closure: Any = None) -> Any:
+        """One step of each."""
+        loss = closure() if closure is not None else None
+        for part in self._parts:
+            part.step()
+        return loss
 
 
-def _cosine(share: float) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * share))
+def _size(module: nn.Module) -> int:
+    return sum(part.numel() for part in module.parameters())

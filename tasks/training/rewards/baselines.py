@@ -1,6 +1,5 @@
 """What a reward model must beat: rules that look at no content, fitted on the training pairs."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,14 +27,6 @@ def majority_baseline(
 ) -> Baseline:
     """Prefers the answer that abstains, or the other, whichever is right more often in training."""
     return _fitted("the abstention wins", "the abstention loses", abstains, training, validation)
-
-
-def interval(accuracy: float, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share by Wilson's formula (Wilson 1927)."""
-    z = 1.959964
-    centre = (accuracy + z * z / (2 * count)) / (1 + z * z / count)
-    spread = z / (1 + z * z / count) * math.sqrt(accuracy * (1 - accuracy) / count + (z / (2 * count)) ** 2)
-    return max(0.0, centre - spread), min(1.0, centre + spread)
 
 
 def _fitted(

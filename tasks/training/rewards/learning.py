@@ -17,7 +17,7 @@ from tasks.rows.records import Preference
 from tasks.rows.reports import Report
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactual_preferences, twin_groups
-from tasks.training.rewards.baselines import interval, length_baseline, majority_baseline
+from tasks.training.rewards.baselines import length_baseline, majority_baseline
 from tasks.training.rewards.model import (
     RewardModel,
     load_reward_model,
@@ -128,8 +128,10 @@ def ranked(model: RewardModel, pairs: Sequence[TokenPair]) -> list[bool]:
 
 def quality(right: Sequence[bool], training: Pairs, validation: Pairs) -> dict[str, Any]:
     """Accuracy on the validation pairs with its interval and by flaw, beside the rules that it must beat."""
+    from scipy.stats import binomtest
+
     accuracy = sum(right) / len(right)
-    low, high = interval(accuracy, len(right))
+    low, high = binomtest(sum(right), len(right)).proportion_ci(method="wilson")
     rules = {
         "length": length_baseline(training.examples, validation.examples),
         "majority": majority_baseline(training.examples, validation.examples),

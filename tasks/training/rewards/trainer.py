@@ -21,7 +21,7 @@ from tasks.training.rewards.model import score_at
 from tasks.training.rewards.pairs import TokenPair, collate
 from tasks.training.schedule import Schedule
 from tasks.training.settings import RewardSettings
-from tasks.training.trainers import Resumable, arguments
+from tasks.training.trainers import OF_TRL, Resumable, arguments
 from tasks.training.watching import Watcher, check_finite
 
 
@@ -78,6 +78,7 @@ def reward_trainer(
         **arguments(
             plan, batch_size=settings.batch_size, warmup=settings.warmup, run=run, device=device, work=work
         ),
+        **OF_TRL,
         learning_rate=settings.learning_rate,
         remove_unused_columns=False,
     )

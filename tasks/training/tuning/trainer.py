@@ -30,7 +30,7 @@ from tasks.training.checkpoint import load
 from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.spread import Parts
-from tasks.training.trainers import Resumable, arguments
+from tasks.training.trainers import OF_TRL, Resumable, arguments
 from tasks.training.tuning import deepspeed
 from tasks.training.tuning.tokens import IGNORED, TokenRow, dataset
 from tasks.training.watching import Watcher, check_finite
@@ -125,6 +125,7 @@ def sft_trainer(
     with deepspeed.explained() if settings.deepspeed else nullcontext():
         config = SFTConfig(
             **given,
+            **OF_TRL,
             learning_rate=settings.chosen.learning_rate,
             weight_decay=settings.weight_decay,
             dataset_kwargs={"skip_prepare_dataset": True},

@@ -27,6 +27,7 @@ from tests.tasks.methods.conftest import CASES
 SETTINGS = load_settings(ROOT / "params.yaml")
 RUN = SETTINGS.run.model_copy(update={"threads": 1, "precision": "float32"})
 CPU = Device(name="cpu", threads=1, precision="float32")
+DEVICE = Device(name="cpu", threads=1, precision="float32")
 SMALL: dict[str, Any] = {"epochs": 1, "max_rows": 24, "batch_size": 8, "pretraining_epochs": 1}
 ABLE = [
     case
@@ -66,7 +67,8 @@ def test_what_is_read_gives_the_states_that_were_trained(case: str, vit: Path, t
         chosen=METHODS[name].settings(**{**values, "learning_rate": 0.01}),
         material=Material(tokenizer=None),
         settings=SETTINGS.images.model_copy(update=SMALL),
-        seed=1,
+        run=RUN,
+        device=DEVICE,
         folder=tmp_path,
     )
     tuned = read_headed(load_vit(vit, CPU), tmp_path, class_states)

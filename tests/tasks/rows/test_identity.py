@@ -4,20 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.messages import Message
-from tasks.rows.identity import Sets, prompt_key
+from tasks.rows.identity import prompt_key, united
 
 
 @given(pairs=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh"))), data=st.data())
 def test_roots_do_not_depend_on_the_order(pairs: list[tuple[str, str]], data: st.DataObject) -> None:
-    shuffled = data.draw(st.permutations(pairs))
-    one: Sets[str] = Sets()
-    two: Sets[str] = Sets()
-    for a, b in pairs:
-        one.unite(a, b)
-    for a, b in shuffled:
-        two.unite(b, a)
-    assert one.roots() == two.roots()
-    assert all(root <= item for item, root in one.roots().items())
+    roots = united(pairs)
+    assert united((b, a) for a, b in data.draw(st.permutations(pairs))) == roots
+    assert all(root <= item for item, root in roots.items())
+    assert all(roots[a] == roots[b] for a, b in pairs)
+    assert all(roots[root] == root for root in roots.values())
 
 
 def test_prompts_are_the_same_whatever_blanks_and_case_outside_code() -> None:

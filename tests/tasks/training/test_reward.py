@@ -24,10 +24,10 @@ from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings, load_settings
-from tasks.training.rewards.baselines import interval, length_baseline, majority_baseline
-from tasks.training.rewards.learning import learn_rewards
+from tasks.training.rewards.baselines import length_baseline, majority_baseline
+from tasks.training.rewards.learning import learn_rewards, quality, ranked
 from tasks.training.rewards.model import SCORE, load_reward_model, read_score_head
-from tasks.training.rewards.pairs import TokenPair, check_cut, collate, tokenise
+from tasks.training.rewards.pairs import Pairs, TokenPair, check_cut, collate, tokenise
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
 from tests.conftest import ROOT
@@ -188,8 +188,6 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) ->
 
 
 def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: Bench) -> None:
-    from tasks.training.rewards.learning import ranked
-
     assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), bench.settings.generation)
     grounded = ground_preferences([preference(number) for number in range(30, 39)], assistant)
     pairs = tokenise(grounded, load_tokenizer(bench.base), max_length=640).rows
@@ -211,7 +209,11 @@ def test_baselines_take_the_direction_that_training_shows() -> None:
 
 
 def test_the_interval_is_wilsons() -> None:
-    assert interval(0.9, 100) == pytest.approx((0.8256, 0.9448), abs=1e-4)
+    pair = TokenPair(prompt=(1,), chosen=(2,), rejected=(3,), margin=0.0, flaw="invented")
+    pairs = Pairs(rows=(pair,) * 100, examples=(), dropped={})
+    told = quality([True] * 90 + [False] * 10, pairs, pairs)
+    assert told["interval"] == pytest.approx((0.8256, 0.9448), abs=1e-4)
+    assert told["by_flaw"] == {"invented": {"pairs": 100, "accuracy": 0.9}}
 
 
 def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:

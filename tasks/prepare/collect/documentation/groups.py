@@ -9,18 +9,16 @@ from collections.abc import Iterable
 
 from tasks.prepare.collect.documentation.callables import PublicCallable
 from tasks.prepare.collect.documentation.facts import normalised, paragraphs
-from tasks.rows.identity import Sets
+from tasks.rows.identity import united
 
 
 def groups(entries: Iterable[PublicCallable]) -> dict[str, str]:
     """The group of each callable by its name: the alphabetically first name among those united."""
-    sets: Sets[str] = Sets()
     owner: dict[tuple[str, ...], str] = {}
-    for entry in sorted(entries, key=lambda entry: entry.name):
-        sets.find(entry.name)
-        for trait in _traits(entry):
-            sets.unite(owner.setdefault(trait, entry.name), entry.name)
-    return sets.roots()
+    ordered = sorted(entries, key=lambda entry: entry.name)
+    return united(
+        (owner.setdefault(trait, entry.name), entry.name) for entry in ordered for trait in _traits(entry)
+    )
 
 
 def _traits(entry: PublicCallable) -> list[tuple[str, ...]]:

@@ -1,10 +1,10 @@
 """Source `packages`: the documentation of installed packages, with questions that the code itself answers."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deploy.files import text_sha256
 from tasks.machine.progress import Progress
 from tasks.prepare.collect.documentation.callables import (
     InstalledPackage,
@@ -85,7 +85,7 @@ def _document(entry: PublicCallable, package: InstalledPackage) -> Document:
             "kind": entry.kind,
             "aliases": " ".join(entry.aliases),
         },
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=text_sha256(text),
     )
 
 

@@ -12,6 +12,8 @@ from transformers import AutoModelForSequenceClassification
 from deploy.adapters.merging import merge_into
 from deploy.errors import ThreeplyError
 from tasks.errors import TrainingError
+from tasks.machine.device import Device
+from tasks.machine.settings import RunSettings
 from tasks.methods import METHODS
 from tasks.recipes.heads.headed import ADAPTER, HEAD, read_headed
 from tasks.recipes.heads.metrics import label_figures
@@ -25,6 +27,8 @@ from tests.tasks.methods.conftest import CASES, fresh, material
 # One case of each method: what becomes of the variants is tested beside the methods.
 ONE_EACH = {name: case for case, (name, _) in reversed(CASES.items())}.values()
 SETTINGS = load_settings(ROOT / "params.yaml").classify
+RUN = RunSettings(seed=1, threads=1, precision="float32")
+DEVICE = Device(name="cpu", threads=1, precision="float32")
 SMALL = {"epochs": 3, "batch_size": 4, "head_learning_rate": 0.05, "warmup": 0.0}
 Trained = Callable[[str], tuple[Path, Any, dict[str, Any]]]
 
@@ -71,7 +75,8 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Traine
                 chosen=METHODS[name].settings(**{**values, "learning_rate": 0.003}),
                 material=material(tiny_base),
                 settings=SETTINGS.model_copy(update=SMALL),
-                seed=1,
+                run=RUN,
+                device=DEVICE,
                 folder=folder,
             )
             with torch.no_grad():
@@ -137,7 +142,8 @@ def test_one_label_is_nothing_to_tell_apart(tiny_base: Path, tmp_path: Path) -> 
             chosen=METHODS["lora"].settings(),
             material=material(tiny_base),
             settings=SETTINGS,
-            seed=1,
+            run=RUN,
+            device=DEVICE,
             folder=tmp_path,
         )
 
