@@ -122,6 +122,7 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
     from tasks.machine.device import set_up_torch
     from tasks.training.memory.batch import Load
     from tasks.training.memory.estimate import MIB, estimate
+    from tasks.training.memory.shape import shape_in
 
     sft = settings.sft
     drawn = random.Random(0)
@@ -137,7 +138,7 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
     device = set_up_torch(settings.run)
     batch = rows[: sft.batch_size]
     load = Load.full(rows=len(batch), length=sft.max_length, answers=sum(row.answer_tokens for row in batch))
-    expected = estimate(model, sft, load, device=device.name, precision=device.precision)
+    expected = estimate(shape_in(model), sft, load, device=device.name, precision=device.precision)
     with tempfile.TemporaryDirectory() as folder:
         trainer = own_trainer(model, rows, settings, Path(folder))
         trainer.train()

@@ -8,11 +8,6 @@ ROW_TOKENS = 300  # of a question with its sources and answer, where no run has 
 # Floating-point operations a second that training reaches: of a CPU core in float32, of a GPU in bfloat16.
 CORE_FLOPS, GPU_FLOPS = 5e10, 1e14
 OPERATIONS = 6  # for each parameter and token, forwards and backwards (Kaplan et al. 2020, arXiv:2001.08361)
-# Bytes for each parameter where the base is not there to estimate by: weights, and for those that learn
-# gradient and two moments; a fifth more for activations.
-RULE_BYTES = {"full": 16.0, "lora": 4.2, "qlora": 0.9, "prompt": 4.0}
-GPU_BYTES = {"full": 16.0, "lora": 2.2, "qlora": 0.9, "prompt": 2.0}
-FIXED_MIB = 800  # libraries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +45,3 @@ def speed_of(facts: Facts, method: str) -> tuple[float, str]:
         f"{speed:.3g} tokens/s by rule ({OPERATIONS} operations for each parameter and token, "
         f"{rate / 1e9:,.0f} GFLOP/s)"
     )
-
-
-def rule_of_memory(facts: Facts, method: str) -> int:
-    """MiB by bytes for each parameter: where there is no base to estimate by."""
-    table = GPU_BYTES if facts.machine.gpu_mib else RULE_BYTES
-    each = table.get(method, table["lora"])
-    return round(FIXED_MIB + 1.2 * each * facts.parameters / 2**20)

@@ -1,15 +1,16 @@
-"""The memory of each method on a machine: measured where it was, else estimated, else by rule."""
+"""The memory of each method on a machine: measured where it was, else estimated as before a training."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tasks.advise.expectation import rule_of_memory
 from tasks.advise.facts import Facts
 from tasks.advise.method import Need, Needed
 from tasks.settings import Settings
 from tasks.training.memory.batch import Load
+from tasks.training.memory.shape import Shape, shape_in, usual_shape
 
 KNOBS = ("batch_size", "accumulation", "gradient_checkpointing")
 ANSWER = 32  # tokens of a row that count in the loss
@@ -23,14 +24,18 @@ def needs(facts: Facts, settings: Settings, base: Path | None) -> Need:
         measured = facts.methods.get(method)
         if measured is not None and measured.peak_mib and not facts.machine.gpu_mib:
             return Needed(peak_mib=round(measured.peak_mib), basis="measured by threeply compare")
-        if base is None or not (base / "config.json").is_file():
-            return Needed(peak_mib=rule_of_memory(facts, method), basis="by rule: the base is not there yet")
-        return _estimated(facts, settings, base, method)
+        needed = _estimated(facts, settings, shape(), method)
+        return needed if there else replace(needed, basis=f"{needed.basis}, by a Llama of the base's size")
 
+    @cache
+    def shape() -> Shape:
+        return shape_in(base) if there and base else usual_shape(facts.parameters)
+
+    there = base is not None and (base / "config.json").is_file()
     return need
 
 
-def _estimated(facts: Facts, settings: Settings, base: Path, method: str) -> Needed:
+def _estimated(facts: Facts, settings: Settings, shape: Shape, method: str) -> Needed:
     """The estimate with the settings as they are, or with the first change that fits; else the least."""
     from deploy.engines.precision import choose_device
     from tasks.training.memory.estimate import Estimate, estimate
@@ -41,7 +46,7 @@ def _estimated(facts: Facts, settings: Settings, base: Path, method: str) -> Nee
     precision = "bfloat16" if gpu else choose_device(settings.run.precision)[1]
 
     def told(chosen: SftSettings, load: Load) -> Estimate:
-        return estimate(base, chosen, load, device="cuda" if gpu else "cpu", precision=precision)
+        return estimate(shape, chosen, load, device="cuda" if gpu else "cpu", precision=precision)
 
     sft = settings.sft.model_copy(update={"method": method})
     load = Load.full(rows=sft.batch_size, length=sft.max_length, answers=ANSWER * sft.batch_size)

@@ -27,7 +27,10 @@ def test_flags_alone_give_json(here: Path, capsys: pytest.CaptureFixture[str]) -
     told = json.loads(capsys.readouterr().out)
     assert told["layers"] == ["prompt", "sft"]
     assert told["params"]["sft"]["method"] == "lora"
-    assert told["method"]["needs"]["basis"] == "by rule: the base is not there yet"
+    assert (
+        told["method"]["needs"]["basis"]
+        == "estimated for 4 rows of 640 tokens at once, by a Llama of the base's size"
+    )
 
 
 def test_without_flags_it_says_what_it_assumed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

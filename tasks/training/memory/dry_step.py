@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,9 +21,8 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from deploy.engines.chat import load_tokenizer
 from tasks.methods import METHODS, qlora
 from tasks.methods.layers.fused_llama import quicken
 from tasks.methods.layers.shared_prefix import SharedPrefix
@@ -32,6 +30,7 @@ from tasks.methods.method import Adapted, Material, MethodSettings
 from tasks.methods.parts.lora_pro_optimizer import LoraPro, pairs
 from tasks.methods.parts.targets import linear_modules
 from tasks.training.memory.batch import Load
+from tasks.training.memory.shape import Shape
 
 META = "meta"
 # Bits of a weight in NF4 with double quantisation: 4, an 8-bit scale for 64 of them, a float for 256 scales
@@ -116,7 +115,7 @@ class FlashAttention(TorchFunctionMode):
 
 
 def dry_step(
-    base: Path,
+    shape: Shape,
     method: str,
     settings: MethodSettings,
     load: Load,
@@ -126,16 +125,16 @@ def dry_step(
     gradient_checkpointing: bool = False,
     accumulation: int = 1,
 ) -> DryStep:
-    """What a run over batches like `load` would hold, by the shape of the model in `base` alone.
+    """What a run over batches like `load` would hold, by the shape of the model alone.
 
     `fused`: whether LoRA layers train as one product.
     """
     census = Census()
     # What is drawn here must not change what is drawn in the training that follows.
     with torch.random.fork_rng(devices=[]), torch.device(META), census:
-        model = shape_of(base, dtype)
+        model = empty(shape, dtype)
         linear = sum(module.weight.numel() for module in linear_modules(model).values())
-        adapted = attached(model, base, method, settings)
+        adapted = attached(model, shape, method, settings)
     rounded = isinstance(settings, qlora.QloraSettings)
     streamlined = quicken(model, fused=fused and not rounded, anew=gradient_checkpointing)
     gc.collect()
@@ -164,17 +163,16 @@ def dry_step(
     )
 
 
-def shape_of(base: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """The model in `base`, frozen; without numbers, if the default device is `META`."""
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
-    model = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation="sdpa")
+def empty(shape: Shape, dtype: torch.dtype) -> PreTrainedModel:
+    """A model of a shape, frozen; without numbers, if the default device is `META`."""
+    model = AutoModelForCausalLM.from_config(shape.config, dtype=dtype, attn_implementation="sdpa")
     model.config.use_cache = False
     return model.requires_grad_(False).train()
 
 
-def attached(model: PreTrainedModel, base: Path, method: str, settings: MethodSettings) -> Adapted:
+def attached(model: PreTrainedModel, shape: Shape, method: str, settings: MethodSettings) -> Adapted:
     """The method on a model without numbers; bitsandbytes rounds real ones only, so qlora is its LoRA."""
-    material = Material(tokenizer=load_tokenizer(base), rows=[[0]])
+    material = Material(tokenizer=shape.tokenizer, rows=[[0]])
     if isinstance(settings, qlora.QloraSettings):
         return METHODS["lora"].attach(model, qlora.low_rank(settings), material)
     return METHODS[method].attach(model, settings, material)

@@ -6,11 +6,11 @@ process takes that has imported and used the libraries, and how much heap a byte
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from tasks.machine.process import processes
 from tasks.training.memory.batch import Load
+from tasks.training.memory.shape import Shape
 from tasks.training.settings import SftSettings
 
 MIB = 2**20
@@ -60,9 +60,9 @@ class Estimate:
 
 
 def estimate(
-    base: Path, settings: SftSettings, load: Load, *, device: str, precision: str, held: int = 0
+    shape: Shape, settings: SftSettings, load: Load, *, device: str, precision: str, held: int = 0
 ) -> Estimate:
-    """The peak memory of a run of `sft` whose heaviest batch is `load`.
+    """The peak memory of a run of `sft` on a model of a shape, whose heaviest batch is `load`.
 
     `held` are bytes that the process has taken for other things, such as an index. On a GPU the estimate is
     of its memory.
@@ -74,7 +74,7 @@ def estimate(
     parts = settings.parts(processes())
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     found = dry_step(
-        base,
+        shape,
         settings.method,
         settings.chosen,
         load,
@@ -83,7 +83,6 @@ def estimate(
         gradient_checkpointing=settings.gradient_checkpointing,
         accumulation=settings.accumulation,
     )
-    file = sum(path.stat().st_size for path in base.glob("*.safetensors"))
     process = CONTEXT if device == "cuda" else PROCESS + WORKING + held
     shards = processes() if parts else 1
     zero = settings.deepspeed is not None and settings.deepspeed.stage > 0  # each stage spreads the moments
@@ -92,7 +91,7 @@ def estimate(
     moments: dict[Peak, int] = {
         # The file is mapped while its numbers are brought into the format that is trained in. Weights to be
         # spread over processes are whole in the memory of the CPU, and come to a GPU in parts.
-        "loading": loaded // shards if device == "cuda" else loaded + file,
+        "loading": loaded // shards if device == "cuda" else loaded + shape.stored,
         "training": round(SLACK * (kept + found.step)),
         "writing": round(SLACK * (kept + (0 if device == "cuda" else found.written))),
     }

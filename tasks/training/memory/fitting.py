@@ -10,6 +10,7 @@ from tasks.machine.memory import available
 from tasks.methods import METHODS
 from tasks.training.memory.batch import Load
 from tasks.training.memory.estimate import MIB, Estimate, estimate
+from tasks.training.memory.shape import shape_in
 from tasks.training.settings import SftSettings
 
 LIGHT = ("lora", "p_tuning_v2")  # methods that need less than those that train weights or change them
@@ -33,9 +34,10 @@ def require_room(
     Raises:
         TrainingError: it does not fit; the message says what would.
     """
+    shape = shape_in(base)
 
     def needed(chosen: SftSettings, batch: Load) -> Estimate:
-        return estimate(base, chosen, batch, device=device.name, precision=device.precision, held=held)
+        return estimate(shape, chosen, batch, device=device.name, precision=device.precision, held=held)
 
     found = needed(settings, load)
     free = available(device.name)

@@ -8,6 +8,7 @@ import torch
 from tasks.methods import METHODS
 from tasks.training.memory.batch import Load
 from tasks.training.memory.dry_step import DryStep, dry_step
+from tasks.training.memory.shape import shape_in, usual_shape
 from tests.tasks.methods.conftest import CASES, attached, fresh
 
 QLORA = {"qlora": ("qlora", {"rank": 4})}  # gone through without bitsandbytes
@@ -17,7 +18,7 @@ def dry(case: str, base: Path, *, rows: int = 2, length: int = 32, **named: bool
     name, values = {**CASES, **QLORA}[case]
     load = Load.full(rows=rows, length=length, answers=4 * rows)
     settings = METHODS[name].settings(**values)
-    return dry_step(base, name, settings, load, dtype=torch.float32, **named)  # type: ignore[arg-type]
+    return dry_step(shape_in(base), name, settings, load, dtype=torch.float32, **named)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -89,3 +90,12 @@ def test_it_leaves_the_random_numbers_alone(tiny_base: Path) -> None:
     torch.manual_seed(5)
     dry("prompt", tiny_base)
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("parameters", [135_000_000, 1_100_000_000, 7_000_000_000])
+def test_a_usual_shape_has_about_the_size_and_needs_about_as_much_for_its_weights(parameters: int) -> None:
+    assert usual_shape(parameters).stored == 2 * parameters
+    load = Load.full(rows=1, length=64, answers=4)
+    found = dry_step(usual_shape(parameters), "lora", METHODS["lora"].settings(), load, dtype=torch.bfloat16)
+    assert 0.85 * parameters < found.total < 1.15 * parameters
+    assert 2 * 0.85 * parameters < found.weights < 2 * 1.2 * parameters

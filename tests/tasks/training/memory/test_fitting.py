@@ -12,6 +12,7 @@ from tasks.training.memory.batch import Load, heaviest
 from tasks.training.memory.dry_step import DryStep
 from tasks.training.memory.estimate import MIB, estimate
 from tasks.training.memory.fitting import require_room
+from tasks.training.memory.shape import shape_in
 from tasks.training.schedule import schedule
 from tasks.training.settings import SftSettings
 from tasks.training.spread import DeepSpeedSettings
@@ -29,7 +30,7 @@ def sft() -> SftSettings:
 
 
 def peak(base: Path, sft: SftSettings, load: Load) -> int:
-    return estimate(base, sft, load, device="cpu", precision="float32").peak
+    return estimate(shape_in(base), sft, load, device="cpu", precision="float32").peak
 
 
 def test_a_run_that_fits_goes_on_with_its_estimate(tiny_base: Path, sft: SftSettings) -> None:
@@ -59,23 +60,23 @@ def test_where_nothing_would_fit_it_says_so(tiny_base: Path, sft: SftSettings) -
 def test_spread_weights_are_counted_in_parts(
     tiny_base: Path, sft: SftSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = estimate(tiny_base, sft, LOAD, device="cpu", precision="float32")
+    whole = estimate(shape_in(tiny_base), sft, LOAD, device="cpu", precision="float32")
     monkeypatch.setenv("WORLD_SIZE", "4")
     spread = sft.model_copy(update={"sharded": True})
-    part = estimate(tiny_base, spread, LOAD, device="cpu", precision="float32")
+    part = estimate(shape_in(tiny_base), spread, LOAD, device="cpu", precision="float32")
     assert (part.weights, part.moments) == (whole.weights // 4, whole.moments // 4)
     assert part.step == whole.step
-    assert estimate(tiny_base, sft, LOAD, device="cpu", precision="float32") == whole
+    assert estimate(shape_in(tiny_base), sft, LOAD, device="cpu", precision="float32") == whole
 
 
 @pytest.mark.parametrize(("stage", "weights", "moments"), [(0, 1, 1), (2, 1, 4), (3, 4, 4)])
 def test_deepspeed_spreads_what_its_stage_says(
     stage: int, weights: int, moments: int, tiny_base: Path, sft: SftSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = estimate(tiny_base, sft, LOAD, device="cpu", precision="float32")
+    whole = estimate(shape_in(tiny_base), sft, LOAD, device="cpu", precision="float32")
     monkeypatch.setenv("WORLD_SIZE", "4")
     under = sft.model_copy(update={"deepspeed": DeepSpeedSettings(zero_optimization={"stage": stage})})
-    part = estimate(tiny_base, under, LOAD, device="cpu", precision="float32")
+    part = estimate(shape_in(tiny_base), under, LOAD, device="cpu", precision="float32")
     assert (part.weights, part.moments) == (whole.weights // weights, whole.moments // moments)
 
 
@@ -86,7 +87,7 @@ def test_weights_that_will_be_rounded_are_loaded_whole(
         trainable=1, total=1000 * MIB, weights=250 * MIB, moments=0, gradients=0, step=0, written=0
     )
     monkeypatch.setattr("tasks.training.memory.dry_step.dry_step", lambda *_, **__: rounded)
-    found = estimate(tiny_base, sft, LOAD, device="cuda", precision="bfloat16")
+    found = estimate(shape_in(tiny_base), sft, LOAD, device="cuda", precision="bfloat16")
     assert (found.reached, found.peak) == ("loading", found.process + 2 * rounded.total)
 
 
