@@ -3,13 +3,13 @@
 import pytest
 
 from deploy.assistant import Answer, Assistant, Layers, citations
-from deploy.engines.scripted import ScriptedEngine
 from deploy.errors import EngineError, KnowledgeError
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
+from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 HITS = [
     Hit(chunk=n, document=f"d{n}", uri="u", title=f"t{n}", text=f"text {n}", score=1 / n) for n in range(1, 5)

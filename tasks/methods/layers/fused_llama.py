@@ -61,13 +61,6 @@ def streamline(model: nn.Module) -> int:
     return count
 
 
-def restore(model: nn.Module) -> None:
-    """Give the layers back to transformers."""
-    for module in model.modules():
-        if isinstance(module, LlamaRMSNorm | LlamaMLP | LlamaAttention):
-            vars(module).pop("forward", None)
-
-
 def _norm(self: Any, hidden_states: Tensor) -> Tensor:
     return _apply(_Norm, hidden_states, self.weight, self.variance_epsilon)
 

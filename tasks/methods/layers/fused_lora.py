@@ -27,13 +27,6 @@ def fuse(model: nn.Module) -> int:
     return len(chosen)
 
 
-def unfuse(model: nn.Module) -> None:
-    """Give the layers back to PEFT."""
-    for module in model.modules():
-        if isinstance(module, Linear):
-            vars(module).pop("forward", None)
-
-
 def _plain(module: Any) -> bool:
     active = [name for name in module.active_adapters if name in module.lora_A]
     if len(active) != 1 or active[0] in module.lora_variant:

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from deploy.adapters.names import WEIGHTS
@@ -186,11 +186,6 @@ def inner_layer(name: str) -> int:
             f"the adapter reaches {name}, outside the decoder's layers; rlhf needs sft.targets inside them"
         )
     return found
-
-
-def load_value_head(folder: Path) -> dict[str, Tensor]:
-    """The value head that `Actors.save_adapter` wrote: weight [1, width] and bias [1]."""
-    return load_file(folder / VALUE_HEAD)
 
 
 def _causal(config: LoraConfig) -> LoraConfig:

@@ -8,10 +8,10 @@ import pytest
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.hashed import HashedEmbedder
 from deploy.knowledge.store import build_knowledge, open_knowledge
 from deploy.knowledge.vectors import chunk_vectors, distinct_texts
 from deploy.settings import RetrievalSettings
+from tests.deploy.knowledge.hashed import HashedEmbedder
 
 TEXTS = ["a b c", "d", "e f g h i j k", "", "a b c", "l m"]
 

@@ -11,9 +11,9 @@ import pytest
 
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.hashed import HashedEmbedder
 from deploy.knowledge.store import KnowledgeStore, build_knowledge
 from deploy.settings import RetrievalSettings
+from tests.deploy.knowledge.hashed import HashedEmbedder
 
 SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.5)
 PARAMETERS = """

@@ -13,13 +13,13 @@ from openai import OpenAI
 from deploy.assistant import Assistant
 from deploy.engines.engine import Engine
 from deploy.engines.local import TransformersEngine
-from deploy.engines.scripted import ScriptedEngine
 from deploy.knowledge.hits import Hit, Knowledge
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from deploy.server.app import create_app
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, ServeSettings
+from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 QUESTION = "In `svm.SVC`, what is the default of `C`?"
 HITS = [

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from openai import BadRequestError, NotFoundError
 
-from deploy.engines.scripted import ScriptedEngine
-from deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.knowledge.listed import ListedKnowledge
 from tests.deploy.server.conftest import ASK, HITS, client
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.engines.scripted import ScriptedEngine
-from deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.knowledge.listed import ListedKnowledge
 from tests.deploy.server.conftest import ASK, HITS, QUESTION, client
 
 

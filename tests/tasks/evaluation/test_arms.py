@@ -6,7 +6,6 @@ import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
-from deploy.engines.scripted import ScriptedEngine
 from deploy.knowledge.hits import Hit
 from deploy.messages import Message
 from deploy.prompts.template import load_template
@@ -20,6 +19,7 @@ from tasks.machine.progress import parse_progress
 from tasks.rows.records import Example
 from tasks.rows.reports import unbalanced
 from tasks.scoring.scores import Interval
+from tests.deploy.engines.scripted import ScriptedEngine
 
 GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
 SETTINGS = EvaluateSettings(

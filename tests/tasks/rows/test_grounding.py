@@ -5,12 +5,12 @@ from dataclasses import replace
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
 from tasks.rows.grounding import ground, ground_preferences
 from tasks.rows.records import Example, Preference
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 EXAMPLE = Example(
     id="e1",

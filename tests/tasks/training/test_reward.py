@@ -10,7 +10,6 @@ from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
@@ -31,6 +30,7 @@ from tasks.training.rewards.pairs import Pairs, TokenPair, check_cut, collate, t
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
 from tests.conftest import ROOT
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 QUESTION = Message("user", "In `svm.SVC`, what is the default of `C`?")

@@ -17,7 +17,6 @@ import pytest
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer, prompt_ids
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.rows.grounding import ground
@@ -28,6 +27,7 @@ from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tokens import check_cut, tokenise
 from tests.conftest import ROOT
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 SCRIPT = ROOT / "tests/tasks/training/tuning/tune.py"
 TUNE = runpy.run_path(str(SCRIPT))

@@ -11,7 +11,7 @@ from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.methods.parts.targets import layer_of
 from tasks.training.ppo.experience import experience
-from tasks.training.ppo.policy import Actors, load_actors, load_value_head
+from tasks.training.ppo.policy import VALUE_HEAD, Actors, load_actors
 from tasks.training.ppo.rollouts import Group, collate, sample
 
 CPU = Device(name="cpu", threads=1, precision="float32")
@@ -155,7 +155,7 @@ def test_the_saved_adapter_is_whole_and_tells_nothing_of_the_machine(
     assert before.keys() == after.keys()
     changed = {layer_of(name) for name, tensor in after.items() if not torch.equal(tensor, before[name])}
     assert changed == {2, 3}
-    assert load_value_head(tmp_path)["weight"].shape == (1, 32)
+    assert load_file(tmp_path / VALUE_HEAD)["weight"].shape == (1, 32)
     assert '"base_model_name_or_path": "base"' in (tmp_path / "adapter_config.json").read_text()
 
 

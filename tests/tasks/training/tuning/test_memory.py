@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from deploy.assistant import Assistant
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.rows.records import Example
 from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tuning import fine_tune
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 
 def tune(settings: Settings, examples: list[Example], base: Path, work: Path) -> Trained:

@@ -10,7 +10,6 @@ from deploy.assistant import Assistant
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
 from tasks.methods import METHODS
@@ -19,6 +18,7 @@ from tasks.rows.records import Example
 from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tuning import fine_tune
+from tests.deploy.knowledge.listed import ListedKnowledge
 from tests.tasks.methods.conftest import MISSING
 
 SMALL: dict[str, dict[str, Any]] = {

@@ -8,12 +8,12 @@ from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.rows.grounding import ground
 from tasks.rows.records import Example
 from tasks.settings import Settings
 from tasks.training.tuning.tokens import IGNORED, tokenise
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 # None has generation markers. Turns end by the token of the template, or else by the tokenizer's own.

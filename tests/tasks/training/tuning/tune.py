@@ -11,7 +11,6 @@ from typing import Any
 
 from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.listed import ListedKnowledge
 from deploy.prompts.template import load_template
 from tasks.machine.process import is_first, leave_processes
 from tasks.rows.records import Example
@@ -19,6 +18,7 @@ from tasks.rows.tables import read_table
 from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tuning import fine_tune
+from tests.deploy.knowledge.listed import ListedKnowledge
 
 HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 CUT, STEP = "cut-", 3

@@ -1,4 +1,4 @@
-"""Knowledge that is a list of hits: the public double for tests that need sources, but no search."""
+"""Knowledge that is a list of hits: for tests that need sources, but no search."""
 
 from collections.abc import Collection, Sequence
 

@@ -1,4 +1,4 @@
-"""An engine that says what it is told: the public double for tests, and to try the server without a model."""
+"""An engine that says what it is told, for tests of what stands above an engine."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
