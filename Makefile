@@ -1,4 +1,4 @@
-# make run     bring everything up to date: data, adapters, ledger, report, bundle
+# make run     bring everything up to date: data, adapters, ledger (what each layer adds), report, bundle
 # make serve   serve what the last run released
 # make test    every test, the small model's whole chain included
 # make lint    style, types, and the arrows between the rooms

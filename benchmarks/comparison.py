@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.atomic import write_text
 from tasks.lab.compare.claims import Claim, judge
-from tasks.lab.compare.figures import Row
+from tasks.lab.compare.figures import MethodFigures
 from tasks.lab.compare.page import budget, changes
 from tasks.lab.compare.plots import scatter
 from tasks.lab.settings import UNTUNED, CompareSettings
@@ -44,8 +44,8 @@ def main() -> int:
         print("{}")
         return 0
     found = json.loads(given.methods.read_text(encoding="utf-8"))
-    unknown = {field.name: None for field in fields(Row)}  # figures of an earlier version lack some
-    rows = [Row(**{**unknown, "method": name, **figures}) for name, figures in found.items()]
+    unknown = {field.name: None for field in fields(MethodFigures)}  # figures of an earlier version lack some
+    rows = [MethodFigures(**{**unknown, "method": name, **figures}) for name, figures in found.items()]
     rows.sort(key=lambda row: (row.method != UNTUNED, -row.score, row.method))
     if given.busy:
         rows = [replace(row, tokens_per_s=None, slower_served=None, slower_attached=None) for row in rows]
@@ -58,7 +58,9 @@ def main() -> int:
     return 0
 
 
-def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings, *, note: str = "") -> str:
+def page(
+    rows: Sequence[MethodFigures], claims: Sequence[Claim], settings: CompareSettings, *, note: str = ""
+) -> str:
     """The page as Markdown."""
     machine = f"{cores()} cores, {platform.machine()}"
     seeds = f"{len(settings.seeds)} seed{'s' if len(settings.seeds) > 1 else ''}"
@@ -108,13 +110,13 @@ def page(rows: Sequence[Row], claims: Sequence[Claim], settings: CompareSettings
     return "\n".join(lines)
 
 
-def picture(rows: Sequence[Row], settings: CompareSettings) -> str:
+def picture(rows: Sequence[MethodFigures], settings: CompareSettings) -> str:
     """The plots as an SVG file, on white: a file does not know the colours of the page that shows it."""
     drawn = scatter([row for row in rows if row.method not in settings.variants])
     return str(drawn).replace("<svg ", '<svg style="background: #ffffff" ', 1) + "\n"
 
 
-def _line(row: Row) -> str:
+def _line(row: MethodFigures) -> str:
     rate = "\u2013" if row.learning_rate is None else f"{row.learning_rate:.2g}"
     cells = [
         "base, untuned" if row.method == UNTUNED else f"`{row.method}`",

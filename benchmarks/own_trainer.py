@@ -13,7 +13,7 @@ def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work:
     from deploy.engines.chat import load_tokenizer
     from tasks.machine.device import set_up_torch
     from tasks.methods import METHODS
-    from tasks.methods.layers.fused_llama import quicken
+    from tasks.methods.layers.fusing import fuse_layers
     from tasks.methods.method import Material
     from tasks.methods.parts.base_model import load_base
     from tasks.training.schedule import schedule
@@ -25,13 +25,13 @@ def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work:
     tokenizer = load_tokenizer(model)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows])
     adapted = METHODS[sft.method].attach(load_base(model, device), tuning, material)
-    streamlined = quicken(adapted.model, anew=sft.gradient_checkpointing)
+    fused = fuse_layers(adapted.model, recompute=sft.gradient_checkpointing)
     plan = schedule(
         [len(row.input_ids) for row in rows],
         batch_size=sft.batch_size,
         accumulation=sft.accumulation,
         seed=settings.run.seed,
-        by_length=not streamlined,
+        by_length=not fused,
     )
     return sft_trainer(
         adapted,
@@ -43,5 +43,5 @@ def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work:
         run=settings.run,
         device=device,
         work=work,
-        shares_prefix=streamlined,
+        shares_prefix=fused,
     )

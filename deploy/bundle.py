@@ -143,7 +143,7 @@ def load_verified(folder: Path, manifest: Manifest) -> Assistant:
 
 def read_settings(folder: Path) -> BundledSettings:
     """The settings that the bundle in `folder` answers with."""
-    return read_json(folder / SETTINGS, BundledSettings, error=BundleError, remedy="run dvc repro bundle")
+    return read_json(folder / SETTINGS, BundledSettings, error=BundleError, advice="run dvc repro bundle")
 
 
 def _copy_folder(source: Path, target: Path) -> None:

@@ -12,16 +12,16 @@ from deploy.errors import ThreeplyError
 T = TypeVar("T")
 
 
-def read_json(path: Path, kind: type[T], *, error: type[ThreeplyError], remedy: str) -> T:
+def read_json(path: Path, kind: type[T], *, error: type[ThreeplyError], advice: str) -> T:
     """What the JSON file at `path` holds, as a `kind`: a dataclass with all below it, or `dict[str, float]`.
 
     Raises:
-        error: it is missing, no JSON, or something else; the message says what, and then the `remedy`.
+        error: it is missing, no JSON, or something else; the message says what, and then the `advice`.
     """
-    return _read(path, lambda text: parse_json(text, kind), error, remedy)
+    return _read(path, lambda text: parse_json(text, kind), error, advice)
 
 
-def read_json_lines(path: Path, kind: type[T], *, error: type[ThreeplyError], remedy: str) -> list[T]:
+def read_json_lines(path: Path, kind: type[T], *, error: type[ThreeplyError], advice: str) -> list[T]:
     """What each line of the file at `path` holds, as a `kind`; blank lines are passed over.
 
     Raises:
@@ -37,7 +37,7 @@ def read_json_lines(path: Path, kind: type[T], *, error: type[ThreeplyError], re
                 raise ValueError(f"line {number}: {fault}") from None
         return found
 
-    return _read(path, parse, error, remedy)
+    return _read(path, parse, error, advice)
 
 
 def parse_json(text: bytes | str, kind: type[T]) -> T:
@@ -75,11 +75,11 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
-def _read(path: Path, parse: Callable[[bytes], T], error: type[ThreeplyError], remedy: str) -> T:
+def _read(path: Path, parse: Callable[[bytes], T], error: type[ThreeplyError], advice: str) -> T:
     try:
         return parse(path.read_bytes())
     except OSError as fault:
         told = fault.strerror or str(fault)
     except ValueError as fault:
         told = str(fault)
-    raise error(f"{path} cannot be read: {told}; {remedy}") from None
+    raise error(f"{path} cannot be read: {told}; {advice}") from None

@@ -47,7 +47,8 @@ class Manifest:
     """All that a bundle says of itself.
 
     `files` maps POSIX paths inside the bundle. `lineage` maps what the bundle was made from to hashes of
-    their content, `versions` the packages that made it. `gate` and `ledger` are what those stages wrote.
+    their content, `versions` the packages that made it. `gate` and `ledger` (what each layer
+    adds) are what those stages wrote.
     """
 
     name: str
@@ -74,10 +75,10 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}; run dvc repro bundle")
-    found = read_json(path, dict[str, Any], error=BundleError, remedy=_REBUILD).get("format")
+    found = read_json(path, dict[str, Any], error=BundleError, advice=_REBUILD).get("format")
     if found != FORMAT:
         raise BundleError(f"{path} has format {found!r}, this version reads {FORMAT}; {_REBUILD}")
-    return read_json(path, Manifest, error=BundleError, remedy=_REBUILD)
+    return read_json(path, Manifest, error=BundleError, advice=_REBUILD)
 
 
 def verify(folder: Path, manifest: Manifest) -> None:

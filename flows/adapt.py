@@ -87,7 +87,7 @@ def stage(name: str, run: Run) -> State[None]:
 
 @flow(name="prepare_data", validate_parameters=False, persist_result=False)
 def prepare_data(root: str = ".", run: GivenRun = None) -> None:
-    """Clean, checked and split rows, with the account of what became of each."""
+    """Clean, checked and split rows, with row accounting: what became of each."""
     run = run or open_run(Path(root))
     names = run_stages(run, run.phase("prepare_data"))
     if run.changed(names):

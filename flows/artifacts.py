@@ -1,4 +1,4 @@
-"""What Prefect shows of a run: the books, the gate, the curves, the ledger and how each stage went."""
+"""What Prefect shows of a run: row accounting, the gate, the curves, the ledger and how each stage went."""
 
 import base64
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from flows.stage import Outcome
 from tasks.command import STAGES
 from tasks.evaluation.ledger import ledger_markdown, read_ledger
 from tasks.pages.curves import PANELS, draw
-from tasks.rows.account import account, account_markdown
+from tasks.rows.accounting import accounting_markdown, row_accounting
 from tasks.rows.reports import Report, read_report
 
 REPORTS = Path("data/reports")
@@ -20,8 +20,10 @@ def rows(root: Path) -> None:
     """Publish what became of each row, as far as the stages have reported."""
     paths = [path for path in sorted((root / REPORTS).glob("*.json")) if _is_report(path)]
     if paths:
-        books = account(read_report(path) for path in paths)
-        create_markdown_artifact(account_markdown(books), key="rows", description="What became of each row")
+        accounting = row_accounting(read_report(path) for path in paths)
+        create_markdown_artifact(
+            accounting_markdown(accounting), key="rows", description="What became of each row"
+        )
 
 
 def gate(root: Path) -> None:

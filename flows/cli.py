@@ -56,7 +56,11 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     add("check", _check, "check the settings; exit 2 and all faults if some are wrong")
-    run = add("run", _run, "bring everything up to date: rows, index, adapters, ledger, report, bundle")
+    run = add(
+        "run",
+        _run,
+        "bring everything up to date: rows, index, adapters, ledger (what each layer adds), report, bundle",
+    )
     run.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
     run.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
     run.add_argument(

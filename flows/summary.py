@@ -10,8 +10,8 @@ from tasks.evaluation.ledger import (
     NAMES,
     Ledger,
     majority_sentence,
-    omission_sentences,
     read_ledger,
+    skip_sentences,
 )
 from tasks.pages.numbers import fine_percent, milliseconds, number, percent
 from tasks.rows.reports import read_report
@@ -31,7 +31,7 @@ def print_summary(root: Path) -> None:
     if (root / LEDGER).exists():
         _print_ledger(console, read_ledger(root / LEDGER))
     else:
-        console.print("There is no ledger yet: threeply run makes it.")
+        console.print("There is no ledger (what each layer adds) yet: threeply run makes it.")
         return
     if (root / PAGE).exists():
         console.print(f"Report:  {root / PAGE}", highlight=False)
@@ -44,8 +44,9 @@ def print_methods(root: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    found = read_json(root / METHODS, dict[str, Any], error=SourceError, remedy="run threeply compare")
+    found = read_json(root / METHODS, dict[str, Any], error=SourceError, advice="run threeply compare")
     console = Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
+    console.print("Ledger: what each layer adds")
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
     for heading in ("score (95 %)", "retains", "learns", "MiB stored", "MiB peak"):
@@ -118,5 +119,5 @@ def _print_ledger(console: "object", ledger: Ledger) -> None:
     console.print()
     console.print(table, highlight=False)
     console.print()
-    for sentence in (majority_sentence(ledger), *omission_sentences(ledger)):
+    for sentence in (majority_sentence(ledger), *skip_sentences(ledger)):
         console.print(sentence, highlight=False)

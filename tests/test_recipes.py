@@ -90,7 +90,7 @@ def test_answers_with_a_form_go_through_the_chain(profile: str, tasks: set[str],
     run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "evaluate")
     ledger = read_ledger(place / "data/reports/ledger.json")
     assert set(ledger.arms["sft"].tasks) == tasks
-    assert "rlhf" in ledger.omitted
+    assert "rlhf" in ledger.skipped
     assert ledger.recall is None  # there is nothing to find, and nothing pretends that there is
 
 

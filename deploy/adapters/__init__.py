@@ -1,5 +1,5 @@
 """What training leaves behind, as an engine runs it.
 
 An adapter is any of three things over one base model, or several of them: weights that change, small modules
-behind some layers, and an opening that stands before every prompt.
+behind some layers, and virtual tokens that stand before every prompt.
 """

@@ -35,7 +35,7 @@ class Replacement:
         return self.tensor.to(weight.device, weight.dtype)
 
 
-class Opening(Protocol):
+class VirtualTokens(Protocol):
     """What a model has read before every prompt without any text: `columns` entries of its cache."""
 
     @property
@@ -58,4 +58,4 @@ class Adapter:
 
     updates: Mapping[str, Update] = field(default_factory=dict)
     added: Mapping[str, "Callable[[Tensor], Tensor]"] = field(default_factory=dict)
-    opening: Opening | None = None
+    virtual_tokens: VirtualTokens | None = None

@@ -44,7 +44,7 @@ def merge_into(model: "PreTrainedModel", adapter: Path) -> None:
     import torch
 
     read = read_adapter(adapter)
-    if read.added or read.opening is not None:
+    if read.added or read.virtual_tokens is not None:
         what = "modules with a nonlinearity" if read.added else "what stands before every prompt"
         raise EngineError(f"the adapter in {adapter} cannot be merged: {what} cannot be put into a weight")
     parameters = dict(model.named_parameters())

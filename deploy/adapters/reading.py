@@ -53,7 +53,7 @@ def adapter_files(folder: Path) -> list[str]:
 def _readers() -> "dict[str, Reader]":
     from deploy.adapters.bottleneck import PEFT_TYPE, read_bottlenecks
     from deploy.adapters.low_rank import read_low_rank
-    from deploy.adapters.openings import read_prefix, read_soft_prompt
+    from deploy.adapters.virtual_tokens import read_prefix, read_soft_prompt
 
     return {
         "LORA": read_low_rank,
@@ -88,7 +88,9 @@ def _composed(folder: Path, config: Mapping[str, Any]) -> Adapter:
             raise EngineError(f"two parts of the adapter in {folder} change {twice[0]}; give each its own")
         updates |= part.updates
         added |= part.added
-    openings = [part.opening for part in parts if part.opening is not None]
-    if len(openings) > 1:
-        raise EngineError(f"the adapter in {folder} has {len(openings)} openings; a model reads one")
-    return Adapter(updates=updates, added=added, opening=openings[0] if openings else None)
+    virtual_tokens = [part.virtual_tokens for part in parts if part.virtual_tokens is not None]
+    if len(virtual_tokens) > 1:
+        raise EngineError(
+            f"the adapter in {folder} has {len(virtual_tokens)} sets of virtual tokens; a model reads one"
+        )
+    return Adapter(updates=updates, added=added, virtual_tokens=virtual_tokens[0] if virtual_tokens else None)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.adapters.adapter import Adapter, Opening, Replacement, Update
+from deploy.adapters.adapter import Adapter, Replacement, Update, VirtualTokens
 from deploy.adapters.reading import read_adapter
 from deploy.errors import EngineError
 
@@ -54,13 +54,13 @@ class Adapters:
         return (BASE, *self._adapters)
 
     @property
-    def opening(self) -> Opening | None:
+    def virtual_tokens(self) -> VirtualTokens | None:
         """What the active model has read before every prompt."""
-        return self.opening_of(self._active)
+        return self.virtual_tokens_of(self._active)
 
-    def opening_of(self, name: str) -> Opening | None:
+    def virtual_tokens_of(self, name: str) -> VirtualTokens | None:
         """What the model called `name` has read before every prompt."""
-        return self._adapters[name].opening if name in self._adapters else None
+        return self._adapters[name].virtual_tokens if name in self._adapters else None
 
     def activate(self, name: str) -> None:
         """Make the model the one called `name`; costs nothing if it is already.

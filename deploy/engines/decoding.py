@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deploy.adapters.adapter import Opening
+from deploy.adapters.adapter import VirtualTokens
 from deploy.engines.engine import Sampling
 from deploy.engines.prefix import common_prefix
 
@@ -38,21 +38,21 @@ def decode(
     *,
     sampling: Sampling,
     goes_on: Callable[[int, int], bool],
-    opening: Opening | None = None,
+    virtual_tokens: VirtualTokens | None = None,
     seeds: Sequence[int] | None = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 
     `goes_on(row, token)` tells whether a row continues after the token. A row is left out once it has ended,
-    and every row after `sampling.max_new_tokens`. Every prompt stands behind the `opening`. Sampled rows draw
-    from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one a row,
-    take the place of the one in `sampling`, under which equal prompts have equal results.
+    and every row after `sampling.max_new_tokens`. Every prompt stands behind the `virtual_tokens`. Sampled
+    rows draw from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one
+    a row, take the place of the one in `sampling`, under which equal prompts have equal results.
     """
     import torch
 
     choose = _chooser(sampling, len(prompts), seeds)
     with torch.inference_mode():
-        batch, logits = _prefill(model, prompts, sampling.max_new_tokens, opening)
+        batch, logits = _prefill(model, prompts, sampling.max_new_tokens, virtual_tokens)
     for step in range(sampling.max_new_tokens):
         tokens = choose(batch.rows, logits)
         chosen = [
@@ -70,39 +70,44 @@ def decode(
             logits = _step(model, batch, tokens)
 
 
-def read(model: "PreTrainedModel", rows: "torch.Tensor", *, opening: Opening | None = None) -> "torch.Tensor":
-    """The logits at each token of right-padded `rows` [rows, tokens], read behind the `opening`."""
-    if opening is None:
+def read(
+    model: "PreTrainedModel", rows: "torch.Tensor", *, virtual_tokens: VirtualTokens | None = None
+) -> "torch.Tensor":
+    """The logits at each token of right-padded `rows` [rows, tokens], read behind the `virtual_tokens`."""
+    if virtual_tokens is None:
         # Attention looks to the left, so no real token sees the padding and no mask is needed.
         return model(input_ids=rows, use_cache=False).logits
     from transformers import DynamicCache
 
     cache = DynamicCache(config=model.config)
-    opening.fill(model, cache)
+    virtual_tokens.fill(model, cache)
     cache.batch_repeat_interleave(len(rows))
     return model(input_ids=rows, past_key_values=cache, use_cache=True).logits
 
 
 def _prefill(
-    model: "PreTrainedModel", prompts: Sequence[Sequence[int]], room: int, opening: Opening | None
+    model: "PreTrainedModel",
+    prompts: Sequence[Sequence[int]],
+    new_tokens: int,
+    virtual_tokens: VirtualTokens | None,
 ) -> tuple[_Batch, "torch.Tensor"]:
-    """Read all prompts, left-padded behind opening and shared prefix; the logits that follow each."""
+    """Read all prompts, left-padded behind virtual tokens and shared prefix; the logits that follow each."""
     import torch
 
     from deploy.engines.growing import cache_for
 
     longest = max(map(len, prompts))
-    columns = opening.columns if opening else 0
-    cache, plain = cache_for(model, columns + longest + room)
-    if opening:
-        opening.fill(model, cache)
+    columns = virtual_tokens.columns if virtual_tokens else 0
+    cache, plain = cache_for(model, columns + longest + new_tokens)
+    if virtual_tokens:
+        virtual_tokens.fill(model, cache)
     prefix = common_prefix(prompts) if plain and len(prompts) > 1 else 0
     if prefix < MIN_SHARED_PREFIX:
         prefix = 0
     else:
         head = torch.tensor([prompts[0][:prefix]], device=model.device)
         model(input_ids=head, past_key_values=cache, use_cache=True, logits_to_keep=1)
-    if prefix or opening:
+    if prefix or virtual_tokens:
         cache.batch_repeat_interleave(len(prompts))
     width = longest - prefix
     tokens = torch.zeros((len(prompts), width), dtype=torch.long)

@@ -77,7 +77,9 @@ class TransformersEngine:
 
         def logits(rows: "Tensor") -> "Tensor":
             with torch.inference_mode():
-                return read(self._model, rows.to(self._model.device), opening=self._adapters.opening)
+                return read(
+                    self._model, rows.to(self._model.device), virtual_tokens=self._adapters.virtual_tokens
+                )
 
         with self._lock:
             self._adapters.activate(model)
@@ -113,7 +115,7 @@ class TransformersEngine:
                 [tokens],
                 sampling=sampling,
                 goes_on=lambda _, t: transcript.add(t),
-                opening=self._adapters.opening,
+                virtual_tokens=self._adapters.virtual_tokens,
             ):
                 if text := transcript.settled():
                     yield Piece(text=text)
@@ -128,7 +130,7 @@ class TransformersEngine:
                 prompts,
                 sampling=sampling,
                 goes_on=lambda row, t: transcripts[row].add(t),
-                opening=self._adapters.opening,
+                virtual_tokens=self._adapters.virtual_tokens,
             ):
                 pass
         return [
@@ -138,8 +140,8 @@ class TransformersEngine:
 
     def _tokens(self, prompt: Sequence[Message], model: str, sampling: Sampling) -> list[int]:
         tokens = prompt_ids(self._tokenizer, prompt)
-        opening = self._adapters.opening_of(model)
-        context = self._context - (opening.columns if opening else 0)
+        virtual_tokens = self._adapters.virtual_tokens_of(model)
+        context = self._context - (virtual_tokens.columns if virtual_tokens else 0)
         if len(tokens) + sampling.max_new_tokens > context:
             raise ContextLengthError(
                 f"the prompt has {len(tokens)} tokens and {sampling.max_new_tokens} are asked for, but the "

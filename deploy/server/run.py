@@ -46,7 +46,8 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
 def default_model(wanted: str, manifest: Manifest) -> str:
     """The model that answers where a request names none.
 
-    `auto` is the last one of the bundle whose layer the ledger does not call useless or harmful.
+    `auto` is the last one of the bundle whose layer the ledger (what each layer adds) does not call useless
+    or harmful.
 
     Raises:
         ServeError: the bundle has no such model.

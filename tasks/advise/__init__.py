@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.advise.expectation import Plan, plan
 from tasks.advise.facts import Facts
-from tasks.advise.method import Choice, Need, choose
+from tasks.advise.method import MethodAdvice, Need, choose
 from tasks.advise.rules import FEW, LAYERS, Decision, decide
 
 RLHF_SHARE = 0.5  # of the time for training, where reward model and RLHF have not been timed
@@ -20,7 +20,7 @@ class Advice:
     """
 
     decisions: list[Decision]
-    method: Choice | None
+    method: MethodAdvice | None
     training: Plan | None
     minutes: float
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Advice:
 def advise(facts: Facts, need: Need) -> Advice:
     """What to build from `facts`; `need` tells the memory that a method takes."""
     decisions = {decision.layer: decision for decision in decide(facts)}
-    chosen: Choice | None = None
+    chosen: MethodAdvice | None = None
     training: Plan | None = None
     chain = 0.0
     if decisions["sft"].build:
@@ -79,7 +79,7 @@ def _without(decision: Decision, reason: str) -> Decision:
     return Decision(layer=decision.layer, build=False, reason=reason)
 
 
-def _params(rlhf: bool, chosen: Choice | None, training: Plan | None) -> dict[str, Any]:
+def _params(rlhf: bool, chosen: MethodAdvice | None, training: Plan | None) -> dict[str, Any]:
     params: dict[str, Any] = {"reward": {"enabled": rlhf}}
     if chosen is not None and training is not None:
         sft = {"method": chosen.name, "max_rows": training.rows, **chosen.needs.settings}

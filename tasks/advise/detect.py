@@ -77,7 +77,7 @@ def measured(reports: Path) -> dict[str, Any]:
         found["measured_method"] = figures.get("method", "")
         if "sft" in timings:
             found["tokens_per_s"] = figures["tokens"] / timings["sft"]["seconds"]
-    if {"reward", "rlhf"} <= set(timings) and not _omitted(reports / "rlhf.json"):
+    if {"reward", "rlhf"} <= set(timings) and not _skipped(reports / "rlhf.json"):
         found["chain_minutes"] = (timings["reward"]["seconds"] + timings["rlhf"]["seconds"]) / 60
     return found
 
@@ -129,8 +129,8 @@ def _lines(path: Path) -> int:
         return sum(1 for line in file if line.strip())
 
 
-def _omitted(path: Path) -> bool:
-    return "omitted" in _read(path).get("figures", {})
+def _skipped(path: Path) -> bool:
+    return "skipped" in _read(path).get("figures", {})
 
 
 def _read(path: Path) -> dict[str, Any]:

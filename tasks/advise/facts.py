@@ -23,7 +23,7 @@ class Machine:
     gpu_mib: int = 0
 
     @property
-    def room_mib(self) -> int:
+    def training_mib(self) -> int:
         """The memory in which a model trains."""
         return self.gpu_mib or self.memory_mib
 
@@ -45,9 +45,10 @@ class Facts:
     """All that the rules look at.
 
     `minutes` is what training may take; `base_is_there`: the base with that many `parameters` is in the
-    project. `methods` and `ledger` are what this project has measured, with the untuned model as method
-    `none`; `row_tokens` and `tokens_per_s` those of its last fine-tuning, by `measured_method`, and
-    `chain_minutes` what reward model and RLHF took. `assumed` says in words what nobody has told.
+    project. `methods` and `ledger` (what each layer adds) are what this project has measured, with the
+    untuned model as method `none`; `row_tokens` and `tokens_per_s` those of its last fine-tuning, by
+    `measured_method`, and `chain_minutes` what reward model and RLHF took. `assumed` says in words what
+    nobody has told.
     """
 
     goal: Goal

@@ -26,7 +26,7 @@ Need = Callable[[str], Needed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class MethodAdvice:
     """A method, why it was chosen, and what it needs; an empty name: none fits."""
 
     name: str
@@ -34,13 +34,13 @@ class Choice:
     needs: Needed
 
 
-def choose(facts: Facts, need: Need, *, before_rlhf: bool) -> Choice:
+def choose(facts: Facts, need: Need, *, before_rlhf: bool) -> MethodAdvice:
     """The method to tune with; one that RLHF can go on from, if it is to come `before_rlhf`."""
     known = {name: METHODS[name] for name in facts.methods if name in METHODS}
     usable = {name: method for name, method in known.items() if not (before_rlhf and _bars_rlhf(method))}
     worth = _worth(facts, usable)
     fits = {name: need(name) for name in worth}
-    fits = {name: peak for name, peak in fits.items() if peak.peak_mib <= facts.machine.room_mib}
+    fits = {name: peak for name, peak in fits.items() if peak.peak_mib <= facts.machine.training_mib}
     if fits:
         return _measured(facts.methods, fits)
     return _by_rule(facts, need, before_rlhf=before_rlhf)
@@ -56,7 +56,7 @@ def _worth(facts: Facts, usable: Mapping[str, Method]) -> list[str]:
     ]
 
 
-def _measured(methods: Mapping[str, Measured], fits: Mapping[str, Needed]) -> Choice:
+def _measured(methods: Mapping[str, Measured], fits: Mapping[str, Needed]) -> MethodAdvice:
     best = max(fits, key=lambda name: methods[name].score)
     alike = [name for name in fits if methods[name].score >= methods[best].low]
     name = min(alike, key=lambda name: (fits[name].peak_mib, -methods[name].score))
@@ -69,10 +69,10 @@ def _measured(methods: Mapping[str, Measured], fits: Mapping[str, Needed]) -> Ch
             f"{told}, within the interval of the best ({best}, {top.score:.3f}, {top.low:.3f} to "
             f"{top.high:.3f}), and needs the least memory of such"
         )
-    return Choice(name=name, reason=reason, needs=fits[name])
+    return MethodAdvice(name=name, reason=reason, needs=fits[name])
 
 
-def _by_rule(facts: Facts, need: Need, *, before_rlhf: bool) -> Choice:
+def _by_rule(facts: Facts, need: Need, *, before_rlhf: bool) -> MethodAdvice:
     """The first row whose condition holds and that fits into memory."""
     rows: tuple[tuple[str, bool, str], ...] = (
         (
@@ -105,13 +105,13 @@ def _by_rule(facts: Facts, need: Need, *, before_rlhf: bool) -> Choice:
         if not holds or (before_rlhf and _bars_rlhf(METHODS[name])):
             continue
         needs = need(name)
-        if needs.peak_mib <= facts.machine.room_mib:
-            return Choice(name=name, reason=f"{reason}; {unmeasured}", needs=needs)
+        if needs.peak_mib <= facts.machine.training_mib:
+            return MethodAdvice(name=name, reason=f"{reason}; {unmeasured}", needs=needs)
     name = min(("lora", "qlora"), key=lambda name: need(name).peak_mib)
     least = need(name)
-    return Choice(
+    return MethodAdvice(
         name="",
-        reason=f"no method fits into {facts.machine.room_mib:,} MiB; {name} needs {least.peak_mib:,} MiB",
+        reason=f"no method fits into {facts.machine.training_mib:,} MiB; {name} needs {least.peak_mib:,} MiB",
         needs=least,
     )
 

@@ -51,7 +51,7 @@ def _estimated(facts: Facts, settings: Settings, shape: Shape, method: str) -> N
     sft = settings.sft.model_copy(update={"method": method})
     load = Load.full(rows=sft.batch_size, length=sft.max_length, answers=ANSWER * sft.batch_size)
     found = told(sft, load)
-    if found.mib <= facts.machine.room_mib:
+    if found.mib <= facts.machine.training_mib:
         return Needed(peak_mib=found.mib, basis=_basis(load))
     least = Needed(peak_mib=found.mib, basis=_basis(load))
     for kind, _, chosen, batch in changes(sft, load):
@@ -60,7 +60,7 @@ def _estimated(facts: Facts, settings: Settings, shape: Shape, method: str) -> N
         smaller = told(chosen, batch)
         knobs: Mapping[str, Any] = {name: getattr(chosen, name) for name in KNOBS}
         needed = Needed(peak_mib=smaller.mib, basis=_basis(batch), settings=knobs)
-        if smaller.mib <= facts.machine.room_mib:
+        if smaller.mib <= facts.machine.training_mib:
             return needed
         least = min(least, needed, key=lambda one: one.peak_mib)
     return least

@@ -45,4 +45,4 @@ def read_answers(path: Path) -> list[AnsweredQuestion]:
     Raises:
         SourceError: the file is missing, or a line is not such a question.
     """
-    return read_json_lines(path, AnsweredQuestion, error=SourceError, remedy="run dvc repro evaluate")
+    return read_json_lines(path, AnsweredQuestion, error=SourceError, advice="run dvc repro evaluate")

@@ -11,14 +11,14 @@ from tasks.evaluation.figures import answer_lines, arms, recall, task_counts
 from tasks.evaluation.ledger import Ledger, write_ledger
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.parity import parity
-from tasks.evaluation.questions import account, majority
+from tasks.evaluation.questions import majority, row_counts
 from tasks.evaluation.retention import retention
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
-from tasks.rows.omission import omission
 from tasks.rows.records import GENERAL_TASK, Example
 from tasks.rows.reports import Report, write_report
+from tasks.rows.skipped import skip_reason
 from tasks.rows.tables import read_table
 from tasks.scoring.scores import bootstrap
 
@@ -40,7 +40,7 @@ def evaluate(
     generation: GenerationSettings,
     settings: EvaluateSettings,
 ) -> None:
-    """Ask each arm the same questions of the test split; writes the ledger, all answers and the row account.
+    """Ask each arm the same questions of the test split; writes ledger, answers and row accounting.
 
     Raises:
         SourceError: the test split has no question that can be asked.
@@ -52,9 +52,9 @@ def evaluate(
         for example in read_table(splits / "train" / "examples.parquet", Example)
         if example.task != GENERAL_TASK
     ]
-    omitted = {"rlhf": reason} if (reason := omission(rlhf)) else {}
-    setups = [setup for setup in SETUPS if setup.name not in omitted]
-    adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in omitted}
+    skipped = {"rlhf": reason} if (reason := skip_reason(rlhf)) else {}
+    setups = [setup for setup in SETUPS if setup.name not in skipped]
+    adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in skipped}
     served = serve(
         base,
         adapters,
@@ -88,7 +88,7 @@ def evaluate(
         top_k=retrieval.top_k,
         questions=len(measured.questions),
         unanswerable=sum(not question.answerable for question in measured.questions),
-        omitted=omitted,
+        skipped=skipped,
         parity=same,
     )
     write_ledger(ledger, result)
@@ -98,5 +98,5 @@ def evaluate(
         "questions": task_counts(measured.questions),
         "general_nll": {model: round(value, 5) for model, value in nll.items()},
     }
-    counts = account(test=len(test), drawn=measured.drawn, asked=len(measured.questions))
+    counts = row_counts(test=len(test), drawn=measured.drawn, asked=len(measured.questions))
     write_report(report, Report(stage="evaluate", rows=counts, figures=figures))

@@ -81,10 +81,10 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """All rows, and the figures that they are read beside.
+    """What each layer adds, one row a layer (an ablation table), and the figures that it is read beside.
 
     `majority` is the score of the best constant answer, chosen on the training split. `recall` is the share
-    of the answerable questions whose quote stands in one of the `top_k` chunks found. `omitted` says for
+    of the answerable questions whose quote stands in one of the `top_k` chunks found. `skipped` says for
     each row that there is none of, why. `parity` tells of each tuned model whether it is served as trained.
     """
 
@@ -95,7 +95,7 @@ class Ledger:
     top_k: int
     questions: int
     unanswerable: int
-    omitted: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Parity] = field(default_factory=dict)
 
 
@@ -110,7 +110,7 @@ def read_ledger(path: Path) -> Ledger:
     Raises:
         SourceError: the file is missing or is not a ledger.
     """
-    found = read_json(path, Ledger, error=SourceError, remedy="run dvc repro evaluate")
+    found = read_json(path, Ledger, error=SourceError, advice="run dvc repro evaluate")
     return replace(found, arms={name: found.arms[name] for name in NAMES if name in found.arms})
 
 
@@ -131,7 +131,7 @@ def ledger_markdown(ledger: Ledger) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     sentences = [
         *verdict_sentences(ledger).values(),
-        *omission_sentences(ledger),
+        *skip_sentences(ledger),
         *forgetting_sentences(ledger),
         *parity_sentences(ledger),
     ]
@@ -162,9 +162,9 @@ def verdict_sentences(ledger: Ledger) -> dict[str, str]:
     }
 
 
-def omission_sentences(ledger: Ledger) -> list[str]:
+def skip_sentences(ledger: Ledger) -> list[str]:
     """For each row that is left out, why."""
-    return [f"{LAYERS[name]} was left out: {reason}." for name, reason in ledger.omitted.items()]
+    return [f"{LAYERS[name]} was skipped: {reason}." for name, reason in ledger.skipped.items()]
 
 
 def parity_sentences(ledger: Ledger) -> list[str]:

@@ -35,7 +35,7 @@ LAYERS = Layers(prompt=True, retrieval=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class AnswerTokens:
     """A prompt and its answer as tokens; the answer begins at `start`."""
 
     tokens: tuple[int, ...]
@@ -96,7 +96,7 @@ def parity(
     return found
 
 
-def readings(logits: "Logits", rows: Sequence[Row]) -> list[Reading]:
+def readings(logits: "Logits", rows: Sequence[AnswerTokens]) -> list[Reading]:
     """What a form makes of each row, read alone: logits of a whole batch would fill the memory."""
     import torch
 
@@ -125,12 +125,12 @@ def distance(form: Sequence[Reading], trained: Sequence[Reading]) -> Distance:
     return Distance(gap=float(f"{gap:.3g}"), differing=sum(differing))
 
 
-def _row(answer: Answered, assistant: Assistant, tokenizer: "PreTrainedTokenizerBase") -> Row:
+def _row(answer: Answered, assistant: Assistant, tokenizer: "PreTrainedTokenizerBase") -> AnswerTokens:
     """The answer behind the prompt that it was given to."""
     example = answer.example
     [composed] = assistant.compose([example.prompt], layers=LAYERS, exclude=[example.withheld])
     prompt = prompt_ids(tokenizer, composed.messages)
-    return Row(tokens=(*prompt, *answer_ids(tokenizer, answer.text)), start=len(prompt))
+    return AnswerTokens(tokens=(*prompt, *answer_ids(tokenizer, answer.text)), start=len(prompt))
 
 
 def _merged(base: Path, folder: Path, device: "Device") -> "Logits | None":
@@ -138,7 +138,7 @@ def _merged(base: Path, folder: Path, device: "Device") -> "Logits | None":
     import torch
 
     adapter = read_adapter(folder)
-    if adapter.added or adapter.opening is not None:
+    if adapter.added or adapter.virtual_tokens is not None:
         return None
     model = load_base(base, device).eval()
     merge_into(model, folder)

@@ -54,7 +54,7 @@ def askable(
     )
 
 
-def account(*, test: int, drawn: int, asked: int) -> list[RowCount]:
+def row_counts(*, test: int, drawn: int, asked: int) -> list[RowCount]:
     """What became of the examples of the test split."""
     return [
         RowCount(kind="example", outcome="in", count=test),

@@ -17,7 +17,7 @@ def available(device: str = "cpu") -> int | None:
 
         return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
     free = machine_memory()
-    limits = [*_cgroup_rooms(Path("/proc/self/cgroup"), CGROUPS), *([] if free is None else [free])]
+    limits = [*_cgroup_free(Path("/proc/self/cgroup"), CGROUPS), *([] if free is None else [free])]
     return min(limits) + _resident() if limits else None
 
 
@@ -35,7 +35,7 @@ def machine_memory(key: str = "MemAvailable") -> int | None:
         return None
 
 
-def _cgroup_rooms(membership: Path, root: Path) -> Iterator[int]:
+def _cgroup_free(membership: Path, root: Path) -> Iterator[int]:
     """What the control groups of this process leave, from its own up to the outermost (both versions)."""
     try:
         lines = membership.read_text(encoding="utf-8").splitlines()
@@ -53,12 +53,12 @@ def _cgroup_rooms(membership: Path, root: Path) -> Iterator[int]:
         for group in (place, *place.parents):
             if group != top and top not in group.parents:
                 break
-            room = _room(group, limit, used)
-            if room is not None:
-                yield room
+            free = _free(group, limit, used)
+            if free is not None:
+                yield free
 
 
-def _room(group: Path, limit: str, used: str) -> int | None:
+def _free(group: Path, limit: str, used: str) -> int | None:
     try:
         most = int((group / limit).read_text(encoding="utf-8"))  # no limit is the word `max`
         taken = int((group / used).read_text(encoding="utf-8"))

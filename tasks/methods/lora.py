@@ -90,10 +90,10 @@ def attach_lora(model: "PreTrainedModel", settings: LoraSettings, names: Sequenc
 
 
 def check_rank(model: "PreTrainedModel", rank: int, names: Sequence[str]) -> None:
-    """Nothing, if every matrix has the rank.
+    """Refuse a rank that one of the matrices cannot have.
 
     Raises:
-        SettingsError: one has not.
+        SettingsError: it is larger than the smaller side of one.
     """
     for name, module in linear_modules(model).items():
         sides = (module.out_features, module.in_features)

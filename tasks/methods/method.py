@@ -72,7 +72,7 @@ class Adapted:
 
     What `model` has with `requires_grad` is what learns. `write` puts the result into a folder that
     `deploy.adapters` reads. `hidden` gives the final states [rows, tokens, width] of right-padded rows where
-    the method needs a way of its own; where streamlined layers take the rows as one sequence, it gives those
+    the method needs a way of its own; where fused layers take the rows as one sequence, it gives those
     of the sequence, [1, tokens, width]. `optimizer` makes one of its own from a rate and a decay.
     """
 
@@ -149,7 +149,7 @@ class Method:
         write_note(folder, note)
 
     def require(self, ability: Ability, settings: MethodSettings) -> None:
-        """Nothing, if the method, set like this, has the ability.
+        """Check that the method, set like this, has the ability.
 
         Raises:
             SettingsError: it has not; the message says why.

@@ -32,7 +32,7 @@ def read_note(folder: Path) -> MethodNote:
     Raises:
         SourceError: the note is missing or damaged.
     """
-    return read_json(folder / NOTE, MethodNote, error=SourceError, remedy="run dvc repro sft")
+    return read_json(folder / NOTE, MethodNote, error=SourceError, advice="run dvc repro sft")
 
 
 def refusal(folder: Path, ability: str) -> str:

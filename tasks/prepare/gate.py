@@ -58,7 +58,7 @@ def _balanced(*reports: Report) -> Iterator[Check]:
     for report in reports:
         wrong = unbalanced(report.rows)
         yield Check(
-            name=f"rows without an account in {report.stage}",
+            name=f"rows without accounting in {report.stage}",
             value="; ".join(wrong) or 0,
             threshold=0,
             passed=not wrong,

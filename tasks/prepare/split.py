@@ -3,7 +3,7 @@
 A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares. More data moves no old row, with one
 exception: where a new row has the same prompt as rows of two groups, these become one, and the group whose
 name sorts first takes the other along. Groups with rows of the task `general` are all for training: they are
-rehearsed, never asked.
+replayed, never asked.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ def split(
     write_table(splits / FILES[Document], Document, kept.documents)
     write_report(
         report,
-        Report(stage="split", rows=_account(everything, kept), figures=_figures(kept, grouped, placed)),
+        Report(stage="split", rows=_row_counts(everything, kept), figures=_figures(kept, grouped, placed)),
     )
 
 
@@ -81,8 +81,8 @@ def unite(rows: Rows) -> Rows:
 
 def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
     """The examples and preferences of each split, in their old order."""
-    rehearsed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
-    where = {group: "train" if group in rehearsed else place(group, settings) for group in _groups(rows)}
+    replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
+    where = {group: "train" if group in replayed else place(group, settings) for group in _groups(rows)}
     return {
         name: Rows(
             examples=tuple(row for row in rows.examples if where[row.group] == name),
@@ -133,7 +133,7 @@ def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> 
             )
 
 
-def _account(before: Rows, after: Rows) -> list[RowCount]:
+def _row_counts(before: Rows, after: Rows) -> list[RowCount]:
     counts: list[RowCount] = []
     pairs: tuple[tuple[str, Sequence[object], Sequence[object]], ...] = (
         ("example", before.examples, after.examples),

@@ -10,10 +10,10 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.errors import GateError, SourceError
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import read_note
-from tasks.release.remedies import remedies
+from tasks.release.advice import advice
 from tasks.release.settings import BundleSettings
-from tasks.rows.omission import omission
 from tasks.rows.reports import Report, write_report
+from tasks.rows.skipped import skip_reason
 
 
 def bundle(
@@ -50,7 +50,7 @@ def bundle(
         base=base,
         embedder=embedder,
         knowledge=knowledge,
-        adapters={name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not omission(path)},
+        adapters={name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not skip_reason(path)},
         settings=BundledSettings(
             precision=run.precision, retrieval=retrieval, prompt=prompt, generation=generation
         ),
@@ -80,7 +80,7 @@ def check_retention(ledger: Mapping[str, Any], limit: float, *, sft: Path, metho
     for name, arm in ledger.get("arms", {}).items():
         if arm["retention"] < limit:
             method, rate = _made_by(sft)
-            helps = remedies(name, method=method, rate=rate, measured=_compared(methods), limit=limit)
+            helps = advice(name, method=method, rate=rate, measured=_compared(methods), limit=limit)
             raise GateError(
                 f"{name} has kept {arm['retention']:.2f} of the likelihood of general text, and "
                 f"bundle.min_retention is {limit:g}. What helps: {helps}. Or lower the limit"
@@ -122,4 +122,4 @@ def _made_by(sft: Path) -> tuple[str, float | None]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return read_json(path, dict[str, Any], error=SourceError, remedy="run dvc repro bundle, which makes it")
+    return read_json(path, dict[str, Any], error=SourceError, advice="run dvc repro bundle, which makes it")

@@ -11,7 +11,7 @@ from deploy.messages import Message
 
 LabelKind = Literal["human", "synthetic"]
 RowKind = Literal["example", "preference", "document"]
-GENERAL_TASK = "general"  # of rows that are rehearsed beside the task, and never asked in evaluation
+GENERAL_TASK = "general"  # of rows that are replayed beside the task, and never asked in evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Example:
     """A conversation whose last turn is a good answer of the assistant.
 
     `task` is the kind of question (`default`, `purpose`, `lookup`, `absent`, `chat`...); rows of `general`
-    are none of the task's, they are for rehearsal (`sft.replay`). `evidence` holds ids of the documents that
+    are none of the task's, they are for replay (`sft.replay`). `evidence` holds ids of the documents that
     answer it, `quote` a string that stands literally in the chunk that does (empty: any chunk of the
     evidence). `withheld` documents are hidden from retrieval for this question: what they say cannot be
     known, so the good answer is to abstain. `answerable` is False where it is. Rows of one `group` never
@@ -100,7 +100,8 @@ class Dropped:
     detail: str
 
 
-Row = Document | Example | Preference | Dropped
+Row = Document | Example | Preference
+Record = Row | Dropped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

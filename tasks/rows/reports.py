@@ -1,4 +1,4 @@
-"""What a stage says of its work: a JSON report with the row account and the figures."""
+"""What a stage says of its work: a JSON report with the row accounting and the figures."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ def read_report(path: Path) -> Report:
     Raises:
         SourceError: it is missing, or no report.
     """
-    found = read_json(path, _Whole, error=SourceError, remedy="run dvc repro")
+    found = read_json(path, _Whole, error=SourceError, advice="run dvc repro")
     return Report(stage=found.stage, rows=found.rows, figures=found.figures)
 
 
@@ -70,7 +70,7 @@ def dropped_counts(dropped: Iterable[Dropped]) -> list[RowCount]:
 
 
 def unbalanced(rows: Iterable[RowCount]) -> list[str]:
-    """A sentence for each kind whose `in` is not the sum of its outcomes; empty when the books balance."""
+    """A sentence for each kind whose `in` is not the sum of its outcomes; empty when they do."""
     entered: Counter[str] = Counter()
     left: Counter[str] = Counter()
     for row in rows:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, g
 from deploy.atomic import replacing
 from deploy.messages import Message
 from tasks.errors import SourceError
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, Rows
+from tasks.rows.records import Document, Dropped, Example, Preference, Record, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 RowT = TypeVar("RowT", Document, Example, Preference, Dropped)
-FILES: dict[type[Row], str] = {
+FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",
     Document: "documents.parquet",
 }
 
 
-def schema(kind: type[Row]) -> "pa.Schema":
+def schema(kind: type[Record]) -> "pa.Schema":
     """The Arrow schema of a kind of row, by the types of its fields; no column is ever null."""
     import pyarrow as pa
 

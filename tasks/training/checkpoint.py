@@ -71,7 +71,7 @@ def read_state(work: Path, kind: type[T]) -> tuple[dict[str, Tensor], T] | None:
     folder = work / FOLDER
     if not folder.is_dir():
         return None
-    values = read_json(folder / VALUES, kind, error=TrainingError, remedy=f"delete {folder} and run again")
+    values = read_json(folder / VALUES, kind, error=TrainingError, advice=f"delete {folder} and run again")
     return load_file(folder / TENSORS), values
 
 

@@ -11,7 +11,7 @@ from deploy.atomic import write_json
 from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.methods import METHODS
-from tasks.rows.omission import omission
+from tasks.rows.skipped import skip_reason
 from tasks.training.settings import AUTO, SftSettings
 
 FILE = "choice.json"
@@ -43,14 +43,14 @@ def write_choice(folder: Path, choice: Choice) -> None:
 
 
 def read_choice(folder: Path) -> Choice | None:
-    """What was chosen; None where the search was left out.
+    """What was chosen; None where the search was skipped.
 
     Raises:
         SourceError: there is neither a choice nor a note, or it is damaged.
     """
-    if omission(folder):
+    if skip_reason(folder):
         return None
-    return read_json(folder / FILE, Choice, error=SourceError, remedy="run dvc repro search")
+    return read_json(folder / FILE, Choice, error=SourceError, advice="run dvc repro search")
 
 
 def settled(sft: SftSettings, choice: Choice | None) -> SftSettings:
@@ -62,7 +62,7 @@ def settled(sft: SftSettings, choice: Choice | None) -> SftSettings:
     if sft.method != AUTO:
         return sft
     if choice is None:
-        raise SourceError("sft.method is auto, but the search was left out; run dvc repro search")
+        raise SourceError("sft.method is auto, but the search was skipped; run dvc repro search")
     try:
         chosen = METHODS[choice.method].settings.model_validate(dict(choice.settings))
     except (KeyError, ValidationError):

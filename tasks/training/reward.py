@@ -6,8 +6,8 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import refusal
 from tasks.rows.grounding import composer
-from tasks.rows.omission import omit
 from tasks.rows.records import Preference
+from tasks.rows.skipped import skip
 from tasks.rows.tables import read_table
 from tasks.training.rewards.learning import learn_rewards
 from tasks.training.settings import RewardSettings
@@ -33,7 +33,7 @@ def reward(
     """Train a reward model that starts from the sft adapter; writes it, its curve and its accuracy.
 
     Without preference pairs, where the settings say so, or after a method that it cannot go on from, it is
-    left out, and with it RLHF.
+    skipped, and with it RLHF.
 
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
@@ -45,7 +45,7 @@ def reward(
         reason = "reward.enabled is false in params.yaml"
     if reason := reason or refusal(sft, "ppo"):
         count = len(preferences)
-        omit("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)
+        skip("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)
         return
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     learned = learn_rewards(

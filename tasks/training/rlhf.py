@@ -5,8 +5,8 @@ from pathlib import Path
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.machine.settings import RunSettings
 from tasks.rows.grounding import composer
-from tasks.rows.omission import omission, omit
 from tasks.rows.records import GENERAL_TASK, Example
+from tasks.rows.skipped import skip, skip_reason
 from tasks.rows.tables import read_table
 from tasks.training.ppo.learning import reinforce
 from tasks.training.settings import RlhfSettings
@@ -32,7 +32,7 @@ def rlhf(
 ) -> None:
     """Train the fine-tuned adapter on by PPO; writes it, the curve, and what it gained on held-out prompts.
 
-    Without a reward model it is left out.
+    Without a reward model it is skipped.
 
     Raises:
         TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
@@ -43,9 +43,9 @@ def rlhf(
         if example.task != GENERAL_TASK
     ]
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
-    if reason := omission(reward):
+    if reason := skip_reason(reward):
         count = len(examples)
-        omit("rlhf", reason, kind="example", entered=count, adapter=adapter, curve=curve, report=report)
+        skip("rlhf", reason, kind="example", entered=count, adapter=adapter, curve=curve, report=report)
         return
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     reinforced = reinforce(

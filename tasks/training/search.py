@@ -17,13 +17,13 @@ from tasks.errors import TrainingError
 from tasks.machine.memory import folder_bytes
 from tasks.machine.settings import RunSettings
 from tasks.methods.method import MethodSettings
-from tasks.rows.omission import leave_note
 from tasks.rows.records import Example
 from tasks.rows.reports import Report, write_report
+from tasks.rows.skipped import leave_note
 from tasks.rows.tables import read_table
 from tasks.training.choice import Choice, write_choice
 from tasks.training.searching.attempts import Attempts, Remembering, described
-from tasks.training.searching.halving import Course, halve, rungs
+from tasks.training.searching.halving import HalvingResult, halve, rungs
 from tasks.training.searching.journal import Attempt
 from tasks.training.searching.proposals import Proposals
 from tasks.training.searching.space import sublayers_of
@@ -49,7 +49,7 @@ def search(
 ) -> None:
     """Choose method and settings by short trials; writes the choice, and every trial as its evidence.
 
-    Where params.yaml names a method it is left out.
+    Where params.yaml names a method it is skipped.
 
     Raises:
         TrainingError: there are no rows to judge by, or no trial succeeded.
@@ -57,7 +57,7 @@ def search(
     if sft.method != AUTO:
         reason = f"sft.method is {sft.method} in params.yaml"
         leave_note(choice, "search", reason)
-        write_report(report, Report(stage="search", figures={"omitted": reason}))
+        write_report(report, Report(stage="search", figures={"skipped": reason}))
         return
     held_out_examples = read_table(held_out, Example)
     if not held_out_examples:
@@ -78,44 +78,44 @@ def search(
         held=folder_bytes(embedder) + folder_bytes(knowledge),
     )
     own: dict[str, MethodSettings] = {method: getattr(sft, method) for method in settings.methods}
-    course = halve(Proposals(own, sublayers_of(base), seed=run.seed), attempts, settings)
-    best = course.best
+    result = halve(Proposals(own, sublayers_of(base), seed=run.seed), attempts, settings)
+    best = result.best
     if best is None or best.loss is None:
         attempts.forget()
-        raise _nothing_found(course)
-    print(f"{course.stopped}; chosen: {described(best.method, best.settings)}", flush=True)
+        raise _nothing_found(result)
+    print(f"{result.stopped}; chosen: {described(best.method, best.settings)}", flush=True)
     chosen = Choice(
         method=best.method,
         settings=best.settings,
         validation_loss=best.loss,
-        trials=len(course.attempts),
-        tokens=course.spent,
+        trials=len(result.attempts),
+        tokens=result.spent,
     )
     write_choice(choice, chosen)
-    write_report(report, Report(stage="search", figures=_figures(course, best, settings)))
+    write_report(report, Report(stage="search", figures=_figures(result, best, settings)))
 
 
-def _nothing_found(course: Course) -> TrainingError:
+def _nothing_found(result: HalvingResult) -> TrainingError:
     """The error for a search in which every trial failed: all reasons, the most frequent first."""
-    reasons = Counter(attempt.failed for attempt in course.attempts)
+    reasons = Counter(attempt.failed for attempt in result.attempts)
     listed = "".join(f"\n  {count} x {reason}" for reason, count in reasons.most_common())
     return TrainingError(
-        f"none of the {len(course.attempts)} trials of the search succeeded; see to what is said here, or "
+        f"none of the {len(result.attempts)} trials of the search succeeded; see to what is said here, or "
         f"change search.methods:{listed}"
     )
 
 
-def _figures(course: Course, best: Attempt, settings: SearchSettings) -> dict[str, Any]:
+def _figures(result: HalvingResult, best: Attempt, settings: SearchSettings) -> dict[str, Any]:
     """The evidence: every attempt, what was spent, why it ended, and the choice."""
     return {
         "judged_by": "validation loss",
         "budget_tokens": settings.tokens,
-        "spent_tokens": course.spent,
-        "stopped": course.stopped,
-        "seconds": round(sum(attempt.seconds for attempt in course.attempts), 1),
-        "failed": sum(attempt.loss is None for attempt in course.attempts),
+        "spent_tokens": result.spent,
+        "stopped": result.stopped,
+        "seconds": round(sum(attempt.seconds for attempt in result.attempts), 1),
+        "failed": sum(attempt.loss is None for attempt in result.attempts),
         "rungs": [asdict(rung) for rung in rungs(settings)],
-        "attempts": [asdict(attempt) for attempt in course.attempts],
+        "attempts": [asdict(attempt) for attempt in result.attempts],
         "choice": {
             "method": best.method,
             "settings": dict(best.settings),

@@ -37,7 +37,7 @@ def sft(
     generation: GenerationSettings,
     settings: SftSettings,
 ) -> None:
-    """Adapt the base to grounded examples; writes the adapter, the loss curve and the row account.
+    """Adapt the base to grounded examples; writes the adapter, the loss curve and the row accounting.
 
     The method is that of params.yaml or, where that says auto, the one in `choice`.
 

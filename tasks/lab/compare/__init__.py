@@ -34,7 +34,7 @@ def compare(
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    found = read_json(path, dict[str, Any], error=SourceError, remedy="run threeply compare")
+    found = read_json(path, dict[str, Any], error=SourceError, advice="run threeply compare")
     if "scores" not in found:
         raise SourceError(f"{path} cannot be read: it has no scores; run threeply compare")
     return found

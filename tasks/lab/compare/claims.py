@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.lab.compare.figures import FULL, Row
+from tasks.lab.compare.figures import FULL, MethodFigures
 from tasks.lab.settings import UNTUNED
 
 Verdict = Literal["confirmed", "not confirmed here", "contradicted", "not measured"]
@@ -25,7 +25,7 @@ class Claim:
     figures: str
 
 
-def judge(rows: Sequence[Row]) -> list[Claim]:
+def judge(rows: Sequence[MethodFigures]) -> list[Claim]:
     """Every claim with its verdict."""
     by_name = {row.method: row for row in rows}
     return [
@@ -36,7 +36,7 @@ def judge(rows: Sequence[Row]) -> list[Claim]:
 
 
 Judgement = tuple[Verdict, str]
-Rows = Mapping[str, Row]
+Rows = Mapping[str, MethodFigures]
 
 
 def _arithmetic(_: Rows) -> Judgement:

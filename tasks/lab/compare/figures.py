@@ -14,7 +14,7 @@ RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class MethodFigures:
     """One method, over all of its seeds.
 
     `score` is the mean over questions and seeds, with the bounds of its 95 % interval over questions;
@@ -50,7 +50,7 @@ class Row:
         return {key: value for key, value in asdict(self).items() if key != "method"}
 
 
-def rows_of(trials: Sequence[Mapping[str, Any]], *, seed: int) -> list[Row]:
+def rows_of(trials: Sequence[Mapping[str, Any]], *, seed: int) -> list[MethodFigures]:
     """One row for each method, the base first, then by score."""
     by_method: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for trial in trials:
@@ -72,7 +72,7 @@ def _row(
     base: float | None,
     full: float | None,
     seed: int,
-) -> Row:
+) -> MethodFigures:
     interval = bootstrap(scores, resamples=RESAMPLES, seed=seed)
     single = [_mean(trial["scores"]) for trial in trials]
     gain = None
@@ -80,7 +80,7 @@ def _row(
         gain = round((interval.mean - base) / (full - base), 3)
     trainable, total = _median(trials, "trainable"), _median(trials, "total")
     stored = _median(trials, "bytes")
-    return Row(
+    return MethodFigures(
         method=name,
         seeds=len(trials),
         score=round(interval.mean, 4),

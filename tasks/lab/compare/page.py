@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.lab.compare.claims import Claim
-from tasks.lab.compare.figures import Row
+from tasks.lab.compare.figures import MethodFigures
 from tasks.lab.compare.plots import scatter
 from tasks.lab.settings import CompareSettings, Variant
 from tasks.pages import environment
@@ -15,7 +15,7 @@ TEMPLATES = Path(__file__).parent
 
 
 def render(
-    template: str, *, rows: Sequence[Row], settings: CompareSettings, claims: Sequence[Claim] = ()
+    template: str, *, rows: Sequence[MethodFigures], settings: CompareSettings, claims: Sequence[Claim] = ()
 ) -> str:
     """The page that `template` makes of the rows and claims."""
     pages = environment(TEMPLATES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from tasks.lab.compare.figures import Row
+from tasks.lab.compare.figures import MethodFigures
 from tasks.lab.settings import UNTUNED
 from tasks.pages.curves import COLOURS, STYLE, embeddable
 
@@ -21,7 +21,7 @@ class Cost:
     """What stands on the x axis."""
 
     title: str
-    of: Callable[[Row], float | None]
+    of: Callable[[MethodFigures], float | None]
     log: bool
 
 
@@ -32,7 +32,7 @@ COSTS = (
 )
 
 
-def scatter(rows: Sequence[Row]) -> Markup:
+def scatter(rows: Sequence[MethodFigures]) -> Markup:
     """One picture for each cost, side by side, as SVG; empty without methods to show."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -46,7 +46,7 @@ def scatter(rows: Sequence[Row]) -> Markup:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.0 * len(costs), 3.4), layout="constrained")
         FigureCanvasAgg(figure)
-        places: list[tuple[Axes, float, Row]] = []
+        places: list[tuple[Axes, float, MethodFigures]] = []
         for number, cost in enumerate(costs, start=1):
             axes = figure.add_subplot(1, len(costs), number)
             for row in methods:
@@ -71,7 +71,7 @@ def scatter(rows: Sequence[Row]) -> Markup:
     return Markup(svg)  # noqa: S704 - drawn by matplotlib from numbers and names of methods
 
 
-def _name(axes: "Axes", points: Sequence[tuple[float, Row]]) -> None:
+def _name(axes: "Axes", points: Sequence[tuple[float, MethodFigures]]) -> None:
     """Write the names of `points` beside them, from above, each as far down as it needs to be free."""
     taken: list[Bbox] = []
     for x, row in sorted(points, key=lambda point: -point[1].score):

@@ -30,7 +30,7 @@ def tokens_within(settings: CompareSettings, tuned: Callable[[int, Path], Traine
     if not kept.exists():
         speed = tuned(PROBE, work / "probe").tokens_per_s or 0.0
         write_json(kept, {"tokens": max(int(60 * settings.minutes * speed), 1)})
-    return read_json(kept, dict[str, int], error=TrainingError, remedy=AGAIN)["tokens"]
+    return read_json(kept, dict[str, int], error=TrainingError, advice=AGAIN)["tokens"]
 
 
 def losses_of_rates(
@@ -52,7 +52,7 @@ def losses_of_rates(
     kept = work / "rates.json"
     found: dict[str, float | None] = {}
     if kept.exists():
-        found = read_json(kept, dict[str, float | None], error=TrainingError, remedy=AGAIN)
+        found = read_json(kept, dict[str, float | None], error=TrainingError, advice=AGAIN)
     for factor in factors:
         rate = factor * sft.chosen.learning_rate
         if (name := f"{rate:g}") in found:

@@ -50,7 +50,7 @@ def speeds(
         model = _ready(load_base(base, device))
         served = Adapters(model, {sft.method: adapter}, stored=model.dtype)
         served.activate(sft.method)
-        ways["served"] = lambda: _generate(model, served.opening)
+        ways["served"] = lambda: _generate(model, served.virtual_tokens)
         if (attached := _attached(base, sft, tokenizer, device)) is not None:
             ways["attached"] = lambda: _generate(attached, None)
     taken: dict[str, list[float]] = {way: [] for way in ways}
@@ -81,8 +81,10 @@ def _ready(model: "PreTrainedModel") -> "PreTrainedModel":
     return model.eval()
 
 
-def _generate(model: "PreTrainedModel", opening: Any) -> None:
+def _generate(model: "PreTrainedModel", virtual_tokens: Any) -> None:
     prompt = list(range(3, 3 + PROMPT))
     sampling = Sampling(max_new_tokens=TOKENS)
-    for _ in decode(model, [prompt], sampling=sampling, goes_on=lambda *_: True, opening=opening):
+    for _ in decode(
+        model, [prompt], sampling=sampling, goes_on=lambda *_: True, virtual_tokens=virtual_tokens
+    ):
         pass

@@ -7,43 +7,23 @@ Here each chain is one function with a hand-written gradient. Norms whose weight
 Import this module late: torch is needed to define it.
 """
 
-from pathlib import Path
 from types import MethodType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, PreTrainedModel
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
 
-from tasks.methods.layers.fused_lora import fuse
 from tasks.methods.layers.shared_prefix import SharedPrefix
 
 
-def knows(base: Path) -> bool:
-    """Whether the layers of the model in `base` are of the family that `streamline` is for."""
-    return bool(AutoConfig.from_pretrained(base, local_files_only=True).model_type == "llama")
-
-
-def quicken(model: PreTrainedModel, *, fused: bool = True, anew: bool = False) -> bool:
-    """Make the layers fast for training; whether they are streamlined now.
-
-    `fused`: LoRA layers train as one product. `anew`: activations are computed anew instead of being kept.
-    """
-    if fused:
-        fuse(model)
-    if anew:
-        model.activation_checkpointing_enable({"use_reentrant": False})
-    return streamline(model) > 0
-
-
-def streamline(model: nn.Module) -> int:
+def fuse_llama(model: nn.Module) -> int:
     """Let the Llama layers of `model` compute in this way; returns how many modules do (0: another family).
 
     For causal attention over right-padded rows without a mask and without a cache: the way of training.
-    The layers then also take a `shared_prefix`: a batch laid out as one sequence; and an `opening`: keys and
-    values that stand before those of every row, [layers, 2, heads, columns, head width].
+    The layers then also take a `shared_prefix`: a batch laid out as one sequence; and `virtual_tokens`: keys
+    and values that stand before those of every row, [layers, 2, heads, columns, head width].
     """
     count = 0
     for module in model.modules():
@@ -74,7 +54,7 @@ def _attend(
     hidden_states: Tensor,
     position_embeddings: tuple[Tensor, Tensor],
     shared_prefix: SharedPrefix | None = None,
-    opening: Tensor | None = None,
+    virtual_tokens: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     shape = (*hidden_states.shape[:2], -1, self.head_dim)
@@ -85,8 +65,10 @@ def _attend(
     if shared_prefix is not None:
         query, key, value = (shared_prefix.rows(part[0]) for part in (query, key, value))
     seen = None
-    if opening is not None:
-        before = opening[self.layer_idx].transpose(1, 2).unsqueeze(1).expand(-1, len(query), -1, -1, -1)
+    if virtual_tokens is not None:
+        before = (
+            virtual_tokens[self.layer_idx].transpose(1, 2).unsqueeze(1).expand(-1, len(query), -1, -1, -1)
+        )
         key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
         rows, columns = query.shape[1], key.shape[1]
         seen = torch.ones(rows, columns, dtype=torch.bool, device=key.device).tril(columns - rows)

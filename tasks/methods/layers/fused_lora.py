@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def fuse(model: nn.Module) -> int:
+def fuse_lora(model: nn.Module) -> int:
     """Let every plain LoRA layer of `model` compute in this way; returns how many do.
 
     Layers with dropout, several active adapters or a variant such as DoRA keep PEFT's way.

@@ -47,7 +47,7 @@ def _attached(model: "PreTrainedModel", folder: Path) -> Any:
         return _replaced(model, folder)
     if config.get(KIND) != COMPOSED:
         return load_adapter(model, folder)
-    # An opening is read by the forward pass of PEFT's own model, which must be the outermost.
+    # Virtual tokens are read by the forward pass of PEFT's own model, which must be the outermost.
     parts = sorted((folder / part for part in config["parts"]), key=lambda part: part.name == "prefix")
     attached: Any = model
     for part in parts:

@@ -1,7 +1,7 @@
 """What a model learns to have read before every prompt: trained through PEFT's encoders, in our forward pass.
 
-The encoder is a submodule of the model, called `opening`, so a checkpoint holds the whole of it and not only
-what it makes, as PEFT's files do. Import this module late: torch is needed to define it.
+The encoder is a submodule of the model, called `virtual_tokens`, so a checkpoint holds the whole of it and
+not only what it makes, as PEFT's files do. Import this module late: torch is needed to define it.
 """
 
 from pathlib import Path
@@ -13,12 +13,12 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache
 
 from deploy.adapters.names import WEIGHTS
-from deploy.adapters.openings import EMBEDDINGS, key_values
+from deploy.adapters.virtual_tokens import EMBEDDINGS, key_values
 from tasks.methods.layers.shared_prefix import SharedPrefix
 from tasks.methods.method import Adapted, Hidden
 from tasks.methods.parts.files import write_peft_config, write_tensors
 
-OPENING = "opening"
+ENCODER = "virtual_tokens"
 
 
 def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -> Adapted:
@@ -34,7 +34,7 @@ def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -
                 input_ids=shared.tokens,
                 position_ids=shared.positions + columns,
                 shared_prefix=shared,
-                opening=states,
+                virtual_tokens=states,
                 use_cache=False,
             ).last_hidden_state
         cache = DynamicCache(config=model.config)
@@ -93,7 +93,7 @@ def _adapted(
     hidden: Hidden,
 ) -> Adapted:
     encoder.to(model.device, torch.float32).requires_grad_(True)
-    model.add_module(OPENING, encoder)
+    model.add_module(ENCODER, encoder)
 
     def write(folder: Path) -> None:
         write_peft_config(config, folder)

@@ -49,7 +49,7 @@ def _context_length(folder: Path) -> int | None:
     ):
         path = folder / file
         if path.is_file():
-            config = read_json(path, dict[str, Any], error=SourceError, remedy="fetch the model anew")
+            config = read_json(path, dict[str, Any], error=SourceError, advice="fetch the model anew")
             if isinstance(value := config.get(key), int):
                 return value
     return None

@@ -67,7 +67,7 @@ def find_model(names: Iterable[str], *, where: str) -> Layout:
 def check_shards(folder: Path) -> None:
     """Make sure that every shard that an index in `folder` names is there."""
     for index in sorted(folder.glob("*.safetensors.index.json")):
-        listed = read_json(index, dict[str, Any], error=SourceError, remedy="fetch the model anew")
+        listed = read_json(index, dict[str, Any], error=SourceError, advice="fetch the model anew")
         named = set(listed.get("weight_map", {}).values())
         if missing := sorted(name for name in named if not (folder / name).is_file()):
             raise SourceError(

@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from deploy.messages import last_question
 from tasks.prepare.settings import CleanSettings
-from tasks.rows.records import Document, Dropped, Example, Preference, RowKind, Rows
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 
-Row = Example | Preference | Document
 RowT = TypeVar("RowT", Example, Preference, Document)
 
 

@@ -42,7 +42,7 @@ def collect(
         report,
         Report(
             stage="collect",
-            rows=account(rows, refused),
+            rows=row_counts(rows, refused),
             figures={
                 "sources": [
                     {"source": source.kind, **part.figures}
@@ -57,7 +57,7 @@ def collect(
     )
 
 
-def account(rows: Rows, refused: list[Dropped]) -> list[RowCount]:
+def row_counts(rows: Rows, refused: list[Dropped]) -> list[RowCount]:
     """What came in, what was kept and what was refused, for each kind."""
     counts: list[RowCount] = []
     for kind, kept in (

@@ -60,8 +60,8 @@ def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
     ]
 
 
-def account(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
-    """The row account; rows that share an id are held back together, so each of them counts."""
+def row_counts(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
+    """The row accounting; rows that share an id are held back together, so each of them counts."""
     counts: list[RowCount] = []
     reasons = {(row.kind, row.id): row.reason for row in held}
     for kind, part in tables(rows).items():

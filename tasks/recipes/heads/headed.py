@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from deploy.adapters.adapter import Opening
+from deploy.adapters.adapter import VirtualTokens
 from deploy.adapters.switching import Adapters
 from deploy.atomic import write_json
 from deploy.files import parse_json
@@ -25,7 +25,7 @@ _NAME = "tuned"
 # The states of a batch that the head reads, [rows, width].
 States = Callable[[Any], Tensor]
 # Makes it of a model, what the model has read before every prompt, and a method's own way to final states.
-Reader = Callable[[PreTrainedModel, Opening | None, Hidden | None], States]
+Reader = Callable[[PreTrainedModel, VirtualTokens | None, Hidden | None], States]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +80,6 @@ def read_headed(model: PreTrainedModel, folder: Path, reader: Reader) -> Headed:
         raise TrainingError(f"no head for this model can be read from {folder}: {error}") from None
     adapters = Adapters(model, {_NAME: folder / ADAPTER}, stored=model.dtype)
     adapters.activate(_NAME)
-    return Headed(model=model.eval(), states=reader(model, adapters.opening, None), head=head, labels=labels)
+    return Headed(
+        model=model.eval(), states=reader(model, adapters.virtual_tokens, None), head=head, labels=labels
+    )

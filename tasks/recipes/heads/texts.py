@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache
 
-from deploy.adapters.adapter import Opening
+from deploy.adapters.adapter import VirtualTokens
 from tasks.methods.method import Hidden
 from tasks.recipes.heads.headed import States
 
@@ -26,7 +26,9 @@ def tokens(
     return [ids[:max_length] for ids in whole], sum(len(ids) > max_length for ids in whole)
 
 
-def last_states(model: PreTrainedModel, opening: Opening | None, hidden: Hidden | None) -> States:
+def last_states(
+    model: PreTrainedModel, virtual_tokens: VirtualTokens | None, hidden: Hidden | None
+) -> States:
     """Gives the state of the last token of each row, [rows, width].
 
     Rows are padded on the right, where a causal model does not look.
@@ -36,9 +38,9 @@ def last_states(model: PreTrainedModel, opening: Opening | None, hidden: Hidden 
         if hidden is not None:
             return hidden(ids, None)
         cache = None
-        if opening is not None:
+        if virtual_tokens is not None:
             cache = DynamicCache(config=model.config)
-            opening.fill(model, cache)
+            virtual_tokens.fill(model, cache)
             cache.batch_repeat_interleave(len(ids))
         found = model.get_decoder()(input_ids=ids, past_key_values=cache, use_cache=cache is not None)
         states: Tensor = found.last_hidden_state

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, ViTConfig, ViTForImageClassification
 
-from deploy.adapters.adapter import Opening
+from deploy.adapters.adapter import VirtualTokens
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.methods.method import Hidden
@@ -60,11 +60,11 @@ def new_vit(*, size: int, patch: int, width: int, layers: int) -> PreTrainedMode
 
 def class_states(
     model: PreTrainedModel,
-    opening: Opening | None,
+    virtual_tokens: VirtualTokens | None,
     hidden: Hidden | None,
 ) -> States:
     """Gives the state of the class token of each picture, [pictures, width]."""
-    assert opening is None, "nothing stands before a picture: such methods are refused"
+    assert virtual_tokens is None, "nothing stands before a picture: such methods are refused"
     assert hidden is None
 
     def states(pixels: "Pixels") -> Tensor:

@@ -18,8 +18,8 @@ from tasks.evaluation.ledger import (
     Ledger,
     forgetting_sentences,
     majority_sentence,
-    omission_sentences,
     parity_sentences,
+    skip_sentences,
     verdict_sentences,
 )
 from tasks.machine.progress import duration
@@ -31,7 +31,7 @@ from tasks.release.report.inputs import Inputs
 from tasks.release.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
 from tasks.release.report.trials import search_sentences, trial_lines
 from tasks.release.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
-from tasks.rows.account import COLUMNS, account, balance_sentence, cells, reasons_told
+from tasks.rows.accounting import COLUMNS, balance_sentence, cells, reasons_told, row_accounting
 
 TEMPLATES = Path(__file__).parent
 VERSIONS = (
@@ -90,14 +90,14 @@ def render(
     """The whole page as HTML."""
     pages = environment(TEMPLATES)
     pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled}
-    books = account(inputs.reports.values())
+    accounting = row_accounting(inputs.reports.values())
     ledger = inputs.ledger
     return pages.get_template("page.html").render(
         headline=headline(ledger) if ledger else "",
         ledger=ledger,
         rows=ledger_rows(ledger) if ledger else [],
         majority=majority_sentence(ledger) if ledger else "",
-        omitted=omission_sentences(ledger) if ledger else [],
+        skipped=skip_sentences(ledger) if ledger else [],
         parity=parity_sentences(ledger) if ledger else [],
         forgetting=forgetting_sentences(ledger) if ledger else [],
         by_task=by_task(ledger) if ledger else [],
@@ -106,9 +106,9 @@ def render(
         num_answers=len(inputs.answers),
         names=NAMES,
         columns=COLUMNS,
-        books=[(cells(line), reasons_told(line)) for line in books.lines],
-        balanced=not books.faults,
-        balance=balance_sentence(books),
+        accounting=[(cells(line), reasons_told(line)) for line in accounting.lines],
+        balanced=not accounting.faults,
+        balance=balance_sentence(accounting),
         gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
         expectations=expectations(inputs),
         search=search_sentences(inputs.reports.get("search")),

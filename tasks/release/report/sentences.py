@@ -35,8 +35,8 @@ def sft_sentences(figures: Mapping[str, Any]) -> list[str]:
 
 def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
     """How often the reward model prefers the better answer, and what trivial rules reach."""
-    if "omitted" in figures:
-        return [f"It was left out: {figures['omitted']}."]
+    if "skipped" in figures:
+        return [f"It was skipped: {figures['skipped']}."]
     if "accuracy" not in figures:
         return []
     accuracy, (low, high) = figures["accuracy"], figures["interval"]
@@ -57,8 +57,8 @@ def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
 
 def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
     """What the optimisation moved on held-out prompts, and whether that was an improvement."""
-    if "omitted" in figures:
-        return [f"It was left out: {figures['omitted']}."]
+    if "skipped" in figures:
+        return [f"It was skipped: {figures['skipped']}."]
     heldout = figures.get("heldout")
     if not isinstance(heldout, Mapping):
         return []

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tasks.training.schedule import Schedule
 
 
-class Row(Protocol):
+class LoadRow(Protocol):
     """A row as tokens, the last of which count in the loss."""
 
     @property
@@ -41,14 +41,14 @@ class Load:
         return cls(rows=rows, length=length, answers=answers, tokens=rows * length)
 
 
-def heaviest(rows: Sequence[Row], plan: "Schedule", *, batch_size: int) -> Load:
+def heaviest(rows: Sequence[LoadRow], plan: "Schedule", *, batch_size: int) -> Load:
     """The batch of the plan that needs the most memory."""
     order = [rows[place] for place in plan.order]
     batches = [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
     return max(map(_load, batches), key=lambda load: (load.rows * load.length + load.tokens, load.answers))
 
 
-def _load(batch: Sequence[Row]) -> Load:
+def _load(batch: Sequence[LoadRow]) -> Load:
     lengths = [len(row.input_ids) for row in batch]
     once = common_prefix([row.input_ids for row in batch]) * (len(batch) - 1)
     return Load(

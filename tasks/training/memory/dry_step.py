@@ -24,7 +24,7 @@ from torch.utils._pytree import tree_leaves
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from tasks.methods import METHODS, qlora
-from tasks.methods.layers.fused_llama import quicken
+from tasks.methods.layers.fusing import fuse_layers
 from tasks.methods.layers.shared_prefix import SharedPrefix
 from tasks.methods.method import Adapted, Material, MethodSettings
 from tasks.methods.parts.lora_pro_optimizer import LoraPro, pairs
@@ -121,13 +121,13 @@ def dry_step(
     load: Load,
     *,
     dtype: torch.dtype,
-    fused: bool = True,
+    fuse_lora: bool = True,
     gradient_checkpointing: bool = False,
     accumulation: int = 1,
 ) -> DryStep:
     """What a run over batches like `load` would hold, by the shape of the model alone.
 
-    `fused`: whether LoRA layers train as one product.
+    `fuse_lora`: whether LoRA layers train as one product.
     """
     census = Census()
     # What is drawn here must not change what is drawn in the training that follows.
@@ -136,7 +136,7 @@ def dry_step(
         linear = sum(module.weight.numel() for module in linear_modules(model).values())
         adapted = attached(model, shape, method, settings)
     rounded = isinstance(settings, qlora.QloraSettings)
-    streamlined = quicken(model, fused=fused and not rounded, anew=gradient_checkpointing)
+    fused = fuse_layers(model, lora=fuse_lora and not rounded, recompute=gradient_checkpointing)
     gc.collect()
     weights = census.peak = census.now
     learning = list(adapted.trained().values())
@@ -144,7 +144,7 @@ def dry_step(
         if accumulation > 1:  # the gradients of the batches before are there
             for part in learning:
                 part.grad = torch.empty_like(part)
-        loss = _loss(adapted, load, streamlined=streamlined)
+        loss = _loss(adapted, load, fused=fused)
         # What `loss.backward()` calls; on its way there torch would switch the modes off.
         Variable._execution_engine.run_backward(
             (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True, accumulate_grad=True
@@ -178,7 +178,7 @@ def attached(model: PreTrainedModel, shape: Shape, method: str, settings: Method
     return METHODS[method].attach(model, settings, material)
 
 
-def _loss(adapted: Adapted, load: Load, *, streamlined: bool) -> Tensor:
+def _loss(adapted: Adapted, load: Load, *, fused: bool) -> Tensor:
     """The loss of a batch, as `tasks.training.tuning.trainer.answer_loss` takes it."""
     rows, length = load.rows, load.length
     batch = torch.zeros(rows, length, dtype=torch.long)
@@ -190,8 +190,8 @@ def _loss(adapted: Adapted, load: Load, *, streamlined: bool) -> Tensor:
         origins=batch.new_zeros(load.tokens),
     )
     if adapted.hidden is not None:
-        states = adapted.hidden(batch, shared if streamlined else None)
-    elif streamlined:
+        states = adapted.hidden(batch, shared if fused else None)
+    elif fused:
         states = decoder(
             input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
         ).last_hidden_state

@@ -79,7 +79,7 @@ def estimate(
         settings.chosen,
         load,
         dtype=dtype,
-        fused=not parts,
+        fuse_lora=not parts,
         gradient_checkpointing=settings.gradient_checkpointing,
         accumulation=settings.accumulation,
     )

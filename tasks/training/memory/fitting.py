@@ -16,7 +16,7 @@ from tasks.training.settings import SftSettings
 LIGHT = ("lora", "p_tuning_v2")  # methods that need less than those that train weights or change them
 
 
-def require_room(
+def require_memory(
     base: Path,
     settings: SftSettings,
     load: Load,
@@ -24,11 +24,11 @@ def require_room(
     *,
     held: int = 0,
     sharing: int = 1,
-    room: int | None = None,
+    memory: int | None = None,
 ) -> Estimate:
     """The estimate for a run whose heaviest batch is `load`, if it fits into memory.
 
-    `room` is how much there is; without it, what this process may have, by a fair share if several are
+    `memory` is how much there is; without it, what this process may have, by a fair share if several are
     `sharing` the machine.
 
     Raises:
@@ -41,7 +41,7 @@ def require_room(
 
     found = needed(settings, load)
     free = available(device.name)
-    there = room if room is not None else free and free // sharing
+    there = memory if memory is not None else free and free // sharing
     if there is None or found.peak <= there:
         return found
     fits = fitting(settings, load, there, needed)
@@ -58,12 +58,12 @@ def require_room(
 
 
 def fitting(
-    settings: SftSettings, load: Load, room: int, needed: Callable[[SftSettings, Load], Estimate]
+    settings: SftSettings, load: Load, memory: int, needed: Callable[[SftSettings, Load], Estimate]
 ) -> list[str]:
-    """The smallest change of each kind that brings the run into `room` bytes, with its estimate."""
+    """The smallest change of each kind that brings the run into `memory` bytes, with its estimate."""
     found: dict[str, str] = {}
     for kind, change, chosen, batch in changes(settings, load):
-        if kind not in found and (told := needed(chosen, batch)).peak <= room:
+        if kind not in found and (told := needed(chosen, batch)).peak <= memory:
             found[kind] = f"{change} ({told.mib:,} MiB)"
     return list(found.values())
 

@@ -91,11 +91,11 @@ def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -
     """
     parted = list(micro_batches(groups, range(len(groups))))
     batches = [collate([groups[row] for row in rows]) for rows in parted]
-    with actors.playing("policy"):
+    with actors.activate("policy"):
         policy = [actors.before_tokens(batch) for batch in batches]
-    with actors.playing("reference"):
+    with actors.activate("reference"):
         reference = [actors.before_tokens(batch) for batch in batches]
-    with actors.playing("reward"):
+    with actors.activate("reward"):
         scores = [actors.scores(batch) for batch in batches]
     parts: dict[str, list[Tensor]] = {"scores": [score for each in scores for score in each]}
     for batch, states, expected_states in zip(batches, policy, reference, strict=True):

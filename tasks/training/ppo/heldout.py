@@ -34,7 +34,7 @@ class Answers:
 def answer(actors: Actors, prompts: Sequence[Sequence[int]], settings: RlhfSettings, *, end: int) -> Answers:
     """The policy's greedy answers to `prompts`."""
     groups = []
-    with actors.playing("policy"):
+    with actors.activate("policy"):
         for start in range(0, len(prompts), HELD_OUT_ROWS):
             groups += sample(
                 actors.decoder,

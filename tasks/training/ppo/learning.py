@@ -12,7 +12,7 @@ from tasks.machine.settings import RunSettings
 from tasks.rows.records import Example
 from tasks.rows.reports import Report
 from tasks.scoring.scores import score
-from tasks.training.ppo.prompts import check_cut, choose_prompts
+from tasks.training.ppo.prompts import choose_prompts
 from tasks.training.settings import RlhfSettings
 from tasks.training.trained import Trained
 
@@ -58,15 +58,15 @@ def reinforce(
                 f"none of the {prompts.entered} examples of the {split} split has a prompt of at most "
                 f"{longest} tokens; add rows or raise rlhf.max_length"
             )
-    check_cut(training, limit=settings.max_cut, max_length=settings.max_length)
+    training.require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
     actors = load_actors(base, sft, reward, device, trained_layers=settings.trained_layers)
     print(f"{actors.decoder.split} layers run once for policy, reference and reward model", flush=True)
     trainer = Trainer(actors, settings, end=end, generator=torch.Generator().manual_seed(run.seed))
     before = answer(actors, checking.tokens, settings, end=end)
     batches = in_batches(training.tokens, settings, seed=run.seed)
-    course = train(trainer, batches, settings, work=work)
+    result = train(trainer, batches, settings, work=work)
     after = answer(actors, checking.tokens, settings, end=end)
-    stopped = course.stopped
+    stopped = result.stopped
     if after.kl > settings.kl_limit:
         # The state after the last update had not been measured before.
         trainer.restore()
@@ -85,10 +85,10 @@ def reinforce(
     folder = work / "adapter"
     remove(folder)
     actors.save_adapter(folder)
-    updates = len(course.curve)
-    drawn = [batch(batches, line.update, settings) for line in course.curve]
+    updates = len(result.curve)
+    drawn = [batch(batches, line.update, settings) for line in result.curve]
     learned = [
-        prompts[place] for prompts, line in zip(drawn, course.curve, strict=True) for place in line.learned
+        prompts[place] for prompts, line in zip(drawn, result.curve, strict=True) for place in line.learned
     ]
     figures = {
         **device.figures(),
@@ -102,9 +102,9 @@ def reinforce(
         "kept": kept,
     }
     reached = {prompt for prompts in drawn for prompt in prompts}
-    counts = training.account(reached=len(reached), used=len(set(learned)))
+    counts = training.row_counts(reached=len(reached), used=len(set(learned)))
     return Trained(
         adapter=folder,
-        curve=curve_lines(course.curve),
+        curve=curve_lines(result.curve),
         report=Report(stage="rlhf", rows=counts, figures=figures),
     )

@@ -17,7 +17,7 @@ Stopped = Literal["finished", "kl_limit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class PpoResult:
     """How training went: the figures of each update, and why it ended."""
 
     curve: tuple[UpdateFigures, ...]
@@ -31,7 +31,7 @@ def train(
     *,
     work: Path,
     saved: Callable[[int], None] = lambda _number: None,
-) -> Course:
+) -> PpoResult:
     """Run the updates that are left; `trainer` ends in the last state whose divergence was within the limit.
 
     The divergence is measured on the responses that a state samples, so the state after the last update is
@@ -51,22 +51,22 @@ def train(
     progress = Progress(settings.updates, "updates")
     progress.update(len(curve))
     for number in range(len(curve) + 1, settings.updates + 1):
-        lived = trainer.sample(batch(prompts, number, settings))
-        if lived.kl > settings.kl_limit:
+        experience = trainer.sample(batch(prompts, number, settings))
+        if experience.kl > settings.kl_limit:
             trainer.restore()
             print(
-                f"stopped before update {number}: {lived.kl:.2f} nats a response from the reference, "
+                f"stopped before update {number}: {experience.kl:.2f} nats a response from the reference, "
                 f"the limit is {settings.kl_limit:g}; the state before that is kept",
                 flush=True,
             )
-            return Course(curve=tuple(curve), stopped="kl_limit")
+            return PpoResult(curve=tuple(curve), stopped="kl_limit")
         trainer.keep()
-        curve.append(trainer.update(number, lived))
+        curve.append(trainer.update(number, experience))
         progress.update(number, reward=curve[-1].reward, kl=curve[-1].kl, entropy=curve[-1].entropy)
         if number in save_after:
             save_state(work, trainer, curve)
             saved(number)
-    return Course(curve=tuple(curve), stopped="finished")
+    return PpoResult(curve=tuple(curve), stopped="finished")
 
 
 def batch(prompts: Sequence[Prompt], number: int, settings: RlhfSettings) -> Sequence[Prompt]:

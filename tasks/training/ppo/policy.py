@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from deploy.adapters.names import WEIGHTS
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
-from tasks.methods.layers.fused_lora import fuse
+from tasks.methods.layers.fused_lora import fuse_lora
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_config, read_weights, write_config
 from tasks.methods.parts.targets import layer_of, layers_of
@@ -60,8 +60,8 @@ class Actors:
                 "no layer of the policy would learn: the sft adapter has none in the topmost "
                 f"{len(trained)} layers; raise rlhf.trained_layers in params.yaml"
             )
-        self._activate("policy")
-        fuse(model)
+        self._set_active("policy")
+        fuse_lora(model)
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """What learns, by name: the policy's topmost adapter layers and the value head."""
@@ -69,13 +69,13 @@ class Actors:
         return {**self.trained, **heads}
 
     @contextmanager
-    def playing(self, role: Role) -> Iterator[None]:
+    def activate(self, role: Role) -> Iterator[None]:
         """Let `decoder` be the model of `role`, its adapter added into the weights: fast, but not trainable.
 
         The weights are put back as they were, to the bit. In bfloat16 the sum would be rounded too far, so
         there the adapter stays beside them.
         """
-        self._activate(role)
+        self._set_active(role)
         kept: list[tuple[BaseTunerLayer, Tensor]] = []
         try:
             if self.decoder.dtype == torch.float32:
@@ -89,12 +89,12 @@ class Actors:
             for module, data in kept:
                 module.get_base_layer().weight.data = data
                 module.merged_adapters.clear()
-            self._activate("policy")
+            self._set_active("policy")
 
     def before_tokens(self, batch: Batch) -> Tensor:
         """The final states that predict each response token, [rollouts, tokens, width].
 
-        They are those of the policy, and teach it, unless another role is playing.
+        They are those of the policy, and teach it, unless another role is active.
         """
         return self._final(batch)[batch.branches.row, batch.branches.before]
 
@@ -106,7 +106,7 @@ class Actors:
         return self.value_head(final.detach().float()).squeeze(-1)
 
     def scores(self, batch: Batch) -> Tensor:
-        """The score of each response at its last token, [rollouts], while the reward model is playing."""
+        """The score of each response at its last token, [rollouts], while the reward model is active."""
         last = self._final(batch)[batch.branches.row, batch.branches.last]
         return (last.float() @ self._score.T).flatten()
 
@@ -127,7 +127,7 @@ class Actors:
     def _final(self, batch: Batch) -> Tensor:
         return self.decoder.upper(batch.states, positions=batch.branches.positions, mask=batch.branches.mask)
 
-    def _activate(self, role: Role) -> None:
+    def _set_active(self, role: Role) -> None:
         for module in self._upper:
             module.set_adapter(role, inference_mode=True)
         for parameter in self.trained.values():
@@ -156,7 +156,7 @@ def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_
     alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
     split = min(trained.start, lowest_difference(tuned, judging, layers=trained.stop)) if alike else 0
     actors = Actors(peft, score.float().to(device.name), split=split, trained=trained)
-    _check_cut(actors.decoder)
+    _require_equal(actors.decoder)
     return actors
 
 
@@ -203,7 +203,7 @@ def _fill(model: PeftModel, role: Role, weights: Mapping[str, Tensor]) -> None:
         raise TrainingError(f"the {role} adapter does not fit the base model at {wrong}; run dvc repro")
 
 
-def _check_cut(decoder: SplitDecoder) -> None:
+def _require_equal(decoder: SplitDecoder) -> None:
     """Refuse a model whose layers cannot be called one by one: it would learn from wrong numbers."""
     tokens = torch.arange(12, device=decoder.device).unsqueeze(0)
     allowed = 1e-3 if decoder.dtype == torch.float32 else 5e-2

@@ -1,4 +1,4 @@
-"""Chooses the prompts that responses are sampled to, with an account of each example."""
+"""Chooses the prompts that responses are sampled to, with row accounting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import prompt_ids
-from tasks.errors import TrainingError
 from tasks.rows.grounding import ground
 from tasks.rows.records import Example
 from tasks.rows.reports import RowCount
 from tasks.rows.sampling import stratified
+from tasks.training.lengths import require_few_cut
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -30,7 +30,22 @@ class Prompts:
     entered: int
     too_long: int
 
-    def account(self, *, reached: int, used: int) -> list[RowCount]:
+    def require_few_cut(self, *, limit: float, max_length: int) -> None:
+        """Refuse prompts of which more than the share `limit` leaves no room to answer.
+
+        Raises:
+            TrainingError: there are more.
+        """
+        require_few_cut(
+            "rlhf",
+            f"prompts {self.too_long} leave no room for a response in",
+            cut=self.too_long,
+            whole=len(self.examples) + self.too_long,
+            limit=limit,
+            max_length=max_length,
+        )
+
+    def row_counts(self, *, reached: int, used: int) -> list[RowCount]:
         """What became of the examples: training `reached` some before it ended, and learned from `used`."""
         not_chosen = self.entered - len(self.examples) - self.too_long
         counts = [
@@ -65,21 +80,6 @@ def choose_prompts(
         entered=len(examples),
         too_long=len(chosen) - len(fitting),
     )
-
-
-def check_cut(prompts: Prompts, *, limit: float, max_length: int) -> None:
-    """Nothing, if at most the share `limit` of the chosen prompts is left out for its length.
-
-    Raises:
-        TrainingError: there are more.
-    """
-    whole = len(prompts.examples) + prompts.too_long
-    if prompts.too_long > limit * whole:
-        raise TrainingError(
-            f"of {whole} prompts {prompts.too_long} leave no room for a response in rlhf.max_length: "
-            f"{max_length}; raise it, shorten the sources (index.chunk_words, retrieval.top_k), or allow it "
-            f"(rlhf.max_cut is {limit:g})"
-        )
 
 
 def _task(example: Example) -> str:

@@ -83,7 +83,7 @@ class Trainer:
         """Responses of the policy as it is, with what every model says of them."""
         settings = self._settings
         groups: list[Group] = []
-        with self.actors.playing("policy"):
+        with self.actors.activate("policy"):
             for start in range(0, len(prompts), settings.prompts):
                 groups += sample(
                     self.actors.decoder,
@@ -108,10 +108,10 @@ class Trainer:
         """Go back to what there was before the first update."""
         self._set(self._start)
 
-    def update(self, number: int, lived: Experience) -> UpdateFigures:
-        """Learn from `lived`, the experience of update `number` (from 1)."""
-        learned = instructive(lived, self._settings.prompts)
-        chosen = lived.only(learned)
+    def update(self, number: int, experience: Experience) -> UpdateFigures:
+        """Learn from `experience`, which was gathered for update `number` (from 1)."""
+        learned = instructive(experience, self._settings.prompts)
+        chosen = experience.only(learned)
         goal = targets(chosen, self._settings)
         # Linear decay to 0, one step an update, as TRL's scheduler.
         rate = self._settings.learning_rate * (1.0 - (number - 1) / self._settings.updates)
@@ -120,31 +120,31 @@ class Trainer:
         losses = self._learn(chosen, goal, number)
         return UpdateFigures(
             update=number,
-            reward=float(lived.scores.mean()),
-            objective=objective(lived, self._settings),
-            kl=lived.kl,
-            kl_token=lived.kl_token,
-            entropy=float(lived.entropy.sum() / lived.mask.sum()),
+            reward=float(experience.scores.mean()),
+            objective=objective(experience, self._settings),
+            kl=experience.kl,
+            kl_token=experience.kl_token,
+            entropy=float(experience.entropy.sum() / experience.mask.sum()),
             clip_fraction=losses.clip_fraction,
             value_loss=losses.value,
             policy_loss=losses.policy,
-            response_length=lived.response_length,
-            ended_share=lived.ended_share,
+            response_length=experience.response_length,
+            ended_share=experience.ended_share,
             learned=tuple(learned),
         )
 
-    def gradient(self, lived: Experience, goal: Targets, rows: Sequence[int], **size: int) -> Losses:
+    def gradient(self, experience: Experience, goal: Targets, rows: Sequence[int], **size: int) -> Losses:
         """Add the gradient of the mini-batch of the groups `rows` to the parameters; `size` run at once."""
         settings = self._settings
-        tokens = lived.mask[lived.members(rows)].sum()
+        tokens = experience.mask[experience.members(rows)].sum()
         sums = torch.zeros(3)
-        for micro in micro_batches(lived.groups, rows, **size):
-            batch = collate([lived.groups[row] for row in micro])
-            members = lived.members(micro)
+        for micro in micro_batches(experience.groups, rows, **size):
+            batch = collate([experience.groups[row] for row in micro])
+            members = experience.members(micro)
             width = batch.tokens.shape[1]
             old, advantages, returns, values = (
                 tensor[members, :width]
-                for tensor in (lived.logprobs, goal.advantages, goal.returns, lived.values)
+                for tensor in (experience.logprobs, goal.advantages, goal.returns, experience.values)
             )
             states = self.actors.before_tokens(batch)
             predicted = self.actors.values(states)
@@ -158,14 +158,14 @@ class Trainer:
         policy_sum, value_sum, clip_fraction = sums.tolist()
         return Losses(policy=policy_sum, value=value_sum, clip_fraction=clip_fraction)
 
-    def _learn(self, lived: Experience, goal: Targets, number: int) -> Losses:
+    def _learn(self, experience: Experience, goal: Targets, number: int) -> Losses:
         settings = self._settings
         seen: list[Losses] = []
         for _ in range(settings.epochs):
-            order = torch.randperm(len(lived.groups), generator=self.generator)
+            order = torch.randperm(len(experience.groups), generator=self.generator)
             for rows in order.chunk(settings.mini_batches):
                 self.optimizer.zero_grad()
-                losses = self.gradient(lived, goal, rows.tolist())
+                losses = self.gradient(experience, goal, rows.tolist())
                 norm = torch.nn.utils.clip_grad_norm_(self.actors.parameters().values(), GRADIENT_NORM)
                 if not (math.isfinite(losses.policy + losses.value) and bool(norm.isfinite())):
                     raise TrainingError(
@@ -189,46 +189,50 @@ class Trainer:
         return {name: parameter.detach().clone() for name, parameter in self.actors.parameters().items()}
 
 
-def instructive(lived: Experience, count: int) -> list[int]:
+def instructive(experience: Experience, count: int) -> list[int]:
     """The places of the `count` groups whose scores differ most, in order.
 
     A group whose responses all score alike says nothing of which is better; where the policy is sure, most
     groups are so (dynamic sampling: Yu et al. 2025, arXiv:2503.14476). If none differs, the first are taken.
     """
-    if len(lived.groups) <= count:
-        return list(range(len(lived.groups)))
-    spread = lived.spread.tolist()
+    if len(experience.groups) <= count:
+        return list(range(len(experience.groups)))
+    spread = experience.spread.tolist()
     order = sorted(range(len(spread)), key=lambda group: (-spread[group], group))[:count]
     return sorted(group for group in order if spread[group] > 0.0) or sorted(order)
 
 
-def targets(lived: Experience, settings: RlhfSettings) -> Targets:
-    """The whitened advantages and the returns of `lived`."""
-    scores = _penalised(lived, settings)
+def targets(experience: Experience, settings: RlhfSettings) -> Targets:
+    """The whitened advantages and the returns of `experience`."""
+    scores = _penalised(experience, settings)
     if settings.baseline == "group":
         scores = relative_to_group(scores, settings.responses)
     advantages, returns = generalised_advantages(
-        _token_rewards(lived, scores, settings),
-        lived.values,
-        lived.mask,
+        _token_rewards(experience, scores, settings),
+        experience.values,
+        experience.mask,
         discount=settings.discount,
         gae_lambda=settings.gae_lambda,
     )
-    return Targets(advantages=whiten(advantages, lived.mask), returns=returns)
+    return Targets(advantages=whiten(advantages, experience.mask), returns=returns)
 
 
-def objective(lived: Experience, settings: RlhfSettings) -> float:
+def objective(experience: Experience, settings: RlhfSettings) -> float:
     """The mean score of a response less its penalties: what PPO raises."""
-    rewards = _token_rewards(lived, _penalised(lived, settings), settings)
+    rewards = _token_rewards(experience, _penalised(experience, settings), settings)
     return float(rewards.sum(dim=1).mean())
 
 
-def _penalised(lived: Experience, settings: RlhfSettings) -> Tensor:
+def _penalised(experience: Experience, settings: RlhfSettings) -> Tensor:
     """The scores, [rollouts]; those of responses that did not end are lowered."""
-    return lived.scores - settings.missing_end_penalty * (~lived.ended).float()
+    return experience.scores - settings.missing_end_penalty * (~experience.ended).float()
 
 
-def _token_rewards(lived: Experience, scores: Tensor, settings: RlhfSettings) -> Tensor:
+def _token_rewards(experience: Experience, scores: Tensor, settings: RlhfSettings) -> Tensor:
     return token_rewards(
-        scores, lived.logprobs, lived.reference, lived.mask, kl_coefficient=settings.kl_coefficient
+        scores,
+        experience.logprobs,
+        experience.reference,
+        experience.mask,
+        kl_coefficient=settings.kl_coefficient,
     )

@@ -24,7 +24,7 @@ from tasks.training.rewards.model import (
     new_reward_model,
     train_only,
 )
-from tasks.training.rewards.pairs import Pairs, TokenPair, account, check_cut, tokenise
+from tasks.training.rewards.pairs import Pairs, TokenPair, row_counts, tokenise
 from tasks.training.schedule import schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
@@ -47,7 +47,7 @@ def learn_rewards(
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
     """
-    from tasks.methods.layers.fused_lora import fuse
+    from tasks.methods.layers.fused_lora import fuse_lora
     from tasks.training.rewards.trainer import reward_trainer
     from tasks.training.watching import best_evaluation
 
@@ -67,7 +67,7 @@ def learn_rewards(
             f"of {len(preferences)} training preferences none can be trained on ({pairs.dropped}); "
             "add preferences or raise reward.max_length"
         )
-    check_cut(pairs, limit=settings.max_cut, max_length=settings.max_length)
+    pairs.require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
     plan = schedule(
         [len(row) for row in pairs.rows],
         batch_size=settings.batch_size,
@@ -78,7 +78,7 @@ def learn_rewards(
     model = new_reward_model(base, sft, device)
     layers = layers_of(model, settings.trained_layers)
     trainable = train_only(model, layers)
-    fuse(model)
+    fuse_lora(model)
     trainer = reward_trainer(
         model,
         tokenizer,
@@ -110,9 +110,9 @@ def learn_rewards(
         figures |= {"best_step": step, **quality(right, pairs, validation)}
     else:
         save_adapter(model, work / BEST)
-    counts = account(own, entered=len(preferences), unused=len(preferences) - len(chosen))
+    counts = row_counts(own, entered=len(preferences), unused=len(preferences) - len(chosen))
     if hidden:
-        counts += account(twins, entered=len(hidden), kind="counterfactual")
+        counts += row_counts(twins, entered=len(hidden), kind="counterfactual")
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
-from tasks.errors import TrainingError
 from tasks.rows.grounding import GroundedPreference
 from tasks.rows.reports import RowCount
+from tasks.training.lengths import require_few_cut
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,6 +52,21 @@ class Pairs:
             dropped={reason: count + other.dropped[reason] for reason, count in self.dropped.items()},
         )
 
+    def require_few_cut(self, *, limit: float, max_length: int) -> None:
+        """Refuse pairs of which more than the share `limit` is left out for its length.
+
+        Raises:
+            TrainingError: there are more.
+        """
+        require_few_cut(
+            "reward",
+            f"pairs {self.dropped[TOO_LONG]} are longer than",
+            cut=self.dropped[TOO_LONG],
+            whole=len(self.rows) + sum(self.dropped.values()),
+            limit=limit,
+            max_length=max_length,
+        )
+
 
 def tokenise(
     preferences: Sequence[GroundedPreference], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
@@ -86,7 +101,7 @@ def tokenise(
     return Pairs(rows=tuple(rows), examples=tuple(kept), dropped=dropped)
 
 
-def account(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
+def row_counts(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
     """What became of the training pairs of one kind: `in` is the sum of unused, dropped and trained."""
     return [
         RowCount(kind=kind, outcome="in", count=entered),
@@ -98,20 +113,6 @@ def account(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "prefere
             if count
         ),
     ]
-
-
-def check_cut(pairs: Pairs, *, limit: float, max_length: int) -> None:
-    """Nothing, if at most the share `limit` of the pairs is left out for its length.
-
-    Raises:
-        TrainingError: there are more; what is left would be another task.
-    """
-    cut, whole = pairs.dropped[TOO_LONG], len(pairs.rows) + sum(pairs.dropped.values())
-    if cut > limit * whole:
-        raise TrainingError(
-            f"of {whole} pairs {cut} are longer than reward.max_length: {max_length}; raise it, shorten the "
-            f"sources (index.chunk_words, retrieval.top_k), or allow it (reward.max_cut is {limit:g})"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class HalvingResult:
     """All attempts in their order, the tokens that they took, and why there are no more."""
 
     attempts: tuple[Attempt, ...]
@@ -48,7 +48,7 @@ def rungs(settings: SearchSettings) -> tuple[Rung, ...]:
     )
 
 
-def halve(proposals: Proposals, attempt: Try, settings: SearchSettings) -> Course:
+def halve(proposals: Proposals, attempt: Try, settings: SearchSettings) -> HalvingResult:
     """Try candidates in all rungs, as far as the budget goes; a trial that fails takes its share of it along.
 
     The best of a rung go first in the next one, so where the budget ends early, it was spent on them.
@@ -57,17 +57,17 @@ def halve(proposals: Proposals, attempt: Try, settings: SearchSettings) -> Cours
     candidates: dict[int, Candidate] = {}
     spent = 0
 
-    def course(stopped: str) -> Course:
-        return Course(attempts=tuple(attempts), spent=spent, stopped=stopped)
+    def result(stopped: str) -> HalvingResult:
+        return HalvingResult(attempts=tuple(attempts), spent=spent, stopped=stopped)
 
     for rung in rungs(settings):
         waiting = _survivors(attempts, rung) if rung.number else [None] * rung.trials
         if not waiting:
-            return course(f"no trial of rung {rung.number} succeeded")
+            return result(f"no trial of rung {rung.number} succeeded")
         for number in waiting:
             took = [one.trained for one in attempts if one.rung == rung.number and one.trained is not None]
             if attempts and spent + max([rung.tokens, *took]) > settings.tokens:
-                return course(
+                return result(
                     "the budget was spent early: a training step takes more tokens than the share of a trial"
                 )
             candidate = proposals.ask() if number is None else candidates[number]
@@ -77,7 +77,7 @@ def halve(proposals: Proposals, attempt: Try, settings: SearchSettings) -> Cours
             spent += rung.tokens if done.trained is None else done.trained
             if number is None:
                 proposals.tell(candidate, done.loss)
-    return course("every rung was run")
+    return result("every rung was run")
 
 
 def _survivors(attempts: Sequence[Attempt], rung: Rung) -> list[int]:

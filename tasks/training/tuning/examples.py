@@ -14,27 +14,27 @@ from tasks.training.counterfactuals import counterfactuals, twin_groups
 from tasks.training.schedule import Schedule, schedule
 from tasks.training.settings import SftSettings
 from tasks.training.tuning.replay import apart
-from tasks.training.tuning.tokens import Tokenised, account, check_cut, tokenise
+from tasks.training.tuning.tokens import Tokenised, row_counts, tokenise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class TrainingExamples:
     """The rows of the task, and those of validation.
 
-    `taught` are all rows to train on, counterfactual ones included; `general` are the user's own general
-    examples, which are rehearsed and not taught; `counts` says what became of every example.
+    `training` are all rows to train on, counterfactual ones included; `general` are the user's own general
+    examples, which are replayed and not learned from as those; `counts` says what became of every example.
     """
 
-    taught: Tokenised
+    training: Tokenised
     validation: Tokenised
     general: Sequence[Example]
     counts: list[RowCount]
 
 
-def prepare(
+def training_examples(
     examples: Sequence[Example],
     held_out: Sequence[Example],
     assistant: Assistant,
@@ -42,7 +42,7 @@ def prepare(
     *,
     settings: SftSettings,
     seed: int,
-) -> Lesson:
+) -> TrainingExamples:
     """The rows that `settings` choose of `examples`, as `assistant` shows them to the model.
 
     Raises:
@@ -56,17 +56,17 @@ def prepare(
         tokenise(ground(part, assistant), tokenizer, max_length=settings.max_length)
         for part in (chosen, hidden, checked)
     )
-    taught = own + twins
-    if not taught.rows:
+    training = own + twins
+    if not training.rows:
         raise TrainingError(
             f"of {len(task)} training examples none can be trained on "
-            f"({taught.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
+            f"({training.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
         )
-    check_cut(taught, limit=settings.max_cut, max_length=settings.max_length)
-    counts = account(own, entered=len(task), unused=len(task) - len(chosen))
+    training.require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
+    counts = row_counts(own, entered=len(task), unused=len(task) - len(chosen))
     if hidden:
-        counts += account(twins, entered=len(hidden), kind="counterfactual")
-    return Lesson(taught=taught, validation=validation, general=general, counts=counts)
+        counts += row_counts(twins, entered=len(hidden), kind="counterfactual")
+    return TrainingExamples(training=training, validation=validation, general=general, counts=counts)
 
 
 def planned(

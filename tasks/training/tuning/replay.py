@@ -1,4 +1,4 @@
-"""Rehearsal: general rows among those of the task, so that what the model could do is not unlearned.
+"""Replay: general rows among those of the task, so that what the model could do is not unlearned.
 
 The user's own rows of the task `general` come first; those that are missing the base model writes itself.
 General rows are asked as the ledger's first row asks: without the assistant's prompt and without sources. So
@@ -30,7 +30,7 @@ WRITTEN = "written.json"  # in the work folder: the rows that the model has writ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class Replay:
     """General rows to train on, what became of all that could have been, and the figures of the report."""
 
     rows: Tokenised
@@ -51,7 +51,7 @@ def general_rows(rows: int, share: float) -> int:
     return round(rows * share / (1.0 - share))
 
 
-def rehearsal(
+def replay_rows(
     own: Sequence[Example],
     count: int,
     model: "PreTrainedModel",
@@ -60,7 +60,7 @@ def rehearsal(
     max_length: int,
     seed: int,
     work: Path,
-) -> Rehearsal:
+) -> Replay:
     """`count` general rows: of the user's `own` as many as there are, the rest written by `model`.
 
     What it writes is kept in `work`: a run that goes on has the same rows. None overlaps with the probe.
@@ -71,7 +71,7 @@ def rehearsal(
     missing = count - len(used)
     written = Talks(talks=(), tried=0, dropped={})
     if missing and (work / WRITTEN).exists():
-        written = read_json(work / WRITTEN, Talks, error=TrainingError, remedy="delete it and run again")
+        written = read_json(work / WRITTEN, Talks, error=TrainingError, advice="delete it and run again")
     elif missing:
         written = write_talks(model, tokenizer, missing, seed=seed, forbidden=forbidden)
         write_json(work / WRITTEN, asdict(written))
@@ -87,10 +87,10 @@ def rehearsal(
     lost = len(used) + len(taken) - len(rows)
     figures = {"wanted": count, "rows": len(rows), "own": len(used), "written": len(taken)}
     if len(rows) < count:
-        print(f"{len(rows)} general rows are rehearsed; sft.replay asks for {count}", flush=True)
-    return Rehearsal(
+        print(f"{len(rows)} general rows are replayed; sft.replay asks for {count}", flush=True)
+    return Replay(
         rows=Tokenised(rows=tuple(rows), examples=tuple(examples), no_room=lost),
-        counts=_account(
+        counts=_row_counts(
             entered=len(own) + written.tried,
             trained=len(rows),
             unused=len(fitting) - len(used) + len(written.talks) - len(taken),
@@ -101,7 +101,7 @@ def rehearsal(
     )
 
 
-def _account(
+def _row_counts(
     *, entered: int, trained: int, unused: int, dropped: Mapping[str, int], truncated: int
 ) -> list[RowCount]:
     """What became of the general rows: `in` counts the user's own and every turn that the model wrote."""

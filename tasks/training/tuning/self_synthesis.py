@@ -114,14 +114,14 @@ def answers(
 
 
 def fault_of_turn(turn: Text) -> str:
-    """Why a turn is no prompt to rehearse; empty if it is one."""
+    """Why a turn is no prompt to replay; empty if it is one."""
     if not turn.ended:
         return OPEN_END
     return "the prompt has less than three words" if len(turn.text.split()) < 3 else ""
 
 
 def fault_of_answer(answer: Text) -> str:
-    """Why an answer is none to rehearse; empty if it is one."""
+    """Why an answer is none to replay; empty if it is one."""
     words = answer.text.casefold().split()
     if len(words) < 2:
         return "the answer has less than two words"

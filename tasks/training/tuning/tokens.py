@@ -1,4 +1,4 @@
-"""Grounded examples as token rows, with an account of each of them."""
+"""Grounded examples as token rows, with row accounting."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
 from deploy.messages import Message
-from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
 from tasks.rows.reports import RowCount
+from tasks.training.lengths import require_few_cut
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -53,6 +53,22 @@ class Tokenised:
             no_room=self.no_room + other.no_room,
         )
 
+    def require_few_cut(self, *, limit: float, max_length: int) -> None:
+        """Refuse rows of which more than the share `limit` is cut: a model would learn to stop in the middle.
+
+        Raises:
+            TrainingError: there are more.
+        """
+        truncated = sum(row.truncated for row in self.rows)
+        require_few_cut(
+            "sft",
+            f"rows {truncated} are truncated and {self.no_room} have no room for an answer within",
+            cut=truncated + self.no_room,
+            whole=len(self.rows) + self.no_room,
+            limit=limit,
+            max_length=max_length,
+        )
+
 
 def tokenise(
     examples: Sequence[Grounded], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
@@ -92,7 +108,9 @@ def token_row(
     )
 
 
-def account(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example") -> list[RowCount]:
+def row_counts(
+    tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example"
+) -> list[RowCount]:
     """What became of the training rows of one kind: `in` is the sum of unused, dropped and trained."""
     cut = sum(row.truncated for row in tokenised.rows)
     counts = [
@@ -104,22 +122,6 @@ def account(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = 
     if tokenised.no_room:
         counts.append(RowCount(kind=kind, outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
     return counts
-
-
-def check_cut(tokenised: Tokenised, *, limit: float, max_length: int) -> None:
-    """Nothing, if at most the share `limit` of the rows is truncated or has no room for an answer.
-
-    Raises:
-        TrainingError: there are more; a model would learn to stop in the middle.
-    """
-    cut = sum(row.truncated for row in tokenised.rows)
-    whole = len(tokenised.rows) + tokenised.no_room
-    if cut + tokenised.no_room > limit * whole:
-        raise TrainingError(
-            f"of {whole} rows {cut} are truncated and {tokenised.no_room} have no room for an answer within "
-            f"sft.max_length: {max_length}; raise it, shorten the sources (index.chunk_words, "
-            f"retrieval.top_k), or allow it (sft.max_cut is {limit:g})"
-        )
 
 
 def targets(examples: Sequence[Grounded]) -> dict[str, int]:

@@ -111,7 +111,7 @@ def sft_trainer(
 ) -> AnswerTrainer:
     """A trainer that goes through `rows` in the order of `plan`, from the checkpoint in `work` on if any.
 
-    `shares_prefix` says that `streamline` has prepared the model's layers, `parts` who has the processes keep
+    `shares_prefix` says that `fuse_llama` has prepared the model's layers, `parts` who has the processes keep
     parts of the weights; what learns can be read within `whole`. `names` are those of the rows.
     """
     given = arguments(
@@ -198,7 +198,7 @@ def answer_loss(
 ) -> Tensor:
     """The mean negative log-likelihood of the answer tokens; `items` is their number in the whole step.
 
-    With the `lengths` of the rows the batch runs as one sequence, which only streamlined layers can take.
+    With the `lengths` of the rows the batch runs as one sequence, which only fused layers can take.
     `hidden` makes the final states where the model alone does not.
     """
     following = labels[:, 1:]

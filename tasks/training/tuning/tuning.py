@@ -21,13 +21,13 @@ from tasks.rows.records import Example
 from tasks.rows.reports import Report
 from tasks.training.memory.batch import heaviest
 from tasks.training.memory.estimate import Estimate
-from tasks.training.memory.fitting import require_room
+from tasks.training.memory.fitting import require_memory
 from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.trained import Trained
 from tasks.training.trainers import BEST, train
-from tasks.training.tuning.examples import planned, prepare
-from tasks.training.tuning.replay import general_rows, rehearsal
+from tasks.training.tuning.examples import planned, training_examples
+from tasks.training.tuning.replay import general_rows, replay_rows
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
 
 
@@ -46,12 +46,12 @@ def fine_tune(
     """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
 
     Training ends after `tokens` of them, if that comes before the rows do. Examples of the task `general` are
-    only rehearsed (`sft.replay`). `held` are the bytes that the assistant's knowledge takes.
+    only replayed (`sft.replay`). `held` are the bytes that the assistant's knowledge takes.
 
     Raises:
         TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
     """
-    from tasks.methods.layers.fused_llama import knows, quicken
+    from tasks.methods.layers.fusing import can_fuse, fuse_layers
     from tasks.training.tuning import deepspeed, fsdp
     from tasks.training.tuning.trainer import sft_trainer
     from tasks.training.watching import best_evaluation
@@ -60,49 +60,49 @@ def fine_tune(
     release_memory()
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
-    lesson = prepare(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
+    chosen = training_examples(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
 
     def expectation(rows: Tokenised) -> Estimate:
-        sketch = planned(rows, settings, seed=run.seed, by_length=not knows(base), tokens=tokens)
+        sketch = planned(rows, settings, seed=run.seed, by_length=not can_fuse(base), tokens=tokens)
         load = heaviest(rows.rows, sketch, batch_size=max(settings.batch_size // processes(), 1))
-        return require_room(base, settings, load, device, held=held, sharing=processes())
+        return require_memory(base, settings, load, device, held=held, sharing=processes())
 
-    expected = expectation(lesson.taught)
+    expected = expectation(chosen.training)
     # Whole in the memory of the CPU first: no GPU need hold it.
     model = load_base(base, replace(device, name="cpu") if parts else device)
-    general = rehearsal(
-        lesson.general,
-        general_rows(len(lesson.taught.rows), settings.replay),
+    general = replay_rows(
+        chosen.general,
+        general_rows(len(chosen.training.rows), settings.replay),
         model,
         tokenizer,
         max_length=settings.max_length,
         seed=run.seed,
         work=work,
     )
-    rows = lesson.taught + general.rows
+    rows = chosen.training + general.rows
     if general.rows.rows:  # they may be longer than those of the task
         expected = expectation(rows)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
     # A fused layer keeps its whole weight until the way back.
-    streamlined = quicken(adapted.model, fused=not parts, anew=settings.gradient_checkpointing)
+    fused = fuse_layers(adapted.model, lora=not parts, recompute=settings.gradient_checkpointing)
     if parts == "fsdp":
         fsdp.shard(model, device, settings.fsdp)
     spread = {"fsdp": fsdp.whole, "zero": deepspeed.whole}
     whole = partial(spread[parts], adapted.model) if parts else nullcontext
-    # Streamlined layers never see padding.
-    plan = planned(rows, settings, seed=run.seed, by_length=not streamlined, tokens=tokens)
+    # Fused layers never see padding.
+    plan = planned(rows, settings, seed=run.seed, by_length=not fused, tokens=tokens)
     trainer = sft_trainer(
         adapted,
         tokenizer,
         rows.rows,
-        lesson.validation.rows,
+        chosen.validation.rows,
         plan=plan,
         settings=settings,
         run=run,
         device=device,
         work=work,
-        shares_prefix=streamlined,
+        shares_prefix=fused,
         parts=parts,
         whole=whole,
         names=[row.example.id for row in rows.examples],
@@ -130,13 +130,13 @@ def fine_tune(
         "trainable_parameters": adapted.trainable,
         "total_parameters": adapted.total,
         "estimated_peak_mib": expected.mib,
-        "targets": targets(lesson.taught.examples),
-        "validation_rows": len(lesson.validation.rows),
-        "validation_targets": targets(lesson.validation.examples),
+        "targets": targets(chosen.training.examples),
+        "validation_rows": len(chosen.validation.rows),
+        "validation_targets": targets(chosen.validation.examples),
         **_tokens(plan, rows.rows, steps),
         **general.figures,
     }
-    if lesson.validation.rows:
+    if chosen.validation.rows:
         best, loss, _ = best_evaluation(history)
         figures |= {"best_step": best, "validation_loss": round(loss, 6)}
     else:
@@ -149,7 +149,7 @@ def fine_tune(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),
         tokens_per_s=trained / seconds,
-        report=Report(stage="sft", rows=lesson.counts + general.counts, figures=figures),
+        report=Report(stage="sft", rows=chosen.counts + general.counts, figures=figures),
     )
 
 

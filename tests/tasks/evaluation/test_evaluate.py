@@ -1,4 +1,4 @@
-"""Protects the stage as a whole: a tiny model and store in, a ledger with its answers and its account out."""
+"""Protects the stage as a whole: tiny model and store in, ledger, answers and row accounting out."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from tasks.evaluation.answers import read_answers
 from tasks.evaluation.evaluate import evaluate
 from tasks.evaluation.ledger import NAMES, Ledger, ledger_markdown, read_ledger
 from tasks.evaluation.settings import EvaluateSettings
-from tasks.rows.omission import omit
 from tasks.rows.records import Example
 from tasks.rows.reports import read_report, unbalanced
+from tasks.rows.skipped import skip
 from tasks.rows.tables import write_table
 from tasks.scoring.scores import Interval
 from tasks.settings import Settings
@@ -127,11 +127,11 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
 def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Path], tmp_path: Path) -> None:
     left_out = tmp_path / "rlhf"
     places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
-    omit("rlhf", "no pairs", kind="example", entered=0, **places)
+    skip("rlhf", "no pairs", kind="example", entered=0, **places)
     ledger = run({**inputs, "rlhf": left_out}, tmp_path)
     assert list(ledger.arms) == [name for name in NAMES if name != "rlhf"]
-    assert ledger.omitted == {"rlhf": "no pairs"}
-    assert "- RLHF was left out: no pairs." in ledger_markdown(ledger).splitlines()
+    assert ledger.skipped == {"rlhf": "no pairs"}
+    assert "- RLHF was skipped: no pairs." in ledger_markdown(ledger).splitlines()
 
 
 def test_all_but_the_clock_repeats(inputs: dict[str, Path], measured: Path, tmp_path: Path) -> None:

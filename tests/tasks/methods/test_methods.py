@@ -92,7 +92,7 @@ def test_a_bundle_copies_all_that_is_read(case: str, tuned: Tuned, tmp_path: Pat
     whole, copied = read_adapter(folder), read_adapter(tmp_path)
     assert copied.updates.keys() == whole.updates.keys()
     assert copied.added.keys() == whole.added.keys()
-    assert (copied.opening is None) == (whole.opening is None)
+    assert (copied.virtual_tokens is None) == (whole.virtual_tokens is None)
 
 
 @pytest.mark.parametrize("case", PEFT)

@@ -119,7 +119,7 @@ def test_warnings_stop_only_where_they_are_not_allowed(tmp_path: Path) -> None:
 
 def test_rows_without_an_account(tmp_path: Path) -> None:
     said = refusal(tmp_path, clean={"in": 3})
-    assert "rows without an account in clean: example: 103 rows came in, 97 are accounted for" in said
+    assert "rows without accounting in clean: example: 103 rows came in, 97 are accounted for" in said
 
 
 def test_all_failed_checks_are_told_at_once(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from tasks.methods.note import MethodNote, write_note
 from tasks.release.bundle import bundle as bundle_stage
 from tasks.release.bundle import check_parity, check_retention
 from tasks.release.settings import BundleSettings
-from tasks.rows.omission import omit
 from tasks.rows.reports import read_report
+from tasks.rows.skipped import skip
 
 SERVE = """
 import sys
@@ -127,7 +127,7 @@ def test_a_layer_that_was_left_out_is_not_shipped(
 ) -> None:
     left_out = tmp_path / "rlhf"
     places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
-    omit("rlhf", "no pairs", kind="example", entered=0, **places)
+    skip("rlhf", "no pairs", kind="example", entered=0, **places)
     make(bundle.parent / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], left_out, tmp_path)
     assert verify_bundle(tmp_path / "bundle").models == ("base", "sft")
 

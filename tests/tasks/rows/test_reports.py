@@ -1,4 +1,4 @@
-"""Protects the row account: what a report says is what is read back, and rows that go missing are noticed."""
+"""Protects row accounting: what a report says is what is read back, and missing rows are noticed."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_dropped_rows_are_counted_by_kind_and_reason_in_a_fixed_order() -> None:
     assert [(c.kind, c.reason, c.count) for c in counts] == [("document", "empty", 1), ("example", "long", 2)]
 
 
-def test_balanced_books_are_silent() -> None:
+def test_rows_that_add_up_are_silent() -> None:
     rows = [row("in", 10), row("kept", 4), row("dropped", 3), row("quarantined", 2), row("unused", 1)]
     assert unbalanced(rows) == []
     assert unbalanced([]) == []

@@ -1,4 +1,4 @@
-"""Protects the reward model: it starts as sft, pairs score as single rows do, the books are right."""
+"""Protects the reward model: it starts as sft, pairs score as single rows do, the row accounting is right."""
 
 import json
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from tasks.settings import Settings, load_settings
 from tasks.training.rewards.baselines import length_baseline, majority_baseline
 from tasks.training.rewards.learning import learn_rewards, quality, ranked
 from tasks.training.rewards.model import SCORE, load_reward_model, read_score_head
-from tasks.training.rewards.pairs import Pairs, TokenPair, check_cut, collate, tokenise
+from tasks.training.rewards.pairs import Pairs, TokenPair, collate, tokenise
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
 from tests.conftest import ROOT
@@ -130,7 +130,7 @@ def test_the_lower_layers_stay_as_sft_left_them(learned: Trained, bench: Bench) 
         assert bool((after[name] == tensor).all()) == (".layers.1." in name), name
 
 
-def test_the_books_balance(learned: Trained) -> None:
+def test_every_row_is_accounted_for(learned: Trained) -> None:
     assert unbalanced(learned.report.rows) == []
     counts = {row.outcome: row.count for row in learned.report.rows}
     assert counts["in"] == 30
@@ -221,10 +221,10 @@ def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:
     grounded = ground_preferences([preference(number) for number in range(12)], assistant)
     tokenizer = load_tokenizer(bench.base)
     whole = tokenise(grounded, tokenizer, max_length=640)
-    check_cut(whole, limit=0.0, max_length=640)
+    whole.require_few_cut(limit=0.0, max_length=640)
     longest = max(max(map(len, row.sequences)) for row in whole.rows)
     cut = tokenise(grounded, tokenizer, max_length=longest - 1)
     with pytest.raises(
         TrainingError, match=r"of 12 pairs \d+ are longer than reward\.max_length.*max_cut is 0"
     ):
-        check_cut(cut, limit=0.0, max_length=longest - 1)
+        cut.require_few_cut(limit=0.0, max_length=longest - 1)

@@ -1,4 +1,4 @@
-"""Protects the stage: its files, its books, what it says of a limit, and that the engine serves it."""
+"""Protects the stage: its files, its row accounting, what it says of a limit, that the engine serves it."""
 
 import csv
 from pathlib import Path
@@ -20,7 +20,7 @@ from tasks.rows.records import Example
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.tables import write_table
 from tasks.training.ppo.heldout import Answers, compare
-from tasks.training.ppo.prompts import Prompts, check_cut
+from tasks.training.ppo.prompts import Prompts
 from tasks.training.rlhf import rlhf
 from tasks.training.settings import RlhfSettings
 from tests.tasks.training.ppo.conftest import small
@@ -193,9 +193,9 @@ def test_prompts_without_room_are_counted_and_none_at_all_is_an_error(
 
 def test_too_many_prompts_without_room_stop_the_run() -> None:
     chosen = Prompts(examples=(example(0),) * 9, tokens=((1,),) * 9, entered=12, too_long=1)
-    check_cut(chosen, limit=0.1, max_length=64)
+    chosen.require_few_cut(limit=0.1, max_length=64)
     with pytest.raises(TrainingError, match=r"of 10 prompts 1 leave no room.*64; raise it.*rlhf\.max_cut"):
-        check_cut(chosen, limit=0.09, max_length=64)
+        chosen.require_few_cut(limit=0.09, max_length=64)
 
 
 def answers(scores: list[float], response: int) -> Answers:

@@ -12,8 +12,8 @@ from tasks.errors import SourceError, TrainingError
 from tasks.methods.lora import LoraSettings
 from tasks.methods.note import NOTE as METHOD_NOTE
 from tasks.methods.selective import SelectiveSettings
-from tasks.rows.omission import omission
 from tasks.rows.reports import read_report
+from tasks.rows.skipped import skip_reason
 from tasks.settings import Settings, load_settings
 from tasks.training.choice import FILE, Choice, read_choice, settled, write_choice
 from tasks.training.search import search
@@ -168,9 +168,9 @@ def test_with_a_method_in_params_it_is_left_out(values: Settings, tmp_path: Path
         settings=values.search,
         **sections(values),
     )
-    assert omission(tmp_path / "choice") == "sft.method is lora in params.yaml"
+    assert skip_reason(tmp_path / "choice") == "sft.method is lora in params.yaml"
     assert read_choice(tmp_path / "choice") is None
-    assert read_report(tmp_path / "search.json").figures == {"omitted": "sft.method is lora in params.yaml"}
+    assert read_report(tmp_path / "search.json").figures == {"skipped": "sft.method is lora in params.yaml"}
 
 
 def test_a_choice_that_is_missing_or_does_not_fit_is_told(values: Settings, tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_choice_that_is_missing_or_does_not_fit_is_told(values: Settings, tmp_
         Choice(method="lora", settings={"rnk": 4}, validation_loss=1.0, trials=1, tokens=10),
     )
     for choice in (read_choice(tmp_path), None):
-        with pytest.raises(SourceError, match=r"(do not fit|was left out); run dvc repro search"):
+        with pytest.raises(SourceError, match=r"(do not fit|was skipped); run dvc repro search"):
             settled(values.sft, choice)
     with pytest.raises(SettingsError, match=r"sft\.method is auto.* name one of full, selective"):
         _ = values.sft.chosen

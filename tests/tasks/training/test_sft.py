@@ -1,4 +1,4 @@
-"""Protects fine-tuning: rows as served, exact books, the same bytes again and after a kill, no NaN."""
+"""Protects fine-tuning: rows as served, every row counted, the same bytes again and after a kill, no NaN."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from tasks.rows.reports import unbalanced
 from tasks.rows.tables import write_table
 from tasks.settings import Settings
 from tasks.training.trained import Trained
-from tasks.training.tuning.tokens import check_cut, tokenise
+from tasks.training.tuning.tokens import tokenise
 from tests.conftest import ROOT
 from tests.deploy.knowledge.listed import ListedKnowledge
 
@@ -123,7 +123,7 @@ def test_long_rows_are_cut_or_dropped_and_counted(
     assert all(len(row.input_ids) <= limit and row.answer_tokens > 0 for row in cut.rows)
 
 
-def test_the_books_balance_and_count_tokens(tuned: Trained, bench: Bench, examples: list[Example]) -> None:
+def test_every_row_and_token_is_accounted_for(tuned: Trained, bench: Bench, examples: list[Example]) -> None:
     report = tuned.report
     assert unbalanced(report.rows) == []
     counts = {row.outcome: row.count for row in report.rows}
@@ -136,7 +136,7 @@ def test_the_books_balance_and_count_tokens(tuned: Trained, bench: Bench, exampl
     assert [line.split(",")[0] for line in lines[1:] if line.split(",")[3]] == ["5", "10"]
 
 
-def test_counterfactual_rows_have_books_of_their_own(bench: Bench) -> None:
+def test_counterfactual_rows_are_counted_apart(bench: Bench) -> None:
     report = bench.tune("twins", counterfactuals={"default": 0.5, "unheard-of": 1.0}).report
     assert unbalanced(report.rows) == []
     counts = {(row.kind, row.outcome): row.count for row in report.rows}
@@ -233,13 +233,13 @@ def test_too_many_cut_rows_stop_the_run(tiny_base: Path, settings: Settings, exa
     tokenizer = load_tokenizer(tiny_base)
     grounded = ground(examples, assistant(settings))
     whole = tokenise(grounded, tokenizer, max_length=1000)
-    check_cut(whole, limit=0.0, max_length=1000)
+    whole.require_few_cut(limit=0.0, max_length=1000)
     longest = max(len(row.input_ids) for row in whole.rows)
     cut = tokenise(grounded, tokenizer, max_length=longest - 1)
     share = sum(row.truncated for row in cut.rows) / len(grounded)
-    check_cut(cut, limit=share, max_length=longest - 1)
+    cut.require_few_cut(limit=share, max_length=longest - 1)
     with pytest.raises(TrainingError, match=r"of 48 rows \d+ are truncated and 0 have no room.*sft.max_cut"):
-        check_cut(cut, limit=share / 2, max_length=longest - 1)
+        cut.require_few_cut(limit=share / 2, max_length=longest - 1)
 
 
 def test_running_out_of_memory_says_what_needs_less(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

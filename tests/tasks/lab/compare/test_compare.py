@@ -10,7 +10,7 @@ import pytest
 from tasks.errors import SourceError
 from tasks.lab.compare import compare
 from tasks.lab.compare.claims import judge
-from tasks.lab.compare.figures import Row, rows_of
+from tasks.lab.compare.figures import MethodFigures, rows_of
 from tasks.pages.numbers import fine_percent
 from tasks.settings import load_settings
 from tests.conftest import ROOT
@@ -58,7 +58,7 @@ VARIANTS = [
 ]
 
 
-def by_name(trials: list[dict[str, Any]]) -> dict[str, Row]:
+def by_name(trials: list[dict[str, Any]]) -> dict[str, MethodFigures]:
     return {row.method: row for row in rows_of(trials, seed=1)}
 
 

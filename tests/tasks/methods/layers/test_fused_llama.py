@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tasks.methods.layers.fused_llama import streamline
-from tasks.methods.layers.fused_lora import fuse
+from tasks.methods.layers.fused_llama import fuse_llama
+from tasks.methods.layers.fused_lora import fuse_lora
 from tasks.methods.method import Adapted
 from tasks.training.tuning.trainer import answer_loss
 from tests.tasks.methods.conftest import attached
@@ -35,8 +35,8 @@ def learn(adapted: Adapted, *, fast: bool) -> tuple[float, dict[str, torch.Tenso
     for parameter in adapted.trained().values():
         parameter.data += 0.05 * torch.randn_like(parameter)
     if fast:
-        fuse(adapted.model)
-        assert streamline(adapted.model) > 0
+        fuse_lora(adapted.model)
+        assert fuse_llama(adapted.model) > 0
     ids, labels = batch()
     loss = answer_loss(adapted.model, ids, labels, lengths=LENGTHS if fast else None, hidden=adapted.hidden)
     loss.backward()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Protects cleaning: what is dropped has a reason, what is clean stays as it is, and the account balances."""
+"""Protects cleaning: what is dropped has a reason, what is clean stays as it is, every row is counted."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Protects the stage `collect`: all sources end in one set of rows, and the account of rows balances."""
+"""Protects the stage `collect`: all sources end in one set of rows, and the row accounting balances."""
 
 from pathlib import Path
 

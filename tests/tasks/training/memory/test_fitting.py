@@ -6,12 +6,12 @@ import pytest
 
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
-from tasks.machine.memory import _cgroup_rooms, available
+from tasks.machine.memory import _cgroup_free, available
 from tasks.settings import load_settings
 from tasks.training.memory.batch import Load, heaviest
 from tasks.training.memory.dry_step import DryStep
 from tasks.training.memory.estimate import MIB, estimate
-from tasks.training.memory.fitting import require_room
+from tasks.training.memory.fitting import require_memory
 from tasks.training.memory.shape import shape_in
 from tasks.training.schedule import schedule
 from tasks.training.settings import SftSettings
@@ -34,19 +34,19 @@ def peak(base: Path, sft: SftSettings, load: Load) -> int:
 
 
 def test_a_run_that_fits_goes_on_with_its_estimate(tiny_base: Path, sft: SftSettings) -> None:
-    found = require_room(tiny_base, sft, LOAD, CPU)
+    found = require_memory(tiny_base, sft, LOAD, CPU)
     assert found.peak == peak(tiny_base, sft, LOAD)
     assert found.weights + found.moments + found.step < found.peak
 
 
 def test_a_run_that_cannot_fit_is_refused_with_what_would(tiny_base: Path, sft: SftSettings) -> None:
     half = sft.model_copy(update={"batch_size": 4, "accumulation": 2})
-    room = peak(tiny_base, half, Load.full(rows=4, length=256, answers=32)) + MIB // 100
+    memory = peak(tiny_base, half, Load.full(rows=4, length=256, answers=32)) + MIB // 100
     with pytest.raises(TrainingError) as refused:
-        require_room(tiny_base, sft, LOAD, CPU, room=room)
+        require_memory(tiny_base, sft, LOAD, CPU, memory=memory)
     said = str(refused.value)
     assert "sft.method full with 8 rows of up to 256 tokens at once needs about" in said
-    assert f"{room / MIB:,.0f} MiB of memory are there" in said
+    assert f"{memory / MIB:,.0f} MiB of memory are there" in said
     assert "sft.batch_size: 4 with sft.accumulation: 2" in said
     assert "sft.batch_size: 2" not in said  # the smallest change of each kind
     assert "sft.gradient_checkpointing: true" in said
@@ -54,7 +54,7 @@ def test_a_run_that_cannot_fit_is_refused_with_what_would(tiny_base: Path, sft: 
 
 def test_where_nothing_would_fit_it_says_so(tiny_base: Path, sft: SftSettings) -> None:
     with pytest.raises(TrainingError, match=r"choose a smaller base\.model"):
-        require_room(tiny_base, sft, LOAD, CPU, room=MIB)
+        require_memory(tiny_base, sft, LOAD, CPU, memory=MIB)
 
 
 def test_spread_weights_are_counted_in_parts(
@@ -93,7 +93,7 @@ def test_weights_that_will_be_rounded_are_loaded_whole(
 
 def test_what_the_process_holds_besides_counts(tiny_base: Path, sft: SftSettings) -> None:
     plain = peak(tiny_base, sft, LOAD)
-    assert require_room(tiny_base, sft, LOAD, CPU, held=50 * MIB).peak == plain + 50 * MIB
+    assert require_memory(tiny_base, sft, LOAD, CPU, held=50 * MIB).peak == plain + 50 * MIB
 
 
 def test_the_heaviest_batch_counts_a_common_beginning_once() -> None:
@@ -113,10 +113,10 @@ def test_the_limit_of_a_control_group_is_seen(tmp_path: Path) -> None:
         (folder / "memory.max").write_text(limit, encoding="utf-8")
         (folder / "memory.current").write_text(used, encoding="utf-8")
         (folder / "memory.stat").write_text("anon 5\ninactive_file 100\n", encoding="utf-8")
-    assert list(_cgroup_rooms(tmp_path / "self", tmp_path / "cgroup")) == [500]
-    assert list(_cgroup_rooms(tmp_path / "nothing", tmp_path / "cgroup")) == []
+    assert list(_cgroup_free(tmp_path / "self", tmp_path / "cgroup")) == [500]
+    assert list(_cgroup_free(tmp_path / "nothing", tmp_path / "cgroup")) == []
 
 
 def test_this_machine_has_memory() -> None:
-    room = available()
-    assert room is None or room > 100 * MIB
+    found = available()
+    assert found is None or found > 100 * MIB

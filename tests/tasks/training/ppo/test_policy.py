@@ -1,4 +1,4 @@
-"""Protects the shared trunk: policy, reference and reward say exactly what they say when loaded alone."""
+"""Protects the split decoder: policy, reference and reward say exactly what they say when loaded alone."""
 
 from pathlib import Path
 
@@ -84,9 +84,9 @@ def test_policy_and_reference_equal_the_models_loaded_alone(
     drawn = groups(moved)
     batch = collate(drawn)
     ours = moved.decoder.logits(moved.before_tokens(batch)).detach()
-    with torch.no_grad(), moved.playing("policy"):
+    with torch.no_grad(), moved.activate("policy"):
         merged = moved.decoder.logits(moved.before_tokens(batch))
-    with torch.no_grad(), moved.playing("reference"):
+    with torch.no_grad(), moved.activate("reference"):
         theirs = moved.decoder.logits(moved.before_tokens(batch))
     for row, (prompt, response) in enumerate(rollouts(drawn)):
         length = len(response)
@@ -103,7 +103,7 @@ def test_scores_equal_those_of_the_reward_model_loaded_alone(
     base.config.pad_token_id = 0  # the classifier would take the end of turn for padding
     classifier = PeftModel.from_pretrained(base, reward_adapter).eval()
     drawn = groups(moved)
-    with torch.no_grad(), moved.playing("reward"):
+    with torch.no_grad(), moved.activate("reward"):
         scores = moved.scores(collate(drawn))
     for row, (prompt, response) in enumerate(rollouts(drawn)):
         with torch.no_grad():
@@ -111,10 +111,10 @@ def test_scores_equal_those_of_the_reward_model_loaded_alone(
         assert torch.allclose(scores[row], wanted, atol=1e-5)
 
 
-def test_playing_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
+def test_activating_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
     batch = collate(groups(actors))
     before = actors.before_tokens(batch)
-    with torch.no_grad(), actors.playing("reward"):
+    with torch.no_grad(), actors.activate("reward"):
         assert not torch.equal(actors.before_tokens(batch), before)
     assert torch.equal(actors.before_tokens(batch), before)
     assert all(parameter.requires_grad for parameter in actors.parameters().values())

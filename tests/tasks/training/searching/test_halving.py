@@ -7,7 +7,7 @@ import pytest
 from deploy.errors import SettingsError
 from tasks.methods.lora import LoraSettings
 from tasks.settings import check_settings, read_params
-from tasks.training.searching.halving import Course, Rung, halve, rungs
+from tasks.training.searching.halving import HalvingResult, Rung, halve, rungs
 from tasks.training.searching.journal import Attempt
 from tasks.training.searching.proposals import Candidate, Proposals
 from tasks.training.settings import SearchSettings
@@ -19,7 +19,7 @@ def settings(**changed: int) -> SearchSettings:
     return SearchSettings.model_validate({**values, **changed})
 
 
-def course(loss: Callable[[int, int], float | None], trained: float = 1.0, **changed: int) -> Course:
+def course(loss: Callable[[int, int], float | None], trained: float = 1.0, **changed: int) -> HalvingResult:
     """A search whose trials have the loss `loss(rung, number)`, and take a share of their tokens."""
 
     def attempt(candidate: Candidate, rung: Rung) -> Attempt:

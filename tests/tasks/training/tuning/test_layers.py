@@ -15,8 +15,8 @@ def test_fused_layers_compute_what_peft_and_transformers_compute(tiny_base: Path
     import torch
 
     from tasks.machine.device import set_up_torch
-    from tasks.methods.layers.fused_llama import streamline
-    from tasks.methods.layers.fused_lora import fuse
+    from tasks.methods.layers.fused_llama import fuse_llama
+    from tasks.methods.layers.fused_lora import fuse_lora
     from tasks.methods.parts.base_model import load_base
     from tasks.training.tuning.trainer import answer_loss
 
@@ -35,8 +35,8 @@ def test_fused_layers_compute_what_peft_and_transformers_compute(tiny_base: Path
 
     plain_loss, plain = gradients()
     whole = model(input_ids=ids, labels=labels).loss.item()
-    assert fuse(model) == 3 * 7
-    assert streamline(model) == 4 * 4 + 1
+    assert fuse_lora(model) == 3 * 7
+    assert fuse_llama(model) == 4 * 4 + 1
     fast_loss, fast = gradients()
     assert fast_loss == pytest.approx(plain_loss, abs=1e-5) == pytest.approx(whole, abs=1e-5)
     for one, other in zip(plain, fast, strict=True):
@@ -50,7 +50,7 @@ def test_a_batch_as_one_sequence_has_the_loss_and_gradients_of_the_padded_one(
     import torch
 
     from tasks.machine.device import set_up_torch
-    from tasks.methods.layers.fused_llama import streamline
+    from tasks.methods.layers.fused_llama import fuse_llama
     from tasks.methods.parts.base_model import load_base
     from tasks.training.tuning.trainer import answer_loss
 
@@ -59,7 +59,7 @@ def test_a_batch_as_one_sequence_has_the_loss_and_gradients_of_the_padded_one(
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
-    streamline(model)
+    fuse_llama(model)
     lengths = torch.tensor([40, 33, 47])
     ids = torch.randint(3, 200, (3, 47))
     ids[:, :shared] = ids[0, :shared]

@@ -1,4 +1,4 @@
-"""Protects rehearsal: its share, its rows again and after a kill, apart from the probe, every one counted."""
+"""Protects replay: its share, its rows again and after a kill, apart from the probe, every one counted."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,11 +16,11 @@ from tasks.rows.reports import unbalanced
 from tasks.scoring.probe import GENERAL, PROMPTS, grams, overlaps, passages, probe_grams
 from tasks.settings import Settings
 from tasks.training.trained import Trained
-from tasks.training.tuning.replay import WRITTEN, Rehearsal, general_rows, rehearsal
+from tasks.training.tuning.replay import WRITTEN, Replay, general_rows, replay_rows
 from tasks.training.tuning.self_synthesis import IN_PROBE, Text, fault_of_answer, fault_of_turn, write_talks
 from tests.tasks.training.tuning.test_methods import contents, tune
 
-Rehearse = Callable[..., Rehearsal]
+Replayed = Callable[..., Replay]
 
 
 def own_rows(count: int) -> list[Example]:
@@ -42,17 +42,17 @@ def own_rows(count: int) -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def rehearse(tiny_base: Path, settings: Settings) -> Rehearse:
+def replay(tiny_base: Path, settings: Settings) -> Replayed:
     model = load_base(tiny_base, set_up_torch(settings.run))
     tokenizer = load_tokenizer(tiny_base)
 
-    def run(own: list[Example], count: int, work: Path, seed: int = 1) -> Rehearsal:
-        return rehearsal(own, count, model, tokenizer, max_length=300, seed=seed, work=work)
+    def run(own: list[Example], count: int, work: Path, seed: int = 1) -> Replay:
+        return replay_rows(own, count, model, tokenizer, max_length=300, seed=seed, work=work)
 
     return run
 
 
-def outcomes(found: Rehearsal) -> dict[str, int]:
+def outcomes(found: Replay) -> dict[str, int]:
     assert unbalanced(found.counts) == []
     totals: dict[str, int] = {}
     for row in found.counts:
@@ -69,10 +69,10 @@ def test_the_share_is_of_all_rows(rows: int, share: float, general: int) -> None
 
 
 def test_own_rows_come_first_as_they_are_asked_without_the_prompt(
-    rehearse: Rehearse, tiny_base: Path, tmp_path: Path
+    replay: Replayed, tiny_base: Path, tmp_path: Path
 ) -> None:
     tokenizer = load_tokenizer(tiny_base)
-    found = rehearse(own_rows(9), 4, tmp_path)
+    found = replay(own_rows(9), 4, tmp_path)
     assert outcomes(found) == {"in": 9, "unused": 5, "trained": 4, "truncated": 0}
     assert found.figures["replay"] == {"wanted": 4, "rows": 4, "own": 4, "written": 0}
     for row, asked in zip(found.rows.rows, found.rows.examples, strict=True):
@@ -82,29 +82,29 @@ def test_own_rows_come_first_as_they_are_asked_without_the_prompt(
 
 
 def test_without_a_share_own_general_rows_are_unused_and_nothing_is_written(
-    rehearse: Rehearse, tmp_path: Path
+    replay: Replayed, tmp_path: Path
 ) -> None:
-    found = rehearse(own_rows(3), 0, tmp_path)
+    found = replay(own_rows(3), 0, tmp_path)
     assert outcomes(found) == {"in": 3, "unused": 3, "trained": 0, "truncated": 0}
     assert found.figures == {}
-    assert rehearse([], 0, tmp_path).counts == []
+    assert replay([], 0, tmp_path).counts == []
 
 
 def test_missing_rows_are_written_counted_and_the_same_again(
-    rehearse: Rehearse, tiny_base: Path, tmp_path: Path
+    replay: Replayed, tiny_base: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "again").mkdir()
     (tmp_path / "other").mkdir()
-    found = rehearse(own_rows(2), 5, tmp_path)
+    found = replay(own_rows(2), 5, tmp_path)
     assert found.figures["replay"] == {"wanted": 5, "rows": 5, "own": 2, "written": 3}
     totals = outcomes(found)
     assert totals["trained"] == 5
     assert totals["dropped"] > 0
-    assert rehearse(own_rows(2), 5, tmp_path / "again") == found  # written anew
+    assert replay(own_rows(2), 5, tmp_path / "again") == found  # written anew
     before = (tmp_path / WRITTEN).stat().st_mtime_ns
-    assert rehearse(own_rows(2), 5, tmp_path) == found  # read
+    assert replay(own_rows(2), 5, tmp_path) == found  # read
     assert (tmp_path / WRITTEN).stat().st_mtime_ns == before
-    assert rehearse(own_rows(2), 5, tmp_path / "other", seed=2).rows != found.rows
+    assert replay(own_rows(2), 5, tmp_path / "other", seed=2).rows != found.rows
     end = end_of_turn(load_tokenizer(tiny_base))
     assert len({row.input_ids for row in found.rows.rows}) == 5
     for row in found.rows.rows:
@@ -112,13 +112,13 @@ def test_missing_rows_are_written_counted_and_the_same_again(
 
 
 def test_no_row_holds_the_probe(
-    rehearse: Rehearse, tiny_base: Path, settings: Settings, tmp_path: Path
+    replay: Replayed, tiny_base: Path, settings: Settings, tmp_path: Path
 ) -> None:
     known = [
         replace(row, messages=(Message("user", asked), row.messages[-1]))
         for row, asked in zip(own_rows(2), (passages(GENERAL)[0], passages(PROMPTS)[1]), strict=True)
     ]
-    found = rehearse([*known, *own_rows(4)], 3, tmp_path)
+    found = replay([*known, *own_rows(4)], 3, tmp_path)
     totals = outcomes(found)
     assert (totals["dropped"], totals["unused"], totals["trained"]) == (2, 1, 3)
     for asked in found.rows.examples:
@@ -156,24 +156,24 @@ def test_answers_that_teach_nothing_are_told(text: str, fault: str) -> None:
 
 
 def test_rows_of_both_kinds_in_one_batch_have_the_loss_of_the_plain_path(
-    rehearse: Rehearse, tiny_base: Path, settings: Settings, examples: list[Example], tmp_path: Path
+    replay: Replayed, tiny_base: Path, settings: Settings, examples: list[Example], tmp_path: Path
 ) -> None:
     import torch
 
-    from tasks.methods.layers.fused_llama import streamline
+    from tasks.methods.layers.fused_llama import fuse_llama
     from tasks.rows.grounding import ground
     from tasks.training.tuning.tokens import tokenise
     from tasks.training.tuning.trainer import answer_loss
     from tests.tasks.training.test_sft import assistant
 
     task = tokenise(ground(examples[:2], assistant(settings)), load_tokenizer(tiny_base), max_length=300)
-    rows = [*task.rows, *rehearse(own_rows(1), 2, tmp_path).rows.rows]
+    rows = [*task.rows, *replay(own_rows(1), 2, tmp_path).rows.rows]
     longest = max(len(row.input_ids) for row in rows)
     ids = torch.tensor([[*row.input_ids, *[2] * (longest - len(row.input_ids))] for row in rows])
     labels = torch.tensor([[*row.labels, *[-100] * (longest - len(row.labels))] for row in rows])
     model = load_base(tiny_base, set_up_torch(settings.run))
     plain = model(input_ids=ids, labels=labels).loss
-    streamline(model)
+    fuse_llama(model)
     fast = answer_loss(model, ids, labels, lengths=torch.tensor([len(row.input_ids) for row in rows]))
     torch.testing.assert_close(fast, plain, atol=1e-5, rtol=1e-5)
 

@@ -1,4 +1,4 @@
-"""Openings: what prefix, prompt and P-tuning teach a model to have read before every prompt.
+"""Virtual tokens: what prefix, prompt and P-tuning teach a model to have read before every prompt.
 
 Import this module late: torch is needed to define it.
 """
@@ -79,12 +79,12 @@ def read_prefix(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, T
     """The adapter of PEFT's type PREFIX_TUNING."""
     flat = _embeddings(folder, tensors)
     layers, heads = int(config["num_layers"]), int(config["num_attention_heads"])
-    return Adapter(opening=KeyValues(states=key_values(flat, layers=layers, heads=heads).contiguous()))
+    return Adapter(virtual_tokens=KeyValues(states=key_values(flat, layers=layers, heads=heads).contiguous()))
 
 
 def read_soft_prompt(folder: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Adapter:  # noqa: ARG001
     """The adapter of PEFT's types PROMPT_TUNING and P_TUNING: both save the embeddings alone."""
-    return Adapter(opening=SoftPrompt(embeddings=_embeddings(folder, tensors)))
+    return Adapter(virtual_tokens=SoftPrompt(embeddings=_embeddings(folder, tensors)))
 
 
 def _embeddings(folder: Path, tensors: Mapping[str, Tensor]) -> Tensor:

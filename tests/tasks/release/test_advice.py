@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.release.remedies import remedies
+from tasks.release.advice import advice
 
 MEASURED: dict[str, Any] = {
     "none": {"score": 0.3, "retention": 1.0},
@@ -16,7 +16,7 @@ MEASURED: dict[str, Any] = {
 
 def said(arm: str = "sft", **changed: Any) -> str:
     known: dict[str, Any] = {"method": "lora", "rate": 0.002, "measured": MEASURED, "limit": 0.6}
-    return remedies(arm, **{**known, **changed})
+    return advice(arm, **{**known, **changed})
 
 
 def test_replay_rate_and_milder_methods_are_named() -> None:

@@ -1,4 +1,4 @@
-"""A stage that was left out: what stands in the place of what it would make, and why.
+"""A stage that was skipped: what stands in the place of what it would make, and why.
 
 The graph always has every stage. One that has nothing to do leaves a note where its adapter would be, and
 the stages after it read the note: the ledger, the bundle and the report then end with the layer before.
@@ -12,18 +12,18 @@ from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.rows.reports import Report, RowCount, write_report
 
-NOTE = "omitted.json"
+NOTE = "skipped.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Omission:
-    """Which stage was left out, and why."""
+class SkippedStage:
+    """Which stage was skipped, and why."""
 
     stage: str
     reason: str
 
 
-def omit(
+def skip(
     stage: str, reason: str, *, kind: str, entered: int, adapter: Path, curve: Path, report: Path
 ) -> None:
     """Write the note instead of the adapter, an empty curve, and a report that gives the reason.
@@ -36,17 +36,17 @@ def omit(
         RowCount(kind=kind, outcome="in", count=entered),
         RowCount(kind=kind, outcome="unused", count=entered, reason=reason),
     ]
-    write_report(report, Report(stage=stage, rows=rows, figures={"omitted": reason}))
+    write_report(report, Report(stage=stage, rows=rows, figures={"skipped": reason}))
 
 
 def leave_note(folder: Path, stage: str, reason: str) -> None:
-    """Say, and write into `folder` instead of what `stage` would make, why it was left out."""
-    print(f"{stage} is left out: {reason}", flush=True)
-    write_json(folder / NOTE, asdict(Omission(stage=stage, reason=reason)))
+    """Say, and write into `folder` instead of what `stage` would make, why it was skipped."""
+    print(f"{stage} is skipped: {reason}", flush=True)
+    write_json(folder / NOTE, asdict(SkippedStage(stage=stage, reason=reason)))
 
 
-def omission(adapter: Path) -> str:
-    """Why the stage that fills the folder `adapter` was left out; empty where it was not.
+def skip_reason(adapter: Path) -> str:
+    """Why the stage that fills the folder `adapter` was skipped; empty where it was not.
 
     Raises:
         SourceError: the note is damaged.
@@ -54,4 +54,4 @@ def omission(adapter: Path) -> str:
     path = adapter / NOTE
     if not path.exists():
         return ""
-    return read_json(path, Omission, error=SourceError, remedy="run dvc repro").reason
+    return read_json(path, SkippedStage, error=SourceError, advice="run dvc repro").reason

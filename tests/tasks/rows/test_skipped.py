@@ -1,13 +1,13 @@
-"""Protects runs without RLHF: what is left out says why, keeps its books, and the stages after it follow."""
+"""Protects runs without RLHF: what is skipped says why and counts its rows, and later stages follow."""
 
 from pathlib import Path
 
 import pytest
 
 from tasks.errors import SourceError
-from tasks.rows.omission import NOTE, omission
 from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report, read_report, unbalanced
+from tasks.rows.skipped import NOTE, skip_reason
 from tasks.rows.tables import write_table
 from tasks.settings import Settings, load_settings
 from tasks.training.reward import reward
@@ -77,20 +77,20 @@ def pair(number: int) -> Preference:
 
 def test_without_preferences_there_is_no_reward_model_and_no_rlhf(tmp_path: Path, values: Settings) -> None:
     reports = leave_out(tmp_path, values, [])
-    assert [report.figures for report in reports] == [{"omitted": NOTHING}] * 2
-    assert omission(tmp_path / "reward") == omission(tmp_path / "rlhf") == NOTHING
+    assert [report.figures for report in reports] == [{"skipped": NOTHING}] * 2
+    assert skip_reason(tmp_path / "reward") == skip_reason(tmp_path / "rlhf") == NOTHING
 
 
 def test_a_reward_model_that_nobody_wants_leaves_its_pairs_unused(tmp_path: Path, values: Settings) -> None:
     off = values.model_copy(update={"reward": values.reward.model_copy(update={"enabled": False})})
     reports = leave_out(tmp_path, off, [pair(1), pair(2)])
-    assert omission(tmp_path / "rlhf") == "reward.enabled is false in params.yaml"
+    assert skip_reason(tmp_path / "rlhf") == "reward.enabled is false in params.yaml"
     assert not any(unbalanced(report.rows) for report in reports)
     assert [(row.outcome, row.count) for row in reports[0].rows] == [("in", 2), ("unused", 2)]
 
 
 def test_a_trained_adapter_is_no_omission_and_a_damaged_note_is_said(tmp_path: Path) -> None:
-    assert omission(tmp_path) == ""
+    assert skip_reason(tmp_path) == ""
     (tmp_path / NOTE).write_text("{}")
-    with pytest.raises(SourceError, match=r"omitted\.json cannot be read.*run dvc repro"):
-        omission(tmp_path)
+    with pytest.raises(SourceError, match=r"skipped\.json cannot be read.*run dvc repro"):
+        skip_reason(tmp_path)

@@ -6,7 +6,7 @@ from typing import Any
 from tasks.methods import METHODS
 
 
-def remedies(arm: str, *, method: str, rate: float | None, measured: Mapping[str, Any], limit: float) -> str:
+def advice(arm: str, *, method: str, rate: float | None, measured: Mapping[str, Any], limit: float) -> str:
     """What to change so that the model of this row of the ledger keeps more, as one clause.
 
     `method` and `rate` are those of fine-tuning, empty and None where they are not known. `measured` are the
@@ -20,7 +20,7 @@ def remedies(arm: str, *, method: str, rate: float | None, measured: Mapping[str
     key = f"sft.{method or '<method>'}.learning_rate"
     now = "" if rate is None else f" (now {rate:g})"
     return (
-        "raise sft.replay, the share of general rows that are rehearsed (such as 0.1); "
+        "raise sft.replay, the share of general rows that are replayed (such as 0.1); "
         f"lower {key}{now}; train on fewer rows or epochs; or choose another sft.method"
         f"{_milder(method, measured, limit)}"
     )

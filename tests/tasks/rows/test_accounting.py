@@ -1,6 +1,6 @@
-"""Protects the books: lost rows are noticed, within a stage and between stages."""
+"""Protects the accounting: lost rows are noticed, within a stage and between stages."""
 
-from tasks.rows.account import account, account_markdown
+from tasks.rows.accounting import accounting_markdown, row_accounting
 from tasks.rows.reports import Outcome, Report, RowCount
 
 
@@ -24,32 +24,32 @@ SFT = Report(
 
 
 def test_rows_are_followed_to_the_last_trained_token() -> None:
-    books = account([SFT, SPLIT, VALIDATE, CLEAN, COLLECT])
-    assert books.faults == ()
-    assert [line.stage for line in books.lines] == ["collect", "clean", "validate", "split", "sft"]
-    last = books.lines[-1]
+    accounting = row_accounting([SFT, SPLIT, VALIDATE, CLEAN, COLLECT])
+    assert accounting.faults == ()
+    assert [line.stage for line in accounting.lines] == ["collect", "clean", "validate", "split", "sft"]
+    last = accounting.lines[-1]
     assert (last.entered, last.trained, last.unused, last.truncated, last.tokens) == (4, 3, 1, 1, 1234)
-    assert books.lines[1].reasons == {"duplicate": 2}
+    assert accounting.lines[1].reasons == {"duplicate": 2}
 
 
 def test_a_sum_that_does_not_add_up_is_told() -> None:
-    books = account([Report(stage="clean", rows=rows(entered=9, kept=7))])
-    assert books.faults == ("clean: example: 9 rows came in, 7 are accounted for",)
-    assert "do not add up" in account_markdown(books)
+    accounting = row_accounting([Report(stage="clean", rows=rows(entered=9, kept=7))])
+    assert accounting.faults == ("clean: example: 9 rows came in, 7 are accounted for",)
+    assert "do not add up" in accounting_markdown(accounting)
 
 
 def test_rows_that_vanish_between_two_stages_are_told() -> None:
-    books = account([COLLECT, Report(stage="clean", rows=rows(entered=8, kept=8))])
-    assert books.faults == ("collect kept 9 examples, but 8 entered clean",)
+    accounting = row_accounting([COLLECT, Report(stage="clean", rows=rows(entered=8, kept=8))])
+    assert accounting.faults == ("collect kept 9 examples, but 8 entered clean",)
 
 
 def test_a_quarantine_that_split_ignores_is_told() -> None:
-    books = account([CLEAN, VALIDATE, Report(stage="split", rows=rows(entered=7, kept=7))])
-    assert books.faults == ("validate put 1 examples into quarantine, but split left out 0",)
+    accounting = row_accounting([CLEAN, VALIDATE, Report(stage="split", rows=rows(entered=7, kept=7))])
+    assert accounting.faults == ("validate put 1 examples into quarantine, but split left out 0",)
 
 
 def test_markdown_shows_each_line_with_its_reasons() -> None:
-    text = account_markdown(account([COLLECT, CLEAN, VALIDATE, SPLIT, SFT]))
+    text = accounting_markdown(row_accounting([COLLECT, CLEAN, VALIDATE, SPLIT, SFT]))
     assert "| clean | example | 9 | 7 |  | 2 |  |  |  |  |" in text
     assert "| sft | example | 4 |  | 3 |  |  | 1 | 1 | 1,234 |" in text
     assert "- collect, example: unreadable 1" in text

@@ -1,4 +1,4 @@
-"""The books: what became of every row from the first stage to the last trained token."""
+"""Row accounting: what became of every row from the first stage to the last trained token."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLine:
+class AccountingLine:
     """What one stage did with the rows of one kind; `reasons` counts the ones that went no further."""
 
     stage: str
@@ -33,43 +33,45 @@ class AccountLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """All lines, and a sentence for each sum that does not add up (none: the books balance)."""
+class Accounting:
+    """All lines, and a sentence for each sum that does not add up (none: every row is accounted for)."""
 
-    lines: tuple[AccountLine, ...]
+    lines: tuple[AccountingLine, ...]
     faults: tuple[str, ...]
 
 
-def account(reports: Iterable[Report]) -> Account:
-    """The account over the reports of a run, in the order of the stages."""
+def row_accounting(reports: Iterable[Report]) -> Accounting:
+    """The row accounting over the reports of a run, in the order of the stages."""
     known = {report.stage: report for report in reports}
     ordered = [known[stage] for stage in ORDER if stage in known]
     lines = [line for report in ordered for line in _lines(report)]
     faults = [f"{report.stage}: {text}" for report in ordered for text in unbalanced(report.rows)]
-    return Account(lines=tuple(lines), faults=(*faults, *_breaks(lines)))
+    return Accounting(lines=tuple(lines), faults=(*faults, *_breaks(lines)))
 
 
-def account_markdown(books: Account) -> str:
-    """The account as a Markdown table, with the reasons behind each stage and the sentence on the sums."""
+def accounting_markdown(accounting: Accounting) -> str:
+    """The row accounting as a Markdown table, with the reasons of each stage and the sentence on the sums."""
     table = [f"| {' | '.join(COLUMNS)} |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
-    table += [f"| {' | '.join(cells(line))} |" for line in books.lines]
-    reasons = [f"- {line.stage}, {line.kind}: {reasons_told(line)}" for line in books.lines if line.reasons]
-    return "\n".join([*table, "", *reasons, "", balance_sentence(books)]) + "\n"
+    table += [f"| {' | '.join(cells(line))} |" for line in accounting.lines]
+    reasons = [
+        f"- {line.stage}, {line.kind}: {reasons_told(line)}" for line in accounting.lines if line.reasons
+    ]
+    return "\n".join([*table, "", *reasons, "", balance_sentence(accounting)]) + "\n"
 
 
-def reasons_told(line: AccountLine) -> str:
+def reasons_told(line: AccountingLine) -> str:
     """The reasons of a line with their counts, in words."""
     return ", ".join(f"{reason} {count:,}" for reason, count in line.reasons.items())
 
 
-def balance_sentence(books: Account) -> str:
+def balance_sentence(accounting: Accounting) -> str:
     """Whether every row is accounted for, in words."""
-    if books.faults:
-        return "The sums do not add up: " + "; ".join(books.faults) + "."
+    if accounting.faults:
+        return "The sums do not add up: " + "; ".join(accounting.faults) + "."
     return "Every row is accounted for: the sums of each stage add up, and no row is lost between stages."
 
 
-def cells(line: AccountLine) -> list[str]:
+def cells(line: AccountingLine) -> list[str]:
     """The line's figures as people read them; an empty cell is a zero."""
     counts = (
         line.kept, line.trained, line.dropped, line.quarantined, line.unused, line.truncated, line.tokens or 0
@@ -77,15 +79,15 @@ def cells(line: AccountLine) -> list[str]:
     return [line.stage, line.kind, f"{line.entered:,}", *(f"{count:,}" if count else "" for count in counts)]
 
 
-def _lines(report: Report) -> list[AccountLine]:
+def _lines(report: Report) -> list[AccountingLine]:
     kinds = list(dict.fromkeys(row.kind for row in report.rows))
     tokens = trained_tokens(report.figures)
-    lines: list[AccountLine] = []
+    lines: list[AccountingLine] = []
     for kind in kinds:
         rows = [row for row in report.rows if row.kind == kind]
         trained = _count(rows, "trained")
         lines.append(
-            AccountLine(
+            AccountingLine(
                 stage=report.stage,
                 kind=kind,
                 entered=_count(rows, "in"),
@@ -119,7 +121,7 @@ def _reasons(rows: Iterable[RowCount]) -> dict[str, int]:
     return {row.reason: row.count for row in sorted(counted, key=lambda row: (-row.count, row.reason))}
 
 
-def _breaks(lines: Iterable[AccountLine]) -> list[str]:
+def _breaks(lines: Iterable[AccountingLine]) -> list[str]:
     """Rows that one stage kept and the next did not take in."""
     found = {(line.stage, line.kind): line for line in lines}
     faults: list[str] = []
