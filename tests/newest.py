@@ -3,8 +3,8 @@
     python -m tests.newest [--held torch fastapi sqlalchemy] [--environment FOLDER] [-- what pytest takes]
 
 Makes an environment of its own, in which pip may choose any release of what pyproject.toml names; bounds stay
-for what is `--held`. Prints which releases differ from requirements.lock, then each test that fails, with the
-last line of its error; the last line is one JSON object. Exit 1 if a test fails.
+for what is `--held`. Prints which releases differ from requirements.lock, then each error with the tests that
+it breaks; the last line is one JSON object. Exit 1 if a test fails.
 """
 
 import argparse
@@ -55,15 +55,15 @@ def differing(before: dict[str, str], now: dict[str, str]) -> dict[str, tuple[st
     return {name: (one, other) for name, (one, other) in pairs.items() if one != other}
 
 
-def failures(report: Path) -> list[tuple[str, str]]:
-    """Each test that failed in a report of pytest in JUnit's form, with the last line of its error."""
-    found: list[tuple[str, str]] = []
+def failures(report: Path) -> dict[str, list[str]]:
+    """The tests that each error has broken, by its first line, from a report of pytest in JUnit's form."""
+    found: dict[str, list[str]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         for child in case:
             if child.tag in {"failure", "error"}:
-                said = (child.get("message") or child.text or "").strip().splitlines()
-                found.append((f"{case.get('classname')}::{case.get('name')}", said[0] if said else ""))
-    return found
+                said = (child.get("message") or child.text or "").strip().splitlines() or [""]
+                found.setdefault(said[0], []).append(f"{case.get('classname')}::{case.get('name')}")
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,9 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             [python, "-m", "pytest", "-q", "-m", "not e2e", *xml, *told.tests], check=False, cwd=ROOT
         )
         broken = failures(report)
-    for test, error in broken:
-        print(f"BROKEN {test}\n    {error}")
-    print(json.dumps({"newer": {name: now for name, (_, now) in newer.items()}, "broken": len(broken)}))
+    for error, tests in broken.items():
+        print(f"BROKEN {len(tests)}: {error}\n    " + "\n    ".join(tests))
+    newest = {name: now for name, (_, now) in newer.items()}
+    print(json.dumps({"newer": newest, "broken": sum(map(len, broken.values()))}))
     return int(bool(broken))
 
 

@@ -88,7 +88,7 @@ def test_a_place_named_by_a_relative_path_is_asked_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "place").mkdir()
-    bundle(tmp_path / "place/bundle", "{}")
+    bundle(tmp_path / "place/bundle", "no JSON")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     place = Path("place")
