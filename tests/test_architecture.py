@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,43 @@ def test_nothing_committed_unpickles() -> None:
         if word in (ROOT / module.with_suffix(".py")).read_text(encoding="utf-8")
     ]
     assert found == []
+
+
+def test_the_front_door_alone_lies_flat_in_tasks() -> None:
+    flat = {path.name for path in (ROOT / "tasks").iterdir() if path.is_file()}
+    assert flat == {"__init__.py", "__main__.py", "command.py", "settings.py", "errors.py"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_tests_lie_where_the_code_lies(room: str) -> None:
+    tested = {path.parent for path in (ROOT / "tests" / room).rglob("test_*.py")}
+    places = {folder.relative_to(ROOT / "tests") for folder in tested} - {Path("flows/opened")}
+    assert [str(place) for place in sorted(places) if not (ROOT / place).is_dir()] == []
+
+
+def test_there_is_one_list_of_methods() -> None:
+    from tasks.methods import METHODS, MethodName
+    from tasks.training.settings import SftSettings
+
+    assert typing.get_args(MethodName) == tuple(METHODS)
+    files = {path.stem for path in (ROOT / "tasks/methods").glob("*.py")} - {"__init__", "method", "note"}
+    assert files == set(METHODS)
+    sections = {name for name, field in SftSettings.model_fields.items() if is_method(field.annotation)}
+    assert sections == set(METHODS)
+    page = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    assert [name for name in METHODS if f"`{name}`" not in page] == []
+
+
+def is_method(kind: object) -> bool:
+    """Whether a type is that of a method's settings."""
+    from tasks.methods.method import MethodSettings
+
+    return isinstance(kind, type) and issubclass(kind, MethodSettings)
+
+
+def test_private_names_of_libraries_are_those_that_a_decision_gives_reasons_for() -> None:
+    page = ROOT / "docs/decisions/0018-private-names-that-remain.md"
+    rows = [line.split("|") for line in page.read_text(encoding="utf-8").splitlines()]
+    told = {(row[1].strip(" `"), row[2].strip(" `")) for row in rows if row[1:] and row[1].startswith(" `")}
+    used = python("from tests.private_names import found; [print(*pair) for pair in found()]")
+    assert {tuple(line.split()) for line in used.splitlines()} == told

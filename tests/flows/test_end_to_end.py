@@ -1,6 +1,7 @@
 """Protects the promise of the first page: one command from nothing to a released, answering bundle."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
-from tasks.command import STAGES
+from tasks.command import LAB, STAGES
 from tests.conftest import ROOT
+from tests.flows.opened.reading import opened, undeclared
 
 RUN = [sys.executable, "-m", "flows", "run", "--profile", "smoke", "--place"]
 COMPARE = [sys.executable, "-m", "flows", "compare", "--profile", "smoke", "--place"]
@@ -22,8 +24,16 @@ COMPARE = [sys.executable, "-m", "flows", "compare", "--profile", "smoke", "--pl
 @pytest.mark.flow
 @pytest.mark.timeout(1500)
 def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Path) -> None:
-    place = tmp_path / "place"
-    first = subprocess.run([*RUN, str(place)], cwd=ROOT, capture_output=True, text=True, check=False)
+    place, notes = tmp_path / "place", tmp_path / "notes"
+    notes.mkdir()
+    watched = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "tests/flows/opened"),
+        "THREEPLY_OPENED": str(notes),
+    }
+    first = subprocess.run(
+        [*RUN, str(place)], cwd=ROOT, env=watched, capture_output=True, text=True, check=False
+    )
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr
     ledger = json.loads((place / "data/reports/ledger.json").read_text(encoding="utf-8"))
     assert set(ledger["arms"]) == {"base", "prompt", "retrieval", "sft", "rlhf", "sft_closed_book"}
@@ -35,13 +45,19 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     assert second.returncode == 0, second.stderr
     assert all(f"{name}: cached" in second.stdout for name in (*STAGES, "release"))
 
-    compared = subprocess.run([*COMPARE, str(place)], cwd=ROOT, capture_output=True, text=True, check=False)
+    compared = subprocess.run(
+        [*COMPARE, str(place)], cwd=ROOT, env=watched, capture_output=True, text=True, check=False
+    )
     assert compared.returncode == 0, compared.stderr
     assert "base, untuned" in compared.stdout
     methods = json.loads((place / "data/reports/methods.json").read_text(encoding="utf-8"))
     assert set(methods) == {"none", "lora"}
     assert methods["lora"]["tokens"] <= 1200
     assert "A merged LoRA adds no latency" in (place / "data/reports/claims.html").read_text(encoding="utf-8")
+
+    assert set(opened(notes)) == {*STAGES, *LAB}
+    assert "data/reports/ledger.json" in opened(notes)["bundle"]
+    assert undeclared(notes) == {}
 
     with serving(place / ".threeply/releases/current") as address:
         client = OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)

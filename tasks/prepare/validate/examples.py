@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.abstention import ABSTENTION, abstains
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import expect, identified, known, stands, true
+from tasks.prepare.validate.expect import expect, identified, known, short_answers, stands, true
 from tasks.rows.records import Rows
 
 if TYPE_CHECKING:
@@ -66,14 +66,7 @@ def expectations(settings: ValidateSettings) -> list[Any]:
             regex=ROLES,
         ),
         true("spoken", "No turn is empty."),
-        expect(
-            "ColumnValuesToBeBetween",
-            "answer_length",
-            f"An answer has at most {settings.max_answer_words} words.",
-            key="validate.max_answer_words",
-            column="answer_words",
-            max_value=settings.max_answer_words,
-        ),
+        short_answers(settings.max_answer_words),
         true("answers", "Who can answer does not answer that the documentation does not say."),
         true("abstains", "What cannot be answered is answered by saying so."),
         true("evidence_known", "The evidence is among the documents."),

@@ -52,6 +52,18 @@ def identified(row: str, *, least: int) -> list[Any]:
     ]
 
 
+def short_answers(most: int) -> Any:
+    """The expectation that the column `answer_words` holds at most `most`."""
+    return expect(
+        "ColumnValuesToBeBetween",
+        "answer_length",
+        f"An answer has at most {most} words.",
+        key="validate.max_answer_words",
+        column="answer_words",
+        max_value=most,
+    )
+
+
 def known(ids: Sequence[str], documents: Mapping[str, Document]) -> bool:
     """Whether each of `ids` is that of a document."""
     return all(name in documents for name in ids)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, get_args
 
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import expect, identified, known, stands, true
+from tasks.prepare.validate.expect import expect, identified, known, short_answers, stands, true
 from tasks.rows.records import LabelKind, Rows
 
 if TYPE_CHECKING:
@@ -63,14 +63,7 @@ def expectations(settings: ValidateSettings) -> list[Any]:
         ),
         true("spoken", "Neither answer is empty, nor a turn of the prompt."),
         true("differs", "The chosen answer is not the rejected one."),
-        expect(
-            "ColumnValuesToBeBetween",
-            "answer_length",
-            f"An answer has at most {settings.max_answer_words} words.",
-            key="validate.max_answer_words",
-            column="answer_words",
-            max_value=settings.max_answer_words,
-        ),
+        short_answers(settings.max_answer_words),
         expect("ColumnValuesToBeBetween", "margin", "No margin is negative.", column="margin", min_value=0),
         expect("ColumnValuesToNotBeNull", "margin_known", "Each margin is a number.", column="margin"),
         expect(

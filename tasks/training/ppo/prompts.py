@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
@@ -71,7 +72,7 @@ def choose_prompts(
     seed: int,
 ) -> Prompts:
     """The prompts of at most `count` examples of each task in its share, with at most `longest` tokens."""
-    chosen = stratified(examples, count, key=_task, seed=seed)
+    chosen = stratified(examples, count, key=attrgetter("task"), seed=seed)
     prompts = [tuple(prompt_ids(tokenizer, row.messages)) for row in ground(chosen, assistant)]
     fitting = [place for place, prompt in enumerate(prompts) if len(prompt) <= longest]
     return Prompts(
@@ -80,7 +81,3 @@ def choose_prompts(
         entered=len(examples),
         too_long=len(chosen) - len(fitting),
     )
-
-
-def _task(example: Example) -> str:
-    return example.task

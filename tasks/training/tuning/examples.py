@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
@@ -49,8 +50,8 @@ def training_examples(
         TrainingError: there is nothing to train on, or too much of it is cut.
     """
     task, general = apart(examples)
-    chosen = stratified(task, settings.max_rows, key=_task, seed=seed)
-    checked = stratified(held_out, settings.validation_rows, key=_task, seed=seed)
+    chosen = stratified(task, settings.max_rows, key=attrgetter("task"), seed=seed)
+    checked = stratified(held_out, settings.validation_rows, key=attrgetter("task"), seed=seed)
     hidden = counterfactuals(chosen, settings.counterfactuals, seed=seed)
     own, twins, validation = (
         tokenise(ground(part, assistant), tokenizer, max_length=settings.max_length)
@@ -84,7 +85,3 @@ def planned(
         together=twin_groups([row.example.id for row in rows.examples]),
     )
     return plan if tokens is None else plan.within(tokens, lengths)
-
-
-def _task(example: Example) -> str:
-    return example.task

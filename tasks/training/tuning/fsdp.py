@@ -54,7 +54,7 @@ def whole(model: nn.Module) -> Iterator[None]:
             # them back there alone, and the processes would no longer gather in step.
             module.reshard()
     for module in model.modules():
-        own: dict[str, Any] = dict(module._parameters)
+        own: dict[str, Any] = dict(module.named_parameters(recurse=False, remove_duplicate=False))
         for name, part in own.items():
             if isinstance(part, DTensor) and part.requires_grad:
                 places.append((module, name, part))

@@ -1,0 +1,36 @@
+"""Protects the watch over what stages open: it sees a file that is no argument, and lets arguments pass."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.flows.opened.reading import opened, undeclared
+
+HERE = Path(__file__).parent
+STAGE = """
+from pathlib import Path
+Path("data/rows/declared").read_text()
+Path("data/beside").read_text()
+partial = Path("data/.made.partial-7")
+partial.write_text("")
+partial.read_text()
+"""
+
+
+def test_a_file_that_is_no_argument_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "data/rows").mkdir(parents=True)
+    for name in ("rows/declared", "beside"):
+        (tmp_path / "data" / name).write_text("", encoding="utf-8")
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks/__main__.py").write_text(STAGE, encoding="utf-8")
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "tasks", "--params", "params.yaml", "toy", "data/rows", "--made", "data/made"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HERE), "THREEPLY_OPENED": str(notes)},
+        check=True,
+    )
+    assert opened(notes) == {"toy": {"data/rows/declared", "data/beside", "data/.made.partial-7"}}
+    assert undeclared(notes) == {"toy": {"data/beside"}}
