@@ -11,7 +11,7 @@ from tasks.evaluation.figures import answer_lines, arms, recall, task_counts
 from tasks.evaluation.ledger import Ledger, write_ledger
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.parity import parity
-from tasks.evaluation.questions import majority, row_counts
+from tasks.evaluation.questions import counted, majority
 from tasks.evaluation.retention import retention
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.device import set_up_torch
@@ -98,5 +98,5 @@ def evaluate(
         "questions": task_counts(measured.questions),
         "general_nll": {model: round(value, 5) for model, value in nll.items()},
     }
-    counts = row_counts(test=len(test), drawn=measured.drawn, asked=len(measured.questions))
+    counts = counted(test=len(test), drawn=measured.drawn, asked=len(measured.questions))
     write_report(report, Report(stage="evaluate", rows=counts, figures=figures))

@@ -7,7 +7,7 @@ from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant, Layers
 from deploy.messages import Message
 from tasks.rows.records import Example
-from tasks.rows.reports import RowCount
+from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.scores import best_constant, frequent_answers, score
 
@@ -54,16 +54,10 @@ def askable(
     )
 
 
-def row_counts(*, test: int, drawn: int, asked: int) -> list[RowCount]:
+def counted(*, test: int, drawn: int, asked: int) -> list[RowCount]:
     """What became of the examples of the test split."""
-    return [
-        RowCount(kind="example", outcome="in", count=test),
-        RowCount(kind="example", outcome="kept", count=asked),
-        RowCount(kind="example", outcome="unused", count=test - drawn, reason="over evaluate.questions"),
-        RowCount(
-            kind="example", outcome="unused", count=drawn - asked, reason="longer than the model's context"
-        ),
-    ]
+    unused = {"over evaluate.questions": test - drawn, "longer than the model's context": drawn - asked}
+    return row_counts("example", test, kept=asked, unused=unused)
 
 
 def majority(train: Sequence[Example], questions: Sequence[Example]) -> tuple[str, float]:

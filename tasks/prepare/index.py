@@ -14,7 +14,7 @@ from tasks.machine.progress import Progress
 from tasks.machine.settings import RunSettings
 from tasks.prepare.settings import IndexSettings
 from tasks.rows.records import Document
-from tasks.rows.reports import Report, RowCount, write_report
+from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import read_table
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def index(
         **_cut(chunks, model),
         **device.figures(),
     }
-    write_report(report, Report(stage="index", rows=_row_counts(rows, chunks), figures=figures))
+    write_report(report, Report(stage="index", rows=_counted(rows, chunks), figures=figures))
 
 
 class ResumingEmbedder:
@@ -102,14 +102,9 @@ class ResumingEmbedder:
         return np.concatenate(blocks) if blocks else self._embedder.embed_texts([], progress=progress)
 
 
-def _row_counts(rows: Sequence[Document], chunks: Sequence[Chunk]) -> list[RowCount]:
+def _counted(rows: Sequence[Document], chunks: Sequence[Chunk]) -> list[RowCount]:
     kept = len({chunk.document for chunk in chunks})
-    empty = len(rows) - kept
-    return [
-        RowCount(kind="document", outcome="in", count=len(rows)),
-        RowCount(kind="document", outcome="kept", count=kept),
-        *([RowCount(kind="document", outcome="dropped", reason="empty", count=empty)] if empty else []),
-    ]
+    return row_counts("document", len(rows), kept=kept, dropped={"empty": len(rows) - kept})
 
 
 def _cut(chunks: Sequence[Chunk], model: SentenceEmbedder) -> dict[str, int]:

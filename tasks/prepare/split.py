@@ -8,7 +8,7 @@ replayed, never asked.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
 from tasks.rows.identity import PromptKey, prompt_key, united
 from tasks.rows.records import GENERAL_TASK, Document, Dropped, Example, Preference, Rows
-from tasks.rows.reports import Report, RowCount, read_report, write_report
+from tasks.rows.reports import Report, RowCount, read_report, row_counts, write_report
 from tasks.rows.tables import FILES, read_rows, read_table, write_table
 
 __all__ = ["SPLITS", "assign", "check_leaks", "place", "split"]
@@ -55,7 +55,7 @@ def split(
     write_table(splits / FILES[Document], Document, kept.documents)
     write_report(
         report,
-        Report(stage="split", rows=_row_counts(everything, kept), figures=_figures(kept, grouped, placed)),
+        Report(stage="split", rows=_counted(everything, kept), figures=_figures(kept, grouped, placed)),
     )
 
 
@@ -133,18 +133,12 @@ def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> 
             )
 
 
-def _row_counts(before: Rows, after: Rows) -> list[RowCount]:
+def _counted(before: Rows, after: Rows) -> list[RowCount]:
     counts: list[RowCount] = []
-    pairs: tuple[tuple[str, Sequence[object], Sequence[object]], ...] = (
-        ("example", before.examples, after.examples),
-        ("preference", before.preferences, after.preferences),
-        ("document", before.documents, after.documents),
-    )
-    for kind, came, went in pairs:
-        counts.append(RowCount(kind=kind, outcome="in", count=len(came)))
-        counts.append(RowCount(kind=kind, outcome="kept", count=len(went)))
-        if lost := len(came) - len(went):
-            counts.append(RowCount(kind=kind, outcome="quarantined", count=lost, reason="validate"))
+    went = after.by_kind()
+    for kind, came in before.by_kind().items():
+        lost = len(came) - len(went[kind])
+        counts += row_counts(kind, len(came), kept=len(went[kind]), quarantined={"validate": lost})
     return counts
 
 

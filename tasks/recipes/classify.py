@@ -14,7 +14,7 @@ from tasks.methods.parts.base_model import load_base
 from tasks.recipes.heads.metrics import label_figures
 from tasks.recipes.settings import ClassifySettings
 from tasks.rows.records import Example
-from tasks.rows.reports import Report, RowCount, write_report
+from tasks.rows.reports import Report, row_counts, write_report
 from tasks.rows.sampling import stratified
 from tasks.rows.tables import read_table
 
@@ -70,15 +70,13 @@ def classify(
         "unseen_labels": sum(label not in tuned.labels for label in gold),
         **label_figures(gold, predicted, trained_on=seen, seed=run.seed),
     }
-    counts = [
-        RowCount(kind="example", outcome="in", count=every),
-        RowCount(kind="example", outcome="trained", count=len(drawn)),
-        RowCount(kind="example", outcome="truncated", count=cut, reason="longer than classify.max_length"),
-        RowCount(
-            kind="example", outcome="unused", count=len(train) - len(drawn), reason="over classify.max_rows"
-        ),
-        RowCount(kind="example", outcome="unused", count=every - len(train), reason="of another task"),
-    ]
+    counts = row_counts(
+        "example",
+        every,
+        trained=len(drawn),
+        unused={"over classify.max_rows": len(train) - len(drawn), "of another task": every - len(train)},
+        truncated={"longer than classify.max_length": cut},
+    )
     write_report(report, Report(stage="classify", rows=counts, figures=figures))
     print(f"{method}: accuracy {figures['accuracy']:.3f}, majority {figures['majority']:.3f}")
 

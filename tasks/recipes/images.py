@@ -15,7 +15,7 @@ from tasks.methods.method import Material
 from tasks.recipes.heads.metrics import label_figures
 from tasks.recipes.heads.pictures import Pictures, digits, folder_pictures
 from tasks.recipes.settings import ImagesSettings
-from tasks.rows.reports import Report, RowCount, write_report
+from tasks.rows.reports import Report, row_counts, write_report
 from tasks.rows.sampling import stratified
 
 DIGITS = range(5, 10)  # those that the tiny model has not seen
@@ -79,15 +79,14 @@ def images(
         **device.figures(),
         **label_figures(gold, predicted, trained_on=seen, seed=run.seed),
     }
-    counts = [
-        RowCount(kind="picture", outcome="in", count=len(found.labels) + found.unreadable),
-        RowCount(kind="picture", outcome="trained", count=len(drawn)),
-        RowCount(kind="picture", outcome="kept", count=len(test), reason="asked in the test"),
-        RowCount(
-            kind="picture", outcome="unused", count=len(train) - len(drawn), reason="over images.max_rows"
-        ),
-        RowCount(kind="picture", outcome="dropped", count=found.unreadable, reason="no picture"),
-    ]
+    counts = row_counts(
+        "picture",
+        len(found.labels) + found.unreadable,
+        kept=len(test),  # asked in the test
+        trained=len(drawn),
+        dropped={"no picture": found.unreadable},
+        unused={"over images.max_rows": len(train) - len(drawn)},
+    )
     write_report(report, Report(stage="images", rows=counts, figures=figures))
     print(f"{method}: accuracy {figures['accuracy']:.3f}, majority {figures['majority']:.3f}")
 

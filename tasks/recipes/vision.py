@@ -6,7 +6,7 @@ from tasks.machine.device import Device, set_up_torch
 from tasks.machine.disk import say_if_unwatched
 from tasks.machine.settings import RunSettings
 from tasks.recipes.settings import ImagesSettings
-from tasks.rows.reports import Report, RowCount, write_report
+from tasks.rows.reports import Report, row_counts, write_report
 
 FIRST_DIGITS = range(5)  # what the tiny model sees before; the other digits are the task
 SIZE, PATCH, WIDTH, LAYERS = 8, 2, 64, 4
@@ -66,5 +66,5 @@ def _pretrain(
         "pretrained_on": list(names),
         "loss": round(loss, 4),
     }
-    rows_seen = [RowCount(kind="picture", outcome=told, count=len(targets)) for told in ("in", "trained")]
+    rows_seen = row_counts("picture", len(targets), trained=len(targets))
     write_report(report, Report(stage="vision", rows=rows_seen, figures=figures))

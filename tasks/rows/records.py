@@ -111,3 +111,7 @@ class Rows:
     examples: tuple[Example, ...]
     preferences: tuple[Preference, ...]
     documents: tuple[Document, ...]
+
+    def by_kind(self) -> dict[RowKind, tuple[Row, ...]]:
+        """The rows of each kind."""
+        return {"example": self.examples, "preference": self.preferences, "document": self.documents}

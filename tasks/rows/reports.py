@@ -9,7 +9,6 @@ from typing import Any, Literal
 from deploy.atomic import write_json
 from deploy.files import read_json
 from tasks.errors import SourceError
-from tasks.rows.records import Dropped
 
 Outcome = Literal["in", "kept", "dropped", "quarantined", "unused", "truncated", "trained"]
 
@@ -60,12 +59,37 @@ def read_report(path: Path) -> Report:
     return Report(stage=found.stage, rows=found.rows, figures=found.figures)
 
 
-def dropped_counts(dropped: Iterable[Dropped]) -> list[RowCount]:
-    """Dropped rows counted by kind and reason, in a fixed order."""
-    counts = Counter((row.kind, row.reason) for row in dropped)
+def row_counts(
+    kind: str,
+    entered: int,
+    *,
+    kept: int | None = None,
+    trained: int | None = None,
+    dropped: Mapping[str, int] | None = None,
+    quarantined: Mapping[str, int] | None = None,
+    unused: Mapping[str, int] | None = None,
+    truncated: Mapping[str, int] | None = None,
+) -> list[RowCount]:
+    """What became of the rows of a kind: those that went on or were trained on, and the others by reason."""
+    through: dict[Outcome, int | None] = {"in": entered, "kept": kept, "trained": trained}
+    lost: dict[Outcome, Mapping[str, int] | None] = {
+        "dropped": dropped,
+        "quarantined": quarantined,
+        "unused": unused,
+        "truncated": truncated,
+    }
     return [
-        RowCount(kind=kind, outcome="dropped", reason=reason, count=count)
-        for (kind, reason), count in sorted(counts.items())
+        *(
+            RowCount(kind=kind, outcome=name, count=count)
+            for name, count in through.items()
+            if count is not None
+        ),
+        *(
+            RowCount(kind=kind, outcome=name, count=count, reason=reason)
+            for name, reasons in lost.items()
+            for reason, count in sorted((reasons or {}).items())
+            if count
+        ),
     ]
 
 

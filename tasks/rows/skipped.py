@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.atomic import write_json, write_text
 from deploy.files import read_json
 from tasks.errors import SourceError
-from tasks.rows.reports import Report, RowCount, write_report
+from tasks.rows.reports import Report, row_counts, write_report
 
 NOTE = "skipped.json"
 
@@ -32,10 +32,7 @@ def skip(
     """
     leave_note(adapter, stage, reason)
     write_text(curve, "step\n")
-    rows = [
-        RowCount(kind=kind, outcome="in", count=entered),
-        RowCount(kind=kind, outcome="unused", count=entered, reason=reason),
-    ]
+    rows = row_counts(kind, entered, unused={reason: entered})
     write_report(report, Report(stage=stage, rows=rows, figures={"skipped": reason}))
 
 

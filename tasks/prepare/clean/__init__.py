@@ -1,11 +1,12 @@
 """Stage `clean`: rows whose text is repaired, without those that are empty, repeated or in conflict."""
 
+from collections import Counter
 from pathlib import Path
 
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.settings import CleanSettings
 from tasks.rows.records import Dropped
-from tasks.rows.reports import Report, RowCount, dropped_counts, write_report
+from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import read_rows, write_rows, write_table
 
 __all__ = ["clean"]
@@ -18,19 +19,16 @@ def clean(raw: Path, *, kept: Path, dropped: Path, report: Path, settings: Clean
     write_rows(kept, result.rows)
     write_table(dropped, Dropped, result.dropped)
     counts: list[RowCount] = []
-    for kind, before, after in (
-        ("example", rows.examples, result.rows.examples),
-        ("preference", rows.preferences, result.rows.preferences),
-        ("document", rows.documents, result.rows.documents),
-    ):
-        counts.append(RowCount(kind=kind, outcome="in", count=len(before)))
-        counts.append(RowCount(kind=kind, outcome="kept", count=len(after)))
-        print(f"clean: {len(after)} of {len(before)} {kind}s kept")
+    before, after = rows.by_kind(), result.rows.by_kind()
+    for kind in before:
+        reasons = Counter(row.reason for row in result.dropped if row.kind == kind)
+        counts += row_counts(kind, len(before[kind]), kept=len(after[kind]), dropped=reasons)
+        print(f"clean: {len(after[kind])} of {len(before[kind])} {kind}s kept")
     write_report(
         report,
         Report(
             stage="clean",
-            rows=counts + dropped_counts(result.dropped),
+            rows=counts,
             figures={"repaired": dict(sorted(result.repaired.items()))},
         ),
     )

@@ -1,5 +1,6 @@
 """Stage `collect`: rows of every source that params.yaml names, in one schema."""
 
+from collections import Counter
 from pathlib import Path
 
 from tasks.machine.settings import RunSettings
@@ -19,7 +20,7 @@ from tasks.prepare.settings import (
     Source,
 )
 from tasks.rows.records import Dropped, Rows
-from tasks.rows.reports import Report, RowCount, dropped_counts, write_report
+from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table
 
 __all__ = ["collect"]
@@ -42,7 +43,7 @@ def collect(
         report,
         Report(
             stage="collect",
-            rows=row_counts(rows, refused),
+            rows=counted(rows, refused),
             figures={
                 "sources": [
                     {"source": source.kind, **part.figures}
@@ -57,18 +58,13 @@ def collect(
     )
 
 
-def row_counts(rows: Rows, refused: list[Dropped]) -> list[RowCount]:
+def counted(rows: Rows, refused: list[Dropped]) -> list[RowCount]:
     """What came in, what was kept and what was refused, for each kind."""
     counts: list[RowCount] = []
-    for kind, kept in (
-        ("example", rows.examples),
-        ("preference", rows.preferences),
-        ("document", rows.documents),
-    ):
-        lost = sum(row.kind == kind for row in refused)
-        counts.append(RowCount(kind=kind, outcome="in", count=len(kept) + lost))
-        counts.append(RowCount(kind=kind, outcome="kept", count=len(kept)))
-    return counts + dropped_counts(refused)
+    for kind, kept in rows.by_kind().items():
+        reasons = Counter(row.reason for row in refused if row.kind == kind)
+        counts += row_counts(kind, len(kept) + reasons.total(), kept=len(kept), dropped=reasons)
+    return counts
 
 
 def _read(source: Source, folder: Path, seed: int) -> Collected:

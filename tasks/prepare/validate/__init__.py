@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.findings import figures, quarantined, row_counts
+from tasks.prepare.validate.findings import counted, figures, quarantined
 from tasks.prepare.validate.suites import check
 from tasks.rows.records import Dropped
 from tasks.rows.reports import Report, write_report
@@ -20,7 +20,7 @@ def validate(rows: Path, *, quarantine: Path, docs: Path, report: Path, settings
     write_table(quarantine, Dropped, held)
     write_report(
         report,
-        Report(stage="validate", rows=row_counts(everything, held), figures=figures(findings)),
+        Report(stage="validate", rows=counted(everything, held), figures=figures(findings)),
     )
     failed = [finding for finding in findings if not finding.passed]
     met = len(findings) - len(failed)

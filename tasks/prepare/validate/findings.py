@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.prepare.validate.expect import Severity
 from tasks.rows.records import Dropped, RowKind, Rows
-from tasks.rows.reports import RowCount
+from tasks.rows.reports import RowCount, row_counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
         if finding.severity == "critical":
             for name in dict.fromkeys(finding.rows):
                 reasons[finding.table, name].append(finding)
-    sources = {(kind, row.id): row.source for kind, part in tables(rows).items() for row in part}
+    sources = {(kind, row.id): row.source for kind, part in rows.by_kind().items() for row in part}
     return [
         Dropped(
             id=name,
@@ -60,18 +60,13 @@ def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
     ]
 
 
-def row_counts(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
+def counted(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
     """The row accounting; rows that share an id are held back together, so each of them counts."""
     counts: list[RowCount] = []
     reasons = {(row.kind, row.id): row.reason for row in held}
-    for kind, part in tables(rows).items():
+    for kind, part in rows.by_kind().items():
         why = Counter(reasons[kind, row.id] for row in part if (kind, row.id) in reasons)
-        counts.append(RowCount(kind=kind, outcome="in", count=len(part)))
-        counts.append(RowCount(kind=kind, outcome="kept", count=len(part) - why.total()))
-        counts += [
-            RowCount(kind=kind, outcome="quarantined", reason=reason, count=count)
-            for reason, count in sorted(why.items())
-        ]
+        counts += row_counts(kind, len(part), kept=len(part) - why.total(), quarantined=why)
     return counts
 
 
@@ -90,8 +85,3 @@ def figures(findings: Sequence[Finding]) -> dict[str, Any]:
             "severity": finding.severity,
         }
     return {"expectations": result, "met": sum(f.passed for f in findings), "of": len(findings)}
-
-
-def tables(rows: Rows) -> dict[RowKind, tuple[Any, ...]]:
-    """The rows by kind."""
-    return {"example": rows.examples, "preference": rows.preferences, "document": rows.documents}

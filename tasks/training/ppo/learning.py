@@ -102,7 +102,7 @@ def reinforce(
         "kept": kept,
     }
     reached = {prompt for prompts in drawn for prompt in prompts}
-    counts = training.row_counts(reached=len(reached), used=len(set(learned)))
+    counts = training.counted(reached=len(reached), used=len(set(learned)))
     return Trained(
         adapter=folder,
         curve=curve_lines(result.curve),

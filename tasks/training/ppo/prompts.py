@@ -9,7 +9,7 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import prompt_ids
 from tasks.rows.grounding import ground
 from tasks.rows.records import Example
-from tasks.rows.reports import RowCount
+from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.training.lengths import require_few_cut
 
@@ -46,20 +46,19 @@ class Prompts:
             max_length=max_length,
         )
 
-    def row_counts(self, *, reached: int, used: int) -> list[RowCount]:
+    def counted(self, *, reached: int, used: int) -> list[RowCount]:
         """What became of the examples: training `reached` some before it ended, and learned from `used`."""
-        not_chosen = self.entered - len(self.examples) - self.too_long
-        counts = [
-            RowCount(kind="example", outcome="in", count=self.entered),
-            RowCount(kind="example", outcome="unused", count=not_chosen, reason=NOT_CHOSEN),
-            RowCount(
-                kind="example", outcome="unused", count=len(self.examples) - reached, reason=NOT_REACHED
-            ),
-            RowCount(kind="example", outcome="unused", count=reached - used, reason=SURE),
-            RowCount(kind="example", outcome="dropped", count=self.too_long, reason=TOO_LONG),
-            RowCount(kind="example", outcome="trained", count=used),
-        ]
-        return [row for row in counts if row.count or row.outcome in ("in", "trained")]
+        return row_counts(
+            "example",
+            self.entered,
+            trained=used,
+            dropped={TOO_LONG: self.too_long},
+            unused={
+                NOT_CHOSEN: self.entered - len(self.examples) - self.too_long,
+                NOT_REACHED: len(self.examples) - reached,
+                SURE: reached - used,
+            },
+        )
 
 
 def choose_prompts(

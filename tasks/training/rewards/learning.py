@@ -24,7 +24,7 @@ from tasks.training.rewards.model import (
     new_reward_model,
     train_only,
 )
-from tasks.training.rewards.pairs import Pairs, TokenPair, row_counts, tokenise
+from tasks.training.rewards.pairs import Pairs, TokenPair, counted, tokenise
 from tasks.training.schedule import schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
@@ -110,9 +110,9 @@ def learn_rewards(
         figures |= {"best_step": step, **quality(right, pairs, validation)}
     else:
         save_adapter(model, work / BEST)
-    counts = row_counts(own, entered=len(preferences), unused=len(preferences) - len(chosen))
+    counts = counted(own, entered=len(preferences), unused=len(preferences) - len(chosen))
     if hidden:
-        counts += row_counts(twins, entered=len(hidden), kind="counterfactual")
+        counts += counted(twins, entered=len(hidden), kind="counterfactual")
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history),

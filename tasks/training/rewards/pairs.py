@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
 from tasks.rows.grounding import GroundedPreference
-from tasks.rows.reports import RowCount
+from tasks.rows.reports import RowCount, row_counts
 from tasks.training.lengths import require_few_cut
 
 if TYPE_CHECKING:
@@ -101,18 +101,15 @@ def tokenise(
     return Pairs(rows=tuple(rows), examples=tuple(kept), dropped=dropped)
 
 
-def row_counts(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
+def counted(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
     """What became of the training pairs of one kind: `in` is the sum of unused, dropped and trained."""
-    return [
-        RowCount(kind=kind, outcome="in", count=entered),
-        RowCount(kind=kind, outcome="unused", count=unused, reason="over reward.max_rows"),
-        RowCount(kind=kind, outcome="trained", count=len(pairs.rows)),
-        *(
-            RowCount(kind=kind, outcome="dropped", count=count, reason=reason)
-            for reason, count in pairs.dropped.items()
-            if count
-        ),
-    ]
+    return row_counts(
+        kind,
+        entered,
+        trained=len(pairs.rows),
+        dropped=pairs.dropped,
+        unused={"over reward.max_rows": unused},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

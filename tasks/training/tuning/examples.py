@@ -15,7 +15,7 @@ from tasks.training.counterfactuals import counterfactuals, twin_groups
 from tasks.training.schedule import Schedule, schedule
 from tasks.training.settings import SftSettings
 from tasks.training.tuning.replay import apart
-from tasks.training.tuning.tokens import Tokenised, row_counts, tokenise
+from tasks.training.tuning.tokens import Tokenised, counted, tokenise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -64,9 +64,9 @@ def training_examples(
             f"({training.no_room} have a prompt of max_length or more); add rows or raise sft.max_length"
         )
     training.require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
-    counts = row_counts(own, entered=len(task), unused=len(task) - len(chosen))
+    counts = counted(own, entered=len(task), unused=len(task) - len(chosen))
     if hidden:
-        counts += row_counts(twins, entered=len(hidden), kind="counterfactual")
+        counts += counted(twins, entered=len(hidden), kind="counterfactual")
     return TrainingExamples(training=training, validation=validation, general=general, counts=counts)
 
 

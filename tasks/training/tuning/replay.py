@@ -5,7 +5,7 @@ General rows are asked as the ledger's first row asks: without the assistant's p
 what is learnt of the task stays bound to the prompt that it is served with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from deploy.messages import Message
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
 from tasks.rows.records import GENERAL_TASK, Example
-from tasks.rows.reports import RowCount
+from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.probe import overlaps, probe_grams
 from tasks.training.tuning.self_synthesis import ANSWER, Talk, Talks, write_talks
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 IN_OWN = "the probe of retention has words in a row that your row has"
+TOO_MANY = "more than sft.replay asks for"
+TOO_LONG = f"longer than sft.max_length, or than the {ANSWER} tokens that are written"
 WRITTEN = "written.json"  # in the work folder: the rows that the model has written
 
 
@@ -85,40 +87,24 @@ def replay_rows(
             rows.append(row)
             examples.append(_asked_plainly(example))
     lost = len(used) + len(taken) - len(rows)
+    entered = len(own) + written.tried  # every turn that the model wrote counts
     figures = {"wanted": count, "rows": len(rows), "own": len(used), "written": len(taken)}
     if len(rows) < count:
         print(f"{len(rows)} general rows are replayed; sft.replay asks for {count}", flush=True)
     return Replay(
         rows=Tokenised(rows=tuple(rows), examples=tuple(examples), no_room=lost),
-        counts=_row_counts(
-            entered=len(own) + written.tried,
+        counts=row_counts(
+            "general",
+            entered,
             trained=len(rows),
-            unused=len(fitting) - len(used) + len(written.talks) - len(taken),
             dropped={**written.dropped, IN_OWN: len(own) - len(fitting), NO_ROOM: lost},
-            truncated=sum(row.truncated for row in rows),
-        ),
+            unused={TOO_MANY: len(fitting) - len(used) + len(written.talks) - len(taken)},
+            truncated={TOO_LONG: sum(row.truncated for row in rows)},
+        )
+        if entered
+        else [],
         figures={"replay": figures} if count else {},
     )
-
-
-def _row_counts(
-    *, entered: int, trained: int, unused: int, dropped: Mapping[str, int], truncated: int
-) -> list[RowCount]:
-    """What became of the general rows: `in` counts the user's own and every turn that the model wrote."""
-    if not entered:
-        return []
-    too_long = f"longer than sft.max_length, or than the {ANSWER} tokens that are written"
-    counts = [
-        RowCount(kind="general", outcome="in", count=entered),
-        RowCount(kind="general", outcome="unused", count=unused, reason="more than sft.replay asks for"),
-        RowCount(kind="general", outcome="trained", count=trained),
-        RowCount(kind="general", outcome="truncated", count=truncated, reason=too_long),
-    ]
-    return counts + [
-        RowCount(kind="general", outcome="dropped", count=number, reason=reason)
-        for reason, number in sorted(dropped.items())
-        if number
-    ]
 
 
 def _example(number: int, talk: Talk) -> Example:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deploy.engines.chat import answer_ids, prompt_ids
 from deploy.messages import Message
 from tasks.rows.grounding import Grounded
-from tasks.rows.reports import RowCount
+from tasks.rows.reports import RowCount, row_counts
 from tasks.training.lengths import require_few_cut
 
 if TYPE_CHECKING:
@@ -108,20 +108,16 @@ def token_row(
     )
 
 
-def row_counts(
-    tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example"
-) -> list[RowCount]:
+def counted(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = "example") -> list[RowCount]:
     """What became of the training rows of one kind: `in` is the sum of unused, dropped and trained."""
-    cut = sum(row.truncated for row in tokenised.rows)
-    counts = [
-        RowCount(kind=kind, outcome="in", count=entered),
-        RowCount(kind=kind, outcome="unused", count=unused, reason="over sft.max_rows"),
-        RowCount(kind=kind, outcome="trained", count=len(tokenised.rows)),
-        RowCount(kind=kind, outcome="truncated", count=cut, reason="longer than sft.max_length"),
-    ]
-    if tokenised.no_room:
-        counts.append(RowCount(kind=kind, outcome="dropped", count=tokenised.no_room, reason=NO_ROOM))
-    return counts
+    return row_counts(
+        kind,
+        entered,
+        trained=len(tokenised.rows),
+        dropped={NO_ROOM: tokenised.no_room},
+        unused={"over sft.max_rows": unused},
+        truncated={"longer than sft.max_length": sum(row.truncated for row in tokenised.rows)},
+    )
 
 
 def targets(examples: Sequence[Grounded]) -> dict[str, int]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 _STAGED = re.compile(r"^\.(.+)\.(?:partial|old)-\d+$")
-_CODE = ("tasks", "deploy", "flows")  # tests/flows/test_code_dependencies.py compares those with the imports
+_WATCHED = ("data", "sources")  # code is compared with the imports, by tests/flows/test_code_dependencies.py
+_OF_THE_FRONT_DOOR = {"data/reports/stages.json", "data/lab/stages.json"}  # where it writes down the time
 
 
 def opened(folder: Path) -> dict[str, set[str]]:
-    """What each stage has opened of its place to read, by the name of the stage; code does not count."""
+    """What each stage has opened of its place to read, by the name of the stage."""
     found: dict[str, set[str]] = {}
     for words, paths in _logs(folder):
         found.setdefault(words[0], set()).update(map(str, paths))
@@ -32,17 +33,10 @@ def undeclared(folder: Path) -> dict[str, set[str]]:
 def _logs(folder: Path) -> Iterator[tuple[list[str], list[PurePosixPath]]]:
     """For each process of a stage its words, from the stage's name on, and what it opened of the place."""
     for log in sorted(folder.iterdir()):
+        # A process that has restarted itself with other variables says its words again.
         told, *lines = log.read_text(encoding="utf-8").splitlines()
         words: list[str] = json.loads(told)
         if words[:1] == ["--params"]:
             words = words[2:]
-        paths = [PurePosixPath(line) for line in lines]
-        yield words, [path for path in paths if _of_the_place(path)]
-
-
-def _of_the_place(path: PurePosixPath) -> bool:
-    return (
-        not path.is_absolute()
-        and path.parts[0] not in {"..", ".threeply", "params.yaml", *_CODE}
-        and path.suffix not in {".py", ".pyc"}
-    )
+        watched = [line for line in lines if line != told and line not in _OF_THE_FRONT_DOOR]
+        yield words, [path for line in watched if (path := PurePosixPath(line)).parts[0] in _WATCHED]

@@ -13,7 +13,7 @@ from deploy.settings import GenerationSettings
 from tasks.evaluation.arms import SETUPS, Replies, ask_all, batches
 from tasks.evaluation.figures import answer_lines, arms, recall
 from tasks.evaluation.ledger import AGAINST, NAMES
-from tasks.evaluation.questions import askable, draw_questions, majority, row_counts
+from tasks.evaluation.questions import askable, counted, draw_questions, majority
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.progress import parse_progress
 from tasks.rows.records import Example
@@ -169,7 +169,7 @@ def test_questions_that_do_not_fit_are_left_out_of_every_arm_and_counted() -> No
     asked = askable(QUESTIONS, said, lambda messages: 50 if "p3" in messages[-1].content else 10, limit=20)
     assert [question.id for question in asked.questions] == ["q0", "q1", "q2", "q4", "q5"]
     assert len(asked.lengths) == 5
-    counts = row_counts(test=9, drawn=6, asked=5)
+    counts = counted(test=9, drawn=6, asked=5)
     assert unbalanced(counts) == []
     assert {count.reason: count.count for count in counts if count.outcome == "unused"} == {
         "over evaluate.questions": 3,

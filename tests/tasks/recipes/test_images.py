@@ -135,7 +135,6 @@ def test_folders_of_pictures_are_labels_and_what_is_no_picture_is_counted(vit: P
         "in": 10,
         "trained": 4,
         "kept": 4,
-        "unused": 0,
         "dropped": 2,
     }
 

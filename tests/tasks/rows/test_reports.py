@@ -5,16 +5,11 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import SourceError
-from tasks.rows.records import Dropped
-from tasks.rows.reports import Report, RowCount, dropped_counts, read_report, unbalanced, write_report
+from tasks.rows.reports import Report, RowCount, read_report, row_counts, unbalanced, write_report
 
 
 def row(outcome: str, count: int, kind: str = "example") -> RowCount:
     return RowCount(kind=kind, outcome=outcome, count=count)  # type: ignore[arg-type]
-
-
-def dropped(kind: str, reason: str) -> Dropped:
-    return Dropped(id="i", kind=kind, source="s", stage="clean", reason=reason, detail="")  # type: ignore[arg-type]
 
 
 def test_a_report_comes_back_as_it_was_and_in_equal_bytes(tmp_path: Path) -> None:
@@ -36,11 +31,19 @@ def test_what_is_no_report_is_told(tmp_path: Path, text: str | None) -> None:
         read_report(path)
 
 
-def test_dropped_rows_are_counted_by_kind_and_reason_in_a_fixed_order() -> None:
-    rows = [dropped("example", "long"), dropped("document", "empty"), dropped("example", "long")]
-    counts = dropped_counts(rows)
-    assert counts == dropped_counts(reversed(rows))
-    assert [(c.kind, c.reason, c.count) for c in counts] == [("document", "empty", 1), ("example", "long", 2)]
+def test_rows_are_counted_by_reason_in_a_fixed_order_and_no_reason_without_rows() -> None:
+    counts = row_counts("example", 9, kept=4, dropped={"long": 2, "empty": 1, "short": 0}, unused={"many": 2})
+    assert [(count.outcome, count.reason, count.count) for count in counts] == [
+        ("in", "", 9),
+        ("kept", "", 4),
+        ("dropped", "empty", 1),
+        ("dropped", "long", 2),
+        ("unused", "many", 2),
+    ]
+    assert counts == row_counts(
+        "example", 9, kept=4, dropped={"empty": 1, "long": 2}, unused={"many": 2, "late": 0}
+    )
+    assert unbalanced(counts) == []
 
 
 def test_rows_that_add_up_are_silent() -> None:

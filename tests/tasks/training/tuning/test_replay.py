@@ -73,7 +73,7 @@ def test_own_rows_come_first_as_they_are_asked_without_the_prompt(
 ) -> None:
     tokenizer = load_tokenizer(tiny_base)
     found = replay(own_rows(9), 4, tmp_path)
-    assert outcomes(found) == {"in": 9, "unused": 5, "trained": 4, "truncated": 0}
+    assert outcomes(found) == {"in": 9, "unused": 5, "trained": 4}
     assert found.figures["replay"] == {"wanted": 4, "rows": 4, "own": 4, "written": 0}
     for row, asked in zip(found.rows.rows, found.rows.examples, strict=True):
         assert list(row.input_ids[: row.answer_start]) == prompt_ids(tokenizer, asked.example.prompt)
@@ -85,7 +85,7 @@ def test_without_a_share_own_general_rows_are_unused_and_nothing_is_written(
     replay: Replayed, tmp_path: Path
 ) -> None:
     found = replay(own_rows(3), 0, tmp_path)
-    assert outcomes(found) == {"in": 3, "unused": 3, "trained": 0, "truncated": 0}
+    assert outcomes(found) == {"in": 3, "unused": 3, "trained": 0}
     assert found.figures == {}
     assert replay([], 0, tmp_path).counts == []
 
