@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.files import sha256_of
+
 PLACES = (Path("build/reproducible/a"), Path("build/reproducible/b"))
 OUTPUTS = ("data/splits", "data/index", "data/models/sft")
 
@@ -80,7 +82,7 @@ def compare(output: str, places: Iterable[Path]) -> Compared:
 def hashes(root: Path) -> dict[str, str]:
     """The SHA-256 of each file under `root`, by its relative path."""
     files = sorted(path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {str(path.relative_to(root)): sha256_of(path) for path in files}
 
 
 if __name__ == "__main__":
