@@ -31,14 +31,10 @@ class AdapterSettings(MethodSettings):
     # sublayers: behind the last linear map of attention and of the feed-forward part
     targets: Literal["sublayers"] | Annotated[list[str], Field(min_length=1)] = "sublayers"
     trained_layers: Count | None = None
-    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
+    learning_rate: Positive = 3e-4
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: AdapterSettings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: AdapterSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with fresh bottlenecks on its topmost layers."""
     if settings.targets == "sublayers":
         names = closing_names(model)

@@ -3,11 +3,10 @@
 The rate is that of TRL's SFT trainer; small models take more. What it writes is a whole model.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from tasks.methods.method import Adapted, Material, Method, MethodSettings
+from deploy.settings import Positive
+from tasks.methods.method import REPLACING_CANNOT, Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import train_weights
 
 if TYPE_CHECKING:
@@ -17,14 +16,10 @@ if TYPE_CHECKING:
 class FullSettings(MethodSettings):
     """Full tuning has nothing to set but its rate."""
 
-    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-5
+    learning_rate: Positive = 2e-5
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: FullSettings,  # noqa: ARG001  (the rate is the trainer's)
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: FullSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with every weight learning."""
     return train_weights(model, [name for name, _ in model.named_parameters()])
 
@@ -34,8 +29,5 @@ METHOD = Method(
     summary="all weights",
     settings=FullSettings,
     attach=attach,
-    cannot={
-        "mixed_batch": "its weights take the place of the base's, and a batch has one base",
-        "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
-    },
+    cannot=REPLACING_CANNOT,
 )

@@ -11,20 +11,12 @@ from pydantic import Field, model_validator
 
 from deploy.adapters.names import COMPOSED, CONFIG, KIND
 from deploy.atomic import write_json
+from deploy.settings import Count, Positive
 from tasks.methods.adapter import AdapterSettings, attach_bottlenecks
 from tasks.methods.lora import LoraSettings, attach_lora
-from tasks.methods.method import (
-    NO_IMAGES,
-    NO_MERGE,
-    NO_MIXING,
-    NO_PPO,
-    NO_ZERO3,
-    Adapted,
-    Material,
-    Method,
-    MethodSettings,
-)
+from tasks.methods.method import NO_MERGE, Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.targets import chosen_names
+from tasks.methods.prefix import METHOD as PREFIX
 from tasks.methods.prefix import attach_prefix
 
 if TYPE_CHECKING:
@@ -39,11 +31,11 @@ class HybridSettings(MethodSettings):
     lora: Names | None = Field(default_factory=lambda: ["q_proj", "k_proj", "v_proj", "o_proj"])
     adapter: Names | None = Field(default_factory=lambda: ["down_proj"])
     prefix: Annotated[int, Field(ge=0)] = 10
-    rank: Annotated[int, Field(ge=1)] = 16
-    alpha: Annotated[int, Field(ge=1)] = 32
-    width: Annotated[int, Field(ge=1)] = 64
+    rank: Count = 16
+    alpha: Count = 32
+    width: Count = 64
     activation: Literal["relu", "gelu", "silu", "tanh"] = "gelu"
-    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
+    learning_rate: Positive = 3e-4
 
     @model_validator(mode="after")
     def _parts_are_apart(self) -> "HybridSettings":
@@ -55,11 +47,7 @@ class HybridSettings(MethodSettings):
         return self
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: HybridSettings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: HybridSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with all parts of the hybrid."""
     parts: dict[str, Adapted] = {}
     # Before anything is attached: a LoRA layer would show its inner linear maps as further names.
@@ -90,12 +78,5 @@ METHOD = Method(
     summary="LoRA, adapters and a prefix on different parts of one model",
     settings=HybridSettings,
     attach=attach,
-    cannot={
-        "merge": f"{NO_MERGE}, and neither is an adapter",
-        "mixed_batch": NO_MIXING,
-        "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
-        "ppo": NO_PPO,
-        "images": NO_IMAGES,
-        "zero3": NO_ZERO3,
-    },
+    cannot={**PREFIX.cannot, "merge": f"{NO_MERGE}, and neither is an adapter"},
 )

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from deploy.adapters.names import WEIGHTS, on_disk
 from deploy.errors import SettingsError
-from deploy.settings import Count
+from deploy.settings import Count, Positive
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import inject
 from tasks.methods.parts.files import write_peft_config, write_tensors
@@ -38,7 +38,7 @@ class LoraSettings(MethodSettings):
     trained_layers: Count | None = None
     variant: Literal["lora", "rslora", "dora", "pissa"] = "lora"
     plus_ratio: Annotated[float, Field(ge=1.0)] = 1.0
-    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-4
+    learning_rate: Positive = 2e-4
 
     @model_validator(mode="after")
     def _pissa_has_no_dropout(self) -> "LoraSettings":
@@ -49,11 +49,7 @@ class LoraSettings(MethodSettings):
         return self
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: LoraSettings,
-    material: Material,  # noqa: ARG001  (LoRA needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: LoraSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with a fresh LoRA on its topmost layers; it starts as the identity."""
     names = chosen_names(model, settings.targets, key="lora.targets")
     return attach_lora(model, settings, names)

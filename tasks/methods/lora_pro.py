@@ -5,11 +5,9 @@ dA), is the nearest of rank r to the full gradient (theorem 2.1). `lora_pro_opti
 form.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from deploy.settings import Count
+from deploy.settings import Count, Positive
 from tasks.methods.lora import LoraSettings, Targets, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.targets import chosen_names
@@ -26,22 +24,13 @@ class LoraProSettings(MethodSettings):
     alpha: Count = 32
     targets: Targets = "all-linear"
     trained_layers: Count | None = None
-    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-4
+    learning_rate: Positive = 2e-4
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: LoraProSettings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: LoraProSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with a fresh LoRA and the optimiser that corrects its gradients."""
     names = chosen_names(model, settings.targets, key="lora_pro.targets")
-    plain = LoraSettings(
-        rank=settings.rank,
-        alpha=settings.alpha,
-        trained_layers=settings.trained_layers,
-        learning_rate=settings.learning_rate,
-    )
+    plain = LoraSettings.model_validate(settings.model_dump())
     adapted = attach_lora(model, plain, names)
 
     def optimizer(rate: float, decay: float) -> "Optimizer":

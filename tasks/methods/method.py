@@ -43,18 +43,18 @@ ABILITIES: dict[Ability, str] = {
     "images": "it adapts models that read pictures, too",
     "cpu": "it trains without a GPU",
 }
-# Why methods that put something before the prompt lack some of them.
+# Why methods that put something before the prompt, or change whole weights, lack some of them.
 NO_MERGE = "what stands before a prompt is no weight"
-NO_MIXING = "PEFT's adapter_names takes no virtual tokens"
-NO_ZERO3 = "DeepSpeed does not come to an end of gathering weights that stand before the layers"
-NO_PPO = "reward model and policy start from a LoRA adapter"
-NO_IMAGES = "a picture has no prompt that anything could stand before"
 SOFT_PROMPT_CANNOT: dict[Ability, str] = {
     "merge": NO_MERGE,
-    "mixed_batch": NO_MIXING,
-    "ppo": NO_PPO,
-    "images": NO_IMAGES,
-    "zero3": NO_ZERO3,
+    "mixed_batch": "PEFT's adapter_names takes no virtual tokens",
+    "ppo": "reward model and policy start from a LoRA adapter",
+    "images": "a picture has no prompt that anything could stand before",
+    "zero3": "DeepSpeed does not come to an end of gathering weights that stand before the layers",
+}
+REPLACING_CANNOT: dict[Ability, str] = {
+    "mixed_batch": "its weights take the place of the base's, and a batch has one base",
+    "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
 }
 
 Hidden = Callable[["Tensor", "SharedPrefix | None"], "Tensor"]

@@ -33,12 +33,3 @@ def read_note(folder: Path) -> MethodNote:
         SourceError: the note is missing or damaged.
     """
     return read_json(folder / NOTE, MethodNote, error=SourceError, advice="run dvc repro sft")
-
-
-def refusal(folder: Path, ability: str) -> str:
-    """Why the adapter in `folder` has not an ability such as `ppo`; empty if it has.
-
-    Raises:
-        SourceError: the note is missing or damaged.
-    """
-    return read_note(folder).cannot.get(ability, "")

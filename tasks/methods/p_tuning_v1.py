@@ -4,11 +4,9 @@ An LSTM with a perceptron behind it, as in the paper, or a perceptron alone. The
 checkpoints, so training can go on; what is served is only what it makes.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
-from deploy.settings import Count
+from deploy.settings import Count, Positive
 from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
 
 if TYPE_CHECKING:
@@ -21,14 +19,10 @@ class PTuningV1Settings(MethodSettings):
     tokens: Count = 20
     encoder: Literal["lstm", "mlp"] = "lstm"
     encoder_width: Count = 256
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    learning_rate: Positive = 1e-3
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: PTuningV1Settings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: PTuningV1Settings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with a soft prompt that a network makes."""
     from peft import PromptEncoder, PromptEncoderConfig
 

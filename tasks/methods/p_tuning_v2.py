@@ -1,10 +1,8 @@
 """P-tuning v2 (Liu et al. 2022, arXiv:2110.07602): a prefix in every layer, trained directly."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from deploy.settings import Count
+from deploy.settings import Count, Positive
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.prefix import METHOD as PREFIX
 from tasks.methods.prefix import attach_prefix
@@ -17,14 +15,10 @@ class PTuningV2Settings(MethodSettings):
     """Length of the prefix."""
 
     tokens: Count = 20
-    learning_rate: Annotated[float, Field(gt=0.0)] = 5e-3
+    learning_rate: Positive = 5e-3
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: PTuningV2Settings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: PTuningV2Settings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with a prefix of its own keys and values."""
     return attach_prefix(model, settings.tokens)
 

@@ -4,22 +4,10 @@ Trained through a two-layer perceptron, which the paper found to be more stable 
 itself; only what it makes is kept.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from deploy.settings import Count
-from tasks.methods.method import (
-    NO_IMAGES,
-    NO_MERGE,
-    NO_MIXING,
-    NO_PPO,
-    NO_ZERO3,
-    Adapted,
-    Material,
-    Method,
-    MethodSettings,
-)
+from deploy.settings import Count, Positive
+from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -30,14 +18,10 @@ class PrefixSettings(MethodSettings):
 
     tokens: Count = 20
     encoder_width: Count = 512
-    learning_rate: Annotated[float, Field(gt=0.0)] = 5e-4
+    learning_rate: Positive = 5e-4
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: PrefixSettings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: PrefixSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with a reparameterised prefix."""
     return attach_prefix(model, settings.tokens, encoder_width=settings.encoder_width)
 
@@ -65,11 +49,7 @@ METHOD = Method(
     settings=PrefixSettings,
     attach=attach,
     cannot={
-        "merge": NO_MERGE,
-        "mixed_batch": NO_MIXING,
+        **SOFT_PROMPT_CANNOT,
         "gradient_checkpointing": "recomputed layers would find the prefix in the cache a second time",
-        "ppo": NO_PPO,
-        "images": NO_IMAGES,
-        "zero3": NO_ZERO3,
     },
 )

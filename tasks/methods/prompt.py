@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from deploy.settings import Count
+from deploy.settings import Count, Positive
 from tasks.methods.method import SOFT_PROMPT_CANNOT, Adapted, Material, Method, MethodSettings
 
 if TYPE_CHECKING:
@@ -20,14 +20,10 @@ class PromptTuningSettings(MethodSettings):
 
     tokens: Count = 20
     text: Annotated[str, Field(min_length=1)] | None = None
-    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-2
+    learning_rate: Positive = 3e-2
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: PromptTuningSettings,
-    material: Material,
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: PromptTuningSettings, material: Material) -> Adapted:
     """`model` with a soft prompt."""
     import torch
     from peft import PromptTuningConfig

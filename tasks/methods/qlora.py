@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from deploy.settings import Count
+from deploy.adapters.names import SLOT
+from deploy.settings import Count, Positive
 from tasks.errors import TrainingError
 from tasks.methods.lora import LoraSettings, Targets, attach_lora
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
@@ -21,7 +22,7 @@ from tasks.methods.parts.files import write_replaced
 from tasks.methods.parts.targets import chosen_names, linear_modules
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
     from transformers import PreTrainedModel
 
 LORA = "lora"  # the folder with the adapter alone
@@ -35,14 +36,10 @@ class QloraSettings(MethodSettings):
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
     targets: Targets = "all-linear"
     trained_layers: Count | None = None
-    learning_rate: Annotated[float, Field(gt=0.0)] = 2e-4
+    learning_rate: Positive = 2e-4
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: QloraSettings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: QloraSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with its linear weights in four bits and a fresh LoRA beside them.
 
     Raises:
@@ -63,14 +60,7 @@ def attach(
 
 def low_rank(settings: QloraSettings) -> LoraSettings:
     """The settings of the adapter alone."""
-    return LoraSettings(
-        rank=settings.rank,
-        alpha=settings.alpha,
-        dropout=settings.dropout,
-        targets=settings.targets,
-        trained_layers=settings.trained_layers,
-        learning_rate=settings.learning_rate,
-    )
+    return LoraSettings.model_validate(settings.model_dump())
 
 
 def quantise(model: "PreTrainedModel") -> None:
@@ -121,17 +111,10 @@ def merged(model: "PreTrainedModel") -> "Mapping[str, Tensor]":
             continue
         weight = dequantize_4bit(base.weight.data, state).float()
         if base is not module:
-            weight = weight + _gain(module)
+            layer: Any = module
+            weight = weight + layer.get_delta_weight(SLOT).detach().float()
         result[f"{name}.weight"] = weight
     return result
-
-
-def _gain(module: "nn.Module") -> "Tensor":
-    """What the adapter adds to the weight of its layer."""
-    layer: Any = module
-    [name] = layer.active_adapters
-    gain: Tensor = layer.lora_B[name].weight @ layer.lora_A[name].weight * layer.scaling[name]
-    return gain.detach().float()
 
 
 METHOD = Method(

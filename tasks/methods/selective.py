@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from deploy.settings import Count
-from tasks.methods.method import Adapted, Material, Method, MethodSettings, unmatched
+from deploy.settings import Count, Positive
+from tasks.methods.method import REPLACING_CANNOT, Adapted, Material, Method, MethodSettings, unmatched
 from tasks.methods.parts.attaching import train_weights
 from tasks.methods.parts.targets import layer_of, layers_of
 
@@ -24,7 +24,7 @@ class SelectiveSettings(MethodSettings):
     which: Literal["last_layers", "norms_and_biases", "patterns"] = "last_layers"
     layers: Count = 4
     patterns: Annotated[list[str], Field(min_length=1)] | None = None
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-4
+    learning_rate: Positive = 1e-4
 
     @model_validator(mode="after")
     def _patterns_are_given(self) -> "SelectiveSettings":
@@ -38,11 +38,7 @@ class SelectiveSettings(MethodSettings):
         return self
 
 
-def attach(
-    model: "PreTrainedModel",
-    settings: SelectiveSettings,
-    material: Material,  # noqa: ARG001  (needs no data to start)
-) -> Adapted:
+def attach(model: "PreTrainedModel", settings: SelectiveSettings, material: Material) -> Adapted:  # noqa: ARG001
     """`model` with the chosen weights learning.
 
     Raises:
@@ -70,8 +66,5 @@ METHOD = Method(
     summary="the last layers, norms and biases (BitFit), or weights by name",
     settings=SelectiveSettings,
     attach=attach,
-    cannot={
-        "mixed_batch": "its weights take the place of the base's, and a batch has one base",
-        "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
-    },
+    cannot=REPLACING_CANNOT,
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.machine.settings import RunSettings
-from tasks.methods.note import refusal
+from tasks.methods.note import read_note
 from tasks.rows.grounding import composer
 from tasks.rows.records import Preference
 from tasks.rows.skipped import skip
@@ -43,7 +43,7 @@ def reward(
     reason = "" if preferences else "there are no preference pairs to learn from"
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
-    if reason := reason or refusal(sft, "ppo"):
+    if reason := reason or read_note(sft).cannot.get("ppo", ""):
         count = len(preferences)
         skip("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)
         return

@@ -1,6 +1,6 @@
 """What methods do to a model: a tuner of PEFT is put into it, or weights of its own are let learn."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,19 +26,21 @@ def inject(config: Any, model: "PreTrainedModel") -> None:
         part.requires_grad_(True)
 
 
-def train_weights(model: "PreTrainedModel", names: Iterable[str]) -> Adapted:
-    """`model` with the parameters called `names` learning in float32; they are what is written."""
+def train_weights(
+    model: "PreTrainedModel", names: Iterable[str], *, shapes: "Mapping[str, tuple[int, ...]] | None" = None
+) -> Adapted:
+    """`model` with the parameters called `names` learning in float32; they are what is written.
+
+    `shapes` are those that weights had before they were cut.
+    """
     chosen = set(names)
     for name, parameter in model.named_parameters():
         if name in chosen:
             parameter.data = parameter.data.float()  # small steps vanish in half precision
             parameter.requires_grad_(True)
-    return Adapted(model=model, write=_writer(model, chosen))
 
-
-def _writer(model: "PreTrainedModel", chosen: set[str]) -> "Callable[[Path], None]":
     def write(folder: Path) -> None:
         named = dict(model.named_parameters())  # by name: spread over processes, they are others
-        write_replaced({name: named[name].data for name in chosen}, folder)
+        write_replaced({name: named[name].data for name in chosen}, folder, shapes=shapes)
 
-    return write
+    return Adapted(model=model, write=write)

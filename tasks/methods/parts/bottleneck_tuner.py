@@ -100,14 +100,6 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):
     def _linear(self) -> Any:
         return cast("Any", self).get_base_layer()  # its return type is that of any module
 
-    def merge(self, safe_merge: bool = False, adapter_names: list[str] | None = None) -> None:
-        """Refused: a nonlinearity cannot be put into a weight."""
-        raise NotImplementedError("a bottleneck adapter has a nonlinearity and cannot be merged")
-
-    def unmerge(self) -> None:
-        """Refused, as `merge` is."""
-        raise NotImplementedError("a bottleneck adapter cannot be merged, so there is nothing to unmerge")
-
 
 class BottleneckModel(BaseTuner):
     """Puts bottleneck adapters behind the layers that the settings name."""

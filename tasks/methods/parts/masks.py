@@ -64,16 +64,7 @@ def masks(
     return result
 
 
-def apply(model: nn.Module, kept: Mapping[str, Tensor]) -> None:
-    """Set the weights that do not stay to zero."""
-    with torch.no_grad():
-        for name, mask in kept.items():
-            weight = model.get_submodule(name).weight
-            assert isinstance(weight, Tensor)
-            weight.mul_(mask)
-
-
-def hold(parameter: nn.Parameter, mask: Tensor) -> None:
+def hold(parameter: Tensor, mask: Tensor) -> None:
     """Let no gradient reach the weights that are out: zeros then stay zeros, weight decay included."""
     parameter.register_hook(lambda gradient: gradient * mask)  # type: ignore[no-untyped-call]
 

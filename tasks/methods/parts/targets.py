@@ -1,7 +1,7 @@
 """Which modules of a model a method works on."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.methods.method import unmatched
@@ -39,18 +39,13 @@ def linear_modules(model: "PreTrainedModel") -> "dict[str, nn.Linear]":
     }
 
 
-def linear_names(model: "PreTrainedModel") -> list[str]:
-    """The last names of the linear modules: PEFT's `all-linear`, which refuses chosen layers."""
-    return sorted({name.rpartition(".")[2] for name in linear_modules(model)})
-
-
 def chosen_names(model: "PreTrainedModel", targets: Sequence[str] | str, *, key: str) -> list[str]:
-    """`targets` as last names of linear modules; `all-linear` is all of them.
+    """`targets` as last names of linear modules; `all-linear`, in which PEFT refuses chosen layers, is all.
 
     Raises:
         SettingsError: a name is not there; what exists is listed.
     """
-    there = linear_names(model)
+    there = sorted({name.rpartition(".")[2] for name in linear_modules(model)})
     if isinstance(targets, str):
         return there
     if missing := [name for name in targets if name not in there]:
@@ -65,16 +60,5 @@ def closing_names(model: "PreTrainedModel") -> list[str]:
     """
     width = model.config.get_text_config().hidden_size  # a model that reads pictures embeds no words
     there = linear_modules(model)
-    inner = {
-        name.rpartition(".")[2]
-        for name, module in there.items()
-        if module.weight.shape[0] == width and _last(name, there)
-    }
-    return sorted(inner)
-
-
-def _last(name: str, there: Iterable[str]) -> bool:
-    """Whether no linear module of the same parent comes after this one."""
-    parent = name.rpartition(".")[0]
-    siblings = [other for other in there if other.rpartition(".")[0] == parent]
-    return siblings[-1] == name
+    last = {name.rpartition(".")[0]: name for name in there}.values()  # the last one of each parent
+    return sorted({name.rpartition(".")[2] for name in last if there[name].weight.shape[0] == width})

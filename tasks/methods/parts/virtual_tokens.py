@@ -47,7 +47,7 @@ def attach_key_values(model: PreTrainedModel, config: Any, encoder: nn.Module) -
             )
         return decoder(input_ids=input_ids, past_key_values=cache, use_cache=True).last_hidden_state
 
-    return _adapted(model, config, encoder, columns, hidden)
+    return _adapted(model, config, encoder, hidden)
 
 
 def attach_soft_prompt(model: PreTrainedModel, config: Any, encoder: nn.Module) -> Adapted:
@@ -70,7 +70,7 @@ def attach_soft_prompt(model: PreTrainedModel, config: Any, encoder: nn.Module) 
         states = decoder(inputs_embeds=whole, use_cache=False).last_hidden_state
         return states[:, columns:]
 
-    return _adapted(model, config, encoder, columns, hidden)
+    return _adapted(model, config, encoder, hidden)
 
 
 def base_shape(model: PreTrainedModel) -> dict[str, int]:
@@ -85,20 +85,14 @@ def base_shape(model: PreTrainedModel) -> dict[str, int]:
     }
 
 
-def _adapted(
-    model: PreTrainedModel,
-    config: Any,
-    encoder: nn.Module,
-    columns: int,
-    hidden: Hidden,
-) -> Adapted:
+def _adapted(model: PreTrainedModel, config: Any, encoder: nn.Module, hidden: Hidden) -> Adapted:
     encoder.to(model.device, torch.float32).requires_grad_(True)
     model.add_module(ENCODER, encoder)
 
     def write(folder: Path) -> None:
         write_peft_config(config, folder)
         with torch.no_grad():
-            write_tensors({EMBEDDINGS: _encoded(encoder, columns)}, folder / WEIGHTS)
+            write_tensors({EMBEDDINGS: _encoded(encoder, config.num_virtual_tokens)}, folder / WEIGHTS)
 
     return Adapted(model=model, write=write, hidden=hidden)
 
