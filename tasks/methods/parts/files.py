@@ -69,16 +69,11 @@ def read_weights(folder: Path) -> dict[str, Any]:
 
 
 def save_adapter(model: "PeftModel", folder: Path) -> None:
-    """Write the adapter into `folder`, with nothing in it that tells of this machine."""
-    model.save_pretrained(folder)
-    clean_adapter(folder)
-
-
-def clean_adapter(folder: Path) -> None:
-    """Make an adapter that PEFT wrote the same on every machine.
+    """Write the adapter into `folder`, the same on every machine.
 
     PEFT adds a model card, the path of the base model, and lists whose order changes from run to run.
     """
+    model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
     write_config(folder)
 

@@ -25,7 +25,7 @@ from tasks.methods.parts.files import read_config, read_weights, write_config
 from tasks.methods.parts.targets import layer_of, layers_of
 from tasks.training.ppo.rollouts import Batch
 from tasks.training.ppo.split_decoder import SplitDecoder
-from tasks.training.rewards.model import SCORE, read_score_head
+from tasks.training.rewards.model import SCORE
 
 Role = Literal["policy", "reference", "reward"]
 VALUE_HEAD = "value_head.safetensors"
@@ -141,8 +141,8 @@ def load_actors(base: Path, sft: Path, reward: Path, device: Device, *, trained_
         TrainingError: an adapter is missing, does not fit, or has weights outside the decoder's layers.
     """
     tuned, judging = read_weights(sft), read_weights(reward)
-    score = read_score_head(reward)
-    del judging[SCORE]
+    if (score := judging.pop(SCORE, None)) is None:
+        raise TrainingError(f"{reward} has no score head; run dvc repro reward")
     model = load_base(base, device)
     trained = layers_of(model, trained_layers)
     tuning, scoring = _causal(read_config(sft)), _causal(read_config(reward))

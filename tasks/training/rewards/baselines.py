@@ -1,45 +1,26 @@
 """What a reward model must beat: rules that look at no content, fitted on the training pairs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from deploy.abstention import abstains
 from tasks.rows.grounding import GroundedPreference
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """A rule's accuracy on validation pairs; a tie counts as half."""
-
-    rule: str
-    accuracy: float
+# What each rule measures an answer by, and how it is called as it prefers more of it or less.
+RULES: dict[str, tuple[Callable[[str], float], str, str]] = {
+    "length": (len, "the longer answer wins", "the shorter answer wins"),
+    "majority": (abstains, "the abstention wins", "the abstention loses"),
+}
 
 
-def length_baseline(
+def baselines(
     training: Sequence[GroundedPreference], validation: Sequence[GroundedPreference]
-) -> Baseline:
-    """Prefers the longer answer, or the shorter one, whichever is right more often in training."""
-    return _fitted("the longer answer wins", "the shorter answer wins", len, training, validation)
-
-
-def majority_baseline(
-    training: Sequence[GroundedPreference], validation: Sequence[GroundedPreference]
-) -> Baseline:
-    """Prefers the answer that abstains, or the other, whichever is right more often in training."""
-    return _fitted("the abstention wins", "the abstention loses", abstains, training, validation)
-
-
-def _fitted(
-    more: str,
-    less: str,
-    measure: Callable[[str], float],
-    training: Sequence[GroundedPreference],
-    validation: Sequence[GroundedPreference],
-) -> Baseline:
-    right = _share(measure, validation)
-    if _share(measure, training) >= 0.5:
-        return Baseline(rule=more, accuracy=right)
-    return Baseline(rule=less, accuracy=1 - right)
+) -> dict[str, dict[str, str | float]]:
+    """For each rule its direction, which is right more often in training, and its accuracy in validation."""
+    found: dict[str, dict[str, str | float]] = {}
+    for name, (measure, more, less) in RULES.items():
+        right, wins = _share(measure, validation), _share(measure, training) >= 0.5
+        found[name] = {"rule": more if wins else less, "accuracy": round(right if wins else 1 - right, 4)}
+    return found
 
 
 def _share(measure: Callable[[str], float], pairs: Sequence[GroundedPreference]) -> float:

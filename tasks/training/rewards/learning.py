@@ -2,33 +2,32 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from tasks.errors import TrainingError
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
-from tasks.methods.parts.files import clean_adapter, save_adapter
+from tasks.methods.parts.files import save_adapter
 from tasks.methods.parts.targets import layers_of
 from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import Report
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactual_preferences, twin_groups
-from tasks.training.rewards.baselines import length_baseline, majority_baseline
-from tasks.training.rewards.model import (
-    RewardModel,
-    load_reward_model,
-    new_reward_model,
-    train_only,
-)
+from tasks.training.rewards.baselines import baselines
+from tasks.training.rewards.model import load_reward_model, new_reward_model, scores, train_only
 from tasks.training.rewards.pairs import Pairs, TokenPair, counted, tokenise
 from tasks.training.schedule import schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
 from tasks.training.trainers import BEST, train
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 
 def learn_rewards(
@@ -52,8 +51,8 @@ def learn_rewards(
     from tasks.training.watching import best_evaluation
 
     device = set_up_torch(run)
-    chosen = stratified(preferences, settings.max_rows, key=_flaw, seed=run.seed)
-    checked = stratified(held_out, settings.validation_rows, key=_flaw, seed=run.seed)
+    chosen = stratified(preferences, settings.max_rows, key=attrgetter("flaw"), seed=run.seed)
+    checked = stratified(held_out, settings.validation_rows, key=attrgetter("flaw"), seed=run.seed)
     tokenizer = load_tokenizer(base)
     hidden = counterfactual_preferences(chosen, settings.counterfactuals, seed=run.seed)
     own, twins = (
@@ -101,7 +100,6 @@ def learn_rewards(
         "tokens": sum(len(pairs.rows[row]) for row in plan.until(trainer.state.global_step)),
     }
     if validation.rows:
-        clean_adapter(work / BEST)
         step = best_evaluation(history)[0]
         # A run that went on after a kill may not have seen the best evaluation itself.
         right = trainer.outcomes.get(step) or ranked(
@@ -120,10 +118,10 @@ def learn_rewards(
     )
 
 
-def ranked(model: RewardModel, pairs: Sequence[TokenPair]) -> list[bool]:
+def ranked(model: "PeftModel", pairs: Sequence[TokenPair]) -> list[bool]:
     """Whether the better answer of each pair scores higher; each has a row of its own, as rollouts have."""
-    scores = model.scores([sequence for pair in pairs for sequence in pair.sequences])
-    return [better > worse for better, worse in zip(scores[::2], scores[1::2], strict=True)]
+    found = scores(model, [sequence for pair in pairs for sequence in pair.sequences])
+    return [better > worse for better, worse in zip(found[::2], found[1::2], strict=True)]
 
 
 def quality(right: Sequence[bool], training: Pairs, validation: Pairs) -> dict[str, Any]:
@@ -132,19 +130,13 @@ def quality(right: Sequence[bool], training: Pairs, validation: Pairs) -> dict[s
 
     accuracy = sum(right) / len(right)
     low, high = binomtest(sum(right), len(right)).proportion_ci(method="wilson")
-    rules = {
-        "length": length_baseline(training.examples, validation.examples),
-        "majority": majority_baseline(training.examples, validation.examples),
-    }
     return {
         "validation_pairs": len(right),
         "validation_dropped": {reason: count for reason, count in validation.dropped.items() if count},
         "accuracy": round(accuracy, 4),
         "interval": [round(low, 4), round(high, 4)],
         "by_flaw": _by_flaw(validation.rows, right),
-        "baselines": {
-            name: {"rule": rule.rule, "accuracy": round(rule.accuracy, 4)} for name, rule in rules.items()
-        },
+        "baselines": baselines(training.examples, validation.examples),
     }
 
 
@@ -172,7 +164,3 @@ def _by_flaw(pairs: Sequence[TokenPair], right: Sequence[bool]) -> dict[str, dic
 def _labels(preferences: Sequence[Preference]) -> dict[str, int]:
     """How many of the pairs were judged by people, and how many were made."""
     return {kind: sum(row.label == kind for row in preferences) for kind in ("human", "synthetic")}
-
-
-def _flaw(preference: Preference) -> str:
-    return preference.flaw

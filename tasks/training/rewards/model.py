@@ -5,7 +5,6 @@ found by a padding token, so a padding token that equals the end of turn does no
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,29 +23,23 @@ if TYPE_CHECKING:
 SCORE = on_disk("score.weight")  # the head in the adapter's file, [1, hidden size]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewardModel:
-    """A sequence classifier of one number with its adapter."""
+def scores(model: "PeftModel", rows: Sequence[Sequence[int]], *, batch_size: int = 8) -> list[float]:
+    """The score of each tokenised conversation (prompt, answer and end of turn), in order."""
+    import torch
 
-    model: "PeftModel"
-
-    def scores(self, rows: Sequence[Sequence[int]], *, batch_size: int = 8) -> list[float]:
-        """The score of each tokenised conversation (prompt, answer and end of turn), in order."""
-        import torch
-
-        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
-        scores = [0.0] * len(rows)
-        self.model.eval()
-        for start in range(0, len(order), batch_size):
-            part = order[start : start + batch_size]
-            longest = len(rows[part[-1]])
-            padded = torch.tensor([[*rows[row], *[0] * (longest - len(rows[row]))] for row in part])
-            ends = torch.tensor([[len(rows[row]) - 1] for row in part])
-            with torch.no_grad():
-                values = score_at(self.model, padded, ends)
-            for row, value in zip(part, values.flatten().tolist(), strict=True):
-                scores[row] = value
-        return scores
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+    found = [0.0] * len(rows)
+    model.eval()
+    for start in range(0, len(order), batch_size):
+        part = order[start : start + batch_size]
+        longest = len(rows[part[-1]])
+        padded = torch.tensor([[*rows[row], *[0] * (longest - len(rows[row]))] for row in part])
+        ends = torch.tensor([[len(rows[row]) - 1] for row in part])
+        with torch.no_grad():
+            values = score_at(model, padded, ends)
+        for row, value in zip(part, values.flatten().tolist(), strict=True):
+            found[row] = value
+    return found
 
 
 def score_at(
@@ -92,21 +85,13 @@ def new_reward_model(base: Path, sft: Path, device: Device) -> "PeftModel":
     return peft
 
 
-def load_reward_model(base: Path, adapter: Path, device: Device) -> RewardModel:
+def load_reward_model(base: Path, adapter: Path, device: Device) -> "PeftModel":
     """The reward model whose adapter and head lie in `adapter`.
 
     Raises:
         TrainingError: they are missing or do not fit.
     """
-    return RewardModel(model=load_adapter(load_classifier(base, device), adapter))
-
-
-def read_score_head(adapter: Path) -> "Tensor":
-    """The weights of the head in `adapter`, [1, hidden size]."""
-    weights = read_weights(adapter)
-    if SCORE not in weights:
-        raise TrainingError(f"{adapter} has no score head; run dvc repro reward")
-    return weights[SCORE]
+    return load_adapter(load_classifier(base, device), adapter)
 
 
 def train_only(model: "nn.Module", layers: Collection[int]) -> int:

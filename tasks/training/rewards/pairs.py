@@ -112,21 +112,12 @@ def counted(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "prefere
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Pairs as tensors: `input_ids` and `positions` are [rows, tokens], `ends` [rows, 2] (chosen, rejected).
+def collate(pairs: Sequence[TokenPair]) -> "dict[str, Tensor]":
+    """One row for each pair: prompt, chosen, rejected; each answer is scored as if it stood alone.
 
+    `input_ids` and `positions` are [rows, tokens], `ends` [rows, 2] (chosen, rejected), `margins` [rows];
     `mask` is [rows, 1, tokens, tokens], True where a token may look.
     """
-
-    input_ids: "Tensor"
-    positions: "Tensor"
-    mask: "Tensor"
-    ends: "Tensor"
-
-
-def collate(pairs: Sequence[TokenPair]) -> Batch:
-    """One row for each pair: prompt, chosen, rejected; each answer is scored as if it stood alone."""
     import torch
     from torch.nn.utils.rnn import pad_sequence
 
@@ -134,9 +125,10 @@ def collate(pairs: Sequence[TokenPair]) -> Batch:
 
     rows = [torch.tensor([*pair.prompt, *pair.chosen, *pair.rejected]) for pair in pairs]
     told = branches([(len(pair.prompt), (len(pair.chosen), len(pair.rejected))) for pair in pairs])
-    return Batch(
-        input_ids=pad_sequence(rows, batch_first=True),
-        positions=told.positions,
-        mask=told.mask,
-        ends=told.last.view(-1, 2),
-    )
+    return {
+        "input_ids": pad_sequence(rows, batch_first=True),
+        "positions": told.positions,
+        "mask": told.mask,
+        "ends": told.last.view(-1, 2),
+        "margins": torch.tensor([pair.margin for pair in pairs]),
+    }

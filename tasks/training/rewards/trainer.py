@@ -4,6 +4,7 @@ Import this module late: torch and TRL are needed to define it.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from trl import RewardConfig, RewardTrainer
 
 from tasks.machine.device import Device
 from tasks.machine.settings import RunSettings
+from tasks.methods.parts.files import save_adapter
 from tasks.training.checkpoint import load
 from tasks.training.rewards.model import score_at
 from tasks.training.rewards.pairs import TokenPair, collate
@@ -94,7 +96,7 @@ def reward_trainer(
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
         patience=settings.evaluations,  # the best state is kept, but a short run is not cut
-        write=model.save_pretrained,
+        write=partial(save_adapter, model),
         learnt=learnt,
         kept=kept,
     )
@@ -132,10 +134,8 @@ def _dataset(pairs: Sequence[TokenPair]) -> Dataset:
     )
 
 
-def _batch(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    import torch
-
-    batch = collate(
+def _batch(rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+    return collate(
         [
             TokenPair(
                 prompt=tuple(row["prompt_ids"]),
@@ -147,10 +147,3 @@ def _batch(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             for row in rows
         ]
     )
-    return {
-        "input_ids": batch.input_ids,
-        "positions": batch.positions,
-        "mask": batch.mask,
-        "ends": batch.ends,
-        "margins": torch.tensor([row["margin"] for row in rows]),
-    }

@@ -23,9 +23,9 @@ from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings, load_settings
-from tasks.training.rewards.baselines import length_baseline, majority_baseline
+from tasks.training.rewards.baselines import baselines
 from tasks.training.rewards.learning import learn_rewards, quality, ranked
-from tasks.training.rewards.model import SCORE, load_reward_model, read_score_head
+from tasks.training.rewards.model import SCORE, load_reward_model, scores
 from tasks.training.rewards.pairs import Pairs, TokenPair, collate, tokenise
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
@@ -171,9 +171,9 @@ def test_a_pair_in_one_row_scores_as_its_answers_alone(learned: Trained, bench: 
     batch = collate(pairs)
     with torch.no_grad():
         together = score_at(
-            model.model, batch.input_ids, batch.ends, mask=batch.mask, positions=batch.positions
+            model, batch["input_ids"], batch["ends"], mask=batch["mask"], positions=batch["positions"]
         )
-    alone = model.scores([sequence for pair in pairs for sequence in pair.sequences])
+    alone = scores(model, [sequence for pair in pairs for sequence in pair.sequences])
     assert together.flatten().tolist() == pytest.approx(alone, abs=1e-5)
 
 
@@ -182,9 +182,9 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) ->
 
     model = load_reward_model(bench.base, learned.adapter, bench.device)
     row = [5, 6, 7, 2]
-    hidden = model.model.get_base_model().model(input_ids=torch.tensor([row])).last_hidden_state
-    expected = (hidden[0, -1] @ read_score_head(learned.adapter).T).item()
-    assert model.scores([row, [*row, *row]])[0] == pytest.approx(expected, abs=1e-5)
+    hidden = model.get_base_model().model(input_ids=torch.tensor([row])).last_hidden_state
+    expected = (hidden[0, -1] @ read_weights(learned.adapter)[SCORE].T).item()
+    assert scores(model, [row, [*row, *row]])[0] == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: Bench) -> None:
@@ -202,10 +202,10 @@ def test_baselines_take_the_direction_that_training_shows() -> None:
         rejected: str
 
     long, short = Pair("a long answer", "short"), Pair("no", "yes, of course")
-    rule = length_baseline([long, long, short], [long, short, short])  # type: ignore[list-item]
-    assert (rule.rule, rule.accuracy) == ("the longer answer wins", pytest.approx(1 / 3))
-    rule = majority_baseline([Pair("`1`", ABSTENTION)], [Pair(ABSTENTION, "`1`"), long])  # type: ignore[list-item]
-    assert (rule.rule, rule.accuracy) == ("the abstention loses", pytest.approx(0.25))
+    told = baselines([long, long, short], [long, short, short])  # type: ignore[list-item]
+    assert told["length"] == {"rule": "the longer answer wins", "accuracy": round(1 / 3, 4)}
+    told = baselines([Pair("`1`", ABSTENTION)], [Pair(ABSTENTION, "`1`"), long])  # type: ignore[list-item]
+    assert told["majority"] == {"rule": "the abstention loses", "accuracy": 0.25}
 
 
 def test_the_interval_is_wilsons() -> None:

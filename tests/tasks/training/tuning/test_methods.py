@@ -13,7 +13,7 @@ from deploy.knowledge.hits import Hit
 from deploy.messages import Message
 from deploy.prompts.template import load_template
 from tasks.methods import METHODS
-from tasks.methods.note import refusal
+from tasks.methods.note import read_note
 from tasks.rows.records import Example
 from tasks.settings import Settings
 from tasks.training.trained import Trained
@@ -86,7 +86,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(
     assert "going on from step" in capsys.readouterr().out
     assert contents(resumed) == contents(whole)
     assert resumed.curve == whole.curve
-    assert bool(refusal(whole.adapter, "ppo")) == ("ppo" in METHODS[method].cannot)
+    assert ("ppo" in read_note(whole.adapter).cannot) == ("ppo" in METHODS[method].cannot)
 
     engine = TransformersEngine(tiny_base, {"sft": whole.adapter})
     talk = [Message("user", "In `svm.SVC`, what is the default of `C`?")]
