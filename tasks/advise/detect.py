@@ -87,7 +87,7 @@ def this_machine() -> Machine:
     import torch
 
     gpu = int(torch.cuda.mem_get_info()[1]) // MIB if torch.cuda.is_available() else 0
-    return Machine(cores=cores(), memory_mib=(available() or 0) // MIB, gpu_mib=gpu)
+    return Machine(cores=cores(), memory_mib=available() // MIB, gpu_mib=gpu)
 
 
 def _goal(documents: int, examples: int) -> Goal:

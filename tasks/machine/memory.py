@@ -1,38 +1,26 @@
 """How much memory a process may take: what the machine has free, or what its control group leaves."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
 
 
-def available(device: str = "cpu") -> int | None:
-    """The bytes that this process may have in all, with those that it has; None: nobody can say.
-
-    On a GPU the bytes of its memory.
-    """
+def available(device: str = "cpu") -> int:
+    """The bytes that this process may have in all, with those that it has; on a GPU those of its memory."""
     if device == "cuda":
         import torch
 
         return int(torch.cuda.mem_get_info()[0]) + torch.cuda.memory_reserved()
-    free = machine_memory()
-    limits = [*_cgroup_free(Path("/proc/self/cgroup"), CGROUPS), *([] if free is None else [free])]
-    return min(limits) + _resident() if limits else None
+    import psutil
+
+    limits = [*_cgroup_free(Path("/proc/self/cgroup"), CGROUPS), psutil.virtual_memory().available]
+    return int(min(limits)) + int(psutil.Process().memory_info().rss)
 
 
 def folder_bytes(folder: Path) -> int:
     """The bytes of all files below `folder`."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def machine_memory(key: str = "MemAvailable") -> int | None:
-    """A line of the kernel's account of memory, in bytes; None where there is no such account."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:"))
-    except (OSError, StopIteration, ValueError):
-        return None
 
 
 def _cgroup_free(membership: Path, root: Path) -> Iterator[int]:
@@ -74,12 +62,3 @@ def _cache(group: Path) -> int:
         if name in ("inactive_file", "total_inactive_file"):
             return int(value)
     return 0
-
-
-def _resident() -> int:
-    """The bytes that this process has in memory now."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
-    except (OSError, ValueError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")

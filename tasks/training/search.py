@@ -24,7 +24,7 @@ from tasks.rows.tables import read_table
 from tasks.training.choice import Choice, write_choice
 from tasks.training.searching.attempts import Attempts, Remembering, described
 from tasks.training.searching.halving import HalvingResult, halve, rungs
-from tasks.training.searching.journal import Attempt
+from tasks.training.searching.journal import Attempt, Journal
 from tasks.training.searching.proposals import Proposals
 from tasks.training.searching.space import sublayers_of
 from tasks.training.settings import AUTO, SearchSettings, SftSettings
@@ -67,11 +67,12 @@ def search(
         )
     store = Remembering(open_knowledge(knowledge, embedder, retrieval))
     attempts = Attempts(
-        read_table(examples, Example),
-        held_out_examples,
-        Assistant(None, store, load_template(prompt.template), generation),
-        base,
-        work=work,
+        examples=read_table(examples, Example),
+        held_out=held_out_examples,
+        assistant=Assistant(None, store, load_template(prompt.template), generation),
+        base=base,
+        folder=work / "trial",
+        journal=Journal(work / "attempts"),
         run=run,
         sft=sft,
         total=sum(rung.trials for rung in rungs(settings)),

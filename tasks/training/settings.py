@@ -135,18 +135,18 @@ class RlhfSettings(Section):
     checkpoints: Count
 
     @model_validator(mode="after")
-    def _divisible(self) -> "RlhfSettings":
+    def _fits_together(self) -> "RlhfSettings":
         if self.batch_size % (self.responses * self.mini_batches):
             raise ValueError(
                 f"batch_size ({self.batch_size}) must be a multiple of "
                 f"responses x mini_batches ({self.responses} x {self.mini_batches})"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _has_groups(self) -> "RlhfSettings":
         if self.baseline == "group" and self.responses < 2:
             raise ValueError("baseline group needs responses of 2 or more; else set baseline: none")
+        if self.max_new_tokens >= self.max_length:
+            raise ValueError(
+                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
+            )
         return self
 
     @property
@@ -158,14 +158,6 @@ class RlhfSettings(Section):
     def drawn_prompts(self) -> int:
         """How many prompts an update samples responses to."""
         return self.prompts * self.oversampling
-
-    @model_validator(mode="after")
-    def _leaves_room(self) -> "RlhfSettings":
-        if self.max_new_tokens >= self.max_length:
-            raise ValueError(
-                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
-            )
-        return self
 
 
 class SearchSettings(Section):

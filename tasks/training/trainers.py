@@ -1,7 +1,6 @@
 """What the stages with TRL's trainers share: their arguments, and training on from a checkpoint."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +90,8 @@ class Resumable:
         return scheduler
 
 
-def train(trainer: Any, *, explained: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
-    """Run `trainer` to its end; what is wrong before the first step is told as `explained` does.
+def train(trainer: Any) -> None:
+    """Run `trainer` to its end.
 
     Raises:
         TrainingError: the memory ran out; the message says what needs less.
@@ -103,8 +102,7 @@ def train(trainer: Any, *, explained: Callable[[], AbstractContextManager[None]]
     if getattr(trainer, "kept", None):
         print(f"going on from step {trainer.kept.step} of {trainer.plan.steps}", flush=True)
     try:
-        with explained():
-            trainer.train()
+        trainer.train()
     except (RuntimeError, MemoryError) as error:
         if not _out_of_memory(error):
             raise

@@ -8,10 +8,12 @@ rows again. The numbers are those of the padded batch, up to rounding.
 Import this module late: torch is needed to define it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from deploy.engines.prefix import common_prefix
 
@@ -53,6 +55,26 @@ class SharedPrefix:
             places=torch.cat([before.expand(rows, -1), self.places + columns], dim=1),
             origins=torch.cat([before, row * (columns + length) + columns + column]),
         )
+
+
+def final_states(
+    model: PreTrainedModel,
+    input_ids: Tensor,
+    shared: SharedPrefix | None,
+    hidden: Callable[[Tensor, SharedPrefix | None], Tensor] | None,
+) -> Tensor:
+    """The last states [rows, length, width] of a padded batch, or those of its sequence, [1, n, width].
+
+    `hidden` makes them where the model alone does not. Only fused layers can take a sequence.
+    """
+    decoder = model.get_decoder()
+    if hidden is not None:
+        return hidden(input_ids, shared)
+    if shared is None:
+        return decoder(input_ids=input_ids, use_cache=False).last_hidden_state
+    return decoder(
+        input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
+    ).last_hidden_state
 
 
 def share_prefix(input_ids: Tensor, lengths: Tensor) -> SharedPrefix:

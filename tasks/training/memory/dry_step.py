@@ -25,7 +25,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from tasks.methods import METHODS, qlora
 from tasks.methods.layers.fusing import fuse_layers
-from tasks.methods.layers.shared_prefix import SharedPrefix
+from tasks.methods.layers.shared_prefix import SharedPrefix, final_states
 from tasks.methods.method import Adapted, Material, MethodSettings
 from tasks.methods.parts.lora_pro_optimizer import LoraPro, pairs
 from tasks.methods.parts.targets import linear_modules
@@ -78,13 +78,7 @@ class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _leave(self, key: int, _: Any) -> None:
         self.now -= self._alive.pop(key)[0]
 
-    def __torch_dispatch__(
-        self,
-        func: Any,
-        types: Any,
-        args: Any = (),
-        kwargs: Any = None,
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is torch.ops.aten._local_scalar_dense.default:
             return True  # whether rows are unpacked, which transformers asks of their positions
         made = func(*args, **(kwargs or {}))
@@ -95,13 +89,7 @@ class Census(TorchDispatchMode):  # type: ignore[no-untyped-call]
 class FlashAttention(TorchFunctionMode):
     """Attention as the kernels do it, which keep no scores; on the meta device torch would form them all."""
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,
-        args: Any = (),
-        kwargs: Any = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         named = kwargs or {}
         if func is not functional.scaled_dot_product_attention:
             return func(*args, **named)
@@ -182,21 +170,13 @@ def _loss(adapted: Adapted, load: Load, *, fused: bool) -> Tensor:
     """The loss of a batch, as `tasks.training.tuning.trainer.answer_loss` takes it."""
     rows, length = load.rows, load.length
     batch = torch.zeros(rows, length, dtype=torch.long)
-    decoder: Any = adapted.model.get_decoder()
     shared = SharedPrefix(
         tokens=batch.new_zeros(1, load.tokens),
         positions=batch.new_zeros(1, load.tokens),
         places=batch,
         origins=batch.new_zeros(load.tokens),
     )
-    if adapted.hidden is not None:
-        states = adapted.hidden(batch, shared if fused else None)
-    elif fused:
-        states = decoder(
-            input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
-        ).last_hidden_state
-    else:
-        states = decoder(input_ids=batch, use_cache=False).last_hidden_state
+    states = final_states(adapted.model, batch, shared if fused else None, adapted.hidden)
     answers = batch.new_zeros(max(load.answers, 1))
     logits = adapted.model.get_output_embeddings()(states.flatten(0, 1)[answers]).float()
     return functional.cross_entropy(logits, answers, reduction="sum")

@@ -40,9 +40,8 @@ def require_memory(
         return estimate(shape, chosen, batch, device=device.name, precision=device.precision, held=held)
 
     found = needed(settings, load)
-    free = available(device.name)
-    there = memory if memory is not None else free and free // sharing
-    if there is None or found.peak <= there:
+    there = memory if memory is not None else available(device.name) // sharing
+    if found.peak <= there:
         return found
     fits = fitting(settings, load, there, needed)
     advice = "; or ".join(fits) or (

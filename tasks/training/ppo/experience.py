@@ -1,10 +1,11 @@
 """What is known of a set of rollouts before the policy learns from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from tasks.training.ppo.losses import chosen_logprobs, divergence, entropy
 from tasks.training.ppo.policy import Actors
@@ -46,16 +47,10 @@ class Experience:
     def only(self, groups: Sequence[int]) -> "Experience":
         """The experience of these groups alone."""
         members = self.members(groups)
-        return Experience(
-            groups=tuple(self.groups[group] for group in groups),
-            mask=self.mask[members],
-            logprobs=self.logprobs[members],
-            reference=self.reference[members],
-            divergence=self.divergence[members],
-            entropy=self.entropy[members],
-            values=self.values[members],
-            scores=self.scores[members],
-        )
+        chosen = {
+            part.name: getattr(self, part.name)[members] for part in fields(self) if part.name != "groups"
+        }
+        return Experience(groups=tuple(self.groups[group] for group in groups), **chosen)
 
     def members(self, groups: Sequence[int]) -> list[int]:
         """The rollouts of these groups, in order."""
@@ -96,8 +91,8 @@ def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -
     with actors.activate("reference"):
         reference = [actors.before_tokens(batch) for batch in batches]
     with actors.activate("reward"):
-        scores = [actors.scores(batch) for batch in batches]
-    parts: dict[str, list[Tensor]] = {"scores": [score for each in scores for score in each]}
+        scores = torch.cat([actors.scores(batch) for batch in batches])
+    parts: dict[str, list[Tensor]] = {}
     for batch, states, expected_states in zip(batches, policy, reference, strict=True):
         logits = actors.decoder.logits(states) / temperature
         expected = actors.decoder.logits(expected_states) / temperature
@@ -113,9 +108,9 @@ def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -
             parts.setdefault(name, []).extend(tensor * batch.mask)
     size = len(groups[0].responses)
     places = torch.tensor([row for rows in parted for row in rows]).unsqueeze(1) * size + torch.arange(size)
-    order = places.flatten().argsort().to(parts["mask"][0].device)
-    whole = {name: _stack(tensors)[order] for name, tensors in parts.items()}
-    return Experience(groups=tuple(groups), **whole)
+    order = places.flatten().argsort().to(scores.device)
+    padded = {name: pad_sequence(tensors, batch_first=True)[order] for name, tensors in parts.items()}
+    return Experience(groups=tuple(groups), scores=scores[order], **padded)
 
 
 def micro_batches(
@@ -125,9 +120,3 @@ def micro_batches(
     ordered = sorted(rows, key=lambda row: (len(groups[row].states), row))
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
-
-
-def _stack(tensors: list[Tensor]) -> Tensor:
-    if tensors[0].ndim == 0:
-        return torch.stack(tensors)
-    return torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True)

@@ -9,6 +9,7 @@ a token like any other: it is chosen, it is scored, and the score is its reward.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -46,8 +47,7 @@ class UpdateFigures:
     learned: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
+class Losses(NamedTuple):
     """Means over the mini-batches of an update."""
 
     policy: float
@@ -55,8 +55,7 @@ class Losses:
     clip_fraction: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Targets:
+class Targets(NamedTuple):
     """What an update learns: tensors [rollouts, response tokens]."""
 
     advantages: Tensor
@@ -143,8 +142,7 @@ class Trainer:
             members = experience.members(micro)
             width = batch.tokens.shape[1]
             old, advantages, returns, values = (
-                tensor[members, :width]
-                for tensor in (experience.logprobs, goal.advantages, goal.returns, experience.values)
+                tensor[members, :width] for tensor in (experience.logprobs, *goal, experience.values)
             )
             states = self.actors.before_tokens(batch)
             predicted = self.actors.values(states)
@@ -155,8 +153,7 @@ class Trainer:
             value = value_loss(predicted, values, returns, weights, clip_range=settings.value_clip_range)
             (policy + settings.value_coefficient * value).backward()  # type: ignore[no-untyped-call]
             sums += torch.stack([policy.detach(), value.detach(), clipped]).cpu()
-        policy_sum, value_sum, clip_fraction = sums.tolist()
-        return Losses(policy=policy_sum, value=value_sum, clip_fraction=clip_fraction)
+        return Losses(*sums.tolist())
 
     def _learn(self, experience: Experience, goal: Targets, number: int) -> Losses:
         settings = self._settings
@@ -174,11 +171,7 @@ class Trainer:
                 self.optimizer.step()
                 seen.append(losses)
         self.optimizer.zero_grad()
-        return Losses(
-            policy=sum(losses.policy for losses in seen) / len(seen),
-            value=sum(losses.value for losses in seen) / len(seen),
-            clip_fraction=sum(losses.clip_fraction for losses in seen) / len(seen),
-        )
+        return Losses(*(sum(part) / len(seen) for part in zip(*seen, strict=True)))
 
     def _set(self, values: dict[str, Tensor]) -> None:
         with torch.no_grad():

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,38 +22,32 @@ from tasks.training.settings import SftSettings
 from tasks.training.tuning.tuning import fine_tune
 
 
+@dataclass(kw_only=True)
 class Attempts:
-    """Makes attempts, or tells those that the journal knows.
+    """Makes attempts in `folder`, or tells those that the journal knows.
 
     `total` is how many there may be, `held` the bytes that the process has taken for other things.
     """
 
-    def __init__(
-        self,
-        examples: Sequence[Example],
-        held_out: Sequence[Example],
-        assistant: Assistant,
-        base: Path,
-        *,
-        work: Path,
-        run: RunSettings,
-        sft: SftSettings,
-        total: int,
-        held: int = 0,
-    ) -> None:
-        self._examples, self._held_out, self._assistant, self._base = examples, held_out, assistant, base
-        self._folder, self._run, self._sft, self._total = work / "trial", run, sft, total
-        self._held = held
-        self._journal = Journal(work / "attempts")
-        self._made = 0
+    examples: Sequence[Example]
+    held_out: Sequence[Example]
+    assistant: Assistant
+    base: Path
+    folder: Path
+    journal: Journal
+    run: RunSettings
+    sft: SftSettings
+    total: int
+    held: int
+    made: int = 0
 
     def __call__(self, candidate: Candidate, rung: Rung) -> Attempt:
         """What comes of a candidate in a rung; one that fails says why, and the search goes on."""
-        self._made += 1
+        self.made += 1
         values = candidate.settings.model_dump(mode="json")
         what = described(candidate.method, values)
-        print(f"trial {self._made} of {self._total}, {rung.tokens:,} tokens: {what}", flush=True)
-        if known := self._journal.find(rung.number, candidate.number, values):
+        print(f"trial {self.made} of {self.total}, {rung.tokens:,} tokens: {what}", flush=True)
+        if known := self.journal.find(rung.number, candidate.number, values):
             print(f"known from before: {_told(known)}", flush=True)
             return known
         started = time.monotonic()
@@ -63,7 +58,7 @@ class Attempts:
             trained, loss = self._train(candidate, rung.tokens)
         except ThreeplyError as error:
             failed = str(error)
-        made = Attempt(
+        done = Attempt(
             rung=rung.number,
             number=candidate.number,
             method=candidate.method,
@@ -74,32 +69,32 @@ class Attempts:
             seconds=round(time.monotonic() - started, 1),
             failed=failed,
         )
-        self._journal.add(made)
-        remove(self._folder)
-        print(_told(made), flush=True)
-        return made
+        self.journal.add(done)
+        remove(self.folder)
+        print(_told(done), flush=True)
+        return done
 
     def forget(self) -> None:
         """Try everything anew the next time: what stood in the way may be gone."""
-        self._journal.clear()
+        self.journal.clear()
 
     def _train(self, candidate: Candidate, tokens: int) -> tuple[int, float]:
         """The tokens that were trained on, and the validation loss after them."""
         # One look at the validation rows, at the end, and no states to go on from: a trial is short.
         changed = {candidate.method: candidate.settings, "method": candidate.method}
-        sft = self._sft.model_copy(update={**changed, "evaluations": 1, "checkpoints": 1})
-        remove(self._folder)
-        self._folder.mkdir(parents=True)
+        sft = self.sft.model_copy(update={**changed, "evaluations": 1, "checkpoints": 1})
+        remove(self.folder)
+        self.folder.mkdir(parents=True)
         tuned = fine_tune(
-            self._examples,
-            self._held_out,
-            self._assistant,
-            self._base,
-            work=self._folder,
-            run=self._run,
+            self.examples,
+            self.held_out,
+            self.assistant,
+            self.base,
+            work=self.folder,
+            run=self.run,
             settings=sft,
             tokens=tokens,
-            held=self._held,
+            held=self.held,
         )
         figures = tuned.report.figures
         if "validation_loss" not in figures:

@@ -20,7 +20,7 @@ from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.probe import overlaps, probe_grams
 from tasks.training.tuning.self_synthesis import ANSWER, Talk, Talks, write_talks
-from tasks.training.tuning.tokens import NO_ROOM, Tokenised, TokenRow, token_row
+from tasks.training.tuning.tokens import NO_ROOM, Tokenised, tokenise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -78,26 +78,21 @@ def replay_rows(
         written = write_talks(model, tokenizer, missing, seed=seed, forbidden=forbidden)
         write_json(work / WRITTEN, asdict(written))
     taken = [_example(number, talk) for number, talk in enumerate(written.talks[:missing])]
-    cut = [not talk.answer.ended for talk in written.talks[:missing]]
-    rows: list[TokenRow] = []
-    examples: list[Grounded] = []
-    for example, is_cut in zip([*used, *taken], [False] * len(used) + cut, strict=True):
-        row = token_row(example.prompt, example.answer, tokenizer, max_length=max_length, cut=is_cut)
-        if row is not None:
-            rows.append(row)
-            examples.append(_asked_plainly(example))
-    lost = len(used) + len(taken) - len(rows)
+    cut = {example.id for example, talk in zip(taken, written.talks, strict=False) if not talk.answer.ended}
+    asked = [_asked_plainly(example) for example in [*used, *taken]]
+    tokenised = tokenise(asked, tokenizer, max_length=max_length, cut=cut)
+    rows = tokenised.rows
     entered = len(own) + written.tried  # every turn that the model wrote counts
     figures = {"wanted": count, "rows": len(rows), "own": len(used), "written": len(taken)}
     if len(rows) < count:
         print(f"{len(rows)} general rows are replayed; sft.replay asks for {count}", flush=True)
     return Replay(
-        rows=Tokenised(rows=tuple(rows), examples=tuple(examples), no_room=lost),
+        rows=tokenised,
         counts=row_counts(
             "general",
             entered,
             trained=len(rows),
-            dropped={**written.dropped, IN_OWN: len(own) - len(fitting), NO_ROOM: lost},
+            dropped={**written.dropped, IN_OWN: len(own) - len(fitting), NO_ROOM: tokenised.no_room},
             unused={TOO_MANY: len(fitting) - len(used) + len(written.talks) - len(taken)},
             truncated={TOO_LONG: sum(row.truncated for row in rows)},
         )

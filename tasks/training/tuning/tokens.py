@@ -1,7 +1,7 @@
 """Grounded examples as token rows, with row accounting."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,13 +71,21 @@ class Tokenised:
 
 
 def tokenise(
-    examples: Sequence[Grounded], tokenizer: "PreTrainedTokenizerBase", *, max_length: int
+    examples: Sequence[Grounded],
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    max_length: int,
+    cut: Collection[str] = (),
 ) -> Tokenised:
-    """The examples as tokens, exactly as they are served; rows are cut at their end."""
+    """The examples as tokens, exactly as they are served; rows are cut at their end.
+
+    `cut` holds the ids of those whose answer was cut before.
+    """
     rows: list[TokenRow] = []
     kept: list[Grounded] = []
     for example in examples:
-        row = token_row(example.messages, example.target, tokenizer, max_length=max_length)
+        was_cut = example.example.id in cut
+        row = token_row(example.messages, example.target, tokenizer, max_length=max_length, cut=was_cut)
         if row is not None:
             rows.append(row)
             kept.append(example)

@@ -24,7 +24,7 @@ from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.machine.process import processes
 from tasks.machine.settings import RunSettings
-from tasks.methods.layers.shared_prefix import share_prefix
+from tasks.methods.layers.shared_prefix import final_states, share_prefix
 from tasks.methods.method import Adapted, Hidden
 from tasks.training.checkpoint import load
 from tasks.training.schedule import Schedule
@@ -203,16 +203,8 @@ def answer_loss(
     """
     following = labels[:, 1:]
     counted = following != IGNORED
-    decoder = model.get_decoder()
     shared = None if lengths is None else share_prefix(input_ids, lengths)
-    if hidden is not None:
-        states = hidden(input_ids, shared)
-    elif shared is None:
-        states = decoder(input_ids=input_ids, use_cache=False).last_hidden_state
-    else:
-        states = decoder(
-            input_ids=shared.tokens, position_ids=shared.positions, shared_prefix=shared, use_cache=False
-        ).last_hidden_state
+    states = final_states(model, input_ids, shared, hidden)
     predicting = states[:, :-1][counted] if shared is None else states[0][shared.places[:, :-1][counted]]
     logits = model.get_output_embeddings()(predicting).float()
     total = functional.cross_entropy(logits, following[counted], reduction="sum")

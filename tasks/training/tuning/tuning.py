@@ -109,9 +109,7 @@ def fine_tune(
     )
     started = time.monotonic()
     began = trainer.kept.step if trainer.kept else 0
-    if settings.deepspeed:
-        train(trainer, explained=lambda: deepspeed.explained(lambda: trainer.watch.begun))
-    else:
+    with deepspeed.explained(lambda: trainer.watch.begun) if settings.deepspeed else nullcontext():
         train(trainer)
     seconds = time.monotonic() - started
     history, steps = trainer.state.log_history, trainer.state.global_step

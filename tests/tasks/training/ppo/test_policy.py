@@ -139,10 +139,10 @@ def test_the_states_kept_while_decoding_are_those_of_one_pass(actors: Actors) ->
 
 
 def test_before_anything_is_learned_policy_and_reference_are_one(actors: Actors) -> None:
-    lived = experience(actors, groups(actors), temperature=1.0)
-    assert lived.kl == 0.0
-    assert torch.equal(lived.logprobs, lived.reference)
-    assert not lived.values.any()
+    found = experience(actors, groups(actors), temperature=1.0)
+    assert found.kl == 0.0
+    assert torch.equal(found.logprobs, found.reference)
+    assert not found.values.any()
 
 
 def test_the_saved_adapter_is_whole_and_tells_nothing_of_the_machine(

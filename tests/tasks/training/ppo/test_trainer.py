@@ -54,9 +54,9 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_the_first_pass_has_ratio_one(actors: Actors, settings: RlhfSettings) -> None:
     learner = trainer(actors, settings)
-    lived = learner.sample(PROMPTS[:8])
-    goal = targets(lived, settings)
-    losses = learner.gradient(lived, goal, range(8))
+    experience = learner.sample(PROMPTS[:8])
+    goal = targets(experience, settings)
+    losses = learner.gradient(experience, goal, range(8))
     # With ratio 1 the loss is the mean of minus the whitened advantages, which is 0, and nothing is clipped.
     assert losses.policy == pytest.approx(0.0, abs=1e-5)
     assert losses.clip_fraction == 0.0
@@ -64,41 +64,41 @@ def test_the_first_pass_has_ratio_one(actors: Actors, settings: RlhfSettings) ->
 
 def test_without_a_price_the_objective_is_the_score(actors: Actors, settings: RlhfSettings) -> None:
     free = settings.model_copy(update={"kl_coefficient": 0.0, "missing_end_penalty": 0.0})
-    lived = trainer(actors, free).sample(PROMPTS[:8])
-    assert objective(lived, free) == pytest.approx(float(lived.scores.mean()), rel=1e-5)
+    experience = trainer(actors, free).sample(PROMPTS[:8])
+    assert objective(experience, free) == pytest.approx(float(experience.scores.mean()), rel=1e-5)
 
 
 def test_a_group_is_judged_by_its_differences_alone(actors: Actors, settings: RlhfSettings) -> None:
     free = settings.model_copy(
         update={"kl_coefficient": 0.0, "missing_end_penalty": 0.0, "baseline": "group"}
     )
-    lived = trainer(actors, free).sample(PROMPTS[: free.prompts])
-    shifted = replace(lived, scores=lived.scores + torch.arange(free.prompts).repeat_interleave(2))
-    one, other = targets(lived, free), targets(shifted, free)
+    experience = trainer(actors, free).sample(PROMPTS[: free.prompts])
+    shifted = replace(experience, scores=experience.scores + torch.arange(free.prompts).repeat_interleave(2))
+    one, other = targets(experience, free), targets(shifted, free)
     torch.testing.assert_close(one.advantages, other.advantages, atol=1e-5, rtol=1e-5)
     assert objective(shifted, free) == pytest.approx(float(shifted.scores.mean()), abs=1e-5)
 
 
 def test_groups_that_differ_most_are_learned_from(actors: Actors, settings: RlhfSettings) -> None:
-    lived = trainer(actors, settings).sample(PROMPTS[:4])
-    scored = replace(lived, scores=torch.tensor([1.0, 1.0, 0.0, 2.0, 3.0, 3.5, 7.0, 7.0]))
+    experience = trainer(actors, settings).sample(PROMPTS[:4])
+    scored = replace(experience, scores=torch.tensor([1.0, 1.0, 0.0, 2.0, 3.0, 3.5, 7.0, 7.0]))
     assert instructive(scored, 2) == [1, 2]
     assert instructive(scored, 3) == [1, 2]  # the others say nothing
     assert instructive(scored, 4) == [0, 1, 2, 3]
     assert instructive(replace(scored, scores=torch.ones(8)), 2) == [0, 1]
-    chosen = lived.only([1, 2])
-    assert chosen.groups == lived.groups[1:3]
-    assert torch.equal(chosen.logprobs, lived.logprobs[2:6])
-    assert torch.equal(chosen.scores, lived.scores[2:6])
+    chosen = experience.only([1, 2])
+    assert chosen.groups == experience.groups[1:3]
+    assert torch.equal(chosen.logprobs, experience.logprobs[2:6])
+    assert torch.equal(chosen.scores, experience.scores[2:6])
 
 
 def test_a_response_without_end_is_penalised(actors: Actors, settings: RlhfSettings) -> None:
     priced = settings.model_copy(update={"kl_coefficient": 0.0, "missing_end_penalty": 3.0})
-    lived = trainer(actors, priced).sample(PROMPTS[:8])
-    missing = 1.0 - lived.ended_share
+    experience = trainer(actors, priced).sample(PROMPTS[:8])
+    missing = 1.0 - experience.ended_share
     assert missing > 0
-    wanted = float(lived.scores.mean()) - 3.0 * missing
-    assert objective(lived, priced) == pytest.approx(wanted, rel=1e-5)
+    wanted = float(experience.scores.mean()) - 3.0 * missing
+    assert objective(experience, priced) == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -106,12 +106,12 @@ def test_the_gradient_does_not_depend_on_how_a_mini_batch_is_cut(
     actors: Actors, settings: RlhfSettings, size: int
 ) -> None:
     learner = trainer(actors, settings)
-    lived = learner.sample(PROMPTS[:8])
-    goal = targets(lived, settings)
+    experience = learner.sample(PROMPTS[:8])
+    goal = targets(experience, settings)
 
     def gradient(rows_at_once: int) -> dict[str, torch.Tensor]:
         learner.optimizer.zero_grad()
-        learner.gradient(lived, goal, range(8), size=rows_at_once)
+        learner.gradient(experience, goal, range(8), size=rows_at_once)
         return {name: p.grad.clone() for name, p in actors.parameters().items() if p.grad is not None}
 
     whole, cut = gradient(8), gradient(size)
@@ -179,8 +179,8 @@ def test_a_policy_that_goes_too_far_is_put_back(
 
 def test_a_loss_that_is_no_number_stops_training(actors: Actors, settings: RlhfSettings) -> None:
     learner = trainer(actors, settings)
-    lived = learner.sample(PROMPTS[:8])
-    broken = replace(lived, scores=lived.scores * float("nan"))
+    experience = learner.sample(PROMPTS[:8])
+    broken = replace(experience, scores=experience.scores * float("nan"))
     with pytest.raises(TrainingError, match=r"rlhf\.learning_rate"):
         learner.update(1, broken)
 
