@@ -7,7 +7,7 @@ follows from what retrieval really found, through the assistant that also serves
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from deploy.abstention import ABSTENTION, abstains
 from deploy.assistant import Assistant, Composed, Layers
@@ -24,16 +24,14 @@ Outcome = Literal["answer", "abstention", "missed", "free"]
 class Grounded:
     """An example with its prompt as served, and the answer that its sources allow.
 
-    `outcome` says why the target is what it is: `answer` (found, and cited as source `cited`), `abstention`
+    `outcome` says why the target is what it is: `answer` (found, and cited), `abstention`
     (the question has no answer by design), `missed` (it has one, but retrieval did not find it) or `free`
     (the example names no evidence, so its answer stands as it is).
     """
 
     example: Example
     messages: tuple[Message, ...]
-    sources: tuple[Source, ...]
     target: str
-    cited: int | None
     outcome: Outcome
 
 
@@ -47,24 +45,9 @@ class GroundedPreference:
 
     preference: Preference
     messages: tuple[Message, ...]
-    sources: tuple[Source, ...]
     chosen: str
     rejected: str
     missed: bool
-
-
-class Provable(Protocol):
-    """A row that names the documents and the words that answer it."""
-
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """Ids of the documents that answer."""
-        ...
-
-    @property
-    def quote(self) -> str:
-        """A string that stands in the chunk that answers; empty: any chunk of the evidence does."""
-        ...
 
 
 def composer(
@@ -82,22 +65,20 @@ def composer(
 
 def ground(examples: Sequence[Example], assistant: Assistant) -> list[Grounded]:
     """Each example with its served prompt and the target that follows from its sources, in order."""
-    composed = _compose([example.prompt for example in examples], [e.withheld for e in examples], assistant)
-    return [_grounded(example, prompt) for example, prompt in zip(examples, composed, strict=True)]
+    return [
+        _grounded(row, prompt) for row, prompt in zip(examples, _compose(examples, assistant), strict=True)
+    ]
 
 
 def ground_preferences(preferences: Sequence[Preference], assistant: Assistant) -> list[GroundedPreference]:
     """Each preference with its served prompt and its answers marked with their source, in order."""
-    composed = _compose([row.prompt for row in preferences], [row.withheld for row in preferences], assistant)
+    composed = _compose(preferences, assistant)
     return [_grounded_preference(row, prompt) for row, prompt in zip(preferences, composed, strict=True)]
 
 
-def cited_source(row: Provable, sources: Sequence[Source]) -> int | None:
+def cited_source(row: Example | Preference, sources: Sequence[Source]) -> int | None:
     """The number of the first source that answers `row`, or None if none does."""
-    return next(
-        (s.number for s in sources if s.document in row.evidence and row.quote in s.text),
-        None,
-    )
+    return next((s.number for s in sources if s.document in row.evidence and row.quote in s.text), None)
 
 
 def marked(answer: str, number: int | None) -> str:
@@ -105,14 +86,13 @@ def marked(answer: str, number: int | None) -> str:
     return answer if number is None or abstains(answer) else f"{answer} [{number}]"
 
 
-def _compose(
-    prompts: Sequence[Sequence[Message]], withheld: Sequence[tuple[str, ...]], assistant: Assistant
-) -> list[Composed]:
-    return assistant.compose(prompts, layers=Layers(prompt=True, retrieval=True), exclude=withheld)
+def _compose(rows: Sequence[Example] | Sequence[Preference], assistant: Assistant) -> list[Composed]:
+    layers = Layers(prompt=True, retrieval=True)
+    prompts, withheld = [row.prompt for row in rows], [row.withheld for row in rows]
+    return assistant.compose(prompts, layers=layers, exclude=withheld)
 
 
 def _grounded(example: Example, prompt: Composed) -> Grounded:
-    cited: int | None = None
     target = example.answer
     outcome: Outcome = "free"
     if not example.answerable:
@@ -121,31 +101,17 @@ def _grounded(example: Example, prompt: Composed) -> Grounded:
         cited = cited_source(example, prompt.sources)
         outcome = "missed" if cited is None else "answer"
         target = ABSTENTION if cited is None else marked(example.answer, cited)
-    return Grounded(
-        example=example,
-        messages=tuple(prompt.messages),
-        sources=tuple(prompt.sources),
-        target=target,
-        cited=cited,
-        outcome=outcome,
-    )
+    return Grounded(example=example, messages=prompt.messages, target=target, outcome=outcome)
 
 
 def _grounded_preference(row: Preference, prompt: Composed) -> GroundedPreference:
-    answers = not abstains(row.chosen)
-    if not row.evidence and answers:
-        number, missed = None, False  # people's own pairs: nothing to cite
-    elif answers:
-        number = cited_source(row, prompt.sources)
-        missed = number is None
-    else:
-        # The rejected answer is invented: it cites the best source, as a model that invents does.
-        number, missed = (1 if prompt.sources else None), False
+    # Where the good answer abstains the other is invented: it cites the best source, as such a model does.
+    invented = abstains(row.chosen)
+    number = (1 if prompt.sources else None) if invented else cited_source(row, prompt.sources)
     return GroundedPreference(
         preference=row,
-        messages=tuple(prompt.messages),
-        sources=tuple(prompt.sources),
+        messages=prompt.messages,
         chosen=marked(row.chosen, number),
         rejected=marked(row.rejected, number),
-        missed=missed,
+        missed=number is None and bool(row.evidence) and not invented,
     )

@@ -1,40 +1,19 @@
 """What documents are expected to be."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy.files import text_sha256
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import identified, true
-from tasks.rows.records import Rows
+from tasks.prepare.validate.expect import Columns, identified, true
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def frame(rows: Rows) -> "pd.DataFrame":
-    """One line a document: its id and what is judged, but none of its text."""
-    import pandas as pd
-
-    kinds = {
-        "id": "str",
-        "named": "bool",
-        "located": "bool",
-        "titled": "bool",
-        "filled": "bool",
-        "sum": "bool",
-    }
-    lines = [
-        (
-            row.id,
-            bool(row.id.strip()),
-            bool(row.uri.strip()),
-            bool(row.title.strip()),
-            bool(row.text.strip()),
-            text_sha256(row.text) == row.sha256,
-        )
-        for row in rows.documents
-    ]
-    return pd.DataFrame(lines, columns=list(kinds)).astype(kinds)
+COLUMNS: Columns = {
+    "id": ("str", lambda row, _: row.id),
+    "named": ("bool", lambda row, _: bool(row.id.strip())),
+    "located": ("bool", lambda row, _: bool(row.uri.strip())),
+    "titled": ("bool", lambda row, _: bool(row.title.strip())),
+    "filled": ("bool", lambda row, _: bool(row.text.strip())),
+    "sum": ("bool", lambda row, _: text_sha256(row.text) == row.sha256),
+}
 
 
 def expectations(settings: ValidateSettings) -> list[Any]:

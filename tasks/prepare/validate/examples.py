@@ -1,55 +1,32 @@
 """What examples are expected to be."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy.abstention import ABSTENTION, abstains
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import expect, identified, known, short_answers, stands, true
-from tasks.rows.records import Rows
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.prepare.validate.expect import Columns, expect, identified, known, short_answers, stands, true
 
 ROLES = r"^s?(?:ua)+$"  # an optional system turn, then user and assistant in turn, the assistant last
-
-
-def frame(rows: Rows) -> "pd.DataFrame":
-    """One line an example: its id and what is judged, but none of its text, which may be personal."""
-    import pandas as pd
-
-    documents = {document.id: document for document in rows.documents}
-    kinds = {
-        "id": "str",
-        "named": "bool",
-        "grouped": "bool",
-        "roles": "str",
-        "spoken": "bool",
-        "answer_words": "int64",
-        "unanswerable": "bool",
-        "answers": "bool",
-        "abstains": "bool",
-        "evidence_known": "bool",
-        "quote_stands": "bool",
-        "withheld_known": "bool",
-    }
-    lines = [
-        (
-            row.id,
-            bool(row.id.strip()),
-            bool(row.group.strip()),
-            "".join(message.role[0] for message in row.messages),
-            bool(row.messages) and all(message.content.strip() for message in row.messages),
-            len(row.answer.split()) if row.messages else 0,
-            not row.answerable,
-            not (row.answerable and row.messages and row.answer.strip() == ABSTENTION),
-            row.answerable or bool(row.messages and abstains(row.answer)),
-            known(row.evidence, documents),
-            stands(row.quote, row.evidence, documents),
-            known(row.withheld, documents),
-        )
-        for row in rows.examples
-    ]
-    return pd.DataFrame(lines, columns=list(kinds)).astype(kinds)
+COLUMNS: Columns = {
+    "id": ("str", lambda row, _: row.id),
+    "named": ("bool", lambda row, _: bool(row.id.strip())),
+    "grouped": ("bool", lambda row, _: bool(row.group.strip())),
+    "roles": ("str", lambda row, _: "".join(turn.role[0] for turn in row.messages)),
+    "spoken": (
+        "bool",
+        lambda row, _: bool(row.messages) and all(turn.content.strip() for turn in row.messages),
+    ),
+    "answer_words": ("int64", lambda row, _: len(row.answer.split()) if row.messages else 0),
+    "unanswerable": ("bool", lambda row, _: not row.answerable),
+    "answers": (
+        "bool",
+        lambda row, _: not (row.answerable and row.messages and row.answer.strip() == ABSTENTION),
+    ),
+    "abstains": ("bool", lambda row, _: row.answerable or bool(row.messages and abstains(row.answer))),
+    "evidence_known": ("bool", lambda row, documents: known(row.evidence, documents)),
+    "quote_stands": ("bool", lambda row, documents: stands(row.quote, row.evidence, documents)),
+    "withheld_known": ("bool", lambda row, documents: known(row.withheld, documents)),
+}
 
 
 def expectations(settings: ValidateSettings) -> list[Any]:

@@ -1,9 +1,12 @@
 """An expectation as the suites write it: a Great Expectations class with a short name and a sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from tasks.rows.records import Document
+
+# What is judged of a row: the name and type of each column, and how it is made of the row and all documents.
+Columns = dict[str, tuple[str, Callable[[Any, Mapping[str, Document]], object]]]
 
 Severity = Literal["critical", "warning"]
 
@@ -30,11 +33,9 @@ def expect(
     )
 
 
-def true(column: str, description: str, *, severity: Severity = "critical") -> Any:
+def true(column: str, description: str) -> Any:
     """The expectation that the yes-or-no `column` says yes in each row; it is named as the column."""
-    return expect(
-        "ColumnValuesToBeInSet", column, description, severity=severity, column=column, value_set=[True]
-    )
+    return expect("ColumnValuesToBeInSet", column, description, column=column, value_set=[True])
 
 
 def identified(row: str, *, least: int) -> list[Any]:

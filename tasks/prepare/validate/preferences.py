@@ -1,52 +1,30 @@
 """What preferences are expected to be."""
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import expect, identified, known, short_answers, stands, true
-from tasks.rows.records import LabelKind, Rows
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.prepare.validate.expect import Columns, expect, identified, known, short_answers, stands, true
+from tasks.rows.records import LabelKind
 
 ROLES = r"^s?(?:ua)*u$"  # the prompt ends with the question
-
-
-def frame(rows: Rows) -> "pd.DataFrame":
-    """One line a preference: its id and what is judged, but none of its text, which may be personal."""
-    import pandas as pd
-
-    documents = {document.id: document for document in rows.documents}
-    kinds = {
-        "id": "str",
-        "named": "bool",
-        "grouped": "bool",
-        "roles": "str",
-        "spoken": "bool",
-        "differs": "bool",
-        "answer_words": "int64",
-        "margin": "float64",
-        "label": "str",
-        "evidence_known": "bool",
-        "quote_stands": "bool",
-    }
-    lines = [
-        (
-            row.id,
-            bool(row.id.strip()),
-            bool(row.group.strip()),
-            "".join(message.role[0] for message in row.prompt),
-            all(text.strip() for text in (row.chosen, row.rejected, *(turn.content for turn in row.prompt))),
-            row.chosen.split() != row.rejected.split(),
-            max(len(row.chosen.split()), len(row.rejected.split())),
-            row.margin,
-            row.label,
-            known(row.evidence, documents),
-            stands(row.quote, row.evidence, documents),
-        )
-        for row in rows.preferences
-    ]
-    return pd.DataFrame(lines, columns=list(kinds)).astype(kinds)
+COLUMNS: Columns = {
+    "id": ("str", lambda row, _: row.id),
+    "named": ("bool", lambda row, _: bool(row.id.strip())),
+    "grouped": ("bool", lambda row, _: bool(row.group.strip())),
+    "roles": ("str", lambda row, _: "".join(turn.role[0] for turn in row.prompt)),
+    "spoken": (
+        "bool",
+        lambda row, _: all(
+            text.strip() for text in (row.chosen, row.rejected, *(turn.content for turn in row.prompt))
+        ),
+    ),
+    "differs": ("bool", lambda row, _: row.chosen.split() != row.rejected.split()),
+    "answer_words": ("int64", lambda row, _: max(len(row.chosen.split()), len(row.rejected.split()))),
+    "margin": ("float64", lambda row, _: row.margin),
+    "label": ("str", lambda row, _: row.label),
+    "evidence_known": ("bool", lambda row, documents: known(row.evidence, documents)),
+    "quote_stands": ("bool", lambda row, documents: stands(row.quote, row.evidence, documents)),
+}
 
 
 def expectations(settings: ValidateSettings) -> list[Any]:

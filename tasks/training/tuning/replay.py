@@ -120,8 +120,6 @@ def _asked_plainly(example: Example) -> Grounded:
     return Grounded(
         example=example,
         messages=example.prompt,
-        sources=(),
         target=example.answer,
-        cited=None,
         outcome="free",
     )

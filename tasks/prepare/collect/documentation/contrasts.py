@@ -41,7 +41,7 @@ def contrasts(
         if len(pairs) >= count - 2 * (count // 3 - third):
             break
         if wrong := pool.wrong_answer(question):
-            pairs.append(_preference(example, question.answer, wrong, _FLAW[question.asks]))
+            pairs.append(_preference(example, question.answer, wrong, _FLAW[question.fact.kind]))
     return pairs
 
 
@@ -96,9 +96,9 @@ class _Pool:
 
     def wrong_answer(self, question: Question) -> str:
         """An answer that is wrong but likely: of the same callable, else its module, else its package."""
-        name = question.owner.name
-        for place in (name, name.rpartition(".")[0], question.owner.package):
-            facts = self._facts[question.asks, place]
+        name = question.fact.owner.name
+        for place in (name, name.rpartition(".")[0], question.fact.owner.package):
+            facts = self._facts[question.fact.kind, place]
             start = rank(self._seed, "wrong", question.key) % max(1, len(facts))
             turned = (facts[start:] + facts[:start])[: _CANDIDATES * 4]
             answers = [said for fact in turned if (said := self._said(fact, question)) != question.answer]
@@ -107,11 +107,13 @@ class _Pool:
         return ""
 
     def _said(self, fact: Fact, question: Question) -> str:
-        if question.asks == "lookup":
-            return f"`{fact.owner.name}`" if fact.owner.kind == question.owner.kind else question.answer
-        if question.asks == "purpose":
+        if question.fact.kind == "lookup":
+            return f"`{fact.owner.name}`" if fact.owner.kind == question.fact.owner.kind else question.answer
+        if question.fact.kind == "purpose":
             return fact.value
-        alike = _format(fact.value) == _format(question.value) and not _equal(fact.value, question.value)
+        alike = _format(fact.value) == _format(question.fact.value) and not _equal(
+            fact.value, question.fact.value
+        )
         return f"`{fact.value}`" if alike else question.answer
 
     def _fitting(self, answers: Sequence[str], question: Question) -> str:

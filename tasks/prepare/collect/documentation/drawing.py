@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from tasks.prepare.collect.documentation.callables import PublicCallable
-from tasks.prepare.collect.documentation.facts import Fact, FactKind, by_kind, lacks
-from tasks.prepare.collect.documentation.questions import Question, about
+from tasks.prepare.collect.documentation.facts import Fact, FactKind, lacks
+from tasks.prepare.collect.documentation.questions import Question, Task
 from tasks.prepare.collect.identifiers import rank
 from tasks.prepare.settings import PackagesSource
 
@@ -21,12 +22,13 @@ def draw(
     The same fact is never asked twice, so no question has both an answer and an abstention.
     """
     unanswerable = round(settings.max_facts * settings.unanswerable)
-    answered = _answered(found, settings.max_facts - unanswerable, settings, seed=seed)
+    kinds: tuple[FactKind, ...] = ("default", "purpose", "lookup")
+    answered = _drawn(found, settings.max_facts - unanswerable, kinds, settings, seed=seed)
     if settings.unanswerable < 1.0:
         unanswerable = round(len(answered) * settings.unanswerable / (1.0 - settings.unanswerable))
     taken = {question.key for question in answered}
-    withheld = _withheld(found, unanswerable // 2, taken, settings, seed=seed)
-    taken |= {question.key for question in withheld}
+    # A summary is not withheld: others may fit it as well.
+    withheld = _drawn(found, unanswerable // 2, kinds[:2], settings, seed=seed, taken=taken, task="withheld")
     absent = _absent(found, entries, unanswerable - len(withheld), settings, seed=seed)
     return [*answered, *withheld, *absent]
 
@@ -60,16 +62,25 @@ def _in_turns(facts: Sequence[Fact], seed: int) -> Iterator[Fact]:
         yield from (fact for fact in turn if fact is not None)
 
 
-def _answered(found: Sequence[Fact], count: int, settings: PackagesSource, *, seed: int) -> list[Question]:
-    weights: dict[FactKind, float] = {
-        "default": settings.kinds.default,
-        "purpose": settings.kinds.purpose,
-        "lookup": settings.kinds.lookup,
-    }
+def _drawn(
+    found: Sequence[Fact],
+    count: int,
+    kinds: Sequence[FactKind],
+    settings: PackagesSource,
+    *,
+    seed: int,
+    taken: Collection[str] = (),
+    task: Task | None = None,
+) -> list[Question]:
+    """`count` questions of the kinds, by their weights, of facts that are not `taken`."""
     questions: list[Question] = []
+    weights: dict[FactKind, float] = {kind: getattr(settings.kinds, kind) for kind in kinds}
     for kind, wanted in _apportioned(count, weights).items():
-        drawn = evenly(by_kind(found, kind), wanted, max_same=_cap(kind, settings), seed=seed)
-        questions += [about(fact, kind) for fact in drawn]
+        asked = [Question(task=task or kind, fact=fact) for fact in found if fact.kind == kind]
+        free = [question.fact for question in asked if question.key not in taken]
+        most = settings.max_same_default if kind == "default" else 1.0
+        drawn = evenly(free, wanted, max_same=most, seed=seed)
+        questions += [Question(task=task or kind, fact=fact) for fact in drawn]
     return questions
 
 
@@ -82,20 +93,6 @@ def _apportioned(count: int, weights: Mapping[FactKind, float]) -> dict[FactKind
         passed += weight
         parts[kind] = round(count * passed / total) - sum(parts.values()) if total else 0
     return parts
-
-
-def _withheld(
-    found: Sequence[Fact], count: int, taken: Collection[str], settings: PackagesSource, *, seed: int
-) -> list[Question]:
-    """Questions of facts that nobody else asks for; a summary is not withheld, others may fit it as well."""
-    weights: dict[FactKind, float] = {"default": settings.kinds.default, "purpose": settings.kinds.purpose}
-    questions: list[Question] = []
-    for kind, wanted in _apportioned(count, weights).items():
-        free = [fact for fact in by_kind(found, kind) if about(fact, kind).key not in taken]
-        questions += [
-            about(fact, "withheld") for fact in evenly(free, wanted, max_same=_cap(kind, settings), seed=seed)
-        ]
-    return questions
 
 
 def _absent(
@@ -138,20 +135,9 @@ def _foreign(owner: PublicCallable, pool: Sequence[Fact], turn: int, seed: int) 
     for attempt in range(_TRIES if pool else 0):
         fact = pool[rank(seed, "foreign", owner.name, turn, attempt) % len(pool)]
         if len(fact.parameter) > 1 and lacks(owner, fact.parameter):
-            return Question(
-                task="absent",
-                asks=fact.kind,
-                owner=owner,
-                parameter=fact.parameter,
-                value=fact.value,
-                quote="",
-            )
+            return Question(task="absent", fact=replace(fact, owner=owner))
     return None
 
 
 def _module(entry: PublicCallable) -> str:
     return entry.name.rpartition(".")[0]
-
-
-def _cap(kind: FactKind, settings: PackagesSource) -> float:
-    return settings.max_same_default if kind == "default" else 1.0

@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from tasks.prepare.collect.documentation.callables import PublicCallable
@@ -66,27 +67,12 @@ def facts(entry: PublicCallable, text: str) -> list[Fact]:
     for paragraph in paragraphs(entry):
         if text.count(paragraph.mark) != 1:
             continue  # `x :` also stands in `max :`, or a description repeats the head
+        fact = partial(Fact, owner=entry, parameter=paragraph.name, quote=paragraph.mark)
         if paragraph.default is not None:
-            found.append(
-                Fact(
-                    kind="default",
-                    owner=entry,
-                    parameter=paragraph.name,
-                    value=paragraph.default,
-                    quote=paragraph.mark,
-                )
-            )
+            found.append(fact(kind="default", value=paragraph.default))
         sentence = first_sentence(paragraph.description)
         if _asks_well(sentence, paragraph.head):
-            found.append(
-                Fact(
-                    kind="purpose",
-                    owner=entry,
-                    parameter=paragraph.name,
-                    value=sentence,
-                    quote=paragraph.mark,
-                )
-            )
+            found.append(fact(kind="purpose", value=sentence))
     return found
 
 
@@ -165,8 +151,3 @@ def _names(entry: PublicCallable) -> bool:
     words = normalised(entry.doc.summary).split()
     last = entry.name.rpartition(".")[2].lower()
     return last in words or "".join(words).find(last) >= 0
-
-
-def by_kind(found: Sequence[Fact], kind: FactKind) -> list[Fact]:
-    """The facts of one kind."""
-    return [fact for fact in found if fact.kind == kind]

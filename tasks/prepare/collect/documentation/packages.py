@@ -46,7 +46,7 @@ def read_packages(settings: PackagesSource, *, seed: int) -> Collected:
     together = groups(entries)
     asked: list[tuple[Question, Example]] = []
     for question in questions:
-        text = worded(question, packages[question.owner.package].distribution, seed)
+        text = worded(question, packages[question.fact.owner.package].distribution, seed)
         asked.append((question, as_example(question, text, documents=ids, groups=together)))
     pairs = contrasts(asked, found, settings.preferences, seed=seed)
     print(
@@ -92,7 +92,7 @@ def _document(entry: PublicCallable, package: InstalledPackage) -> Document:
 def _question_figures(questions: Sequence[Question]) -> Mapping[str, Any]:
     """How many questions of each kind, and what answering every one alike would score."""
     tasks = Counter(question.task for question in questions)
-    values = Counter(question.value for question in questions if question.task == "default")
+    values = Counter(question.fact.value for question in questions if question.task == "default")
     value, count = max(values.items(), key=lambda item: (item[1], item[0]), default=("", 0))
     return {
         "questions": dict(sorted(tasks.items())),

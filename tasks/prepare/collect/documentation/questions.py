@@ -11,7 +11,6 @@ from typing import Literal
 
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
-from tasks.prepare.collect.documentation.callables import PublicCallable
 from tasks.prepare.collect.documentation.facts import Fact, FactKind
 from tasks.prepare.collect.identifiers import identifier, rank
 from tasks.rows.records import Example
@@ -43,29 +42,26 @@ WORDINGS: dict[FactKind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question about `owner`; `value` is what its fact says.
+    """A question for what a fact says.
 
-    An `absent` question carries the fact of another callable, whose value would be a plausible invention.
+    An `absent` question has the fact of another callable under its own owner: its value would be a plausible
+    invention.
     """
 
     task: Task
-    asks: FactKind
-    owner: PublicCallable
-    parameter: str
-    value: str
-    quote: str
+    fact: Fact
 
     @property
     def key(self) -> str:
         """What makes the question the same, however it is worded."""
-        return f"{self.owner.name}|{self.parameter}|{self.asks}"
+        return f"{self.fact.owner.name}|{self.fact.parameter}|{self.fact.kind}"
 
     @property
     def says(self) -> str:
         """The answer that its value makes: code in backticks, prose as it is."""
-        if self.asks == "lookup":
-            return f"`{self.owner.name}`"
-        return f"`{self.value}`" if self.asks == "default" else self.value
+        if self.fact.kind == "lookup":
+            return f"`{self.fact.owner.name}`"
+        return f"`{self.fact.value}`" if self.fact.kind == "default" else self.fact.value
 
     @property
     def answer(self) -> str:
@@ -73,27 +69,17 @@ class Question:
         return self.says if self.task in ANSWERABLE else ABSTENTION
 
 
-def about(fact: Fact, task: Task) -> Question:
-    """The question that asks for a fact."""
-    return Question(
-        task=task,
-        asks=fact.kind,
-        owner=fact.owner,
-        parameter=fact.parameter,
-        value=fact.value,
-        quote=fact.quote if task in ANSWERABLE else "",
-    )
-
-
 def worded(question: Question, distribution: str, seed: int) -> str:
     """The text of a question; which wording is chosen follows from the seed and the question."""
-    wordings = WORDINGS[question.asks]
+    wordings = WORDINGS[question.fact.kind]
     return wordings[rank(seed, "wording", question.key) % len(wordings)].format(
-        name=question.owner.name,
-        parameter=question.parameter,
-        kind=question.owner.kind,
+        name=question.fact.owner.name,
+        parameter=question.fact.parameter,
+        kind=question.fact.owner.kind,
         package=distribution,
-        value=question.value if question.value.endswith((".", "!", "?")) else f"{question.value}.",
+        value=question.fact.value
+        if question.fact.value.endswith((".", "!", "?"))
+        else f"{question.fact.value}.",
     )
 
 
@@ -102,7 +88,7 @@ def as_example(
 ) -> Example:
     """The example that a question makes; `documents` and `groups` are by the name of the callable."""
     answerable = question.task in ANSWERABLE
-    document = documents[question.owner.name]
+    document = documents[question.fact.owner.name]
     messages = (Message("user", text), Message("assistant", question.answer))
     withheld = (document,) if question.task == "withheld" else ()
     return Example(
@@ -111,8 +97,8 @@ def as_example(
         task=question.task,
         messages=messages,
         evidence=(document,) if answerable else (),
-        quote=question.quote,
+        quote=question.fact.quote if answerable else "",
         withheld=withheld,
         answerable=answerable,
-        group=groups[question.owner.name],
+        group=groups[question.fact.owner.name],
     )
