@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tasks.errors import SourceError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,8 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    panels = [panel for panel in PANELS[stage] if _drawn(panel, read_curve(path, panel.x))]
+    read = [(panel, read_curve(path, panel.x)) for panel in PANELS[stage]]
+    panels = [(panel, columns) for panel, columns in read if panel.lines.keys() & columns.keys()]
     if not panels:
         return b""
     per_row = min(len(panels), 3)
@@ -89,8 +90,8 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.4 * per_row, 2.3 * num_rows), layout="constrained")
         FigureCanvasAgg(figure)  # no window and no global state, unlike pyplot
-        for number, panel in enumerate(panels, start=1):
-            _panel(figure, (num_rows, per_row, number), panel, read_curve(path, panel.x))
+        for number, (panel, columns) in enumerate(panels, start=1):
+            _panel(figure.add_subplot(num_rows, per_row, number), panel, columns)
         buffer = io.BytesIO()
         if form == "png":
             figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
@@ -112,13 +113,7 @@ def embeddable(svg: str, *, prefix: str, label: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
-def _drawn(panel: Panel, columns: Columns) -> bool:
-    return any(name in columns for name in panel.lines)
-
-
-def _panel(figure: "Figure", place: Sequence[int], panel: Panel, columns: Columns) -> None:
-    rows, per_row, number = place
-    axes = figure.add_subplot(rows, per_row, number)
+def _panel(axes: "Axes", panel: Panel, columns: Columns) -> None:
     drawn = [(label, columns[name]) for name, label in panel.lines.items() if name in columns]
     for (label, points), colour in zip(drawn, COLOURS, strict=False):
         xs, ys = zip(*points, strict=True)

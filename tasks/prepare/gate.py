@@ -9,8 +9,6 @@ from tasks.pages.numbers import spelled
 from tasks.prepare.settings import GateSettings
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 
-__all__ = ["gate"]
-
 KINDS = ("example", "preference", "document")
 
 

@@ -20,8 +20,6 @@ from tasks.rows.records import GENERAL_TASK, Document, Dropped, Example, Prefere
 from tasks.rows.reports import Report, RowCount, read_report, row_counts, write_report
 from tasks.rows.tables import FILES, read_rows, read_table, write_table
 
-__all__ = ["SPLITS", "assign", "check_leaks", "place", "split"]
-
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -38,11 +36,9 @@ def split(
     """
     _passed(gate)
     everything = read_rows(rows)
-    held = {(row.kind, row.id): row for row in read_table(quarantine, Dropped)}
-    kept = Rows(
-        examples=tuple(row for row in everything.examples if ("example", row.id) not in held),
-        preferences=tuple(row for row in everything.preferences if ("preference", row.id) not in held),
-        documents=tuple(row for row in everything.documents if ("document", row.id) not in held),
+    held = {(row.kind, row.id) for row in read_table(quarantine, Dropped)}
+    kept = Rows.of(
+        row for kind, part in everything.by_kind().items() for row in part if (kind, row.id) not in held
     )
     grouped = unite(kept)
     placed = assign(grouped, settings)
@@ -72,25 +68,14 @@ def unite(rows: Rows) -> Rows:
     """The rows with one group for all that share a group or a prompt: the first of their names."""
     asked: dict[PromptKey, str] = {}
     groups = united((asked.setdefault(key, group), group) for key, group in _asked(rows))
-    return replace(
-        rows,
-        examples=tuple(replace(row, group=groups[row.group]) for row in rows.examples),
-        preferences=tuple(replace(row, group=groups[row.group]) for row in rows.preferences),
-    )
+    return Rows.of((*(replace(row, group=groups[row.group]) for row in rows.asked), *rows.documents))
 
 
 def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
     """The examples and preferences of each split, in their old order."""
     replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
     where = {group: "train" if group in replayed else place(group, settings) for group in _groups(rows)}
-    return {
-        name: Rows(
-            examples=tuple(row for row in rows.examples if where[row.group] == name),
-            preferences=tuple(row for row in rows.preferences if where[row.group] == name),
-            documents=(),
-        )
-        for name in SPLITS
-    }
+    return {name: Rows.of(row for row in rows.asked if where[row.group] == name) for name in SPLITS}
 
 
 def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
@@ -111,8 +96,7 @@ def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
 
 def _asked(rows: Rows) -> Iterable[tuple[PromptKey, str]]:
     """The key of each prompt, with its group."""
-    yield from ((prompt_key(row.prompt), row.group) for row in rows.examples)
-    yield from ((prompt_key(row.prompt), row.group) for row in rows.preferences)
+    yield from ((prompt_key(row.prompt), row.group) for row in rows.asked)
 
 
 def _passed(gate: Path) -> None:
@@ -160,4 +144,4 @@ def _figures(kept: Rows, united: Rows, splits: Mapping[SplitName, Rows]) -> dict
 
 
 def _groups(rows: Rows) -> set[str]:
-    return {row.group for row in rows.examples} | {row.group for row in rows.preferences}
+    return {row.group for row in rows.asked}

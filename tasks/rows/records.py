@@ -4,6 +4,7 @@ Three kinds of rows walk through the house: examples (questions with good answer
 (opinions about answers) and documents (facts). `Dropped` is what becomes of a row that does not.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,21 @@ class Example:
     withheld: tuple[str, ...]
     answerable: bool
     group: str
+
+    @classmethod
+    def plain(cls, name: str, question: str, answer: str, *, source: str, task: str, group: str) -> "Example":
+        """A question with an answer that rests on no document."""
+        return cls(
+            id=name,
+            source=source,
+            task=task,
+            messages=(Message("user", question), Message("assistant", answer)),
+            evidence=(),
+            quote="",
+            withheld=(),
+            answerable=True,
+            group=group,
+        )
 
     @property
     def prompt(self) -> tuple[Message, ...]:
@@ -111,6 +127,21 @@ class Rows:
     examples: tuple[Example, ...]
     preferences: tuple[Preference, ...]
     documents: tuple[Document, ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Rows":
+        """The rows sorted by kind, in their order."""
+        rows = tuple(rows)
+        return cls(
+            examples=tuple(row for row in rows if isinstance(row, Example)),
+            preferences=tuple(row for row in rows if isinstance(row, Preference)),
+            documents=tuple(row for row in rows if isinstance(row, Document)),
+        )
+
+    @property
+    def asked(self) -> "tuple[Example | Preference, ...]":
+        """The examples and the preferences: what has a prompt and a group."""
+        return (*self.examples, *self.preferences)
 
     def by_kind(self) -> dict[RowKind, tuple[Row, ...]]:
         """The rows of each kind."""

@@ -78,19 +78,10 @@ def row_counts(
         "unused": unused,
         "truncated": truncated,
     }
-    return [
-        *(
-            RowCount(kind=kind, outcome=name, count=count)
-            for name, count in through.items()
-            if count is not None
-        ),
-        *(
-            RowCount(kind=kind, outcome=name, count=count, reason=reason)
-            for name, reasons in lost.items()
-            for reason, count in sorted((reasons or {}).items())
-            if count
-        ),
-    ]
+    met = [(name, "", count) for name, count in through.items() if count is not None]
+    for outcome, reasons in lost.items():
+        met += [(outcome, reason, count) for reason, count in sorted((reasons or {}).items()) if count]
+    return [RowCount(kind=kind, outcome=name, count=count, reason=reason) for name, reason, count in met]
 
 
 def unbalanced(rows: Iterable[RowCount]) -> list[str]:

@@ -78,7 +78,7 @@ def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
         raise SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro") from None
     if table.schema.names != schema(kind).names:
         raise SourceError(f"{path} has columns {table.schema.names}, needed are {schema(kind).names}")
-    return [kind(**_record(row)) for row in table.to_pylist()]
+    return [kind(**_record(row)) for row in table.to_pylist(maps_as_pydicts="strict")]
 
 
 def write_rows(folder: Path, rows: Rows) -> None:
@@ -99,12 +99,8 @@ def read_rows(folder: Path) -> Rows:
 
 
 def _record(row: dict[str, Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for name, value in row.items():
-        if name in ("messages", "prompt"):
-            record[name] = tuple(Message(**message) for message in value)
-        elif name == "metadata":
-            record[name] = dict(value)
-        else:
-            record[name] = tuple(value) if isinstance(value, list) else value
-    return record
+    """The fields of a row; Arrow knows no tuples, and no messages."""
+    turns = {
+        name: tuple(Message(**turn) for turn in row[name]) for name in ("messages", "prompt") if name in row
+    }
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()} | turns

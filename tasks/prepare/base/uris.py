@@ -25,13 +25,6 @@ class PackageUri:
 
 
 @dataclass(frozen=True, slots=True)
-class FolderUri:
-    """A folder, or one GGUF file."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
 class HubUri:
     """A repository of the Hugging Face hub at a branch, a tag or a commit."""
 
@@ -44,7 +37,7 @@ class HubUri:
         return _COMMIT.match(self.revision) is not None
 
 
-def parse_uri(text: str, *, key: str) -> PackageUri | FolderUri | HubUri:
+def parse_uri(text: str, *, key: str) -> PackageUri | HubUri | Path:
     """What `text`, the value of params key `key`, names.
 
     Raises:
@@ -56,7 +49,7 @@ def parse_uri(text: str, *, key: str) -> PackageUri | FolderUri | HubUri:
         raise SettingsError(f"{key}: {text!r} must name one version; write pypi:PACKAGE==VERSION")
     path = Path(text).expanduser()
     if path.exists():
-        return FolderUri(path)
+        return path
     if text.startswith((".", "/", "~")):
         raise SettingsError(f"{key}: the folder {text!r} is not there")
     if match := _REPOSITORY.match(text):

@@ -9,8 +9,6 @@ from tasks.rows.records import Dropped
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import read_rows, write_rows, write_table
 
-__all__ = ["clean"]
-
 
 def clean(raw: Path, *, kept: Path, dropped: Path, report: Path, settings: CleanSettings) -> None:
     """Repair and filter the rows of `raw`; each row that goes no further is written with its reason."""

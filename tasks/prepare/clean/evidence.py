@@ -17,9 +17,5 @@ def drop_missing_evidence(rows: Rows, settings: CleanSettings) -> Verdict:
             dropped.append(drop(row, "missing_evidence", f"no document has the id {missing[0]}"))
         return not missing
 
-    kept = Rows(
-        examples=tuple(filter(there, rows.examples)),
-        preferences=tuple(filter(there, rows.preferences)),
-        documents=rows.documents,
-    )
+    kept = Rows.of((*filter(there, rows.asked), *rows.documents))
     return Verdict(rows=kept, dropped=tuple(dropped))

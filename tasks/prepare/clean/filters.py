@@ -5,15 +5,12 @@ told becomes a field of `CleanSettings` and a line of params.yaml. Counting and 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from deploy.messages import last_question
 from tasks.prepare.settings import CleanSettings
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
-
-RowT = TypeVar("RowT", Example, Preference, Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +81,14 @@ def texts(row: Row) -> Sequence[str]:
 
 def filter_rows(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows that no filter drops; the first that does gives the reason."""
+    passed: list[Row] = []
     dropped: list[Dropped] = []
-
-    def kept(part: Iterable[RowT]) -> tuple[RowT, ...]:
-        passing: list[RowT] = []
-        for row in part:
-            if reason := fault(row, settings):
-                dropped.append(drop(row, reason.name, reason.detail))
-            else:
-                passing.append(row)
-        return tuple(passing)
-
-    passed = Rows(
-        examples=kept(rows.examples), preferences=kept(rows.preferences), documents=kept(rows.documents)
-    )
-    return Verdict(rows=passed, dropped=tuple(dropped))
+    for row in (row for part in rows.by_kind().values() for row in part):
+        if reason := fault(row, settings):
+            dropped.append(drop(row, reason.name, reason.detail))
+        else:
+            passed.append(row)
+    return Verdict(rows=Rows.of(passed), dropped=tuple(dropped))
 
 
 def fault(row: Row, settings: CleanSettings) -> Reason | None:

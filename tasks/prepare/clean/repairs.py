@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from deploy.files import text_sha256
 from deploy.messages import Message
@@ -41,7 +42,8 @@ def remove_controls(text: str) -> str:
     """Text without terminal escapes, control characters and invisible marks; its line ends are newlines."""
     text = _SEPARATORS.sub("\n", _ESCAPES.sub("", text))
     text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", _OVERSTRIKE.sub("", text)))
-    return "".join(c for c in text if c in "\n\t" or not _is_control(c))
+    # Surrogates (Cs) no file can hold.
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 
 def trim_blanks(text: str) -> str:
@@ -81,9 +83,7 @@ def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
     """All rows with repaired texts; nothing is dropped."""
     del settings
     counts: Counter[str] = Counter()
-
-    def fix(text: str) -> str:
-        return repaired(text, counts)
+    fix = partial(repaired, counts=counts)
 
     def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
         return tuple(Message(message.role, fix(message.content)) for message in messages)
@@ -112,8 +112,3 @@ def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
         ),
         repaired=counts,
     )
-
-
-def _is_control(character: str) -> bool:
-    """Control characters, and surrogates, which no file can hold."""
-    return unicodedata.category(character) in ("Cc", "Cs")

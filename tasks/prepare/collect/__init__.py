@@ -23,19 +23,13 @@ from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table
 
-__all__ = ["collect"]
-
 
 def collect(
     sources: Path, *, raw: Path, dropped: Path, report: Path, run: RunSettings, settings: CollectSettings
 ) -> None:
     """Read every source of `settings` and write its rows, with those that could not be read and why."""
     parts = [_read(source, sources, run.seed) for source in settings.sources]
-    rows = Rows(
-        examples=tuple(row for part in parts for row in part.rows.examples),
-        preferences=tuple(row for part in parts for row in part.rows.preferences),
-        documents=tuple(row for part in parts for row in part.rows.documents),
-    )
+    rows = Rows.of(row for part in parts for some in part.rows.by_kind().values() for row in some)
     refused = [row for part in parts for row in part.dropped]
     write_rows(raw, rows)
     write_table(dropped, Dropped, refused)

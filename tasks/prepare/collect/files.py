@@ -12,7 +12,7 @@ from tasks.prepare.collect.readers import Fault, Record, read_records
 from tasks.prepare.collect.shapes import NAMES, Shape, as_row, recognise
 from tasks.prepare.collect.values import WrongShapeError
 from tasks.prepare.settings import FileSource
-from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.records import Dropped, Row, Rows
 
 _LOOKED_AT = 20  # records that decide on the shape of a file
 
@@ -30,7 +30,7 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
         raise SourceError(f"{path} holds no rows; fill it, or take it out of collect.sources in params.yaml")
     records = [entry for entry in found if isinstance(entry, Record)]
     shape = _shape(path, records, settings.columns)
-    rows: list[Example | Preference | Document] = []
+    rows: list[Row] = []
     dropped: list[Dropped] = []
     progress = Progress(len(found), "rows")
     for done, entry in enumerate(found, start=1):
@@ -45,11 +45,7 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
     lost = f", {len(dropped)} could not be read" if dropped else ""
     print(f"{path.name}: {len(found)} rows, read as {_said(shape)}{lost}")
     return Collected(
-        rows=Rows(
-            examples=tuple(row for row in rows if isinstance(row, Example)),
-            preferences=tuple(row for row in rows if isinstance(row, Preference)),
-            documents=tuple(row for row in rows if isinstance(row, Document)),
-        ),
+        rows=Rows.of(rows),
         dropped=tuple(dropped),
         figures={"path": path.as_posix(), "shape": shape.name, "columns": dict(shape.columns)},
     )

@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from deploy.messages import Message
 from tasks.prepare.collect.identifiers import Collected, identifier
 from tasks.prepare.settings import QueriesSource
 from tasks.rows.records import Example, Rows
@@ -71,7 +70,15 @@ def read_queries(settings: QueriesSource, *, seed: int) -> Collected:
         texts, numbers = THEMES[name]
         table, kind = Table(name, texts, numbers), drawn.choice(sorted(KINDS))
         question, query = KINDS[kind](table, drawn)
-        row = _example(f"{table.statement}\n{question}", query, group=f"{kind} {name}")
+        asked = f"{table.statement}\n{question}"
+        row = Example.plain(
+            identifier("queries", asked, query),
+            asked,
+            query,
+            source="queries",
+            task="sql",
+            group=f"{kind} {name}",
+        )
         found[row.id] = row
     print(f"queries: {len(found)} questions over {len(THEMES)} tables")
     return Collected(
@@ -137,17 +144,3 @@ KINDS: Mapping[str, Callable[[Table, random.Random], tuple[str, str]]] = {
 def _text(table: Table, drawn: random.Random) -> tuple[str, str]:
     column = drawn.choice(sorted(table.texts))
     return column, drawn.choice(table.texts[column])
-
-
-def _example(question: str, query: str, *, group: str) -> Example:
-    return Example(
-        id=identifier("queries", question, query),
-        source="queries",
-        task="sql",
-        messages=(Message("user", question), Message("assistant", query)),
-        evidence=(),
-        quote="",
-        withheld=(),
-        answerable=True,
-        group=group,
-    )

@@ -9,8 +9,6 @@ from tasks.rows.records import Dropped
 from tasks.rows.reports import Report, write_report
 from tasks.rows.tables import read_rows, write_table
 
-__all__ = ["validate"]
-
 
 def validate(rows: Path, *, quarantine: Path, docs: Path, report: Path, settings: ValidateSettings) -> None:
     """Write the rows that must not go on, a page of all expectations, and the figures for the gate."""

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import write_json
 from deploy.files import read_json
-from deploy.messages import Message
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
 from tasks.rows.records import GENERAL_TASK, Example
 from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.probe import overlaps, probe_grams
-from tasks.training.tuning.self_synthesis import ANSWER, Talk, Talks, write_talks
+from tasks.training.tuning.self_synthesis import ANSWER, Talks, write_talks
 from tasks.training.tuning.tokens import NO_ROOM, Tokenised, tokenise
 
 if TYPE_CHECKING:
@@ -77,7 +76,17 @@ def replay_rows(
     elif missing:
         written = write_talks(model, tokenizer, missing, seed=seed, forbidden=forbidden)
         write_json(work / WRITTEN, asdict(written))
-    taken = [_example(number, talk) for number, talk in enumerate(written.talks[:missing])]
+    taken = [
+        Example.plain(
+            f"written-{number}",
+            talk.prompt,
+            talk.answer.text,
+            source="written by the base model",
+            task=GENERAL_TASK,
+            group=f"written-{number}",
+        )
+        for number, talk in enumerate(written.talks[:missing])
+    ]
     cut = {example.id for example, talk in zip(taken, written.talks, strict=False) if not talk.answer.ended}
     asked = [_asked_plainly(example) for example in [*used, *taken]]
     tokenised = tokenise(asked, tokenizer, max_length=max_length, cut=cut)
@@ -102,24 +111,5 @@ def replay_rows(
     )
 
 
-def _example(number: int, talk: Talk) -> Example:
-    return Example(
-        id=f"written-{number}",
-        source="written by the base model",
-        task=GENERAL_TASK,
-        messages=(Message("user", talk.prompt), Message("assistant", talk.answer.text)),
-        evidence=(),
-        quote="",
-        withheld=(),
-        answerable=True,
-        group=f"written-{number}",
-    )
-
-
 def _asked_plainly(example: Example) -> Grounded:
-    return Grounded(
-        example=example,
-        messages=example.prompt,
-        target=example.answer,
-        outcome="free",
-    )
+    return Grounded(example=example, messages=example.prompt, target=example.answer, outcome="free")

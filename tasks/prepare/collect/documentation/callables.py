@@ -19,6 +19,8 @@ Kind = Literal["function", "class", "method"]
 # Parts of a module's name that are no public interface, whatever the package.
 _INTERNAL = {"tests", "conftest", "setup", "core", "compat", "externals", "distutils", "f2py", "experimental"}
 _INTERNAL |= {"test", "cython_special", "testutils", "estimator_checks", "clipboard", "common"}
+# Objects that stand for functions: NumPy's ufuncs and dispatchers.
+_WRAPPERS = {"ufunc", "_ArrayFunctionDispatcher", "vectorize"}
 # Methods that scikit-learn writes by itself, all alike.
 _GENERATED = re.compile(r"^set_\w+_request$")
 
@@ -158,20 +160,11 @@ def _members(module: ModuleType, package: str) -> Iterator[tuple[str, Any]]:
             continue
         home = getattr(value, "__module__", None) or module.__name__  # a ufunc does not say where it is from
         inside = home.partition(".")[0] == package.partition(".")[0]
-        if listed is None and home != module.__name__ and name not in _top_level(module, package):
-            continue
-        if inside and (inspect.isclass(value) or inspect.isroutine(value) or _is_wrapper(value)):
+        if listed is None and module.__name__ not in (home, package):
+            continue  # a package's own top level is public without `__all__`
+        is_wrapper = type(value).__name__ in _WRAPPERS
+        if inside and (inspect.isclass(value) or inspect.isroutine(value) or is_wrapper):
             yield name, value
-
-
-def _top_level(module: ModuleType, package: str) -> set[str]:
-    """A package's own top level is public without `__all__`."""
-    return set(vars(module)) if module.__name__ == package else set()
-
-
-def _is_wrapper(value: Any) -> bool:
-    """Whether a callable object stands for a function: NumPy's ufuncs and dispatchers."""
-    return type(value).__name__ in {"ufunc", "_ArrayFunctionDispatcher", "vectorize"}
 
 
 def _methods(

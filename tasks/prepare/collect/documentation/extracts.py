@@ -8,9 +8,7 @@ import ast
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
-from deploy.messages import Message
 from tasks.machine.progress import Progress
 from tasks.prepare.collect.documentation.callables import PublicCallable, public_callables
 from tasks.prepare.collect.documentation.docstrings import description, first_sentence
@@ -21,14 +19,6 @@ from tasks.rows.records import Example, Rows
 
 MAX_WORDS = 120  # of a description; the rest of a longer one is left out
 _JSON = (bool, int, float, str, type(None))
-
-
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """A question and its answer."""
-
-    prompt: str
-    answer: str
 
 
 def read_extracts(settings: ExtractsSource, *, seed: int) -> Collected:
@@ -47,7 +37,11 @@ def read_extracts(settings: ExtractsSource, *, seed: int) -> Collected:
     found: dict[str, list[Example]] = {package: [] for package in settings.packages}
     for entry in sorted(entries, key=lambda entry: rank(seed, entry.name)):
         if exercise := make(entry):
-            found[entry.package].append(_example(settings.task, exercise, group=together[entry.name]))
+            name = identifier("extracts", settings.task, *exercise)
+            row = Example.plain(
+                name, *exercise, source="extracts", task=settings.task, group=together[entry.name]
+            )
+            found[entry.package].append(row)
     share = -(-settings.max_rows // len(found))
     drawn = [row for rows in found.values() for row in rows[:share]][: settings.max_rows]
     print(f"extracts, {settings.task}: {len(entries)} callables, {len(drawn)} rows")
@@ -63,22 +57,22 @@ def read_extracts(settings: ExtractsSource, *, seed: int) -> Collected:
     )
 
 
-def _label(entry: PublicCallable) -> Exercise | None:
+def _label(entry: PublicCallable) -> tuple[str, str] | None:
     summary = entry.doc.summary
     if len(summary.split()) < 4 or entry.package.rpartition(".")[2] in summary.lower():
         return None  # it says too little, or gives the answer away
-    return Exercise(f"Which package is this from? {summary}", entry.package)
+    return (f"Which package is this from? {summary}", entry.package)
 
 
-def _summary(entry: PublicCallable) -> Exercise | None:
+def _summary(entry: PublicCallable) -> tuple[str, str] | None:
     words = description(entry.text).split()
     sentence = first_sentence(entry.doc.summary)
     if len(words) < 20 or len(sentence.split()) < 4:
         return None
-    return Exercise(f"Summarise in one sentence: {' '.join(words[:MAX_WORDS])}", sentence)
+    return (f"Summarise in one sentence: {' '.join(words[:MAX_WORDS])}", sentence)
 
 
-def _json(entry: PublicCallable) -> Exercise | None:
+def _json(entry: PublicCallable) -> tuple[str, str] | None:
     name = entry.name.rpartition(".")[2]
     required: list[str] = []
     defaults: dict[str, object] = {}
@@ -101,25 +95,11 @@ def _json(entry: PublicCallable) -> Exercise | None:
     if not 2 <= len(spelled) <= 8:
         return None
     answer = json.dumps({"function": name, "required": required, "defaults": defaults}, ensure_ascii=False)
-    return Exercise(f"Write this signature as JSON: {name}({', '.join(spelled)})", answer)
+    return (f"Write this signature as JSON: {name}({', '.join(spelled)})", answer)
 
 
-MAKERS: Mapping[str, Callable[[PublicCallable], Exercise | None]] = {
+MAKERS: Mapping[str, Callable[[PublicCallable], tuple[str, str] | None]] = {
     "label": _label,
     "summary": _summary,
     "json": _json,
 }
-
-
-def _example(task: str, exercise: Exercise, *, group: str) -> Example:
-    return Example(
-        id=identifier("extracts", task, exercise.prompt, exercise.answer),
-        source="extracts",
-        task=task,
-        messages=(Message("user", exercise.prompt), Message("assistant", exercise.answer)),
-        evidence=(),
-        quote="",
-        withheld=(),
-        answerable=True,
-        group=group,
-    )

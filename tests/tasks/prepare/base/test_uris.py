@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import SettingsError
-from tasks.prepare.base.uris import FolderUri, HubUri, PackageUri, parse_uri
+from tasks.prepare.base.uris import HubUri, PackageUri, parse_uri
 
 
 def test_a_package() -> None:
@@ -18,7 +18,7 @@ def test_a_folder_goes_before_a_hub_id_of_its_name(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     assert parse_uri("models/small", key="base.model") == HubUri("models/small", "main")
     (tmp_path / "models" / "small").mkdir(parents=True)
-    assert parse_uri("models/small", key="base.model") == FolderUri(Path("models/small"))
+    assert parse_uri("models/small", key="base.model") == Path("models/small")
 
 
 def test_a_hub_id_may_name_a_revision() -> None:
