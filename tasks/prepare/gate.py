@@ -7,7 +7,7 @@ from pathlib import Path
 from tasks.errors import GateError
 from tasks.pages.numbers import spelled
 from tasks.prepare.settings import GateSettings
-from tasks.rows.reports import Report, read_report, unbalanced, write_report
+from tasks.rows.reports import Report, outcomes, read_report, unbalanced, write_report
 
 KINDS = ("example", "preference", "document")
 
@@ -66,15 +66,15 @@ def _balanced(*reports: Report) -> Iterator[Check]:
 
 def _dropped(collected: Report, cleaned: Report, settings: GateSettings) -> Iterator[Check]:
     for kind in KINDS:
-        entered = _count(collected, kind, "in")
-        lost = _count(collected, kind, "dropped") + _count(cleaned, kind, "dropped")
+        entered = outcomes(collected.rows)[kind]["in"]
+        lost = outcomes(collected.rows)[kind]["dropped"] + outcomes(cleaned.rows)[kind]["dropped"]
         yield _share(f"share of {kind}s dropped", lost, entered, settings.max_dropped, "gate.max_dropped")
 
 
 def _quarantined(validated: Report, settings: GateSettings) -> Iterator[Check]:
     for kind in KINDS:
-        entered = _count(validated, kind, "in")
-        held = _count(validated, kind, "quarantined")
+        entered = outcomes(validated.rows)[kind]["in"]
+        held = outcomes(validated.rows)[kind]["quarantined"]
         limit = settings.max_quarantined
         yield _share(f"share of {kind}s quarantined", held, entered, limit, "gate.max_quarantined")
 
@@ -107,10 +107,6 @@ def _expectations(validated: Report, settings: GateSettings) -> Iterator[Check]:
         passed=settings.allow_warnings or not warnings,
         key="gate.allow_warnings",
     )
-
-
-def _count(report: Report, kind: str, outcome: str) -> int:
-    return sum(row.count for row in report.rows if (row.kind, row.outcome) == (kind, outcome))
 
 
 def _share(name: str, part: int, whole: int, limit: float, key: str) -> Check:

@@ -1,9 +1,10 @@
 """Row accounting: what became of every row from the first stage to the last trained token."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tasks.rows.reports import Report, RowCount, unbalanced
+from tasks.rows.reports import Report, RowCount, outcomes, unbalanced
 
 # The stages that count rows, in the order in which rows meet them.
 ORDER = ("collect", "clean", "validate", "split", "index", "sft", "reward", "rlhf", "evaluate")
@@ -17,17 +18,14 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountingLine:
-    """What one stage did with the rows of one kind; `reasons` counts the ones that went no further."""
+    """What one stage did with the rows of one kind: how many met each outcome.
+
+    `reasons` counts the ones that went no further.
+    """
 
     stage: str
     kind: str
-    entered: int
-    kept: int
-    trained: int
-    dropped: int
-    quarantined: int
-    unused: int
-    truncated: int
+    counts: Counter[str]
     tokens: int | None
     reasons: dict[str, int]
 
@@ -73,45 +71,29 @@ def balance_sentence(accounting: Accounting) -> str:
 
 def cells(line: AccountingLine) -> list[str]:
     """The line's figures as people read them; an empty cell is a zero."""
-    counts = (
-        line.kept, line.trained, line.dropped, line.quarantined, line.unused, line.truncated, line.tokens or 0
-    )  # fmt: skip
-    return [line.stage, line.kind, f"{line.entered:,}", *(f"{count:,}" if count else "" for count in counts)]
+    counts = (*(line.counts[name] for name in COLUMNS[3:-1]), line.tokens or 0)
+    told = [f"{count:,}" if count else "" for count in counts]
+    return [line.stage, line.kind, f"{line.counts['in']:,}", *told]
 
 
 def _lines(report: Report) -> list[AccountingLine]:
-    kinds = list(dict.fromkeys(row.kind for row in report.rows))
     tokens = trained_tokens(report.figures)
-    lines: list[AccountingLine] = []
-    for kind in kinds:
-        rows = [row for row in report.rows if row.kind == kind]
-        trained = _count(rows, "trained")
-        lines.append(
-            AccountingLine(
-                stage=report.stage,
-                kind=kind,
-                entered=_count(rows, "in"),
-                kept=_count(rows, "kept"),
-                trained=trained,
-                dropped=_count(rows, "dropped"),
-                quarantined=_count(rows, "quarantined"),
-                unused=_count(rows, "unused"),
-                truncated=_count(rows, "truncated"),
-                tokens=tokens if trained else None,
-                reasons=_reasons(rows),
-            )
+    return [
+        AccountingLine(
+            stage=report.stage,
+            kind=kind,
+            counts=counts,
+            tokens=tokens if counts["trained"] else None,
+            reasons=_reasons(row for row in report.rows if row.kind == kind),
         )
-    return lines
+        for kind, counts in outcomes(report.rows).items()
+    ]
 
 
 def trained_tokens(figures: Mapping[str, object]) -> int | None:
     """The tokens that a training stage learned from: those in its loss, or else all that it read."""
     value = figures.get("answer_tokens", figures.get("tokens"))
     return int(value) if isinstance(value, int | float) else None
-
-
-def _count(rows: Iterable[RowCount], outcome: str) -> int:
-    return sum(row.count for row in rows if row.outcome == outcome)
 
 
 def _reasons(rows: Iterable[RowCount]) -> dict[str, int]:
@@ -123,18 +105,18 @@ def _reasons(rows: Iterable[RowCount]) -> dict[str, int]:
 
 def _breaks(lines: Iterable[AccountingLine]) -> list[str]:
     """Rows that one stage kept and the next did not take in."""
-    found = {(line.stage, line.kind): line for line in lines}
+    found = {(line.stage, line.kind): line.counts for line in lines}
     faults: list[str] = []
     for before, after in HANDED_ON:
-        for (stage, kind), line in found.items():
-            follower = found.get((after, kind))
-            if stage == before and follower and follower.entered != line.kept:
-                faults.append(f"{before} kept {line.kept} {kind}s, but {follower.entered} entered {after}")
-    for (stage, kind), line in found.items():
+        for (stage, kind), counts in found.items():
+            taken = found.get((after, kind))
+            if stage == before and taken and taken["in"] != counts["kept"]:
+                faults.append(f"{before} kept {counts['kept']} {kind}s, but {taken['in']} entered {after}")
+    for (stage, kind), counts in found.items():
         judged = found.get(("validate", kind))
-        if stage == "split" and judged and judged.quarantined != line.quarantined:
+        if stage == "split" and judged and judged["quarantined"] != counts["quarantined"]:
             faults.append(
-                f"validate put {judged.quarantined} {kind}s into quarantine, "
-                f"but split left out {line.quarantined}"
+                f"validate put {judged['quarantined']} {kind}s into quarantine, "
+                f"but split left out {counts['quarantined']}"
             )
     return faults

@@ -1,6 +1,6 @@
 """What a stage says of its work: a JSON report with the row accounting and the figures."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -84,17 +84,18 @@ def row_counts(
     return [RowCount(kind=kind, outcome=name, count=count, reason=reason) for name, reason, count in met]
 
 
+def outcomes(rows: Iterable[RowCount]) -> dict[str, Counter[str]]:
+    """How many rows of each kind met each outcome."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        found[row.kind][row.outcome] += row.count
+    return found
+
+
 def unbalanced(rows: Iterable[RowCount]) -> list[str]:
     """A sentence for each kind whose `in` is not the sum of its outcomes; empty when they do."""
-    entered: Counter[str] = Counter()
-    left: Counter[str] = Counter()
-    for row in rows:
-        if row.outcome == "in":
-            entered[row.kind] += row.count
-        elif row.outcome != "truncated":
-            left[row.kind] += row.count
     return [
-        f"{kind}: {entered[kind]} rows came in, {left[kind]} are accounted for"
-        for kind in sorted(entered.keys() | left.keys())
-        if entered[kind] != left[kind]
+        f"{kind}: {met['in']} rows came in, {left} are accounted for"
+        for kind, met in sorted(outcomes(rows).items())
+        if met["in"] != (left := met.total() - met["in"] - met["truncated"])
     ]

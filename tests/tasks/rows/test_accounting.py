@@ -28,7 +28,8 @@ def test_rows_are_followed_to_the_last_trained_token() -> None:
     assert accounting.faults == ()
     assert [line.stage for line in accounting.lines] == ["collect", "clean", "validate", "split", "sft"]
     last = accounting.lines[-1]
-    assert (last.entered, last.trained, last.unused, last.truncated, last.tokens) == (4, 3, 1, 1, 1234)
+    assert last.counts == {"in": 4, "unused": 1, "trained": 3, "truncated": 1}
+    assert last.tokens == 1234
     assert accounting.lines[1].reasons == {"duplicate": 2}
 
 
