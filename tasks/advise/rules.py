@@ -5,7 +5,7 @@ The thresholds are counts of rows. Where this project has measured a layer, the 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tasks.advise.facts import Facts
 
@@ -23,14 +23,20 @@ PAIRS = 200  # a reward model learned from fewer preference pairs cannot be told
 Test = Callable[[Facts], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """If `holds`, `layer` is built or left out; `reason` names the facts and the source."""
+class Rule(NamedTuple):
+    """If `holds`, `layer` is built or left out; `reason` names the facts (counts by name) and the source."""
 
     layer: Layer
     build: bool
     holds: Test
-    reason: Callable[[Facts], str]
+    reason: str | Callable[[Facts], str]
+
+    def told(self, facts: Facts) -> str:
+        """The reason with the counts of these facts in it."""
+        if callable(self.reason):
+            return self.reason(facts)
+        counts = ("documents", "examples", "preferences")
+        return self.reason.format(**{name: f"{getattr(facts, name):,}" for name in counts})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,7 @@ def decide(facts: Facts) -> list[Decision]:
     found: dict[Layer, Decision] = {}
     for rule in RULES:
         if rule.layer not in found and rule.holds(facts):
-            found[rule.layer] = Decision(layer=rule.layer, build=rule.build, reason=rule.reason(facts))
+            found[rule.layer] = Decision(layer=rule.layer, build=rule.build, reason=rule.told(facts))
     # RLHF goes on from a fine-tuned model.
     if found["rlhf"].build and not found["sft"].build:
         reason = "RLHF goes on from a fine-tuned model, and none is advised here"
@@ -85,129 +91,71 @@ def _always(_: Facts) -> bool:
     return True
 
 
-def _says(text: str) -> Callable[[Facts], str]:
-    return lambda facts: text.format(
-        documents=f"{facts.documents:,}",
-        examples=f"{facts.examples:,}",
-        preferences=f"{facts.preferences:,}",
-    )
-
-
-RULES: tuple[Rule, ...] = (
+RULES = (
+    Rule("prompt", True, _always, "costs nothing to train, and every other layer is measured against it"),
     Rule(
-        layer="prompt",
-        build=True,
-        holds=_always,
-        reason=_says("costs nothing to train, and every other layer is measured against it"),
+        "few_shot", True, lambda f: f.teaches_skill and 0 < f.examples < FEW,
+        "{examples} questions with answers are too few to train on; shown in the prompt they still help "
+        "(Brown et al. 2020). Put some of them into a template of your own below deploy/prompts",
+    ),
+    Rule("few_shot", False, lambda f: f.examples == 0, "there are no questions with answers to show"),
+    Rule(
+        "few_shot", False, lambda f: not f.teaches_skill,
+        "examples show how to answer, and the goal is what to answer",
     ),
     Rule(
-        layer="few_shot",
-        build=True,
-        holds=lambda f: f.teaches_skill and 0 < f.examples < FEW,
-        reason=_says(
-            "{examples} questions with answers are too few to train on; shown in the prompt they still help "
-            "(Brown et al. 2020). Put some of them into a template of your own below deploy/prompts"
-        ),
+        "few_shot", False, _always,
+        "{examples} questions with answers can be trained on, which does better than showing some at each "
+        "request, and costs no tokens there (Liu et al. 2022, arXiv:2205.05638)",
     ),
     Rule(
-        layer="few_shot",
-        build=False,
-        holds=lambda f: f.examples == 0,
-        reason=_says("there are no questions with answers to show"),
+        "retrieval", False, lambda f: f.documents == 0 and f.needs_knowledge,
+        "there are no documents to find anything in; name some under collect.sources: knowledge needs them",
+    ),
+    Rule("retrieval", False, lambda f: f.documents == 0, "there are no documents to find anything in"),
+    Rule(
+        "retrieval", False, lambda f: not f.needs_knowledge,
+        "the goal is a skill; what to answer need not be looked up",
+    ),
+    Rule("retrieval", True, _measured("retrieval", "helps"), _told("retrieval")),
+    Rule(
+        "retrieval", True, _always,
+        "{documents} documents hold the knowledge: looked up for each question it stays current and can be "
+        "cited (Lewis et al. 2020), and a model learns facts badly from fine-tuning (Ovadia et al. 2024, "
+        "arXiv:2312.05934)",
     ),
     Rule(
-        layer="few_shot",
-        build=False,
-        holds=lambda f: not f.teaches_skill,
-        reason=_says("examples show how to answer, and the goal is what to answer"),
+        "sft", False, lambda f: not f.teaches_skill,
+        "the goal is knowledge, and fine-tuning teaches skills; new facts make a model invent more "
+        "(Gekhman et al. 2024, arXiv:2405.05904)",
     ),
     Rule(
-        layer="few_shot",
-        build=False,
-        holds=_always,
-        reason=_says(
-            "{examples} questions with answers can be trained on, which does better than showing some at "
-            "each request, and costs no tokens there (Liu et al. 2022, arXiv:2205.05638)"
-        ),
+        "sft", False, lambda f: f.examples < FEW,
+        f"{{examples}} questions with answers; from about {FEW} on training is worth a try",
+    ),
+    Rule("sft", False, _measured("sft", "does not help"), _told("sft")),
+    Rule("sft", True, _measured("sft", "helps"), _told("sft")),
+    Rule(
+        "sft", True, _always,
+        "{examples} questions with answers teach a skill; a thousand good ones are enough for it (Zhou et "
+        "al. 2023, arXiv:2305.11206)",
     ),
     Rule(
-        layer="retrieval",
-        build=False,
-        holds=lambda f: f.documents == 0,
-        reason=lambda f: (
-            "there are no documents to find anything in"
-            + ("; name some under collect.sources: knowledge needs them" if f.needs_knowledge else "")
-        ),
+        "rlhf", False, lambda f: f.preferences == 0,
+        "there are no preference pairs to learn a reward from",
     ),
     Rule(
-        layer="retrieval",
-        build=False,
-        holds=lambda f: not f.needs_knowledge,
-        reason=_says("the goal is a skill; what to answer need not be looked up"),
-    ),
-    Rule(layer="retrieval", build=True, holds=_measured("retrieval", "helps"), reason=_told("retrieval")),
-    Rule(
-        layer="retrieval",
-        build=True,
-        holds=_always,
-        reason=_says(
-            "{documents} documents hold the knowledge: looked up for each question it stays current and can "
-            "be cited (Lewis et al. 2020), and a model learns facts badly from fine-tuning (Ovadia et al. "
-            "2024, arXiv:2312.05934)"
-        ),
+        "rlhf", False, lambda f: not f.teaches_skill,
+        "preferences shape how a model answers, and the goal is what it answers",
     ),
     Rule(
-        layer="sft",
-        build=False,
-        holds=lambda f: not f.teaches_skill,
-        reason=_says(
-            "the goal is knowledge, and fine-tuning teaches skills; new facts make a model invent more "
-            "(Gekhman et al. 2024, arXiv:2405.05904)"
-        ),
+        "rlhf", False, lambda f: f.preferences < PAIRS,
+        f"{{preferences}} preference pairs; a reward model wants {PAIRS} or more",
     ),
+    Rule("rlhf", False, _measured("rlhf", "does not help"), _told("rlhf")),
     Rule(
-        layer="sft",
-        build=False,
-        holds=lambda f: f.examples < FEW,
-        reason=_says(f"{{examples}} questions with answers; from about {FEW} on training is worth a try"),
+        "rlhf", True, _always,
+        "{preferences} preference pairs say which of two answers is better, which examples alone do not "
+        "(Ouyang et al. 2022, arXiv:2203.02155)",
     ),
-    Rule(layer="sft", build=False, holds=_measured("sft", "does not help"), reason=_told("sft")),
-    Rule(layer="sft", build=True, holds=_measured("sft", "helps"), reason=_told("sft")),
-    Rule(
-        layer="sft",
-        build=True,
-        holds=_always,
-        reason=_says(
-            "{examples} questions with answers teach a skill; a thousand good ones are enough for it "
-            "(Zhou et al. 2023, arXiv:2305.11206)"
-        ),
-    ),
-    Rule(
-        layer="rlhf",
-        build=False,
-        holds=lambda f: f.preferences == 0,
-        reason=_says("there are no preference pairs to learn a reward from"),
-    ),
-    Rule(
-        layer="rlhf",
-        build=False,
-        holds=lambda f: not f.teaches_skill,
-        reason=_says("preferences shape how a model answers, and the goal is what it answers"),
-    ),
-    Rule(
-        layer="rlhf",
-        build=False,
-        holds=lambda f: f.preferences < PAIRS,
-        reason=_says(f"{{preferences}} preference pairs; a reward model wants {PAIRS} or more"),
-    ),
-    Rule(layer="rlhf", build=False, holds=_measured("rlhf", "does not help"), reason=_told("rlhf")),
-    Rule(
-        layer="rlhf",
-        build=True,
-        holds=_always,
-        reason=_says(
-            "{preferences} preference pairs say which of two answers is better, which examples alone do not "
-            "(Ouyang et al. 2022, arXiv:2203.02155)"
-        ),
-    ),
-)
+)  # fmt: skip

@@ -14,7 +14,6 @@ from deploy.settings import Section
 from tasks.evaluation.answers import AnsweredQuestion
 from tasks.evaluation.ledger import (
     NAMES,
-    Arm,
     Ledger,
     forgetting_sentences,
     majority_sentence,
@@ -30,7 +29,6 @@ from tasks.pages.tables import Line, as_written, lines
 from tasks.release.report.inputs import Inputs
 from tasks.release.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
 from tasks.release.report.trials import search_sentences, trial_lines
-from tasks.release.report.whiskers import HEIGHT, WIDTH, Whisker, place, whisker
 from tasks.rows.accounting import COLUMNS, balance_sentence, cells, reasons_told, row_accounting
 
 TEMPLATES = Path(__file__).parent
@@ -39,24 +37,14 @@ VERSIONS = (
     "dvc", "prefect", "great-expectations", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow",
 )  # fmt: skip
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# The picture of a score is as high as a row of the table, so that the lines of the rows join.
+WIDTH, HEIGHT, MARGIN = 200, 56, 8
 MACHINE = ("device", "threads", "precision")
 TRAINING = {
     "sft": ("Fine-tuning", sft_sentences),
     "reward": ("Reward model", reward_sentences),
     "rlhf": ("RLHF with PPO", ppo_sentences),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
-    """One row of the ledger with its picture, and its verdict (empty: it is compared with nothing)."""
-
-    name: str
-    label: str
-    arm: Arm
-    whisker: Whisker
-    verdict: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +77,19 @@ def render(
 ) -> str:
     """The whole page as HTML."""
     pages = environment(TEMPLATES)
-    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled}
+    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled, "place": place}
     accounting = row_accounting(inputs.reports.values())
     ledger = inputs.ledger
     return pages.get_template("page.html").render(
         headline=headline(ledger) if ledger else "",
         ledger=ledger,
-        rows=ledger_rows(ledger) if ledger else [],
+        verdicts=verdict_sentences(ledger) if ledger else {},
         majority=majority_sentence(ledger) if ledger else "",
         skipped=skip_sentences(ledger) if ledger else [],
         parity=parity_sentences(ledger) if ledger else [],
         forgetting=forgetting_sentences(ledger) if ledger else [],
         by_task=by_task(ledger) if ledger else [],
-        picture={"width": WIDTH, "height": HEIGHT, "ticks": [(place(tick), tick) for tick in TICKS]},
+        picture={"width": WIDTH, "height": HEIGHT, "ticks": TICKS},
         examples=pick(inputs.answers, num_examples),
         num_answers=len(inputs.answers),
         names=NAMES,
@@ -130,20 +118,9 @@ def render(
     )
 
 
-def ledger_rows(ledger: Ledger) -> list[LedgerRow]:
-    """The rows of the ledger in their order."""
-    sentences = verdict_sentences(ledger)
-    return [
-        LedgerRow(
-            name=name,
-            label=NAMES[name],
-            arm=arm,
-            whisker=whisker(score=arm.score, low=arm.low, high=arm.high, majority=ledger.majority),
-            verdict=arm.difference.verdict if arm.difference else "",
-            sentence=sentences.get(name, ""),
-        )
-        for name, arm in ledger.arms.items()
-    ]
+def place(share: float) -> float:
+    """The x of a value in 0..1 in the picture of a score."""
+    return round(MARGIN + min(max(share, 0.0), 1.0) * (WIDTH - 2 * MARGIN), 1)
 
 
 def by_task(ledger: Ledger) -> list[tuple[str, list[float | None]]]:
