@@ -12,7 +12,7 @@ from tasks.evaluation.questions import Asked
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.progress import Progress
 from tasks.rows.records import Example
-from tasks.scoring.scores import Cited, score
+from tasks.scoring.scores import score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +45,6 @@ class Answered:
     numbers: tuple[int, ...]
     sources: tuple[Source, ...]
     finished: bool
-
-    @property
-    def cited(self) -> Cited:
-        """What the citation figures look at."""
-        return Cited(
-            numbers=self.numbers,
-            documents=tuple(source.document for source in self.sources),
-            evidence=self.example.evidence,
-            abstained=self.abstained,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +95,18 @@ def ask(
 ) -> list[Answered]:
     """The answer of an arm to each question, in order."""
     answers = _answers(setup, questions, assistant, sampling)
-    return [_answered(question, answer) for question, answer in zip(questions, answers, strict=True)]
+    return [
+        Answered(
+            example=example,
+            text=answer.text,
+            score=score(example, answer.text),
+            abstained=abstains(answer.text),
+            numbers=citations(answer.text),
+            sources=answer.sources,
+            finished=answer.finished,
+        )
+        for example, answer in zip(questions, answers, strict=True)
+    ]
 
 
 def single_requests_ms(
@@ -125,16 +126,4 @@ def _answers(
         layers=setup.layers,
         exclude=[question.withheld for question in questions],
         sampling=sampling,
-    )
-
-
-def _answered(example: Example, answer: Answer) -> Answered:
-    return Answered(
-        example=example,
-        text=answer.text,
-        score=score(example, answer.text),
-        abstained=abstains(answer.text),
-        numbers=citations(answer.text),
-        sources=answer.sources,
-        finished=answer.finished,
     )

@@ -8,7 +8,7 @@ from tasks.evaluation.arms import Answered
 from tasks.evaluation.ledger import AGAINST, Arm, Difference
 from tasks.rows.grounding import cited_source
 from tasks.rows.records import Example
-from tasks.scoring.scores import Interval, bootstrap, citation_precision, citation_validity, verdict
+from tasks.scoring.scores import Interval, bootstrap, verdict
 
 
 def arms(
@@ -24,7 +24,6 @@ def arms(
     result: dict[str, Arm] = {}
     for name, answers in answered.items():
         interval = bootstrap([answer.score for answer in answers], resamples=resamples, seed=seed)
-        cited = [answer.cited for answer in answers]
         result[name] = Arm(
             score=round(interval.mean, 4),
             low=round(interval.low, 4),
@@ -32,8 +31,8 @@ def arms(
             n=len(answers),
             abstention=_share([a.abstained for a in answers if not a.example.answerable]),
             false_abstention=_share([a.abstained for a in answers if a.example.answerable]),
-            citation_validity=_rounded(citation_validity(cited)),
-            citation_precision=_rounded(citation_precision(cited)),
+            citation_validity=citation_validity(answers),
+            citation_precision=citation_precision(answers),
             retention=round(retention[name], 4),
             divergence=_rounded_interval(divergence[name]),
             latency_ms=latency[name],
@@ -87,6 +86,36 @@ def recall(answers: Sequence[Answered]) -> float | None:
             cited_source(answer.example, answer.sources) is not None
             for answer in answers
             if answer.example.answerable and answer.example.evidence
+        ]
+    )
+
+
+def citation_validity(answers: Iterable[Answered]) -> float | None:
+    """The share of answers that cite, and cite only numbers that are among their sources.
+
+    Answers that abstain or had no sources do not count; None if none is left.
+    """
+    return _share(
+        [
+            bool(answer.numbers) and all(1 <= number <= len(answer.sources) for number in answer.numbers)
+            for answer in answers
+            if answer.sources and not answer.abstained
+        ]
+    )
+
+
+def citation_precision(answers: Iterable[Answered]) -> float | None:
+    """The share of citations whose source is of a document that answers the question.
+
+    A number that is not among the sources counts as wrong. Answers that abstain do not count.
+    """
+    return _share(
+        [
+            1 <= number <= len(answer.sources)
+            and answer.sources[number - 1].document in answer.example.evidence
+            for answer in answers
+            if answer.sources and not answer.abstained
+            for number in answer.numbers
         ]
     )
 

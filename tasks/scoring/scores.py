@@ -41,16 +41,6 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cited:
-    """What an answer cites: the numbers in it, and the documents of the sources it was given, in order."""
-
-    numbers: tuple[int, ...]
-    documents: tuple[str, ...]
-    evidence: tuple[str, ...]
-    abstained: bool
-
-
 def score(example: Example, text: str) -> float:
     """How good `text` is as the answer to `example`, in 0..1."""
     if not example.answerable:
@@ -112,33 +102,6 @@ def token_f1(text: str, gold: str) -> float:
     return 2 * shared / (len(words) + len(wanted))
 
 
-def citation_validity(answers: Iterable[Cited]) -> float | None:
-    """The share of answers that cite, and cite only numbers that are among their sources.
-
-    Answers that abstain or had no sources do not count; None if none is left.
-    """
-    valid = [
-        bool(answer.numbers) and all(1 <= number <= len(answer.documents) for number in answer.numbers)
-        for answer in answers
-        if answer.documents and not answer.abstained
-    ]
-    return _mean(valid)
-
-
-def citation_precision(answers: Iterable[Cited]) -> float | None:
-    """The share of citations whose source is of a document that answers the question.
-
-    A number that is not among the sources counts as wrong. Answers that abstain do not count.
-    """
-    right = [
-        1 <= number <= len(answer.documents) and answer.documents[number - 1] in answer.evidence
-        for answer in answers
-        if answer.documents and not answer.abstained
-        for number in answer.numbers
-    ]
-    return _mean(right)
-
-
 def bootstrap(values: Sequence[float], *, resamples: int, seed: int) -> Interval:
     """The mean of `values` with its 95 % percentile interval (Efron 1979)."""
     from scipy import stats
@@ -186,7 +149,3 @@ def _normalised(value: str) -> tuple[str, object]:
 def _words(text: str) -> list[str]:
     plain = without_marks(text).lower().translate(_PUNCTUATION)
     return _ARTICLES.sub(" ", plain).split()
-
-
-def _mean(values: Sequence[bool]) -> float | None:
-    return sum(values) / len(values) if values else None

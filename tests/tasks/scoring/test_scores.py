@@ -7,12 +7,9 @@ from deploy.abstention import ABSTENTION, abstains
 from deploy.messages import Message
 from tasks.rows.records import Example
 from tasks.scoring.scores import (
-    Cited,
     Interval,
     best_constant,
     bootstrap,
-    citation_precision,
-    citation_validity,
     frequent_answers,
     same_value,
     score,
@@ -123,16 +120,6 @@ def test_a_documented_sentence_that_sounds_like_abstaining_is_no_abstention() ->
     gold = "Used where the text does not specify a norm."
     assert abstains(gold)
     assert score(example("purpose", gold), gold) == 1.0
-
-
-def test_a_citation_is_valid_when_each_number_is_a_source() -> None:
-    def cited(*numbers: int, documents: tuple[str, ...] = ("d", "x"), abstained: bool = False) -> Cited:
-        return Cited(numbers=numbers, documents=documents, evidence=("d",), abstained=abstained)
-
-    assert citation_validity([cited(1), cited(1, 2), cited(3), cited()]) == 0.5
-    assert citation_validity([cited(1, abstained=True), cited(1, documents=())]) is None
-    assert citation_precision([cited(1), cited(1, 2), cited(3)]) == 0.5
-    assert citation_precision([cited()]) is None
 
 
 def test_the_bootstrap_repeats_covers_the_mean_and_knows_no_doubt_about_equal_values() -> None:
