@@ -24,14 +24,8 @@ attention keeps them apart: loss and gradients are those of the padded batch
 
 def page() -> str:
     """The page as Markdown."""
-    parts = [
-        HEAD,
-        _abilities(),
-        _reasons(),
-        "## Settings\n",
-        *(_settings(method) for method in METHODS.values()),
-    ]
-    return "\n".join(parts)
+    settings = (_settings(method) for method in METHODS.values())
+    return "\n".join([HEAD, _abilities(), _reasons(), "## Settings\n", *settings])
 
 
 def _abilities() -> str:

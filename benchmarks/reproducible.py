@@ -25,17 +25,12 @@ OUTPUTS = ("data/splits", "data/index", "data/models/sft")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One output in both places: equal or not, how many files it has, and the first file that differs."""
+    """One output in both places: its hash there, how many files it has, and the first that differs."""
 
     output: str
     sha256: tuple[str, ...]
     files: int
     differs: str
-
-    @property
-    def equal(self) -> bool:
-        """Whether both places hold the same bytes."""
-        return not self.differs
 
 
 def main() -> int:
@@ -56,10 +51,10 @@ def main() -> int:
     for one in results:
         first, second = (sha256[:16] for sha256 in one.sha256)
         print(f"{one.output:<18} {one.files:>5}  {first:<16} {second:<16} {one.differs or 'yes'}")
-    same = bool(results) and all(one.equal for one in results)
+    same = bool(results) and not any(one.differs for one in results)
     if not given.keep:
         shutil.rmtree(PLACES[0].parent)
-    hashes = {one.output: one.sha256[0] if one.equal else list(one.sha256) for one in results}
+    hashes = {one.output: list(one.sha256) if one.differs else one.sha256[0] for one in results}
     print(json.dumps({"reproducible": same, "seconds": seconds, "sha256": hashes}))
     return 0 if same else 1
 

@@ -1,6 +1,7 @@
 """What the machine's matrix products reach on the shapes of a model, and what training asks of them."""
 
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
@@ -46,8 +47,6 @@ def flops_per_token(model: Path, rows: Rows, settings: Settings) -> float:
 
     Counted while it runs, so what is computed once for several rows counts once.
     """
-    import tempfile
-
     from torch.utils.flop_counter import FlopCounterMode
 
     with tempfile.TemporaryDirectory() as folder:

@@ -42,11 +42,8 @@ def main() -> int:
         print(f"{given.model} is not there yet: run `python -m dvc repro base` first", file=sys.stderr)
         print("{}")
         return 0
-    tried = {
-        name: _apart(name, given.model, chosen, settings)["tokens_per_s"]
-        for name in CANDIDATES
-        if name != "defaults"
-    }
+    others = [name for name in CANDIDATES if name != "defaults"]
+    tried = {name: _apart(name, given.model, chosen, settings)["tokens_per_s"] for name in others}
     best = max(tried, key=lambda name: tried[name])
     ways = {"ours": "ours", "defaults": "defaults", "best": best}
     speeds: dict[str, list[float]] = {way: [] for way in ways}
@@ -89,9 +86,8 @@ def _told(way: str, model: Path, rows: Rows, settings: Settings) -> dict[str, fl
     from benchmarks.roofline import flops_per_token, matrix_rates
 
     if way == "rates":
-        return matrix_rates(
-            model, settings, tokens=settings.sft.batch_size * (rows.shortest + rows.longest) // 2
-        )
+        tokens = settings.sft.batch_size * (rows.shortest + rows.longest) // 2
+        return matrix_rates(model, settings, tokens=tokens)
     if way == "flops":
         return {"flops_per_token": flops_per_token(model, rows, settings)}
     return {"tokens_per_s": measure(way, model, rows, settings)}

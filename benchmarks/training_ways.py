@@ -3,7 +3,7 @@
 import random
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,17 +56,14 @@ def measure(way: str, model: Path, rows: Rows, settings: Settings) -> float:
     """Tokens a second of one way, its first step left out."""
     from transformers import TrainerCallback
 
+    tokens = [0]
+
     class Clock(TrainerCallback):  # type: ignore[misc]
         started, counted = 0.0, 0
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             if state.global_step == 1:
-                self.started, self.counted = time.perf_counter(), seen()
-
-    tokens = [0]
-
-    def seen() -> int:
-        return tokens[0]
+                self.started, self.counted = time.perf_counter(), tokens[0]
 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +72,7 @@ def measure(way: str, model: Path, rows: Rows, settings: Settings) -> float:
         trainer.add_callback(clock)
         trainer.train()
         seconds = time.perf_counter() - clock.started
-    return (seen() - clock.counted) / seconds
+    return (tokens[0] - clock.counted) / seconds
 
 
 def build(way: str, model: Path, rows: Rows, settings: Settings, work: Path) -> Any:
@@ -84,8 +81,9 @@ def build(way: str, model: Path, rows: Rows, settings: Settings, work: Path) -> 
 
     warming = max(settings.sft.batch_size, 8)
     chosen = rows.drawn(AutoConfig.from_pretrained(model).vocab_size, warming=warming)
-    make: Callable[..., Any] = _theirs if way in CANDIDATES else _ours
-    return make(way, model, chosen, settings, work)
+    if way not in CANDIDATES:
+        return own_trainer(model, chosen, settings, work)
+    return _theirs(way, model, chosen, settings, work)
 
 
 def _count_tokens(trainer: Any, tokens: list[int]) -> None:
@@ -97,10 +95,6 @@ def _count_tokens(trainer: Any, tokens: list[int]) -> None:
         return step(model, inputs, *more, **named)
 
     trainer.training_step = counting
-
-
-def _ours(way: str, model: Path, chosen: Sequence[TokenRow], settings: Settings, work: Path) -> Any:  # noqa: ARG001
-    return own_trainer(model, chosen, settings, work)
 
 
 def _theirs(way: str, model: Path, chosen: Sequence[TokenRow], settings: Settings, work: Path) -> Any:

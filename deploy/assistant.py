@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from deploy.engines.engine import Engine, Generation, Piece, Sampling
+from deploy.engines.engine import Engine, Generation, Sampling
 from deploy.errors import EngineError, KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
 from deploy.messages import Message, last_question
@@ -47,7 +47,6 @@ class Answer:
     text: str
     citations: tuple[int, ...]
     sources: tuple[Source, ...]
-    model: str
     layers: Layers
     prompt_tokens: int
     completion_tokens: int
@@ -136,44 +135,24 @@ class Assistant:
         share = max(len(conversations), 1)
         seconds = (time.perf_counter() - started) / share
         return [
-            _answer(
-                generation,
-                each.sources,
-                model=model,
-                layers=layers,
-                retrieval_seconds=searched / share,
-                seconds=seconds,
-            )
+            _answer(generation, each.sources, layers, retrieval_seconds=searched / share, seconds=seconds)
             for generation, each in zip(generations, composed, strict=True)
         ]
 
     def stream(
-        self,
-        conversation: Conversation,
-        *,
-        model: str,
-        layers: Layers,
-        sampling: Sampling | None = None,
+        self, conversation: Conversation, *, model: str, layers: Layers, sampling: Sampling | None = None
     ) -> Iterator[str | Answer]:
         """The answer's text piece by piece, then the whole `Answer`; closing the iterator ends generation."""
         started = time.perf_counter()
         composed = self.compose([conversation], layers=layers)[0]
         searched = time.perf_counter() - started
-        pieces: Iterator[Piece] = self.engine.stream(
-            composed.messages, model=model, sampling=sampling or self.sampling
-        )
-        for piece in pieces:
+        for piece in self.engine.stream(composed.messages, model=model, sampling=sampling or self.sampling):
             if piece.text:
                 yield piece.text
             if piece.end is not None:
                 seconds = time.perf_counter() - started
                 yield _answer(
-                    piece.end,
-                    composed.sources,
-                    model=model,
-                    layers=layers,
-                    retrieval_seconds=searched,
-                    seconds=seconds,
+                    piece.end, composed.sources, layers, retrieval_seconds=searched, seconds=seconds
                 )
 
     def _messages(
@@ -194,9 +173,8 @@ def citations(text: str) -> tuple[int, ...]:
 def _answer(
     generation: Generation,
     sources: tuple[Source, ...],
-    *,
-    model: str,
     layers: Layers,
+    *,
     retrieval_seconds: float,
     seconds: float,
 ) -> Answer:
@@ -206,7 +184,6 @@ def _answer(
         text=generation.text,
         citations=tuple(n for n in citations(generation.text) if n in numbers),
         sources=sources,
-        model=model,
         layers=layers,
         prompt_tokens=generation.prompt_tokens,
         completion_tokens=generation.completion_tokens,

@@ -21,28 +21,15 @@ from deploy.atomic import write_json
 from deploy.engines.precision import Precision
 from deploy.errors import BundleError
 from deploy.files import read_json, sha256_of
-from deploy.manifest import (
-    Manifest,
-    describe_files,
-    read_manifest,
-    verify,
-    write_manifest,
-)
+from deploy.manifest import Manifest, describe_files, read_manifest, verify, write_manifest
 from deploy.prompts.template import PROMPTS, load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section
 
 SETTINGS = "settings.json"
 PLAIN = "plain"
 PACKAGES = (
-    "torch",
-    "transformers",
-    "peft",
-    "sentence-transformers",
-    "faiss-cpu",
-    "bm25s",
-    "jinja2",
-    "threeply",
-)
+    "torch", "transformers", "peft", "sentence-transformers", "faiss-cpu", "bm25s", "jinja2", "threeply"
+)  # fmt: skip
 
 
 class BundledSettings(Section):

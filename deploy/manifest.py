@@ -15,21 +15,10 @@ from deploy.files import files_below, read_json, sha256_of
 MANIFEST = "manifest.json"
 FORMAT = 1
 # Formats that are read as data and never run. Pickles and what may hold one (.bin, .pt, .npz) are not here.
-SUFFIXES = frozenset(
-    {
-        ".safetensors",
-        ".json",
-        ".jsonl",
-        ".txt",
-        ".md",
-        ".jinja",
-        ".prompty",
-        ".sqlite",
-        ".faiss",
-        ".npy",
-        ".model",
-    }
-)
+SUFFIXES = frozenset({
+    ".safetensors", ".json", ".jsonl", ".txt", ".md", ".jinja", ".prompty",
+    ".sqlite", ".faiss", ".npy", ".model",
+})  # fmt: skip
 LEGAL = frozenset({"LICENSE", "NOTICE"})  # what is passed on with weights; names without a suffix
 _REBUILD = "make the bundle again: delete it and run dvc repro bundle"
 

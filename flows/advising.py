@@ -43,11 +43,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def give_advice(
-    root: Path,
-    settings: Settings,
-    words: argparse.Namespace,
-    *,
-    ask: Callable[[str], str] | None = None,
+    root: Path, settings: Settings, words: argparse.Namespace, *, ask: Callable[[str], str] | None = None
 ) -> Advice:
     """Print the advice for the project in `root`; `ask` puts a question to a person, if there is one.
 
@@ -64,8 +60,7 @@ def give_advice(
     missing = [name for name in ASKED if name not in given]
     if ask is not None and missing and not words.json:
         for name in missing:
-            found = getattr(facts, name)
-            given[name] = _asked(name, found, ask)
+            given[name] = _asked(name, getattr(facts, name), ask)
         facts = detect(root, settings, machine, given)
     advice = advise(facts, needs(facts, settings, root / BASE if facts.base_is_there else None))
     if words.json:

@@ -13,15 +13,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from flows.errors import FlowError
 from flows.guard import guarded
-from flows.process import GRACE, end
+from flows.process import end
 
 HOME = Path(".threeply/prefect")
+PATIENCE = 120.0  # seconds that the server may take to come up
 
 
 def quiet_settings(root: Path) -> dict[str, str]:
@@ -38,36 +38,13 @@ def quiet_settings(root: Path) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """Starts the server when entered, unless PREFECT_API_URL names one; ends it when left."""
+    """A server of Prefect's: where it listens, and for one of our own the process and its log."""
 
-    def __init__(self, root: Path, *, patience: float = 120.0) -> None:
-        self._root, self._patience = root, patience
-        self._server: subprocess.Popen[str] | None = None
-        self._url = os.environ.get("PREFECT_API_URL", "")
-        self._log = root / ".threeply" / "logs" / "prefect.log"
-
-    def __enter__(self) -> Self:
-        settings = quiet_settings(self._root)
-        if not self._url:
-            port = _free_port()
-            self._url = f"http://127.0.0.1:{port}/api"
-            self._log.parent.mkdir(parents=True, exist_ok=True)
-            Path(settings["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
-            self._server = self._start(port, settings)
-        os.environ.update(settings, PREFECT_API_URL=self._url)  # read when Prefect is imported
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._server is not None:
-            end(self._server, GRACE)
-
-    @property
-    def url(self) -> str:
-        """Where the server listens."""
-        return self._url
+    url: str
+    log: Path
+    process: "subprocess.Popen[str] | None"
 
     def wait(self) -> None:
         """Return when the server answers.
@@ -75,37 +52,38 @@ class Api:
         Raises:
             FlowError: it ended, or did not answer in time.
         """
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with urllib.request.urlopen(f"{self._url}/health", timeout=5):  # noqa: S310 (our own address)
+                with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310 (our own address)
                     return
             except (urllib.error.URLError, OSError):
-                ended = self._server is not None and self._server.poll() is not None
+                ended = self.process is not None and self.process.poll() is not None
                 if ended or time.monotonic() > deadline:
                     raise FlowError(
-                        f"Prefect's server {'ended' if ended else 'does not answer'} ({self._url}); "
-                        f"what it said is in {self._log}. `dvc repro` runs the same stages without it"
+                        f"Prefect's server {'ended' if ended else 'does not answer'} ({self.url}); "
+                        f"what it said is in {self.log}. `dvc repro` runs the same stages without it"
                     ) from None
             time.sleep(0.05)
 
-    def _start(self, port: int, settings: dict[str, str]) -> "subprocess.Popen[str]":
-        command = [
-            *[sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"],
-            *["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"],
-        ]
-        # What Prefect sets for a temporary server: no page, and only the services that record runs.
-        temporary = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-        with self._log.open("w", encoding="utf-8") as log:
-            return subprocess.Popen(
-                guarded(command, grace=5),
-                env={**os.environ, **settings, **temporary, "PREFECT_UI_ENABLED": "0"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
+
+@contextmanager
+def prefect_api(root: Path) -> Iterator[Api]:
+    """The server that PREFECT_API_URL names, or else one of our own, started and ended with the block."""
+    settings, log = quiet_settings(root), root / ".threeply" / "logs" / "prefect.log"
+    url, process = os.environ.get("PREFECT_API_URL", ""), None
+    if not url:
+        port = _free_port()
+        url = f"http://127.0.0.1:{port}/api"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        Path(settings["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+        process = _started(port, settings, log)
+    os.environ.update(settings, PREFECT_API_URL=url)  # read when Prefect is imported
+    try:
+        yield Api(url=url, log=log, process=process)
+    finally:
+        if process is not None:
+            end(process)
 
 
 @contextmanager
@@ -121,8 +99,26 @@ def recorded() -> Iterator[None]:
         APILogWorker.drain_all(timeout=10)
 
 
+def _started(port: int, settings: dict[str, str], log: Path) -> "subprocess.Popen[str]":
+    command = [
+        *[sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"],
+        *["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"],
+    ]
+    # What Prefect sets for a temporary server: no page, and only the services that record runs.
+    temporary = {"PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+    with log.open("w", encoding="utf-8") as written:
+        return subprocess.Popen(
+            guarded(command, grace=5),
+            env={**os.environ, **settings, **temporary, "PREFECT_UI_ENABLED": "0"},
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])

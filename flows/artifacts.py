@@ -18,7 +18,7 @@ REPORTS = Path("data/reports")
 
 def rows(root: Path) -> None:
     """Publish what became of each row, as far as the stages have reported."""
-    paths = [path for path in sorted((root / REPORTS).glob("*.json")) if _is_report(path)]
+    paths = [path for path in sorted((root / REPORTS).glob("*.json")) if path.stem in STAGES]
     if paths:
         accounting = row_accounting(read_report(path) for path in paths)
         create_markdown_artifact(
@@ -81,7 +81,3 @@ def stages(outcomes: Iterable[Outcome]) -> None:
         for each in outcomes
     ]
     create_table_artifact(table, key="stages", description="How each stage went")
-
-
-def _is_report(path: Path) -> bool:
-    return path.stem in STAGES

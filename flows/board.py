@@ -1,12 +1,13 @@
 """What a person sees of a run: a live table in a terminal, plain lines elsewhere."""
 
+import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
 
-from flows.stage import Outcome
+from flows.stage import Board, Outcome
 from tasks.machine.progress import Step, duration, parse_progress
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ class PlainBoard:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self.running = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing to close."""
 
     def started(self, name: str, changes: Sequence[str]) -> None:
         """Say why the stage runs."""
@@ -60,31 +55,12 @@ class _Row:
     note: str = ""
 
 
-@dataclass(slots=True)
 class LiveBoard:
-    """A table of all stages that is drawn anew four times a second."""
+    """Keeps a table of all stages, to be drawn again and again."""
 
-    names: Sequence[str]
-    rows: dict[str, _Row] = field(default_factory=dict)
-    running: str = ""
-    _live: object = None
-
-    def __enter__(self) -> Self:
-        from rich.live import Live
-
-        self.rows = {name: _Row() for name in self.names}
-        live = Live(get_renderable=self.table, refresh_per_second=4)
-        live.__enter__()
-        self._live = live
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        from rich.live import Live
-
-        assert isinstance(self._live, Live)
-        self._live.__exit__(kind, error, trace)
+    def __init__(self, names: Sequence[str]) -> None:
+        self.rows = {name: _Row() for name in names}
+        self.running = ""
 
     def started(self, name: str, changes: Sequence[str]) -> None:
         """Start the stage's clock."""
@@ -118,8 +94,7 @@ class LiveBoard:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("stage", "state", "progress", "left", "time", ""):
             table.add_column(heading, no_wrap=True, overflow="ellipsis", justify="left")
-        for name in self.names:
-            row = self.rows[name]
+        for name, row in self.rows.items():
             running = row.state == "running"
             seconds = time.monotonic() - row.started if running else row.seconds
             table.add_row(
@@ -131,6 +106,19 @@ class LiveBoard:
                 Text(row.note if running else "", style="dim"),
             )
         return table
+
+
+@contextmanager
+def watching(names: Sequence[str]) -> Iterator[Board]:
+    """The board for stages of these `names`; a live one is drawn four times a second until the block ends."""
+    if not sys.stdout.isatty():
+        yield PlainBoard(sys.stdout)
+        return
+    from rich.live import Live
+
+    board = LiveBoard(names)
+    with Live(get_renderable=board.table, refresh_per_second=4):
+        yield board
 
 
 def brief(changes: Sequence[str]) -> str:

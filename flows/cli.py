@@ -50,38 +50,39 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="name", metavar="COMMAND", required=True)
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int], text: str, *shared: argparse.ArgumentParser
+    ) -> argparse.ArgumentParser:
+        told = text[0].upper() + text[1:] + "."
+        added = commands.add_parser(name, help=text, description=told, parents=shared)
         added.set_defaults(command=command)
         return added
 
+    placed = argparse.ArgumentParser(add_help=False)
+    placed.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
+    placed.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
     add("check", _check, "check the settings; exit 2 and all faults if some are wrong")
     run = add(
         "run",
         _run,
         "bring everything up to date: rows, index, adapters, ledger (what each layer adds), report, bundle",
+        placed,
     )
-    run.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
-    run.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
     run.add_argument(
         "--only", nargs="+", metavar="STAGE", help="run these stages alone, without those before"
     )
     run.add_argument("--until", metavar="STAGE", help="run up to this stage and no further")
     run.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a stage that takes longer")
     run.add_argument("--no-release", action="store_true", help="leave the served bundle as it is")
-    compare = add("compare", _compare, "train every method of `compare` on your rows, and measure them")
-    compare.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
-    compare.add_argument(
-        "--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)"
-    )
+    text = "train every method of `compare` on your rows, and measure them"
+    compare = add("compare", _compare, text, placed)
     compare.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a trial that takes longer")
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    recipe = add("recipe", _recipe, "train a head for labels, on texts (classify) or pictures (images)")
+    text = "train a head for labels, on texts (classify) or pictures (images)"
+    recipe = add("recipe", _recipe, text, placed)
     recipe.add_argument("recipe", choices=("classify", "images"), help="its section of params.yaml says how")
-    recipe.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
-    recipe.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
     recipe.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a method that takes longer")
     serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
@@ -183,13 +184,13 @@ def _status(_: argparse.Namespace) -> int:
     prepare(Path())
     graph, changed = load_graph(Path()), stale(Path())
     touched: set[str] = set()
-    for node in graph.nodes:
-        behind = [needed for needed in node.needs if needed in touched]
-        if node.name in changed or behind:
-            touched.add(node.name)
-        why = brief(changed.get(node.name, ())) or (f"after {', '.join(behind)}" if behind else "")
-        print(f"{node.name:<10} {'stale' if node.name in touched else 'up to date':<11} {why}".rstrip())
-    print(f"\n{len(touched)} of {len(graph.nodes)} stages would run; start them with: threeply run")
+    for name, needs in graph.stages.items():
+        behind = [needed for needed in needs if needed in touched]
+        if name in changed or behind:
+            touched.add(name)
+        why = brief(changed.get(name, ())) or (f"after {', '.join(behind)}" if behind else "")
+        print(f"{name:<10} {'stale' if name in touched else 'up to date':<11} {why}".rstrip())
+    print(f"\n{len(touched)} of {len(graph.stages)} stages would run; start them with: threeply run")
     return 0
 
 

@@ -3,14 +3,15 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from flows.errors import GraphError, LockBusyError, PlaceError
 
+How = Literal["unchanged", "restored", "ran"]
 CHAIN, LAB, RECIPES = "dvc.yaml", "lab/dvc.yaml", "recipes/dvc.yaml"
 NEVER = "it has not run here yet"
 _EXIT = re.compile(r"exited with (-?\d+)")
@@ -24,28 +25,29 @@ _RESTORED = "is cached - skipping run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A stage and the stages whose outputs it reads."""
-
-    name: str
-    needs: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """All stages of one file, each after the ones that it needs; equals keep the order of the file."""
+    """All stages of one file, each with those whose outputs it reads, and after them.
 
-    nodes: tuple[Node, ...]
-    file: str = "dvc.yaml"
+    Among stages that could run at the same time, the order is that of the file.
+    """
+
+    stages: Mapping[str, tuple[str, ...]]
+    file: str = CHAIN
 
     @property
     def names(self) -> tuple[str, ...]:
         """The stages in the order in which they run."""
-        return tuple(node.name for node in self.nodes)
+        return tuple(self.stages)
 
     def needs(self, name: str) -> tuple[str, ...]:
-        """The stages directly before `name`."""
-        return self._node(name).needs
+        """The stages directly before `name`.
+
+        Raises:
+            GraphError: there is no such stage.
+        """
+        if name not in self.stages:
+            raise GraphError(f"{self.file} has no stage {name!r}; its stages are {', '.join(self.names)}")
+        return self.stages[name]
 
     def until(self, goals: Iterable[str]) -> tuple[str, ...]:
         """`goals` and everything that they need, in order."""
@@ -57,12 +59,6 @@ class Graph:
                 wanted.add(name)
                 waiting += self.needs(name)
         return tuple(name for name in self.names if name in wanted)
-
-    def _node(self, name: str) -> Node:
-        for node in self.nodes:
-            if node.name == name:
-                return node
-        raise GraphError(f"{self.file} has no stage {name!r}; its stages are {', '.join(self.names)}")
 
 
 def load_graph(root: Path, file: str = CHAIN) -> Graph:
@@ -77,7 +73,7 @@ def load_graph(root: Path, file: str = CHAIN) -> Graph:
         for stage, needed in repo.index.graph.edges:
             if stage in mine and needed in mine:
                 before[stage.name].append(needed.name)
-    return Graph(nodes=tuple(_ordered(before)), file=file)
+    return Graph(stages=dict(_ordered(before)), file=file)
 
 
 def changes(root: Path, name: str, file: str = CHAIN) -> tuple[str, ...]:
@@ -131,7 +127,7 @@ def repro_command(name: str, file: str = CHAIN) -> list[str]:
     return [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "-s", target]
 
 
-def how_it_ended(lines: Sequence[str]) -> str:
+def how_it_ended(lines: Sequence[str]) -> How:
     """`unchanged`, `restored` (from the run cache) or `ran`, by what a successful repro printed."""
     for line in lines:
         if _UNCHANGED in line:
@@ -186,13 +182,13 @@ def _repo(root: Path) -> Iterator[Any]:
         raise GraphError(f"DVC cannot read the stages of {root}: {error}") from error
 
 
-def _ordered(before: dict[str, list[str]]) -> Iterator[Node]:
-    """Nodes in topological order; among those that are ready, the first in dvc.yaml goes first."""
+def _ordered(before: dict[str, list[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Stages with their needs, in topological order; of those that are ready, the first in dvc.yaml first."""
     done: set[str] = set()
     while len(done) < len(before):
         name = next(n for n, needs in before.items() if n not in done and done.issuperset(needs))
         done.add(name)
-        yield Node(name=name, needs=tuple(n for n in before if n in before[name]))
+        yield name, tuple(needed for needed in before if needed in before[name])
 
 
 def _reasons(entries: Iterable[Any]) -> tuple[str, ...]:

@@ -13,16 +13,8 @@ from flows import graph
 from flows.errors import PlaceError
 
 COPIED = (
-    "dvc.yaml",
-    ".dvcignore",
-    "requirements.lock",
-    "tasks",
-    "deploy",
-    "flows",
-    "sources",
-    "lab",
-    "recipes",
-)
+    "dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources", "lab", "recipes"
+)  # fmt: skip
 CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
 

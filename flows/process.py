@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,19 +31,19 @@ def run_command(
     *,
     cwd: Path,
     on_line: Callable[[str], None],
-    extra: Mapping[str, str] | None = None,
     timeout: float | None = None,
-    grace: float = GRACE,
 ) -> Ended:
     """Run `command` to its end, calling `on_line` for each line of its output.
 
     Whatever ends this call early, an interrupt included, ends the command and all its children first.
     `timeout` is enforced on the process group: a deadline on the caller would not reach it.
     """
+    # `python` is the interpreter that runs this.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     process = subprocess.Popen(
-        guarded(command, grace=grace),
+        guarded(command, grace=GRACE),
         cwd=cwd,
-        env=child_environment(os.environ, extra or {}),
+        env={**os.environ, **QUIET, "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -71,22 +71,16 @@ def run_command(
     finally:
         if timer:
             timer.cancel()
-        end(process, grace)
+        end(process)
     return Ended(code=code, lines=tuple(lines), timed_out=timed_out.is_set())
 
 
-def child_environment(current: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a child: quiet libraries, and `python` is the interpreter that runs this."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), current.get("PATH", "")])
-    return {**current, **QUIET, **extra, "PATH": path}
-
-
-def end(process: "subprocess.Popen[str]", grace: float) -> None:
+def end(process: "subprocess.Popen[str]") -> None:
     """Make sure that the whole group is gone."""
     if process.poll() is None:
         process.terminate()  # the guard ends the group
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(grace + 2)
+            process.wait(GRACE + 2)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

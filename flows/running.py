@@ -1,7 +1,6 @@
 """What `threeply run` and `threeply release` do around the flows: place, server, board, summary."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from flows.api import Api, recorded
-from flows.board import LiveBoard, PlainBoard
+from flows.api import Api, prefect_api, recorded
+from flows.board import watching
 from flows.errors import InterruptedRunError
 from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
 from flows.place import CACHE, make_place, occupied
@@ -40,24 +39,22 @@ def run(project: Path, wish: Wish) -> int:
     """Run the flow `adapt`; prints the ledger and what to do next."""
     root = _place(project, wish)
     prepare(root)
-    with occupied(root), Api(root) as api:
+    with occupied(root), prefect_api(root) as api:
         graph = load_graph(root)
         wanted = _wanted(graph, wish)
         rows = (*(name for name in graph.names if name in wanted), *([PUBLISHING] if wish.publishes else []))
         with _watched(api, rows) as board:
             from flows.adapt import Run, adapt
 
-            adapt(
-                str(root),
-                Run(
-                    root=root,
-                    graph=graph,
-                    board=board,
-                    wanted=wanted,
-                    publishes=wish.publishes,
-                    timeout=wish.timeout,
-                ),
+            asked = Run(
+                root=root,
+                graph=graph,
+                board=board,
+                wanted=wanted,
+                publishes=wish.publishes,
+                timeout=wish.timeout,
             )
+            adapt(str(root), asked)
     print_summary(root)
     return 0
 
@@ -93,7 +90,7 @@ def _beside(
 ) -> None:
     """Bring up to date what a second graph needs of the chain, then its own stages."""
     prepare(root)
-    with occupied(root), Api(root) as api:
+    with occupied(root), prefect_api(root) as api:
         chain, second = load_graph(root), load_graph(root, file)
         before, own = chain.until(needed), goals(second)
         with _watched(api, (*before, *own)) as board:
@@ -109,7 +106,7 @@ def _beside(
 def publish(root: Path) -> int:
     """Run the flow `release` without its stages: what lies in data/bundle is published."""
     prepare(root)
-    with occupied(root), Api(root) as api, _watched(api, (PUBLISHING,)) as board:
+    with occupied(root), prefect_api(root) as api, _watched(api, (PUBLISHING,)) as board:
         from flows.adapt import Run, release
 
         release(str(root), Run(root=root, graph=load_graph(root), board=board, wanted=frozenset()))
@@ -149,9 +146,8 @@ def _watched(api: Api, rows: tuple[str, ...]) -> Iterator[Board]:
     import flows.adapt  # noqa: F401 (while the server starts)
 
     api.wait()
-    live = LiveBoard(rows) if sys.stdout.isatty() else PlainBoard(sys.stdout)
     # Heartbeats are for servers that look for dead runs; each flow would end a second later for them.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), recorded(), live as board:
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), recorded(), watching(rows) as board:
         try:
             yield board
         except KeyboardInterrupt:

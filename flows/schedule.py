@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from flows.api import Api
+from flows.api import prefect_api
 from flows.errors import FlowError
 from flows.graph import prepare
 
@@ -20,7 +20,7 @@ def keep_ready(root: Path, cron: str | None) -> None:
             "set PREFECT_API_URL=http://127.0.0.1:4200/api and try again"
         )
     prepare(root)
-    with Api(root) as api:
+    with prefect_api(root) as api:
         from prefect import serve
         from prefect.deployments.runner import RunnerDeployment
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from flows import graph
 from flows.errors import LockBusyError, StageFailedError
@@ -14,15 +14,13 @@ from flows.process import Ended, run_command
 LOGS = Path(".threeply/logs")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds before trying a busy lock again
 
-How = Literal["unchanged", "restored", "ran"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a stage came to its outputs, how long that took, and what had changed."""
 
     name: str
-    how: How
+    how: graph.How
     seconds: float
     changes: tuple[str, ...]
 
@@ -62,7 +60,7 @@ def run_stage(
     """
     started = time.monotonic()
     changed = _changes(root, name, sleep, file)
-    how: How = "unchanged"
+    how: graph.How = "unchanged"
     if changed:
         board.started(name, changed)
         try:
@@ -93,7 +91,7 @@ def _reproduce(
     timeout: float | None,
     sleep: Callable[[float], None],
     file: str,
-) -> How:
+) -> graph.How:
     log_path = root / LOGS / f"{name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     for wait in (*WAITS, None):
@@ -107,7 +105,7 @@ def _reproduce(
 
             ended = run_command(graph.repro_command(name, file), cwd=root, on_line=take, timeout=timeout)
         if ended.code == 0:
-            return _how(graph.how_it_ended(ended.lines))
+            return graph.how_it_ended(ended.lines)
         if wait is None or ended.timed_out or not graph.lock_busy(ended.lines):
             break
         take_note = f"another process holds a lock on the files of {name}; trying again in {wait:g} s"
@@ -150,7 +148,3 @@ def sentence(lines: Sequence[str]) -> str:
         elif said:
             break
     return "\n".join(said)
-
-
-def _how(word: str) -> How:
-    return "restored" if word == "restored" else "unchanged" if word == "unchanged" else "ran"

@@ -1,14 +1,15 @@
-"""Small real things that several rooms test with: a tiny model with its tokenizer."""
+"""Small real things that several rooms test with: a tiny model, adapters on it, an embedder, an index."""
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tasks.machine.process import QUIET
+from tasks.settings import Settings, load_settings
 
 # As every stage runs: no library may speak to the outside.
 os.environ.update(QUIET)
@@ -97,22 +98,27 @@ def write_tiny_base(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny_adapters(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two random LoRA adapters over the tiny model, as PEFT saves them: `sft` and `rlhf`."""
+    folder = tmp_path_factory.mktemp("tiny_adapters")
+    return {
+        name: write_random_lora(folder / name, tiny_base, seed=seed, spread=0.3)
+        for seed, name in enumerate(("sft", "rlhf"), start=1)
+    }
+
+
+def write_random_lora(folder: Path, base: Path, *, seed: int, spread: float) -> Path:
+    """Fill `folder` with a LoRA over all layers of `base`; with a `spread` of 0 it changes nothing."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    folders = {}
-    for seed, name in enumerate(("sft", "rlhf"), start=1):
-        torch.manual_seed(seed)
-        base = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32)
-        config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
-        model = get_peft_model(base, config)
-        for parameter_name, parameter in model.named_parameters():
-            if "lora_B" in parameter_name:
-                torch.nn.init.normal_(parameter, std=0.3)
-        folders[name] = tmp_path_factory.mktemp("tiny_adapters") / name
-        model.save_pretrained(folders[name])
-    return folders
+    torch.manual_seed(seed)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), config)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=spread)
+    model.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -161,3 +167,26 @@ def write_tiny_embedder(folder: Path) -> Path:
     model = SentenceTransformer(modules=[transformer, pooling, modules.Normalize()], device="cpu")
     model.save(str(folder / "model"), create_model_card=False)
     return folder / "model"
+
+
+def write_tiny_index(folder: Path, embedder: Path, texts: Mapping[str, str]) -> Path:
+    """Fill `folder` with the index of a document for each title and text, with its title as its id."""
+    from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+    from deploy.knowledge.embedder import SentenceEmbedder
+    from deploy.knowledge.store import build_knowledge
+
+    documents = [
+        KnowledgeDocument(id=title, uri=f"py:{title}", title=title, text=text)
+        for title, text in texts.items()
+    ]
+    chunks = list(chunk_documents(documents, max_words=48))
+    build_knowledge(folder, documents, chunks, embedder=SentenceEmbedder(embedder), dense="flat")
+    return folder
+
+
+def small_settings(**sections: Mapping[str, object]) -> Settings:
+    """The project's settings for one thread and float32, with other values in some `sections`."""
+    values = load_settings(ROOT / "params.yaml")
+    changed: dict[str, Mapping[str, object]] = {"run": {"threads": 1, "precision": "float32"}, **sections}
+    update = {name: getattr(values, name).model_copy(update=over) for name, over in changed.items()}
+    return values.model_copy(update=update)

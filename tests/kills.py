@@ -96,21 +96,15 @@ def prepare(place: Path) -> None:
     import peft  # noqa: F401
     import trl  # noqa: F401
 
-    from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-    from deploy.knowledge.embedder import SentenceEmbedder
-    from deploy.knowledge.store import build_knowledge
     from tasks.rows.records import Example, Preference
     from tasks.rows.tables import write_table
-    from tests.conftest import write_tiny_base, write_tiny_embedder
+    from tests.conftest import write_tiny_base, write_tiny_embedder, write_tiny_index
     from tests.tasks.training.conftest import example
     from tests.tasks.training.test_reward import preference
 
     write_tiny_base(place / "base")
-    embedder = SentenceEmbedder(write_tiny_embedder(place / "tiny"), max_tokens=32, batch_size=4)
-    (place / "tiny/model").rename(place / "embedder")
-    document = KnowledgeDocument(id="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float")
-    chunks = list(chunk_documents([document], max_words=40))
-    build_knowledge(place / "index", [document], chunks, embedder=embedder, dense="flat")
+    write_tiny_embedder(place / "tiny").rename(place / "embedder")
+    write_tiny_index(place / "index", place / "embedder", {"svm.SVC": "C=1.0 : float"})
     for split, rows in (("train", range(96)), ("validation", range(96, 108))):
         write_table(place / "splits" / split / "examples.parquet", Example, [example(n) for n in rows])
         write_table(

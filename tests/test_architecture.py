@@ -1,7 +1,5 @@
 """Protects the house plan: arrows go one way, and nothing heavy is imported before it is needed."""
 
-import os
-import subprocess
 import sys
 import typing
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.interpreter import python
 
 ROOMS = ("deploy", "tasks", "flows")
 HEAVY = {
@@ -34,29 +33,8 @@ MODULES = [
 ]
 
 
-def python(code: str) -> str:
-    """What a fresh interpreter prints when it runs `code` in the project."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_the_import_contracts_hold() -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    python(Path(sys.executable).with_name("lint-imports"), "--no-cache")
 
 
 @pytest.mark.parametrize(
@@ -68,17 +46,18 @@ def test_the_import_contracts_hold() -> None:
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
-    loaded = set(python(f"import sys; {code}; print(*sys.modules)").split())
+    loaded = set(python("-c", f"import sys; {code}; print(*sys.modules)").stdout.split())
     assert loaded & HEAVY == set()
 
 
 def test_help_answers_without_the_stages() -> None:
     told = python(
+        "-c",
         "import sys, contextlib\n"
         "from tasks.command import main\n"
         "with contextlib.suppress(SystemExit): main(['--help'])\n"
-        "print('LOADED', *sorted(name for name in sys.modules if name.startswith('tasks.')))"
-    )
+        "print('LOADED', *sorted(name for name in sys.modules if name.startswith('tasks.')))",
+    ).stdout
     usage, _, loaded = told.partition("LOADED")
     assert "  collect\n" in usage
     assert "tasks.prepare.collect" not in loaded.split()
@@ -139,5 +118,5 @@ def test_private_names_of_libraries_are_those_that_a_decision_gives_reasons_for(
     page = ROOT / "docs/decisions/0018-private-names-that-remain.md"
     rows = [line.split("|") for line in page.read_text(encoding="utf-8").splitlines()]
     told = {(row[1].strip(" `"), row[2].strip(" `")) for row in rows if row[1:] and row[1].startswith(" `")}
-    used = python("from tests.private_names import found; [print(*pair) for pair in found()]")
+    used = python("-c", "from tests.private_names import found; [print(*pair) for pair in found()]").stdout
     assert {tuple(line.split()) for line in used.splitlines()} == told

@@ -4,11 +4,8 @@ The copy is used by other processes alone: what is added there is no part of thi
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.interpreter import python
 
 PAGE = (ROOT / "docs/extend.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(python|diff)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -55,20 +53,7 @@ def place(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(place: Path) -> Run:
     """What runs Python in the copy and gives what it has printed."""
-
-    def python(*words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words],
-            cwd=place,
-            env={**os.environ, "PYTHONPATH": str(place)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return python
+    return lambda *words: python(*words, place=place, modules=(place,)).stdout
 
 
 def change(place: Path, **sections: dict[str, object]) -> None:

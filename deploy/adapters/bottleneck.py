@@ -4,7 +4,7 @@ They stand behind the last linear map of attention and of the feed-forward part,
 residual stream. The up-projection starts at zero, so a new adapter changes nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +32,9 @@ def activation(name: str) -> "Callable[[Tensor], Tensor]":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bottleneck:
-    """What is added to the output of one module."""
+    """What is added to the output of one module; `parts` are the tensors that `PARTS` names."""
 
-    down: "Tensor"
-    down_bias: "Tensor"
-    up: "Tensor"
-    up_bias: "Tensor"
+    parts: Sequence["Tensor"]
     activation: "Callable[[Tensor], Tensor]"
     scale: float
 
@@ -45,8 +42,7 @@ class Bottleneck:
         """The addition to `output` [..., width], same shape."""
         from torch.nn import functional
 
-        weights = (part.to(output.device) for part in (self.down, self.down_bias, self.up, self.up_bias))
-        down, down_bias, up, up_bias = weights
+        down, down_bias, up, up_bias = (part.to(output.device) for part in self.parts)
         inner = self.activation(functional.linear(output.to(down.dtype), down, down_bias))
         return (functional.linear(inner, up, up_bias) * self.scale).to(output.dtype)
 
@@ -65,13 +61,8 @@ def read_bottlenecks(folder: Path, config: Mapping[str, Any], tensors: Mapping[s
     function = activation(str(config["activation"]))
     added = {}
     for module in sorted(modules):
-        down, down_bias, up, up_bias = (tensors[f"{module}{_MARK}{part}"] for part in PARTS)
+        parts = [tensors[f"{module}{_MARK}{part}"] for part in PARTS]
         added[module.removeprefix(PREFIX)] = Bottleneck(
-            down=down,
-            down_bias=down_bias,
-            up=up,
-            up_bias=up_bias,
-            activation=function,
-            scale=float(config["scale"]),
+            parts=parts, activation=function, scale=float(config["scale"])
         )
     return Adapter(added=added)

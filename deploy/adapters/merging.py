@@ -1,38 +1,14 @@
 """Puts an adapter into the weights of the base once and for all: a model that needs no adapter any more."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.adapters.adapter import Replacement
 from deploy.adapters.reading import read_adapter
-from deploy.atomic import replacing
 from deploy.errors import EngineError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-
-def merge(base: Path, adapter: Path, merged: Path) -> None:
-    """Write into the folder `merged` the model in `base` with the adapter in `adapter` in its weights.
-
-    The tokenizer comes along. Weights are float32: rounding the sum to a shorter format would lose some of
-    what was learned.
-
-    Raises:
-        EngineError: the adapter is more than a change of weights, or belongs to another base.
-    """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
-    merge_into(model, adapter)
-    with replacing(merged) as folder:
-        for path in base.iterdir():
-            if path.is_file() and path.suffix != ".safetensors":
-                folder.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, folder / path.name)
-        model.save_pretrained(folder)
 
 
 def merge_into(model: "PreTrainedModel", adapter: Path) -> None:

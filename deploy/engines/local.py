@@ -53,7 +53,8 @@ class TransformersEngine:
         stored = getattr(torch, _stored_dtype(base))
         self._adapters = Adapters(self._model, adapters, stored=stored)
         self._ends = {end_of_turn(self._tokenizer), *_end_ids(self._model.generation_config.eos_token_id)}
-        self._context = int(self._model.config.get_text_config().max_position_embeddings)
+        # How many tokens a prompt and its answer may have together.
+        self.context = int(self._model.config.get_text_config().max_position_embeddings)
         self._batch_size = batch_size
         self._lock = threading.Lock()
 
@@ -61,11 +62,6 @@ class TransformersEngine:
     def models(self) -> tuple[str, ...]:
         """`base` and the adapters."""
         return self._adapters.names
-
-    @property
-    def context(self) -> int:
-        """How many tokens a prompt and its answer may have together."""
-        return self._context
 
     @contextmanager
     def held(self, model: str) -> Iterator["Callable[[Tensor], Tensor]"]:
@@ -141,7 +137,7 @@ class TransformersEngine:
     def _tokens(self, prompt: Sequence[Message], model: str, sampling: Sampling) -> list[int]:
         tokens = prompt_ids(self._tokenizer, prompt)
         virtual_tokens = self._adapters.virtual_tokens_of(model)
-        context = self._context - (virtual_tokens.columns if virtual_tokens else 0)
+        context = self.context - (virtual_tokens.columns if virtual_tokens else 0)
         if len(tokens) + sampling.max_new_tokens > context:
             raise ContextLengthError(
                 f"the prompt has {len(tokens)} tokens and {sampling.max_new_tokens} are asked for, but the "

@@ -66,7 +66,7 @@ def split_text(text: str, *, max_words: int) -> list[str]:
     pieces: list[str] = []
     words = 0
     leftover = False
-    for paragraph in _paragraphs(text):
+    for paragraph in filter(None, map(str.strip, _BLANK_LINE.split(text))):
         count = len(paragraph.split())
         joins = words + count <= max_words and not (leftover and starts_with_definition(paragraph))
         if pieces and joins:
@@ -79,12 +79,6 @@ def split_text(text: str, *, max_words: int) -> list[str]:
             pieces += _cut(paragraph, max_words)
             words, leftover = len(pieces[-1].split()), True
     return pieces
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    for paragraph in _BLANK_LINE.split(text):
-        if stripped := paragraph.strip():
-            yield stripped
 
 
 def _cut(paragraph: str, max_words: int) -> list[str]:

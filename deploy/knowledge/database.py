@@ -6,19 +6,17 @@ The same content gives the same bytes: everything is written in one order, and n
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import text_sha256
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
+from deploy.knowledge.hits import Hit
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -34,22 +32,11 @@ CREATE TABLE vectors (position INTEGER PRIMARY KEY REFERENCES chunks, vector BLO
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredChunk:
-    """A chunk with what is known of its document."""
-
-    id: int
-    document: str
-    uri: str
-    title: str
-    text: str
-
-
 def write_database(
     path: Path,
     documents: Iterable[KnowledgeDocument],
     chunks: Sequence[Chunk],
-    vectors: "Vectors",
+    vectors: Vectors,
     facts: Mapping[str, str],
 ) -> None:
     """Write a new database. Positions count from 0; the chunks of a document stand side by side.
@@ -100,8 +87,8 @@ class Database:
                 f"the knowledge store {path} is damaged ({error}); delete it and run the stage `index`"
             ) from None
 
-    def chunk(self, position: int) -> StoredChunk:
-        """The chunk at `position`."""
+    def hit(self, position: int, score: float) -> Hit:
+        """The chunk at `position` with what is known of its document, as a hit with this score."""
         with self._one_at_a_time:
             row = self._connection.execute(
                 "SELECT chunks.id, documents.id, uri, title, chunks.text FROM chunks "
@@ -109,7 +96,7 @@ class Database:
                 (position,),
             ).fetchone()
         chunk, document, uri, title, text = row
-        return StoredChunk(id=chunk, document=document, uri=uri, title=title, text=text)
+        return Hit(chunk=chunk, document=document, uri=uri, title=title, text=text, score=score)
 
     def texts(self) -> tuple[list[str], list[str]]:
         """The text of every chunk and the title of its document, by position."""
@@ -120,10 +107,8 @@ class Database:
             ).fetchall()
         return [text for text, _ in rows], [title for _, title in rows]
 
-    def vectors(self, dimensions: int) -> "Vectors":
+    def vectors(self, dimensions: int) -> Vectors:
         """The vector of every chunk, by position."""
-        import numpy as np
-
         with self._one_at_a_time:
             rows = self._connection.execute("SELECT vector FROM vectors ORDER BY position")
             data = b"".join(blob for (blob,) in rows)

@@ -1,16 +1,15 @@
 """The dense index: FAISS over the vectors of the chunks, by inner product."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-    Positions = NDArray[np.int64]
+Vectors = NDArray[np.float32]
+Positions = NDArray[np.int64]
 
 DenseKind = Literal["flat", "sq8"]
 _FACTORY: dict[DenseKind, str] = {"flat": "Flat", "sq8": "SQ8"}
@@ -28,7 +27,7 @@ class DenseIndex:
         self._index = index
 
     @classmethod
-    def build(cls, vectors: "Vectors", kind: DenseKind) -> "DenseIndex":
+    def build(cls, vectors: Vectors, kind: DenseKind) -> "DenseIndex":
         """An index of `vectors`, one row for each chunk."""
         import faiss
 
@@ -52,7 +51,6 @@ class DenseIndex:
             KnowledgeError: the bytes are no index of this shape.
         """
         import faiss
-        import numpy as np
 
         # FAISS believes the sizes that a file names: without limits a damaged one allocates what it likes.
         faiss.set_deserialization_vector_byte_limit(rows * dimensions * 4 + _HEADER_BYTES)
@@ -68,10 +66,9 @@ class DenseIndex:
             )
         return cls(index)
 
-    def best(self, query: "Vectors", count: int, *, exclude: Collection[tuple[int, int]] = ()) -> "Positions":
+    def best(self, query: Vectors, count: int, *, exclude: Collection[tuple[int, int]] = ()) -> Positions:
         """Positions of at most `count` rows, best first, outside the excluded ranges (first, after last)."""
         import faiss
-        import numpy as np
 
         parameters = None
         if exclude:
@@ -83,10 +80,8 @@ class DenseIndex:
         if wanted == 0:
             return np.empty(0, dtype=np.int64)
         _, found = self._index.search(query.reshape(1, -1), wanted, params=parameters)
-        positions: Positions = found[0][found[0] >= 0]  # -1 fills up what the selector left out
-        return positions
+        return found[0][found[0] >= 0]  # -1 fills up what the selector left out
 
-    def scores(self, query: "Vectors", positions: "Positions") -> "Vectors":
+    def scores(self, query: Vectors, positions: Positions) -> Vectors:
         """The cosine of the query with each of these rows."""
-        cosines: Vectors = self._index.reconstruct_batch(positions) @ query
-        return cosines
+        return self._index.reconstruct_batch(positions) @ query

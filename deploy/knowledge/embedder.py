@@ -3,16 +3,15 @@
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import sha256_of
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 
 WEIGHTS = "model.safetensors"
 
@@ -30,11 +29,11 @@ class Embedder(Protocol):
         """The length of each vector."""
         ...
 
-    def embed_queries(self, queries: Sequence[str]) -> "Vectors":
+    def embed_queries(self, queries: Sequence[str]) -> Vectors:
         """One row of unit length for each question."""
         ...
 
-    def embed_texts(self, texts: Sequence[str], *, progress: Callable[[int], object]) -> "Vectors":
+    def embed_texts(self, texts: Sequence[str], *, progress: Callable[[int], object]) -> Vectors:
         """One row of unit length for each text; `progress` is told how many are done."""
         ...
 
@@ -100,16 +99,14 @@ class SentenceEmbedder:
             encoded = self._model.tokenizer(list(texts), truncation=False, padding=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
-    def embed_queries(self, queries: Sequence[str]) -> "Vectors":
+    def embed_queries(self, queries: Sequence[str]) -> Vectors:
         """One row of unit length for each question."""
         return self._encode(list(queries), prompt="query")
 
     def embed_texts(
         self, texts: Sequence[str], *, progress: Callable[[int], object] = lambda _: None
-    ) -> "Vectors":
+    ) -> Vectors:
         """One row of unit length for each text; `progress` is told how many are done."""
-        import numpy as np
-
         lengths = self.count_tokens(texts)
         order = sorted(range(len(texts)), key=lambda at: (-lengths[at], at))  # the slowest first
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
@@ -119,9 +116,7 @@ class SentenceEmbedder:
             progress(start + len(batch))
         return vectors
 
-    def _encode(self, texts: list[str], *, prompt: str) -> "Vectors":
-        import numpy as np
-
+    def _encode(self, texts: list[str], *, prompt: str) -> Vectors:
         encode = self._model.encode_query if prompt == "query" else self._model.encode_document
         with self._one_at_a_time:
             vectors = encode(

@@ -4,31 +4,23 @@ Bruch, Gai, Ingber 2023 (arXiv:2210.11934): a convex combination of normalised s
 fusion throws away, how much better one hit is than the next.
 """
 
-from typing import TYPE_CHECKING
+import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Scores = NDArray[np.float32]
+Scores = NDArray[np.float32]
 
 
-def fuse(dense: "Scores", lexical: "Scores", *, dense_weight: float) -> "Scores":
+def fuse(dense: Scores, lexical: Scores, *, dense_weight: float) -> Scores:
     """The weighted mean of both scores, each stretched to 0..1 over the candidates.
 
     Both arrays hold one score for each candidate, in the same order.
     """
-    import numpy as np
-
     mixed = dense_weight * _stretched(dense) + (1.0 - dense_weight) * _stretched(lexical)
     return np.clip(mixed, 0.0, 1.0).astype(np.float32)
 
 
-def _stretched(scores: "Scores") -> "Scores":
+def _stretched(scores: Scores) -> Scores:
     """Scores moved and scaled to 0..1; all 0 where they do not differ and so say nothing."""
-    import numpy as np
-
     if scores.size == 0 or scores.max() == scores.min():
         return np.zeros_like(scores)
-    stretched: Scores = (scores - scores.min()) / (scores.max() - scores.min())
-    return stretched
+    return (scores - scores.min()) / (scores.max() - scores.min())

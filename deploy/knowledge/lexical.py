@@ -3,18 +3,17 @@
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import parse_json
 from deploy.knowledge.terms import chunk_terms, query_terms
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Scores = NDArray[np.float32]
-    Positions = NDArray[np.int64]
+Scores = NDArray[np.float32]
+Positions = NDArray[np.int64]
 
 # Chosen on the default source (documentation of parameters): chunks are short, so a word that stands there
 # three times says little more than one that stands there once, and length is hardly a fault.
@@ -70,27 +69,21 @@ class LexicalIndex:
         except (OSError, ValueError, KeyError) as error:
             raise KnowledgeError(f"the lexical index {folder} cannot be read: {error}") from None
 
-    def scores(self, query: str) -> "Scores":
+    def scores(self, query: str) -> Scores:
         """The score of each chunk; 0 for one that shares no term with the question."""
-        import numpy as np
-
         known = self._bm25.vocab_dict if self._bm25 is not None else {}
         wanted = [known[term] for term in query_terms(query) if term in known]
         if not wanted:
             return np.zeros(self._rows, dtype=np.float32)
-        scores: Scores = self._bm25.get_scores_from_ids(wanted)
-        return scores
+        return self._bm25.get_scores_from_ids(wanted)
 
     @staticmethod
-    def best(scores: "Scores", count: int, *, exclude: Collection[tuple[int, int]] = ()) -> "Positions":
+    def best(scores: Scores, count: int, *, exclude: Collection[tuple[int, int]] = ()) -> Positions:
         """Positions of at most `count` chunks with a score, best first, outside the excluded ranges."""
-        import numpy as np
-
         open_to_all = scores.copy() if exclude else scores
         for first, end in exclude:
             open_to_all[first:end] = 0.0
         found = np.flatnonzero(open_to_all > 0.0)
         if len(found) > count:
             found = found[np.argpartition(-open_to_all[found], count - 1)[:count]]
-        order: Positions = found[np.lexsort((found, -open_to_all[found]))]
-        return order
+        return found[np.lexsort((found, -open_to_all[found]))]

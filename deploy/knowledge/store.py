@@ -9,7 +9,9 @@ derived.json       which truth the derived files came from, and their checksums
 import logging
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
@@ -22,10 +24,6 @@ from deploy.knowledge.hits import Hit
 from deploy.knowledge.lexical import LexicalIndex
 from deploy.knowledge.vectors import chunk_vectors
 from deploy.settings import RetrievalSettings
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 TRUTH = "knowledge.sqlite"
 _FORMAT = "1"
@@ -130,31 +128,15 @@ class KnowledgeStore:
         """Close the store's file."""
         self._database.close()
 
-    def _search(self, query: str, vector: "NDArray[np.float32]", exclude: Collection[str]) -> list[Hit]:
-        import numpy as np
-
+    def _search(self, query: str, vector: NDArray[np.float32], exclude: Collection[str]) -> list[Hit]:
         count = max(self._settings.candidates, self._settings.top_k)
         hidden = [self._ranges[document] for document in sorted(set(exclude)) if document in self._ranges]
         words = self._lexical.scores(query)
         near = self._dense.best(vector, count, exclude=hidden)
         worded = self._lexical.best(words, count, exclude=hidden)
         candidates = np.union1d(near, worded)
-        scores = fuse(
-            self._dense.scores(vector, candidates),
-            words[candidates],
-            dense_weight=self._settings.dense_weight,
-        )
+        meant = self._dense.scores(vector, candidates)
+        scores = fuse(meant, words[candidates], dense_weight=self._settings.dense_weight)
         # Equal scores keep the order of the store, so that a search has one answer.
         best = np.lexsort((candidates, -scores))[: self._settings.top_k]
-        return [self._hit(int(candidates[at]), float(scores[at])) for at in best]
-
-    def _hit(self, position: int, score: float) -> Hit:
-        chunk = self._database.chunk(position)
-        return Hit(
-            chunk=chunk.id,
-            document=chunk.document,
-            uri=chunk.uri,
-            title=chunk.title,
-            text=chunk.text,
-            score=score,
-        )
+        return [self._database.hit(int(candidates[at]), float(scores[at])) for at in best]

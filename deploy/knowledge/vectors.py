@@ -7,16 +7,14 @@ name is one word of many.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deploy.knowledge.chunking import Chunk
 from deploy.knowledge.embedder import Embedder
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 
 
 def distinct_texts(chunks: Iterable[Chunk]) -> list[str]:
@@ -31,10 +29,8 @@ def distinct_texts(chunks: Iterable[Chunk]) -> list[str]:
 
 def chunk_vectors(
     chunks: Sequence[Chunk], embedder: Embedder, *, progress: Callable[[int], object]
-) -> "Vectors":
+) -> Vectors:
     """One row of unit length for each chunk; `progress` is told how many distinct texts are done."""
-    import numpy as np
-
     texts = distinct_texts(chunks)
     if not texts:
         return np.zeros((0, embedder.dimensions), dtype=np.float32)

@@ -4,7 +4,6 @@ The body is cut at its `system:` and `user:` heads before anything is filled in,
 user or a document can neither open a turn of its own nor be evaluated: it is only ever a value.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,12 +40,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptTemplate:
-    """A template file, ready to render. Its version and checksum go with each answer's log and the bundle."""
+    """A template file, ready to render."""
 
     name: str
-    version: str
-    description: str
-    sha256: str
     turns: tuple[tuple[Role, Template], ...]
 
     def render(self, conversation: Sequence[Message], sources: Sequence[Source] = ()) -> list[Message]:
@@ -110,14 +106,8 @@ def load_template(name: str, folder: Path = PROMPTS) -> PromptTemplate:
         raise PromptError(f"{path} is not UTF-8: {error}") from None
     if not match:
         raise PromptError(f"{path} must begin with front matter between two lines of ---, then a body")
-    front = _front_matter(path, match[1])
-    return PromptTemplate(
-        name=name,
-        version=str(front["version"]),
-        description=str(front.get("description", "")),
-        sha256=hashlib.sha256(content).hexdigest(),
-        turns=tuple(_turns(path, match[2])),
-    )
+    _check_front_matter(path, match[1])
+    return PromptTemplate(name=name, turns=tuple(_turns(path, match[2])))
 
 
 def neutral(text: str) -> str:
@@ -127,14 +117,13 @@ def neutral(text: str) -> str:
     return text
 
 
-def _front_matter(path: Path, text: str) -> dict[str, Any]:
+def _check_front_matter(path: Path, text: str) -> None:
     try:
         front = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise PromptError(f"the front matter of {path} is not valid YAML: {error}") from None
     if not isinstance(front, dict) or "version" not in front:
         raise PromptError(f"the front matter of {path} must name a version, such as `version: 1.0.0`")
-    return front
 
 
 def _turns(path: Path, body: str) -> Iterator[tuple[Role, Template]]:

@@ -78,10 +78,7 @@ class Asking:
         self, question: Question, cancelled: threading.Event, put: Callable[[str | Answer], None]
     ) -> None:
         stream = self._assistant.stream(
-            question.conversation,
-            model=question.model,
-            layers=question.layers,
-            sampling=question.sampling,
+            question.conversation, model=question.model, layers=question.layers, sampling=question.sampling
         )
         for item in stream:
             if cancelled.is_set():

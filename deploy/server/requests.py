@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from deploy.assistant import Layers
 from deploy.engines.engine import Sampling
@@ -30,38 +30,32 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 ANNOTATIONS = ("user", "metadata", "safety_identifier")  # notes for the operator of a hosted service
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Part(BaseModel, extra="forbid"):
     type: Literal["text"]
     text: str
 
 
-class _Turn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Turn(BaseModel, extra="forbid"):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[_Part]
     name: str | None = None
     refusal: None = None
 
 
-class _Layers(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _Layers(BaseModel, extra="forbid", strict=True):
     prompt: bool = True
     retrieval: bool = True
 
 
-class _Threeply(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Threeply(BaseModel, extra="forbid"):
     layers: _Layers = _Layers()
 
 
-class _StreamOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _StreamOptions(BaseModel, extra="forbid"):
     include_usage: bool = False
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class _Body(BaseModel, extra="forbid"):
     model: str | None = None
     messages: Annotated[list[_Turn], Field(min_length=1)]
     stream: bool | None = False
@@ -106,12 +100,8 @@ def read_question(
             404, f"no model is called {model!r}; there are: {', '.join(models)}", "model_not_found", "model"
         )
     if len(asked.messages) > settings.max_messages:
-        raise RequestError(
-            400,
-            f"{len(asked.messages)} messages were sent; at most {settings.max_messages} are read",
-            "too_many_messages",
-            "messages",
-        )
+        told = f"{len(asked.messages)} messages were sent; at most {settings.max_messages} are read"
+        raise RequestError(400, told, "too_many_messages", "messages")
     if asked.messages[-1].role != "user":
         raise RequestError(400, "the last message must be the user's", "invalid_value", "messages")
     layers = asked.threeply.layers

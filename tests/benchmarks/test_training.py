@@ -7,8 +7,8 @@ import pytest
 from benchmarks.roofline import flops_per_token, matrix_rates
 from benchmarks.training_ways import CANDIDATES, INSTRUCTIONS, Rows, measure
 from tasks.methods.lora import LoraSettings
-from tasks.settings import Settings, load_settings
-from tests.conftest import ROOT
+from tasks.settings import Settings
+from tests.conftest import small_settings
 
 FEW = Rows(count=10, shortest=64, longest=90)
 
@@ -16,10 +16,7 @@ FEW = Rows(count=10, shortest=64, longest=90)
 @pytest.fixture
 def settings() -> Settings:
     """The project's settings on one thread, with small batches."""
-    values = load_settings(ROOT / "params.yaml")
-    run = values.run.model_copy(update={"threads": 1, "precision": "float32"})
-    small = {"batch_size": 2, "lora": LoraSettings(rank=2)}
-    return values.model_copy(update={"run": run, "sft": values.sft.model_copy(update=small)})
+    return small_settings(sft={"batch_size": 2, "lora": LoraSettings(rank=2)})
 
 
 def test_rows_are_the_same_at_each_call_begin_alike_and_keep_their_lengths() -> None:

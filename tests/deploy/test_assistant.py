@@ -9,7 +9,7 @@ from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
 from tests.deploy.engines.scripted import ScriptedEngine
-from tests.deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.knowledge.listed import reader
 
 HITS = [
     Hit(chunk=n, document=f"d{n}", uri="u", title=f"t{n}", text=f"text {n}", score=1 / n) for n in range(1, 5)
@@ -18,12 +18,8 @@ GENERATION = GenerationSettings(max_new_tokens=20, temperature=0.0, top_p=1.0)
 TALK = [Message("user", "What is x?")]
 
 
-def assistant(engine: ScriptedEngine | None = None) -> Assistant:
-    return Assistant(engine, ListedKnowledge(HITS), load_template("assistant"), GENERATION)
-
-
 def test_sources_are_numbered_from_one_without_the_excluded() -> None:
-    first, second = assistant().compose([TALK, TALK], layers=Layers(), exclude=[[], ["d1"]])
+    first, second = reader(HITS).compose([TALK, TALK], layers=Layers(), exclude=[[], ["d1"]])
     assert [(source.number, source.document) for source in first.sources] == [(1, "d1"), (2, "d2"), (3, "d3")]
     assert [(source.number, source.document) for source in second.sources] == [
         (1, "d2"),
@@ -34,13 +30,13 @@ def test_sources_are_numbered_from_one_without_the_excluded() -> None:
 
 
 def test_with_both_layers_off_the_bare_question_is_asked() -> None:
-    [composed] = assistant().compose([TALK], layers=Layers(prompt=False, retrieval=False))
+    [composed] = reader(HITS).compose([TALK], layers=Layers(prompt=False, retrieval=False))
     assert list(composed.messages) == TALK
     assert composed.sources == ()
 
 
 def test_a_mark_without_a_source_is_no_citation() -> None:
-    answering = assistant(ScriptedEngine({"What is x?": "It is `1` [2] [9] [2] [1]."}))
+    answering = reader(HITS, ScriptedEngine({"What is x?": "It is `1` [2] [9] [2] [1]."}))
     [answer] = answering.answer([TALK], model="sft", layers=Layers())
     assert answer.citations == (2, 1)
     [closed] = answering.answer([TALK], model="sft", layers=Layers(retrieval=False))
@@ -48,7 +44,7 @@ def test_a_mark_without_a_source_is_no_citation() -> None:
 
 
 def test_a_stream_ends_with_the_same_answer() -> None:
-    answering = assistant(ScriptedEngine({"What is x?": "It is `1` [2]."}))
+    answering = reader(HITS, ScriptedEngine({"What is x?": "It is `1` [2]."}))
     *pieces, last = answering.stream(TALK, model="sft", layers=Layers())
     [answer] = answering.answer([TALK], model="sft", layers=Layers())
     assert isinstance(last, Answer)

@@ -10,9 +10,7 @@ import pytest
 from flows import graph
 from tests.conftest import ROOT
 
-PROJECT = ROOT
 STAGES = (("clean", "start.txt"), ("split", "clean.txt"), ("rlhf", "split.txt"), ("report", "rlhf.txt"))
-SECTIONS = {"clean": "clean", "split": "split", "rlhf": "rlhf", "report": "report"}
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +23,14 @@ def fresh_toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"  {name}:",
             f"    cmd: python toy.py {name} {source} {name}.txt",
             f"    deps: [{source}, toy.py]",
-            f"    params: [{SECTIONS[name]}]",
+            f"    params: [{name}]",
             f"    outs: [{name}.txt]",
         ]
     (folder / "dvc.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "start.txt").write_text("start\n", encoding="utf-8")
     (folder / "behaviour").mkdir()
     shutil.copyfile(Path(__file__).with_name("toy.py"), folder / "toy.py")
-    shutil.copyfile(PROJECT / "params.yaml", folder / "params.yaml")
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
     graph.prepare(folder)
     return folder
 
@@ -43,13 +41,21 @@ def toy(fresh_toy: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(fresh_toy, tmp_path / "toy"))
 
 
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the project's settings and nothing that was run, as the current one."""
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one Prefect server for all tests of a file: the first start takes 20 s."""
-    from flows.api import Api
+    from flows.api import prefect_api
 
     before = dict(os.environ)
-    with Api(tmp_path_factory.mktemp("server")) as api:
+    with prefect_api(tmp_path_factory.mktemp("server")) as api:
         api.wait()
         yield api.url
     os.environ.clear()

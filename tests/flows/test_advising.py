@@ -1,7 +1,6 @@
 """Protects the command advise: flags, questions, what is found without either, and clear errors."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,8 @@ import pytest
 from flows.advising import give_advice
 from flows.cli import main, parser
 from tasks.settings import load_settings
-from tests.conftest import ROOT
 
 FLAGS = ["--goal", "skill", "--documents", "0", "--examples", "800", "--preferences", "0", "--minutes", "60"]
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the project's settings and nothing that was run."""
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_flags_alone_give_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

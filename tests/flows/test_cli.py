@@ -1,20 +1,10 @@
 """Protects the command: words, exit codes, and no traceback for what a person can mend."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from flows.cli import main
-from tests.conftest import ROOT
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the project's settings, as the current one."""
-    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_check_is_content_with_the_settings_of_the_project(

@@ -1,23 +1,20 @@
 """Protects the promise of the first page: one command from nothing to a released, answering bundle."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import OpenAI
 
+from flows.smoke import serving
 from tasks.command import LAB, STAGES
 from tests.conftest import ROOT
 from tests.flows.opened.reading import opened, undeclared
+from tests.interpreter import python
 
-RUN = [sys.executable, "-m", "flows", "run", "--profile", "smoke", "--place"]
-COMPARE = [sys.executable, "-m", "flows", "compare", "--profile", "smoke", "--place"]
+RUN = ["-m", "flows", "run", "--profile", "smoke", "--place"]
+COMPARE = ["-m", "flows", "compare", "--profile", "smoke", "--place"]
 
 
 @pytest.mark.e2e
@@ -26,30 +23,18 @@ COMPARE = [sys.executable, "-m", "flows", "compare", "--profile", "smoke", "--pl
 def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Path) -> None:
     place, notes = tmp_path / "place", tmp_path / "notes"
     notes.mkdir()
-    watched = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT / "tests/flows/opened"),
-        "THREEPLY_OPENED": str(notes),
-    }
-    first = subprocess.run(
-        [*RUN, str(place)], cwd=ROOT, env=watched, capture_output=True, text=True, check=False
-    )
-    assert first.returncode == 0, first.stdout[-3000:] + first.stderr
+    watched: dict[str, Any] = {"modules": (ROOT / "tests/flows/opened",), "THREEPLY_OPENED": str(notes)}
+    said = python(*RUN, place, **watched).stdout
     ledger = json.loads((place / "data/reports/ledger.json").read_text(encoding="utf-8"))
     assert set(ledger["arms"]) == {"base", "prompt", "retrieval", "sft", "rlhf", "sft_closed_book"}
     assert (place / "data/reports/index.html").exists()
     assert (place / ".threeply/releases/current/manifest.json").exists()
-    assert all(f"{name}: done" in first.stdout for name in STAGES)
+    assert all(f"{name}: done" in said for name in STAGES)
 
-    second = subprocess.run([*RUN, str(place)], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert second.returncode == 0, second.stderr
-    assert all(f"{name}: cached" in second.stdout for name in (*STAGES, "release"))
+    again = python(*RUN, place).stdout
+    assert all(f"{name}: cached" in again for name in (*STAGES, "release"))
 
-    compared = subprocess.run(
-        [*COMPARE, str(place)], cwd=ROOT, env=watched, capture_output=True, text=True, check=False
-    )
-    assert compared.returncode == 0, compared.stderr
-    assert "base, untuned" in compared.stdout
+    assert "base, untuned" in python(*COMPARE, place, **watched).stdout
     methods = json.loads((place / "data/reports/methods.json").read_text(encoding="utf-8"))
     assert set(methods) == {"none", "lora"}
     assert methods["lora"]["tokens"] <= 1200
@@ -68,17 +53,3 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
         )
         assert answer.choices[0].message.content
         assert "scipy.signal.resample" in json.dumps(answer.model_dump()["threeply"]["sources"])
-
-
-@contextmanager
-def serving(bundle: Path) -> Iterator[str]:
-    """The address of a server of `bundle`, started by the command that people use."""
-    command = [sys.executable, "-m", "flows", "serve", "--bundle", str(bundle), "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            said = next(line for line in process.stdout if line.startswith("listening on "))
-            yield said.split()[2]
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)

@@ -6,15 +6,12 @@ import pytest
 
 from deploy.assistant import Layers
 from deploy.bundle import BundledSettings, load_bundle, write_bundle
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
 from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from flows.errors import ReleaseError
 from flows.release import CURRENT, RELEASES, candidate, current, identity
 from flows.smoke import ask, serving
-from tests.conftest import ROOT
+from tests.conftest import ROOT, write_tiny_index
 
 
 def bundle(folder: Path, content: str) -> Path:
@@ -104,10 +101,7 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
     tiny_embedder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    document = KnowledgeDocument(id="a", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float")
-    chunks = list(chunk_documents([document], max_words=40))
-    embedder = SentenceEmbedder(tiny_embedder)
-    build_knowledge(tmp_path / "index", [document], chunks, embedder=embedder, dense="flat")
+    write_tiny_index(tmp_path / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
     write_bundle(
         tmp_path / "bundle",
         name="tiny",

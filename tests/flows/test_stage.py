@@ -13,6 +13,7 @@ import pytest
 from flows.errors import StageFailedError
 from flows.process import Ended
 from flows.stage import Outcome, failure, run_stage, sentence
+from tests.waiting import wait_until
 
 
 class Watcher:
@@ -49,16 +50,9 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
-
-
 def stage_pid(toy: Path, stage: str) -> int:
     path = toy / "pids" / stage
-    assert wait_for(lambda: path.exists() and path.read_text(encoding="utf-8") != "")
+    wait_until(lambda: path.exists() and path.read_text(encoding="utf-8") != "")
     return int(path.read_text(encoding="utf-8"))
 
 
@@ -117,7 +111,7 @@ def test_a_stage_does_not_outlive_a_runner_that_is_killed(toy: Path) -> None:
     pid = stage_pid(toy, "clean")
     runner.kill()
     runner.wait()
-    assert wait_for(lambda: not alive(pid))
+    wait_until(lambda: not alive(pid))
 
 
 def test_a_busy_lock_is_waited_for(toy: Path) -> None:

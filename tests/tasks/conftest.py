@@ -4,52 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from deploy.abstention import ABSTENTION
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
-from deploy.messages import Message
 from tasks.rows.records import Example
 from tasks.rows.tables import write_table
+from tests.conftest import write_tiny_index
+from tests.tasks.rows.made import default_asked
 
 
 def example(number: int) -> Example:
-    """One question; every third has no answer."""
-    answerable = number % 3 > 0
-    return Example(
-        id=f"q{number}",
-        source="s",
-        task="default" if answerable else "absent",
-        messages=(
-            Message("user", f"What is the default of `C` in `svm.SVC{number}`?"),
-            Message("assistant", "`1.0`" if answerable else ABSTENTION),
-        ),
-        evidence=(f"d{number}",) if answerable else (),
-        quote="C=1.0 :" if answerable else "",
-        withheld=(),
-        answerable=answerable,
-        group=f"g{number}",
-    )
+    """One question; every third has no answer, as its document is withheld."""
+    name, title = f"q{number}", f"svm.SVC{number}"
+    asked = f"What is the default of `C` in `{title}`?"
+    if number % 3 == 0:
+        return default_asked(name, asked, document=None, task="withheld", withheld=(title,))
+    return default_asked(name, asked, document=title)
 
 
 @pytest.fixture(scope="session")
 def tiny_chain(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What the chain has made before it trains: splits of twelve rows, base, embedder, knowledge."""
     folder = tmp_path_factory.mktemp("tiny_chain")
-    documents = [
-        KnowledgeDocument(
-            id=f"d{number}",
-            uri=f"py:svm.SVC{number}",
-            title=f"svm.SVC{number}",
-            text="SVC(C=1.0)\n\nC=1.0 : float",
-        )
-        for number in range(12)
-    ]
-    chunks = list(chunk_documents(documents, max_words=48))
-    build_knowledge(
-        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
-    )
+    texts = {f"svm.SVC{number}": "SVC(C=1.0)\n\nC=1.0 : float" for number in range(12)}
+    index = write_tiny_index(folder / "index", tiny_embedder, texts)
     for split in ("train", "validation", "test"):
         rows = [example(number) for number in range(12)]
         write_table(folder / "splits" / split / "examples.parquet", Example, rows)
-    return [folder / "splits", tiny_base, tiny_embedder, folder / "index"]
+    return [folder / "splits", tiny_base, tiny_embedder, index]

@@ -19,8 +19,10 @@ from tasks.command import STAGES, Stage, main, parser, run_stage
 from tasks.errors import OutputError
 from tasks.machine.disk import plain_disk_errors
 from tests.conftest import ROOT
+from tests.interpreter import python
 
 PARAMS = ["--params", str(ROOT / "params.yaml")]
+SLOWLY = ["run.py", *PARAMS, "slow", "source", "--file", "file", "--folder", "folder"]
 # A project with one more stage: it writes half of its outputs, says so, and waits until `go` is there.
 SLOW = '''
 import time
@@ -61,9 +63,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def start(project: Path) -> subprocess.Popen[str]:
     """The slow stage, started and half done."""
-    words = [*PARAMS, "slow", "source", "--file", "file", "--folder", "folder"]
     process = subprocess.Popen(
-        [sys.executable, "run.py", *words],
+        [sys.executable, *SLOWLY],
         cwd=project,
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{project}"},
         stdout=subprocess.PIPE,
@@ -94,14 +95,7 @@ def test_a_killed_stage_leaves_the_old_outputs_and_the_next_run_clears_up_and_re
     assert outputs(project) == {"file": "old", "folder": "False"}
     assert len(partials(project)) == 2
     (project / "go").touch()
-    second = subprocess.run(
-        [sys.executable, "run.py", *PARAMS, "slow", "source", "--file", "file", "--folder", "folder"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{project}"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    second = python(*SLOWLY, place=project, modules=(ROOT, project))
     assert second.stdout.splitlines() == ["resumed", "half"]
     assert outputs(project) == {"file": "whole", "folder": "True"}
     assert partials(project) == []
@@ -222,14 +216,7 @@ def test_the_command_line_explains_itself(
 
 
 def test_a_settings_fault_ends_the_process_without_a_traceback(project: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tasks", "--params", "none.yaml", "clean"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
+    done = python("-m", "tasks", "--params", "none.yaml", "clean", place=project, ends=2)
     assert done.stderr.startswith("error: none.yaml is not there")
     assert len(done.stderr.splitlines()) == 1
 

@@ -1,11 +1,11 @@
 """Protects the embedded engine: batches equal single calls, adapters equal PEFT's, streams equal results."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from deploy.engines.engine import Sampling
+from deploy.engines.engine import Generation, Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.errors import EngineError
 from deploy.messages import Message
@@ -116,19 +116,13 @@ def test_closing_a_stream_frees_the_engine(engine: TransformersEngine) -> None:
 
 def test_two_adapters_asked_by_eight_threads_answer_as_if_asked_in_turn(engine: TransformersEngine) -> None:
     asked = [(question, model) for question in QUESTIONS[:4] for model in ("sft", "rlhf")]
-    alone = [engine.generate([question], model=model, sampling=GREEDY) for question, model in asked]
-    found: dict[int, object] = {}
 
-    def ask(place: int) -> None:
-        question, model = asked[place]
-        found[place] = engine.generate([question], model=model, sampling=GREEDY)
+    def ask(each: tuple[list[Message], str]) -> list[Generation]:
+        return engine.generate([each[0]], model=each[1], sampling=GREEDY)
 
-    threads = [threading.Thread(target=ask, args=(place,)) for place in range(len(asked))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [found[place] for place in range(len(asked))] == alone
+    alone = [ask(each) for each in asked]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        assert list(pool.map(ask, asked)) == alone
 
 
 def test_an_adapter_for_another_base_is_refused(

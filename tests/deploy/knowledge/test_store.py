@@ -1,6 +1,5 @@
 """Protects the search: the right chunk first, exclusion inside it, one truth, equal bytes, plain refusals."""
 
-import hashlib
 import json
 import logging
 import sqlite3
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.reproducible import hashes
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.store import KnowledgeStore, build_knowledge
@@ -42,13 +42,6 @@ def build(folder: Path, documents: list[KnowledgeDocument] = DOCUMENTS) -> Path:
 
 def opened(folder: Path, settings: RetrievalSettings = SETTINGS) -> KnowledgeStore:
     return KnowledgeStore(folder, HashedEmbedder(), settings)
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
-    }
 
 
 @pytest.fixture(scope="module")

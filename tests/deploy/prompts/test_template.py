@@ -99,10 +99,3 @@ def test_a_wrong_template_is_named(tmp_path: Path, body: str, front: str, messag
 def test_an_unknown_template_tells_which_there_are() -> None:
     with pytest.raises(PromptError, match="there are: assistant, plain"):
         load_template("other")
-
-
-def test_the_checksum_is_that_of_the_file(tmp_path: Path) -> None:
-    first = load_template("mine", write(tmp_path, "user:\n{{ question }}"))
-    second = load_template("mine", write(tmp_path, "user:\n{{ question }} "))
-    assert first.version == "1.0.0"
-    assert first.sha256 != second.sha256

@@ -8,8 +8,7 @@ import pytest
 from openai import BadRequestError, NotFoundError
 
 from tests.deploy.engines.scripted import ScriptedEngine
-from tests.deploy.knowledge.listed import ListedKnowledge
-from tests.deploy.server.conftest import ASK, HITS, client
+from tests.deploy.server.conftest import ASK, client, running
 
 
 def test_an_unknown_model_is_a_404_in_the_shape_of_openai(scripted: str) -> None:
@@ -79,9 +78,9 @@ PAYLOADS = ["{{ 7*7 }}", "{% for x in ().__class__.__base__.__subclasses__() %}{
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_template_code_in_a_message_is_only_text(running: Any, payload: str) -> None:
+def test_template_code_in_a_message_is_only_text(payload: str) -> None:
     engine = ScriptedEngine({})
-    with running(engine, ListedKnowledge(HITS)) as address:
+    with running(engine) as address:
         messages = [
             {"role": "system", "content": payload},
             {"role": "user", "content": payload},

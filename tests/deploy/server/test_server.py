@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from tests.deploy.engines.scripted import ScriptedEngine
-from tests.deploy.knowledge.listed import ListedKnowledge
-from tests.deploy.server.conftest import ASK, HITS, QUESTION, client
+from tests.deploy.server.conftest import ASK, QUESTION, client, running
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("model", ["base", "sft", "rlhf"])
@@ -71,21 +71,14 @@ def test_a_seed_fixes_a_sampled_reply(tiny: str) -> None:
 def test_two_adapters_asked_at_once_answer_as_if_asked_in_turn(tiny: str) -> None:
     asked = [(model, f"{QUESTION} {n}") for n in range(4) for model in ("sft", "rlhf")]
 
-    def text(model: str, question: str) -> str | None:
-        messages: Any = [{"role": "user", "content": question}]
-        return client(tiny).chat.completions.create(model=model, messages=messages).choices[0].message.content
+    def text(each: tuple[str, str]) -> str | None:
+        messages: Any = [{"role": "user", "content": each[1]}]
+        reply = client(tiny).chat.completions.create(model=each[0], messages=messages)
+        return reply.choices[0].message.content
 
-    alone = [text(*each) for each in asked]
-    found: dict[int, str | None] = {}
-    threads = [
-        threading.Thread(target=lambda place=place: found.update({place: text(*asked[place])}))  # type: ignore[misc]
-        for place in range(len(asked))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [found[place] for place in range(len(asked))] == alone
+    alone = [text(each) for each in asked]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        assert list(pool.map(text, asked)) == alone
     assert not set(alone[::2]) & set(alone[1::2])
 
 
@@ -98,9 +91,9 @@ def test_only_sources_that_were_shown_are_citations(scripted: str) -> None:
     assert reply["threeply"]["timings"]["total_ms"] >= 0
 
 
-def test_layers_can_be_switched_off(running: Any) -> None:
+def test_layers_can_be_switched_off() -> None:
     engine = ScriptedEngine({})
-    with running(engine, ListedKnowledge(HITS)) as address:
+    with running(engine) as address:
         for prompt, retrieval in ((False, False), (False, True), (True, False), (True, True)):
             layers = {"layers": {"prompt": prompt, "retrieval": retrieval}}
             reply = httpx.post(f"{address}/v1/chat/completions", json={**ASK, "threeply": layers}).json()
@@ -132,30 +125,27 @@ def test_what_changes_nothing_is_accepted(scripted: str) -> None:
     assert reply.status_code == 200
 
 
-def test_more_requests_than_places_get_a_503_and_the_places_come_back(running: Any) -> None:
+def test_more_requests_than_places_get_a_503_and_the_places_come_back() -> None:
     go_on = threading.Event()
     engine = ScriptedEngine({}, before_word=lambda _: go_on.wait(10))
-    with running(engine, ListedKnowledge(HITS), max_concurrency=2) as address:
+    with running(engine, max_concurrency=2) as address, ThreadPoolExecutor(2) as pool:
         url = f"{address}/v1/chat/completions"
-        waiting = [threading.Thread(target=httpx.post, args=(url,), kwargs={"json": ASK}) for _ in range(2)]
-        for thread in waiting:
-            thread.start()
+        waiting = [pool.submit(httpx.post, url, json=ASK) for _ in range(2)]
         wait_until(lambda: len(engine.asked) == 2)
         refused = httpx.post(url, json=ASK)
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "2"
         go_on.set()
-        for thread in waiting:
-            thread.join()
+        assert [one.result().status_code for one in waiting] == [200, 200]
         assert httpx.post(url, json=ASK).status_code == 200
 
 
-def test_a_client_that_leaves_ends_its_generation(running: Any) -> None:
+def test_a_client_that_leaves_ends_its_generation() -> None:
     spoken: list[str] = []
     engine = ScriptedEngine(
         {QUESTION: "word " * 400}, before_word=lambda word: (spoken.append(word), time.sleep(0.02))
     )
-    with running(engine, ListedKnowledge(HITS), max_concurrency=1) as address:
+    with running(engine, max_concurrency=1) as address:
         url = f"{address}/v1/chat/completions"
         long = {**ASK, "max_tokens": 400}
         with httpx.stream("POST", url, json={**long, "stream": True}) as reply:
@@ -167,13 +157,13 @@ def test_a_client_that_leaves_ends_its_generation(running: Any) -> None:
     assert len(spoken) < 200
 
 
-def test_an_error_inside_a_stream_ends_it_with_an_error_event(running: Any) -> None:
+def test_an_error_inside_a_stream_ends_it_with_an_error_event() -> None:
     def fail(word: str) -> None:
         if word == "boom":
             raise RuntimeError("secret detail")
 
     engine = ScriptedEngine({QUESTION: "well boom never"}, before_word=fail)
-    with running(engine, ListedKnowledge(HITS)) as address:
+    with running(engine) as address:
         url = f"{address}/v1/chat/completions"
         events = httpx.post(url, json={**ASK, "stream": True}).text.strip().split("\n\n")
         last = json.loads(events[-1].removeprefix("data: "))
@@ -181,13 +171,6 @@ def test_an_error_inside_a_stream_ends_it_with_an_error_event(running: Any) -> N
         assert "secret" not in events[-1]
         assert "[DONE]" not in events
         assert httpx.post(url, json=ASK).status_code == 500
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def is_free(url: str) -> bool:

@@ -1,11 +1,9 @@
 """Protects the watch over what stages open: it sees a file that is no argument, and lets arguments pass."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from tests.flows.opened.reading import opened, undeclared
+from tests.interpreter import python
 
 HERE = Path(__file__).parent
 STAGE = """
@@ -26,11 +24,7 @@ def test_a_file_that_is_no_argument_is_seen(tmp_path: Path) -> None:
     (tmp_path / "tasks/__main__.py").write_text(STAGE, encoding="utf-8")
     notes = tmp_path / "notes"
     notes.mkdir()
-    subprocess.run(
-        [sys.executable, "-m", "tasks", "--params", "params.yaml", "toy", "data/rows", "--made", "data/made"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(HERE), "THREEPLY_OPENED": str(notes)},
-        check=True,
-    )
+    words = ("--params", "params.yaml", "toy", "data/rows", "--made", "data/made")
+    python("-m", "tasks", *words, place=tmp_path, modules=(HERE,), THREEPLY_OPENED=str(notes))
     assert opened(notes) == {"toy": {"data/rows/declared", "data/beside", "data/.made.partial-7"}}
     assert undeclared(notes) == {"toy": {"data/beside"}}

@@ -7,7 +7,6 @@ import pytest
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
-from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
 from tasks.evaluation.arms import SETUPS, Replies, ask_all, batches
@@ -20,6 +19,7 @@ from tasks.rows.records import Example
 from tasks.rows.reports import unbalanced
 from tasks.scoring.scores import Interval
 from tests.deploy.engines.scripted import ScriptedEngine
+from tests.tasks.rows.made import question
 
 GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
 SETTINGS = EvaluateSettings(
@@ -28,18 +28,11 @@ SETTINGS = EvaluateSettings(
 
 
 def example(number: int, *, answerable: bool = True) -> Example:
-    answer = f"`{number}`" if answerable else ABSTENTION
-    return Example(
-        id=f"q{number}",
-        source="s",
-        task="default" if answerable else "withheld",
-        messages=(Message("user", f"What is the default of p{number}?"), Message("assistant", answer)),
-        evidence=(f"d{number}",) if answerable else (),
-        quote=f"p{number}={number}" if answerable else "",
-        withheld=() if answerable else (f"d{number}",),
-        answerable=answerable,
-        group=f"g{number}",
-    )
+    name, asked, document = f"q{number}", f"What is the default of p{number}?", f"d{number}"
+    if not answerable:
+        return question(name, asked, ABSTENTION, task="withheld", withheld=(document,), answerable=False)
+    known = {"evidence": (document,), "quote": f"p{number}={number}"}
+    return question(name, asked, f"`{number}`", task="default", **known)
 
 
 class Shelf:
@@ -85,7 +78,7 @@ def test_each_arm_answers_all_questions_in_order_with_its_own_layers() -> None:
     result = measured(engine)
     assert list(result.answered) == list(NAMES) == [setup.name for setup in SETUPS]
     for answers in result.answered.values():
-        assert [answer.example.id for answer in answers] == [question.id for question in QUESTIONS]
+        assert [answer.example.id for answer in answers] == [row.id for row in QUESTIONS]
     assert all(not answer.sources for answer in result.answered["sft_closed_book"])
     assert [len(answer.sources) for answer in result.answered["rlhf"]] == [2, 2, 2, 2, 1, 1]
     bare = [prompt for prompt in engine.asked if len(prompt) == 1]
@@ -136,7 +129,7 @@ def test_an_untuned_model_may_talk_as_long_as_its_own_setting_says() -> None:
 
 def test_answers_stand_side_by_side_with_the_titles_of_their_sources() -> None:
     lines = answer_lines(measured(ScriptedEngine(ANSWERS)).answered)
-    assert [line.id for line in lines] == [question.id for question in QUESTIONS]
+    assert [line.id for line in lines] == [row.id for row in QUESTIONS]
     assert list(lines[0].arms) == list(NAMES)
     assert lines[0].arms["sft"].citations == (1,)
     assert lines[0].arms["sft"].sources == ("title of d0", "title of d9")
@@ -158,7 +151,7 @@ def test_batches_hold_like_lengths_and_everything_once() -> None:
 def test_the_draw_keeps_the_shares_and_does_not_depend_on_the_order_of_the_rows() -> None:
     rows = [example(n) for n in range(60)] + [example(n, answerable=False) for n in range(60, 90)]
     drawn = draw_questions(rows, 30, seed=7)
-    assert sum(not question.answerable for question in drawn) == 10
+    assert sum(not row.answerable for row in drawn) == 10
     assert drawn == draw_questions(rows[::-1], 30, seed=7)
     assert drawn != draw_questions(rows, 30, seed=8)
     assert len(draw_questions(rows, 500, seed=7)) == 90
@@ -167,7 +160,7 @@ def test_the_draw_keeps_the_shares_and_does_not_depend_on_the_order_of_the_rows(
 def test_questions_that_do_not_fit_are_left_out_of_every_arm_and_counted() -> None:
     said = assistant(ScriptedEngine({}))
     asked = askable(QUESTIONS, said, lambda messages: 50 if "p3" in messages[-1].content else 10, limit=20)
-    assert [question.id for question in asked.questions] == ["q0", "q1", "q2", "q4", "q5"]
+    assert [row.id for row in asked.questions] == ["q0", "q1", "q2", "q4", "q5"]
     assert len(asked.lengths) == 5
     counts = counted(test=9, drawn=6, asked=5)
     assert unbalanced(counts) == []

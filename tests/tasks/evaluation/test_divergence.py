@@ -7,6 +7,7 @@ import pytest
 from deploy.engines.chat import load_tokenizer
 from deploy.engines.local import TransformersEngine
 from tasks.evaluation.divergence import answer_chances, divergences
+from tests.conftest import write_random_lora
 
 PROMPTS = "Name three animals.\n\nWhat is two plus two, and why?\n\nWrite a line about the sea in winter.\n"
 
@@ -20,14 +21,8 @@ def prompts(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def unchanged(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An adapter that changes nothing: PEFT starts with B = 0."""
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-
-    folder = tmp_path_factory.mktemp("unchanged")
-    config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
-    get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_base), config).save_pretrained(folder)
-    return folder
+    """An adapter that changes nothing."""
+    return write_random_lora(tmp_path_factory.mktemp("unchanged"), tiny_base, seed=1, spread=0.0)
 
 
 def test_only_a_changed_model_diverges(

@@ -3,12 +3,7 @@
 from pathlib import Path
 
 import pytest
-import yaml
 
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
-from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.evaluation.answers import read_answers
 from tasks.evaluation.evaluate import evaluate
@@ -19,61 +14,16 @@ from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.skipped import skip
 from tasks.rows.tables import write_table
 from tasks.scoring.scores import Interval
-from tasks.settings import Settings
-
-
-def example(number: int) -> Example:
-    answerable = number % 3 > 0
-    text = f"What is the default of `C` in `svm.SVC{number}`?"
-    answer = "`1.0`" if answerable else "The documentation does not say."
-    return Example(
-        id=f"q{number}",
-        source="s",
-        task="default" if answerable else "withheld",
-        messages=(Message("user", text), Message("assistant", answer)),
-        evidence=(f"d{number}",) if answerable else (),
-        quote="C=1.0 :" if answerable else "",
-        withheld=() if answerable else (f"d{number}",),
-        answerable=answerable,
-        group=f"g{number}",
-    )
+from tests.conftest import small_settings
 
 
 @pytest.fixture(scope="module")
-def inputs(
-    tiny_base: Path,
-    tiny_adapters: dict[str, Path],
-    tiny_embedder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("evaluate")
-    documents = [
-        KnowledgeDocument(
-            id=f"d{number}",
-            uri=f"py:svm.SVC{number}",
-            title=f"svm.SVC{number}",
-            text="SVC(C=1.0)\n\nC=1.0 : float\nRegularization parameter.",
-        )
-        for number in range(9)
-    ]
-    chunks = list(chunk_documents(documents, max_words=48))
-    build_knowledge(
-        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
-    )
-    for split in ("train", "test"):
-        rows = [example(number) for number in range(9)]
-        write_table(folder / "splits" / split / "examples.parquet", Example, rows)
-    return {
-        "splits": folder / "splits",
-        "base": tiny_base,
-        "embedder": tiny_embedder,
-        "knowledge": folder / "index",
-        **tiny_adapters,
-    }
+def inputs(tiny_chain: list[Path], tiny_adapters: dict[str, Path]) -> dict[str, Path]:
+    return dict(zip(("splits", "base", "embedder", "knowledge"), tiny_chain, strict=True)) | tiny_adapters
 
 
 def run(inputs: dict[str, Path], out: Path) -> Ledger:
-    values = Settings.model_validate(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")))
+    values = small_settings(generation={"max_new_tokens": 4})
     evaluate(
         **inputs,
         ledger=out / "ledger.json",
@@ -82,7 +32,7 @@ def run(inputs: dict[str, Path], out: Path) -> Ledger:
         run=values.run,
         retrieval=values.retrieval,
         prompt=values.prompt,
-        generation=values.generation.model_copy(update={"max_new_tokens": 4}),
+        generation=values.generation,
         settings=EvaluateSettings(
             questions=6,
             batch_size=4,

@@ -7,7 +7,6 @@ from deploy.assistant import Assistant, Layers
 from deploy.engines.chat import load_tokenizer
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
-from deploy.knowledge.hits import Hit
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
 from tasks.evaluation.arms import Answered
@@ -16,10 +15,9 @@ from tasks.evaluation.parity import ASKED_AGAIN, parity
 from tasks.evaluation.parity_record import Parity, parity_sentence
 from tasks.machine.device import Device
 from tasks.rows.records import Example
-from tests.deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.knowledge.listed import HIT, ListedKnowledge
 from tests.tasks.training.conftest import example
 
-HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 FLOAT32 = Device(name="cpu", threads=1, precision="float32")
 
 

@@ -9,22 +9,23 @@ from tasks.lab.trial import trial
 from tasks.lab.trial.budget import best_rate
 from tasks.lab.trial.variants import answered_wrongly
 from tasks.methods.lora import LoraSettings
-from tasks.settings import load_settings
-from tests.conftest import ROOT
+from tests.conftest import small_settings
 from tests.tasks.conftest import example
-
-PARAMS = ROOT / "params.yaml"
 
 
 def run(tiny_chain: list[Path], out: Path, method: str, **budget: Any) -> dict[str, Any]:
-    values = load_settings(PARAMS)
-    small = {
+    sft = {
         "lora": LoraSettings(rank=4, learning_rate=0.05),
         "validation_rows": 2,
         "max_length": 480,
         "counterfactuals": {},
     }
-    budgeted = {"tokens": 1500, "minutes": None, "questions": 6, "rates": [1.0], **budget}
+    values = small_settings(
+        sft=sft,
+        generation={"max_new_tokens": 8},
+        evaluate={"base_max_new_tokens": 4},
+        compare={"tokens": 1500, "minutes": None, "questions": 6, "rates": [1.0], **budget},
+    )
     out.mkdir(parents=True, exist_ok=True)
     trial(
         *tiny_chain,
@@ -32,13 +33,13 @@ def run(tiny_chain: list[Path], out: Path, method: str, **budget: Any) -> dict[s
         work=out / "work",
         method=method,
         seed=1,
-        run=values.run.model_copy(update={"threads": 1, "precision": "float32"}),
+        run=values.run,
         retrieval=values.retrieval,
         prompt=values.prompt,
-        generation=values.generation.model_copy(update={"max_new_tokens": 8}),
-        sft=values.sft.model_copy(update=small),
-        evaluate=values.evaluate.model_copy(update={"base_max_new_tokens": 4}),
-        settings=values.compare.model_copy(update=budgeted),
+        generation=values.generation,
+        sft=values.sft,
+        evaluate=values.evaluate,
+        settings=values.compare,
     )
     found: dict[str, Any] = json.loads((out / "report.json").read_text(encoding="utf-8"))
     return found

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import weakref
 from pathlib import Path
 
@@ -13,6 +12,8 @@ import pytest
 
 from tasks.machine.process import QUIET, cores, environment, release_memory
 from tests.conftest import ROOT
+from tests.interpreter import python
+from tests.waiting import wait_until
 
 # A module that begins as `python -m tasks` does, and then shows what it runs under.
 BEGIN = """
@@ -34,53 +35,36 @@ time.sleep(60)
 """
 
 
-def surroundings(folder: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key != "THREEPLY_ENVIRONMENT_SET"}
-    return {**kept, "PYTHONPATH": f"{ROOT}:{folder}"}
-
-
 @pytest.fixture
-def module(tmp_path: Path) -> Path:
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the module, in which nothing says yet that the variables are set."""
+    monkeypatch.delenv("THREEPLY_ENVIRONMENT_SET", raising=False)
     (tmp_path / "begin.py").write_text(BEGIN)
     return tmp_path
 
 
-def begin(folder: Path, *words: str) -> str:
-    command = [sys.executable, "-m", "begin", *words]
-    return subprocess.run(
-        command, cwd=folder, env=surroundings(folder), capture_output=True, text=True, check=True
-    ).stdout
+def run(folder: Path, *words: str, **variables: str) -> str:
+    return python(*words, place=folder, modules=(ROOT, folder), **variables).stdout
 
 
 def test_the_process_starts_again_once_under_its_variables(module: Path) -> None:
-    assert begin(module, "a b", "--c=*") == "2 set 3 True a b --c=*\n"
+    assert run(module, "-m", "begin", "a b", "--c=*") == "2 set 3 True a b --c=*\n"
 
 
 def test_a_child_of_a_stage_starts_again_for_itself(module: Path) -> None:
     # The mark is inherited, but names the parent: the child cannot take it for its own.
     code = f"import subprocess, sys; raise SystemExit(subprocess.call([{sys.executable!r}, '-m', 'begin']))"
     (module / "outer.py").write_text(BEGIN.replace("print(", f"{code}\nprint("))
-    done = subprocess.run(
-        [sys.executable, "outer.py"],
-        cwd=module,
-        env=surroundings(module),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "4 set 3 True\n"
+    assert run(module, "outer.py") == "4 set 3 True\n"
 
 
 def test_the_variables_hold_under_dvc(module: Path) -> None:
     (module / "dvc.yaml").write_text(
         "stages:\n  begin:\n    cmd: python -m begin from dvc\n    deps: [begin.py]\n"
     )
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    env = {**surroundings(module), "PATH": path, "DVC_NO_ANALYTICS": "1"}
-    dvc = [sys.executable, "-m", "dvc"]
-    subprocess.run([*dvc, "init", "--no-scm", "-q"], cwd=module, env=env, capture_output=True, check=True)
-    done = subprocess.run([*dvc, "repro"], cwd=module, env=env, capture_output=True, text=True, check=True)
-    assert "2 set 3 True from dvc\n" in done.stdout
+    env = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    run(module, "-m", "dvc", "init", "--no-scm", "-q", **env)
+    assert "2 set 3 True from dvc\n" in run(module, "-m", "dvc", "repro", **env)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's signal is Linux's")
@@ -90,7 +74,7 @@ def test_a_stage_ends_when_its_parent_is_killed(module: Path) -> None:
     parent = subprocess.Popen(
         [sys.executable, "parent.py", "-m", "begin"],
         cwd=module,
-        env=surroundings(module),
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{module}"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -100,10 +84,7 @@ def test_a_stage_ends_when_its_parent_is_killed(module: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
-    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, "the stage outlived its parent"
-        time.sleep(0.05)
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, seconds=10)
 
 
 def test_threads_are_those_of_the_affinity_unless_they_are_set() -> None:

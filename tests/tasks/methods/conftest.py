@@ -10,6 +10,8 @@ import pytest
 from tasks.methods import METHODS
 from tasks.methods.method import Adapted, Material
 
+Tuned = Callable[[str], tuple[Adapted, Path, list[float]]]
+
 # One or more settings of each method, small enough for a model of width 32.
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "full": ("full", {}),
@@ -110,9 +112,7 @@ def train(adapted: Adapted, steps: int = 4, rate: float = 1e-2) -> list[float]:
 
 
 @pytest.fixture(scope="session")
-def tuned(
-    tiny_base: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], tuple[Adapted, Path, list[float]]]:
+def tuned(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     """For a case the trained model, the folder that it was written to, and its losses; each made once."""
     made: dict[str, tuple[Adapted, Path, list[float]]] = {}
 

@@ -1,6 +1,5 @@
 """Protects the table in docs/methods.md: what it says a method can, it can, and what it cannot is refused."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,17 +7,14 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from benchmarks.methods_page import PAGE, page
-from deploy.adapters.merging import merge
+from deploy.adapters.merging import merge_into
 from deploy.errors import EngineError, SettingsError
 from tasks.machine.device import set_up_torch
 from tasks.methods import METHODS
-from tasks.methods.method import ABILITIES, Ability, Adapted
-from tasks.settings import load_settings
+from tasks.methods.method import ABILITIES, Ability
 from tasks.training.rewards.model import new_reward_model
-from tests.conftest import ROOT
-from tests.tasks.methods.conftest import CASES, attached, fresh, logits, rows
-
-Tuned = Callable[[str], tuple[Adapted, Path, list[float]]]
+from tests.conftest import ROOT, small_settings
+from tests.tasks.methods.conftest import CASES, Tuned, attached, fresh, logits, rows
 
 
 def able(ability: Ability) -> list[str]:
@@ -53,7 +49,9 @@ def test_merged_weights_answer_like_the_adapter(
     case: str, tuned: Tuned, tiny_base: Path, tmp_path: Path
 ) -> None:
     adapted, folder, _ = tuned(case)
-    merge(tiny_base, folder, tmp_path / "merged")
+    base = fresh(tiny_base)
+    merge_into(base, folder)
+    base.save_pretrained(tmp_path / "merged")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype=torch.float32)
     with torch.no_grad():
         torch.testing.assert_close(
@@ -65,10 +63,9 @@ def test_merged_weights_answer_like_the_adapter(
 
 
 @pytest.mark.parametrize("case", unable("merge"))
-def test_what_is_no_weight_is_not_merged(case: str, tuned: Tuned, tiny_base: Path, tmp_path: Path) -> None:
+def test_what_is_no_weight_is_not_merged(case: str, tuned: Tuned, tiny_base: Path) -> None:
     with pytest.raises(EngineError, match="cannot be merged"):
-        merge(tiny_base, tuned(case)[1], tmp_path / "merged")
-    assert not (tmp_path / "merged").exists()
+        merge_into(fresh(tiny_base), tuned(case)[1])
 
 
 @pytest.mark.parametrize("case", able("mixed_batch"))
@@ -101,8 +98,7 @@ def test_activations_computed_anew_give_the_same_gradients(case: str, tiny_base:
 @pytest.mark.parametrize("case", able("ppo"))
 def test_a_reward_model_starts_as_the_adapter(case: str, tuned: Tuned, tiny_base: Path) -> None:
     adapted, folder, _ = tuned(case)
-    device = set_up_torch(load_settings(ROOT / "params.yaml").run.model_copy(update={"precision": "float32"}))
-    reward = new_reward_model(tiny_base, folder, device)
+    reward = new_reward_model(tiny_base, folder, set_up_torch(small_settings().run))
     with torch.no_grad():
         found = reward.get_base_model().model(input_ids=rows()).last_hidden_state
         expected = adapted.model.get_decoder()(input_ids=rows()).last_hidden_state

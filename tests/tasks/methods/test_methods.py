@@ -1,23 +1,21 @@
 """Protects what every method owes: it learns, and what is written, loaded and served is what was trained."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from benchmarks.reproducible import hashes
 from deploy.adapters.names import CONFIG, WEIGHTS
 from deploy.adapters.reading import adapter_files, read_adapter
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
 from tasks.methods import METHODS
-from tasks.methods.method import Adapted
-from tests.tasks.methods.conftest import CASES, MISSING, attached, fresh, logits, rows
+from tests.tasks.methods.conftest import CASES, MISSING, Tuned, attached, fresh, logits, rows
 
-Tuned = Callable[[str], tuple[Adapted, Path, list[float]]]
 IDENTITY = [
     case for case, (name, _) in CASES.items() if name in ("full", "selective", "adapter", "lora", "lora_pro")
 ]
@@ -77,10 +75,7 @@ def test_batches_equal_single_answers(case: str, tuned: Tuned, tiny_base: Path) 
 def test_equal_training_gives_equal_bytes(case: str, tuned: Tuned, tiny_base: Path, tmp_path: Path) -> None:
     adapted, folder, _ = tuned(case)
     adapted.write(tmp_path / "again")
-    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    assert files == sorted(path.relative_to(tmp_path / "again") for path in (tmp_path / "again").rglob("*.*"))
-    for file in files:
-        assert (folder / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
+    assert hashes(tmp_path / "again") == hashes(folder)
 
 
 @pytest.mark.parametrize("case", CASES)

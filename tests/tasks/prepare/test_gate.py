@@ -8,7 +8,8 @@ import pytest
 from tasks.errors import GateError, SourceError
 from tasks.prepare.gate import gate
 from tasks.prepare.settings import GateSettings
-from tasks.rows.reports import Report, RowCount, read_report, write_report
+from tasks.rows.reports import Report, read_report, write_report
+from tests.tasks.rows.made import counted
 
 SETTINGS = GateSettings(max_dropped=0.3, max_quarantined=0.05, allow_warnings=True)
 KINDS = ("example", "preference", "document")
@@ -44,12 +45,7 @@ def decide(
         for kind in KINDS:
             outcomes = lost if kind == "example" else {}
             kept = entered - sum(outcomes.values())
-            rows.append(RowCount(kind=kind, outcome="in", count=entered))
-            rows.append(RowCount(kind=kind, outcome="kept", count=kept))
-            rows += [
-                RowCount(kind=kind, outcome=outcome, count=count, reason="r")  # type: ignore[arg-type]
-                for outcome, count in outcomes.items()
-            ]
+            rows += counted(kind, "r", entered=entered, kept=kept) + counted(kind, "r", **outcomes)
         figures = {"expectations": {"example": {"enough": expectation(), **expectations}}}
         write_report(folder / stage, Report(stage=stage, rows=rows, figures=figures))
     gate(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.reproducible import hashes
 from deploy.knowledge.store import open_knowledge
 from deploy.settings import RetrievalSettings
 from tasks.machine.settings import RunSettings
@@ -15,14 +16,11 @@ from tasks.rows.records import Document
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import write_table
 from tests.deploy.knowledge.hashed import HashedEmbedder
+from tests.tasks.rows.made import document, outcomes
 
 RUN = RunSettings(seed=1, threads=1, precision="float32")
 SETTINGS = IndexSettings(chunk_words=8, batch_size=4, embedded_tokens=16, faiss="sq8")
 RETRIEVAL = RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5)
-
-
-def row(name: str, text: str) -> Document:
-    return Document(id=name, source="test", uri=f"py:{name}", title=name, text=text, metadata={}, sha256="")
 
 
 def run(folder: Path, embedder: Path, rows: list[Document]) -> Path:
@@ -41,16 +39,17 @@ def run(folder: Path, embedder: Path, rows: list[Document]) -> Path:
 
 
 def test_documents_become_searchable_and_are_accounted_for(tmp_path: Path, tiny_embedder: Path) -> None:
-    rows = [row("f", "x=1 : int\nA number."), row("g", "y=2 : int\n" + "letters " * 20), row("h", " ")]
+    texts = {"f": "x=1 : int\nA number.", "g": "y=2 : int\n" + "letters " * 20, "h": " "}
+    rows = [document(name, text, title=name) for name, text in texts.items()]
     folder = run(tmp_path, tiny_embedder, rows)
     report = read_report(folder / "index.json")
     assert unbalanced(report.rows) == []
-    assert {(count.outcome, count.reason): count.count for count in report.rows} == {
+    assert outcomes(report.rows) == {
         ("in", ""): 3,
         ("kept", ""): 2,
         ("dropped", "empty"): 1,
     }
-    assert report.figures["words"] == sum(len(document.text.split()) for document in rows)
+    assert report.figures["words"] == sum(len(text.split()) for text in texts.values())
     assert report.figures["chunks_cut"] > 0
     assert report.figures["tokens_cut"] > 0
     [hits] = open_knowledge(folder / "index", tiny_embedder, RETRIEVAL).search(
@@ -60,11 +59,10 @@ def test_documents_become_searchable_and_are_accounted_for(tmp_path: Path, tiny_
 
 
 def test_two_runs_write_the_same_bytes(tmp_path: Path, tiny_embedder: Path) -> None:
-    rows = [row(name, f"{name} : int\nWords of {name}.") for name in "abcdefgh"]
+    rows = [document(name, f"{name} : int\nWords of {name}.", title=name) for name in "abcdefgh"]
     one, two = (run(tmp_path / name, tiny_embedder, rows) for name in ("one", "two"))
-    names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
-    assert len(names) > 5
-    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names)
+    assert hashes(one) == hashes(two)
+    assert len(hashes(one)) > 5
 
 
 def test_no_documents_give_a_store_that_finds_nothing(tmp_path: Path, tiny_embedder: Path) -> None:

@@ -7,34 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy.messages import Message
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.split import SPLITS, assign, check_leaks, place, split, unite
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 from tasks.rows.tables import read_table, write_rows, write_table
+from tests.tasks.rows.made import document, question, rows
 
 SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s")
-
-
-def example(name: str, question: str, group: str) -> Example:
-    return Example(
-        id=name,
-        source="test",
-        task="chat",
-        messages=(Message("user", question), Message("assistant", "Because.")),
-        evidence=(),
-        quote="",
-        withheld=(),
-        answerable=True,
-        group=group,
-    )
-
-
-def rows(*examples: Example) -> Rows:
-    document = Document(id="d", source="test", uri="", title="", text="Text.", metadata={}, sha256="")
-    return Rows(examples=examples, preferences=(), documents=(document,))
+DOCUMENT = document("d")
 
 
 def where(found: Rows) -> dict[str, str]:
@@ -52,9 +34,9 @@ GROUPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), min_size=1,
 @given(old=GROUPS, new=GROUPS)
 @settings(deadline=None, max_examples=60)
 def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int, int]]) -> None:
-    before = [example(f"o{n}", f"old {g} {q}", f"g{g}") for n, (g, q) in enumerate(old)]
+    before = [question(f"o{n}", f"old {g} {q}", group=f"g{g}") for n, (g, q) in enumerate(old)]
     # New rows: of old groups, and of new ones; no prompt bridges two groups.
-    after = [example(f"n{n}", f"new {g} {q}", f"g{g + 15}") for n, (g, q) in enumerate(new)]
+    after = [question(f"n{n}", f"new {g} {q}", group=f"g{g + 15}") for n, (g, q) in enumerate(new)]
     places = where(rows(*before))
     grown = where(rows(*before, *after))
     assert {name: grown[name] for name in places} == places
@@ -64,32 +46,32 @@ def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int,
 @settings(deadline=None, max_examples=60)
 def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
     # Prompts are shared between groups here: these have to become one.
-    examples = [example(str(n), f"question {q % 7}?", f"g{g}") for n, (g, q) in enumerate(found)]
+    examples = [question(str(n), f"question {q % 7}?", group=f"g{g}") for n, (g, q) in enumerate(found)]
     check_leaks(assign(unite(rows(*examples)), SETTINGS))
 
 
 def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() -> None:
-    general = [replace(example(f"r{n}", f"general {n}", f"h{n}"), task="general") for n in range(30)]
-    found = where(rows(*general, example("same", "general 3", "z"), *_many()))
+    general = [replace(question(f"r{n}", f"general {n}", group=f"h{n}"), task="general") for n in range(30)]
+    found = where(rows(*general, question("same", "general 3", group="z"), *_many()))
     assert {found[row.id] for row in general} == {"train"} == {found["same"]}
     assert set(found.values()) == set(SPLITS)
 
 
 def _many() -> list[Example]:
-    return [example(f"e{n}", f"question {n}", f"g{n}") for n in range(60)]
+    return [question(f"e{n}", f"question {n}", group=f"g{n}") for n in range(60)]
 
 
 def test_a_leak_is_an_error() -> None:
-    one, two = rows(example("a", "Why?", "g")), rows(example("b", "Who?", "g"))
+    one, two = rows(question("a", "Why?", group="g")), rows(question("b", "Who?", group="g"))
     with pytest.raises(LeakError, match="'g' stands in train and in test"):
         check_leaks({"train": one, "validation": rows(), "test": two})
-    three = rows(example("c", "why? ", "h"))
+    three = rows(question("c", "why? ", group="h"))
     with pytest.raises(LeakError, match="a prompt of the group 'h'"):
         check_leaks({"train": one, "validation": rows(), "test": three})
 
 
 def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True) -> Path:
-    write_rows(tmp_path / "rows", found)
+    write_rows(tmp_path / "rows", replace(found, documents=(DOCUMENT,)))
     held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
     write_table(tmp_path / "quarantine.parquet", Dropped, [held])
     write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
@@ -105,7 +87,7 @@ def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True)
 
 
 def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path: Path) -> None:
-    found = rows(*(example(str(n), f"question {n}?", f"g{n}") for n in range(60)))
+    found = rows(*(question(str(n), f"question {n}?", group=f"g{n}") for n in range(60)))
     folder = run(tmp_path, found, SETTINGS)
     kept = [row.id for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)]
     assert sorted(kept, key=int) == [str(n) for n in range(1, 60)]
@@ -116,7 +98,7 @@ def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path:
 
 
 def test_an_empty_split_and_a_closed_gate_are_told(tmp_path: Path) -> None:
-    one = rows(example("1", "Why?", "g"))
+    one = rows(question("1", "Why?", group="g"))
     with pytest.raises(SourceError, match=r"give split\.salt another value"):
         run(tmp_path, one, SETTINGS)
     assert run(tmp_path, one, replace_shares(SETTINGS, 0.0))
@@ -129,6 +111,6 @@ def replace_shares(how: SplitSettings, share: float) -> SplitSettings:
 
 
 def test_rows_that_share_a_prompt_take_the_group_that_sorts_first() -> None:
-    first = example("a", "Why?", "b")
-    grouped = unite(rows(first, replace(first, id="c", group="a"), example("d", "Who?", "b")))
+    first = question("a", "Why?", group="b")
+    grouped = unite(rows(first, replace(first, id="c", group="a"), question("d", "Who?", group="b")))
     assert [row.group for row in grouped.examples] == ["a", "a", "a"]

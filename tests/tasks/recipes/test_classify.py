@@ -4,34 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.recipes.classify import classify, predict
 from tasks.rows.records import Example
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import write_table
-from tasks.settings import load_settings
-from tests.conftest import ROOT
+from tests.conftest import small_settings
+from tests.tasks.rows.made import question
 
-SETTINGS = load_settings(ROOT / "params.yaml")
-RUN = SETTINGS.run.model_copy(update={"threads": 1, "precision": "float32"})
+SETTINGS = small_settings()
+RUN = SETTINGS.run
 SMALL = {"epochs": 8, "batch_size": 4, "head_learning_rate": 0.05, "max_rows": 8, "max_length": 12}
 SMALL |= {"method_settings": {"lora": {"rank": 4, "learning_rate": 0.01}, "prompt": {"tokens": 3}}}
 
 
 def example(number: int, label: str, *, task: str = "label") -> Example:
     text = "kernel kernel kernel" if label == "svm" else "default of the answer"
-    return Example(
-        id=f"{label}{number}",
-        source="s",
-        task=task,
-        messages=(Message("user", f"{text} {number}"), Message("assistant", label)),
-        evidence=(),
-        quote="",
-        withheld=(),
-        answerable=True,
-        group=str(number),
-    )
+    return question(f"{label}{number}", f"{text} {number}", label, task=task)
 
 
 @pytest.fixture
@@ -44,19 +33,17 @@ def splits(tmp_path: Path) -> Path:
     return tmp_path / "splits"
 
 
+def learn(splits: Path, base: Path, out: Path, method: str = "lora", **changed: object) -> None:
+    small = SETTINGS.classify.model_copy(update={**SMALL, **changed})
+    files = {"model": out / "model", "report": out / "report.json"}
+    classify(splits, base, **files, method=method, run=RUN, settings=small)
+
+
 @pytest.mark.parametrize("method", ["lora", "prompt"])
 def test_it_learns_measures_what_it_wrote_and_predicts(
     method: str, splits: Path, tiny_base: Path, tmp_path: Path
 ) -> None:
-    classify(
-        splits,
-        tiny_base,
-        model=tmp_path / "model",
-        report=tmp_path / "report.json",
-        method=method,
-        run=RUN,
-        settings=SETTINGS.classify.model_copy(update=SMALL),
-    )
+    learn(splits, tiny_base, tmp_path, method=method)
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []
     assert {row.reason: row.count for row in report.rows if row.outcome == "unused"} == {
@@ -81,12 +68,4 @@ def test_rows_without_labels_are_told_with_the_next_step(
     splits: Path, tiny_base: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(SourceError, match=r"no rows of the task .mood. .it has chat, label.; give your"):
-        classify(
-            splits,
-            tiny_base,
-            model=tmp_path / "model",
-            report=tmp_path / "report.json",
-            method="lora",
-            run=RUN,
-            settings=SETTINGS.classify.model_copy(update={"task": "mood"}),
-        )
+        learn(splits, tiny_base, tmp_path, task="mood")

@@ -20,14 +20,12 @@ from tasks.recipes.heads.vision import class_states, load_vit, new_vit
 from tasks.recipes.images import images
 from tasks.recipes.vision import vision
 from tasks.rows.reports import read_report
-from tasks.settings import load_settings
-from tests.conftest import ROOT
+from tests.conftest import small_settings
 from tests.tasks.methods.conftest import CASES
 
-SETTINGS = load_settings(ROOT / "params.yaml")
-RUN = SETTINGS.run.model_copy(update={"threads": 1, "precision": "float32"})
+SETTINGS = small_settings()
+RUN = SETTINGS.run
 CPU = Device(name="cpu", threads=1, precision="float32")
-DEVICE = Device(name="cpu", threads=1, precision="float32")
 SMALL: dict[str, Any] = {"epochs": 1, "max_rows": 24, "batch_size": 8, "pretraining_epochs": 1}
 ABLE = [
     case
@@ -68,7 +66,7 @@ def test_what_is_read_gives_the_states_that_were_trained(case: str, vit: Path, t
         material=Material(tokenizer=None),
         settings=SETTINGS.images.model_copy(update=SMALL),
         run=RUN,
-        device=DEVICE,
+        device=CPU,
         folder=tmp_path,
     )
     tuned = read_headed(load_vit(vit, CPU), tmp_path, class_states)

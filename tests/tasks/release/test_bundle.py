@@ -13,9 +13,6 @@ import pytest
 from deploy.assistant import Layers
 from deploy.atomic import write_json
 from deploy.bundle import load_bundle, verify_bundle
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
 from deploy.messages import Message
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
@@ -27,6 +24,7 @@ from tasks.release.bundle import check_parity, check_retention
 from tasks.release.settings import BundleSettings
 from tasks.rows.reports import read_report
 from tasks.rows.skipped import skip
+from tests.conftest import write_tiny_index
 
 SERVE = """
 import sys
@@ -104,14 +102,8 @@ def bundle(
 ) -> Path:
     """A bundle of tiny real parts, made by the stage."""
     folder = tmp_path_factory.mktemp("bundling")
-    documents = [
-        KnowledgeDocument(id="a", uri="py:svm.SVC", title="svm.SVC", text="svm.SVC(C=1.0)\n\nC=1.0 : float"),
-        KnowledgeDocument(id="b", uri="py:np.sort", title="np.sort", text="np.sort(a)\n\na : array to sort"),
-    ]
-    chunks = list(chunk_documents(documents, max_words=40))
-    build_knowledge(
-        folder / "index", documents, chunks, embedder=SentenceEmbedder(tiny_embedder), dense="flat"
-    )
+    texts = {"svm.SVC": "svm.SVC(C=1.0)\n\nC=1.0 : float", "np.sort": "np.sort(a)\n\na : array to sort"}
+    write_tiny_index(folder / "index", tiny_embedder, texts)
     make(folder / "index", tiny_base, tiny_embedder, tiny_adapters["sft"], tiny_adapters["rlhf"], folder)
     return folder / "bundle"
 
@@ -138,7 +130,7 @@ def test_a_loaded_bundle_answers_with_every_model_and_its_sources(bundle: Path) 
     for model in assistant.models:
         [answer] = assistant.answer([[Message("user", QUESTION)]], model=model, layers=Layers())
         assert answer.completion_tokens > 0
-        assert {source.document for source in answer.sources} == {"a", "b"}
+        assert {source.document for source in answer.sources} == {"svm.SVC", "np.sort"}
 
 
 def start(bundle: Path, port: int = 0) -> "subprocess.Popen[str]":

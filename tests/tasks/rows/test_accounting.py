@@ -1,25 +1,15 @@
 """Protects the accounting: lost rows are noticed, within a stage and between stages."""
 
 from tasks.rows.accounting import accounting_markdown, row_accounting
-from tasks.rows.reports import Outcome, Report, RowCount
+from tasks.rows.reports import Report
+from tests.tasks.rows.made import counted
 
-
-def rows(kind: str = "example", reason: str = "", **counts: int) -> list[RowCount]:
-    def outcome(name: str) -> Outcome:
-        return "in" if name == "entered" else name  # type: ignore[return-value]
-
-    return [
-        RowCount(kind=kind, outcome=outcome(name), count=count, reason=reason)
-        for name, count in counts.items()
-    ]
-
-
-COLLECT = Report(stage="collect", rows=rows(entered=10, kept=9) + rows(dropped=1, reason="unreadable"))
-CLEAN = Report(stage="clean", rows=rows(entered=9, kept=7) + rows(dropped=2, reason="duplicate"))
-VALIDATE = Report(stage="validate", rows=rows(entered=7, kept=6, quarantined=1))
-SPLIT = Report(stage="split", rows=rows(entered=7, kept=6, quarantined=1))
+COLLECT = Report(stage="collect", rows=counted(entered=10, kept=9) + counted(dropped=1, reason="unreadable"))
+CLEAN = Report(stage="clean", rows=counted(entered=9, kept=7) + counted(dropped=2, reason="duplicate"))
+VALIDATE = Report(stage="validate", rows=counted(entered=7, kept=6, quarantined=1))
+SPLIT = Report(stage="split", rows=counted(entered=7, kept=6, quarantined=1))
 SFT = Report(
-    stage="sft", rows=rows(entered=4, unused=1, trained=3, truncated=1), figures={"answer_tokens": 1234}
+    stage="sft", rows=counted(entered=4, unused=1, trained=3, truncated=1), figures={"answer_tokens": 1234}
 )
 
 
@@ -34,18 +24,18 @@ def test_rows_are_followed_to_the_last_trained_token() -> None:
 
 
 def test_a_sum_that_does_not_add_up_is_told() -> None:
-    accounting = row_accounting([Report(stage="clean", rows=rows(entered=9, kept=7))])
+    accounting = row_accounting([Report(stage="clean", rows=counted(entered=9, kept=7))])
     assert accounting.faults == ("clean: example: 9 rows came in, 7 are accounted for",)
     assert "do not add up" in accounting_markdown(accounting)
 
 
 def test_rows_that_vanish_between_two_stages_are_told() -> None:
-    accounting = row_accounting([COLLECT, Report(stage="clean", rows=rows(entered=8, kept=8))])
+    accounting = row_accounting([COLLECT, Report(stage="clean", rows=counted(entered=8, kept=8))])
     assert accounting.faults == ("collect kept 9 examples, but 8 entered clean",)
 
 
 def test_a_quarantine_that_split_ignores_is_told() -> None:
-    accounting = row_accounting([CLEAN, VALIDATE, Report(stage="split", rows=rows(entered=7, kept=7))])
+    accounting = row_accounting([CLEAN, VALIDATE, Report(stage="split", rows=counted(entered=7, kept=7))])
     assert accounting.faults == ("validate put 1 examples into quarantine, but split left out 0",)
 
 

@@ -6,47 +6,20 @@ from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
 from deploy.messages import Message
-from deploy.prompts.template import load_template
-from deploy.settings import GenerationSettings
 from tasks.rows.grounding import ground, ground_preferences
-from tasks.rows.records import Example, Preference
-from tests.deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.knowledge.listed import reader
+from tests.tasks.rows.made import default_asked, pair
 
-EXAMPLE = Example(
-    id="e1",
-    source="test",
-    task="default",
-    messages=(Message("user", "In `f`, what is the default of `C`?"), Message("assistant", "`1.0`")),
-    evidence=("f",),
-    quote="C=1.0 :",
-    withheld=(),
-    answerable=True,
-    group="f",
-)
-PREFERENCE = Preference(
-    id="p1",
-    source="test",
-    task="default",
-    prompt=EXAMPLE.prompt,
-    chosen="`1.0`",
-    rejected="`2.0`",
-    margin=0.0,
-    label="synthetic",
-    flaw="wrong_value",
-    evidence=("f",),
-    quote="C=1.0 :",
-    withheld=(),
-    group="f",
-)
+EXAMPLE = default_asked("e1", document="f")
+PREFERENCE = pair("p1", evidence=("f",), quote="C=1.0 :")
 
 
 def assistant(*chunks: tuple[str, str]) -> Assistant:
-    generation = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
     hits = [
         Hit(chunk=n, document=document, uri=document, title=document, text=text, score=1.0)
         for n, (document, text) in enumerate(chunks)
     ]
-    return Assistant(None, ListedKnowledge(hits), load_template("assistant"), generation)
+    return reader(hits)
 
 
 def test_an_answer_that_was_found_cites_its_source() -> None:
@@ -82,22 +55,22 @@ def test_an_example_without_evidence_keeps_its_answer() -> None:
 
 
 def test_both_answers_of_a_pair_carry_the_right_mark() -> None:
-    (pair,) = ground_preferences([PREFERENCE], assistant(("g", "x"), ("f", "C=1.0 : float")))
-    assert (pair.chosen, pair.rejected, pair.missed) == ("`1.0` [2]", "`2.0` [2]", False)
+    (found,) = ground_preferences([PREFERENCE], assistant(("g", "x"), ("f", "C=1.0 : float")))
+    assert (found.chosen, found.rejected, found.missed) == ("`1.0` [2]", "`2.0` [2]", False)
 
 
 def test_a_false_abstention_carries_no_mark() -> None:
     row = replace(PREFERENCE, rejected=ABSTENTION, flaw="false_abstention")
-    (pair,) = ground_preferences([row], assistant(("f", "C=1.0 : float")))
-    assert (pair.chosen, pair.rejected) == ("`1.0` [1]", ABSTENTION)
+    (found,) = ground_preferences([row], assistant(("f", "C=1.0 : float")))
+    assert (found.chosen, found.rejected) == ("`1.0` [1]", ABSTENTION)
 
 
 def test_an_invented_answer_cites_something() -> None:
     row = replace(PREFERENCE, chosen=ABSTENTION, rejected="`3`", flaw="invented", evidence=(), quote="")
-    (pair,) = ground_preferences([row], assistant(("g", "x")))
-    assert (pair.chosen, pair.rejected, pair.missed) == (ABSTENTION, "`3` [1]", False)
+    (found,) = ground_preferences([row], assistant(("g", "x")))
+    assert (found.chosen, found.rejected, found.missed) == (ABSTENTION, "`3` [1]", False)
 
 
 def test_a_pair_whose_evidence_was_missed_is_told() -> None:
-    (pair,) = ground_preferences([PREFERENCE], assistant(("g", "x")))
-    assert pair.missed
+    (found,) = ground_preferences([PREFERENCE], assistant(("g", "x")))
+    assert found.missed

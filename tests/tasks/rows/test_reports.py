@@ -5,15 +5,12 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import SourceError
-from tasks.rows.reports import Report, RowCount, read_report, row_counts, unbalanced, write_report
-
-
-def row(outcome: str, count: int, kind: str = "example") -> RowCount:
-    return RowCount(kind=kind, outcome=outcome, count=count)  # type: ignore[arg-type]
+from tasks.rows.reports import Report, read_report, row_counts, unbalanced, write_report
+from tests.tasks.rows.made import counted
 
 
 def test_a_report_comes_back_as_it_was_and_in_equal_bytes(tmp_path: Path) -> None:
-    report = Report(stage="clean", rows=[row("in", 3), row("kept", 3)], figures={"b": {"x": 1.5}, "a": [1]})
+    report = Report(stage="clean", rows=counted(entered=3, kept=3), figures={"b": {"x": 1.5}, "a": [1]})
     write_report(tmp_path / "a.json", report)
     write_report(tmp_path / "b.json", report)
     assert read_report(tmp_path / "a.json") == report
@@ -47,24 +44,17 @@ def test_rows_are_counted_by_reason_in_a_fixed_order_and_no_reason_without_rows(
 
 
 def test_rows_that_add_up_are_silent() -> None:
-    rows = [row("in", 10), row("kept", 4), row("dropped", 3), row("quarantined", 2), row("unused", 1)]
-    assert unbalanced(rows) == []
+    assert unbalanced(counted(entered=10, kept=4, dropped=3, quarantined=2, unused=1)) == []
     assert unbalanced([]) == []
 
 
 def test_truncated_rows_are_counted_beside_the_trained_ones() -> None:
-    assert unbalanced([row("in", 5), row("trained", 5), row("truncated", 2)]) == []
+    assert unbalanced(counted(entered=5, trained=5, truncated=2)) == []
 
 
 def test_each_kind_that_does_not_add_up_is_told() -> None:
-    rows = [
-        row("in", 5),
-        row("kept", 4),
-        row("kept", 1, "document"),
-        row("in", 2, "preference"),
-        row("kept", 2, "preference"),
-    ]
-    assert unbalanced(rows) == [
+    rows = counted(entered=5, kept=4) + counted("document", kept=1)
+    assert unbalanced(rows + counted("preference", entered=2, kept=2)) == [
         "document: 0 rows came in, 1 are accounted for",
         "example: 5 rows came in, 4 are accounted for",
     ]

@@ -13,6 +13,7 @@ from tasks.settings import Settings, load_settings
 from tasks.training.reward import reward
 from tasks.training.rlhf import rlhf
 from tests.conftest import ROOT
+from tests.tasks.rows.made import pair
 
 NOTHING = "there are no preference pairs to learn from"
 
@@ -57,24 +58,6 @@ def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> 
     return read_report(folder / "reward.json"), read_report(folder / "rlhf.json")
 
 
-def pair(number: int) -> Preference:
-    return Preference(
-        id=f"p{number}",
-        source="test",
-        task="default",
-        prompt=(),
-        chosen="`1`",
-        rejected="`2`",
-        margin=0.0,
-        label="synthetic",
-        flaw="wrong_value",
-        evidence=(),
-        quote="",
-        withheld=(),
-        group=f"g{number}",
-    )
-
-
 def test_without_preferences_there_is_no_reward_model_and_no_rlhf(tmp_path: Path, values: Settings) -> None:
     reports = leave_out(tmp_path, values, [])
     assert [report.figures for report in reports] == [{"skipped": NOTHING}] * 2
@@ -83,7 +66,7 @@ def test_without_preferences_there_is_no_reward_model_and_no_rlhf(tmp_path: Path
 
 def test_a_reward_model_that_nobody_wants_leaves_its_pairs_unused(tmp_path: Path, values: Settings) -> None:
     off = values.model_copy(update={"reward": values.reward.model_copy(update={"enabled": False})})
-    reports = leave_out(tmp_path, off, [pair(1), pair(2)])
+    reports = leave_out(tmp_path, off, [pair("p1"), pair("p2")])
     assert skip_reason(tmp_path / "rlhf") == "reward.enabled is false in params.yaml"
     assert not any(unbalanced(report.rows) for report in reports)
     assert [(row.outcome, row.count) for row in reports[0].rows] == [("in", 2), ("unused", 2)]

@@ -6,60 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
 from tasks.rows.tables import read_rows, read_table, write_rows, write_table
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # lone surrogates are no UTF-8
-TEXTS = st.lists(TEXT, max_size=3).map(tuple)
-MESSAGES = st.lists(
-    st.builds(Message, st.sampled_from(["system", "user", "assistant"]), TEXT), max_size=3
-).map(tuple)
-DOCUMENTS = st.builds(
-    Document,
-    id=TEXT,
-    source=TEXT,
-    uri=TEXT,
-    title=TEXT,
-    text=TEXT,
-    metadata=st.dictionaries(TEXT, TEXT, max_size=3),
-    sha256=TEXT,
-)
-EXAMPLES = st.builds(
-    Example,
-    id=TEXT,
-    source=TEXT,
-    task=TEXT,
-    messages=MESSAGES,
-    evidence=TEXTS,
-    quote=TEXT,
-    withheld=TEXTS,
-    answerable=st.booleans(),
-    group=TEXT,
-)
-PREFERENCES = st.builds(
-    Preference,
-    id=TEXT,
-    source=TEXT,
-    task=TEXT,
-    prompt=MESSAGES,
-    chosen=TEXT,
-    rejected=TEXT,
-    margin=st.floats(allow_nan=False),
-    label=st.sampled_from(["human", "synthetic"]),
-    flaw=TEXT,
-    evidence=TEXTS,
-    quote=TEXT,
-    withheld=TEXTS,
-    group=TEXT,
-)
-ROWS = st.builds(
-    Rows,
-    examples=st.lists(EXAMPLES, max_size=3).map(tuple),
-    preferences=st.lists(PREFERENCES, max_size=3).map(tuple),
-    documents=st.lists(DOCUMENTS, max_size=3).map(tuple),
-)
+PREFERENCES = st.builds(Preference, margin=st.floats(allow_nan=False))
+ROWS = st.builds(Rows, preferences=st.lists(PREFERENCES, max_size=3).map(tuple))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

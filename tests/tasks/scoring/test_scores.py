@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from deploy.abstention import ABSTENTION, abstains
-from deploy.messages import Message
 from tasks.rows.records import Example
 from tasks.scoring.scores import (
     Interval,
@@ -18,20 +17,11 @@ from tasks.scoring.scores import (
     token_f1,
     verdict,
 )
+from tests.tasks.rows.made import question
 
 
-def example(task: str, answer: str, *, question: str = "Q?", answerable: bool = True) -> Example:
-    return Example(
-        id="e",
-        source="s",
-        task=task,
-        messages=(Message("user", question), Message("assistant", answer)),
-        evidence=("d",),
-        quote="",
-        withheld=(),
-        answerable=answerable,
-        group="g",
-    )
+def example(task: str, answer: str, *, asked: str = "Q?", answerable: bool = True) -> Example:
+    return question("e", asked, answer, task=task, evidence=("d",), answerable=answerable)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +41,7 @@ def example(task: str, answer: str, *, question: str = "Q?", answerable: bool = 
     ],
 )
 def test_values_are_compared_as_python_values(text: str, expected: float) -> None:
-    asked = example("default", "`1.0`", question="In `sklearn.svm.SVC`, what is the default of `C`?")
+    asked = example("default", "`1.0`", asked="In `sklearn.svm.SVC`, what is the default of `C`?")
     assert score(asked, text) == expected
 
 

@@ -4,20 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from deploy.abstention import ABSTENTION
-from deploy.messages import Message
 from tasks.rows.records import Example
 from tasks.rows.tables import write_table
 from tasks.settings import Settings, load_settings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, small_settings, write_random_lora
+from tests.tasks.rows.made import ASKED, default_asked
 
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
     """The project's settings, small enough for a random model of four layers."""
-    values = load_settings(ROOT / "params.yaml")
+    lora = load_settings(ROOT / "params.yaml").sft.lora
     small = {
-        "lora": values.sft.lora.model_copy(update={"rank": 4, "trained_layers": 3}),
+        "lora": lora.model_copy(update={"rank": 4, "trained_layers": 3}),
         "max_rows": 40,
         "counterfactuals": {},
         "validation_rows": 6,
@@ -28,8 +27,7 @@ def settings() -> Settings:
         "checkpoints": 5,
         "patience": 2,
     }
-    run = values.run.model_copy(update={"threads": 1, "precision": "float32"})
-    return values.model_copy(update={"run": run, "sft": values.sft.model_copy(update=small)})
+    return small_settings(sft=small)
 
 
 @pytest.fixture(scope="session")
@@ -40,22 +38,8 @@ def examples() -> list[Example]:
 
 def example(number: int) -> Example:
     """One question; every third has no answer, every other third lies beyond the listed sources."""
-    answerable = number % 3 != 0
-    document = "svm.SVC" if number % 3 == 1 else "elsewhere"
-    return Example(
-        id=f"e{number}",
-        source="test",
-        task="default" if answerable else "absent",
-        messages=(
-            Message("user", f"In `svm.SVC`, what is the default of `C`? {'tol ' * (number % 7)}"),
-            Message("assistant", "`1.0`" if answerable else ABSTENTION),
-        ),
-        evidence=(document,) if answerable else (),
-        quote="C=1.0 :" if answerable else "",
-        withheld=(),
-        answerable=answerable,
-        group=f"g{number}",
-    )
+    document = (None, "svm.SVC", "elsewhere")[number % 3]
+    return default_asked(f"e{number}", f"{ASKED} {'tol ' * (number % 7)}", document=document)
 
 
 @pytest.fixture(scope="session")
@@ -70,20 +54,7 @@ def tables(examples: list[Example], tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def sft_adapter(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA over all four layers."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
-
-    torch.manual_seed(1)
-    base = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32)
-    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM")
-    model = get_peft_model(base, config)
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    folder = tmp_path_factory.mktemp("rlhf") / "sft"
-    model.save_pretrained(folder)
-    return folder
+    return write_random_lora(tmp_path_factory.mktemp("rlhf") / "sft", tiny_base, seed=1, spread=0.1)
 
 
 @pytest.fixture(scope="session")

@@ -1,56 +1,14 @@
 """Protects counterfactual rows: only the evidence differs, only rows that have some are drawn, none twice."""
 
-import pytest
-
 from deploy.abstention import ABSTENTION
-from deploy.messages import Message
-from tasks.rows.records import Example, Preference
+from tasks.rows.records import Example
 from tasks.training.counterfactuals import (
     counterfactual_preferences,
     counterfactuals,
     twin_groups,
     without_evidence,
 )
-
-QUESTION = Message("user", "In `svm.SVC`, what is the default of `C`?")
-
-
-def example(number: int) -> Example:
-    answerable = number % 3 != 0
-    return Example(
-        id=f"e{number}",
-        source="test",
-        task="default" if answerable else "absent",
-        messages=(QUESTION, Message("assistant", "`1.0`" if answerable else ABSTENTION)),
-        evidence=(f"d{number}",) if answerable else (),
-        quote="C=1.0 :" if answerable else "",
-        withheld=(),
-        answerable=answerable,
-        group=f"g{number}",
-    )
-
-
-def preference(number: int, chosen: str, rejected: str) -> Preference:
-    return Preference(
-        id=f"p{number}",
-        source="test",
-        task="default",
-        prompt=(QUESTION,),
-        chosen=chosen,
-        rejected=rejected,
-        margin=0.0,
-        label="synthetic",
-        flaw="",
-        evidence=() if chosen == ABSTENTION else ("d",),
-        quote="",
-        withheld=(),
-        group="g",
-    )
-
-
-@pytest.fixture
-def examples() -> list[Example]:
-    return [example(number) for number in range(48)]
+from tests.tasks.rows.made import pair
 
 
 def test_only_the_evidence_and_the_answer_differ(examples: list[Example]) -> None:
@@ -70,8 +28,8 @@ def test_a_share_of_each_task_is_drawn_from_rows_with_evidence(examples: list[Ex
 
 
 def test_only_wrong_abstentions_are_turned_round_and_each_answer_wins_once() -> None:
-    wrong_abstentions = [preference(number, "`1.0`", ABSTENTION) for number in range(8)]
-    others = [preference(8, "`1.0`", "`2.0`"), preference(9, ABSTENTION, "`3.0`")]
+    wrong_abstentions = [pair(f"p{number}", rejected=ABSTENTION, evidence=("d",)) for number in range(8)]
+    others = [pair("p8", evidence=("d",)), pair("p9", ABSTENTION, "`3.0`")]
     drawn = counterfactual_preferences([*wrong_abstentions, *others], {"default": 0.5}, seed=1)
     assert len(drawn) == 4
     assert {row.id.removesuffix("-without") for row in drawn} <= {row.id for row in wrong_abstentions}

@@ -1,60 +1,45 @@
 """Protects the reward model: it starts as sft, pairs score as single rows do, the row accounting is right."""
 
 import json
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from benchmarks.reproducible import hashes
 from deploy.abstention import ABSTENTION
-from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
-from deploy.knowledge.hits import Hit
 from deploy.messages import Message
-from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.machine.device import Device, set_up_torch
-from tasks.methods import METHODS
-from tasks.methods.lora import LoraSettings
-from tasks.methods.method import Material
-from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_weights
 from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import unbalanced
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tasks.training.rewards.baselines import baselines
 from tasks.training.rewards.learning import learn_rewards, quality, ranked
 from tasks.training.rewards.model import SCORE, load_reward_model, scores
 from tasks.training.rewards.pairs import Pairs, TokenPair, collate, tokenise
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
-from tests.conftest import ROOT
-from tests.deploy.knowledge.listed import ListedKnowledge
-
-HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
-QUESTION = Message("user", "In `svm.SVC`, what is the default of `C`?")
+from tests.conftest import small_settings
+from tests.deploy.knowledge.listed import reader
+from tests.tasks.rows.made import ASKED, pair
 
 
 def preference(number: int) -> Preference:
     """One pair in three: a wrong value, a false abstention, an invented answer."""
     flaw = ("wrong_value", "false_abstention", "invented")[number % 3]
-    invented = flaw == "invented"
-    return Preference(
-        id=f"p{number}",
-        source="test",
-        task="default",
-        prompt=(replace(QUESTION, content=QUESTION.content + " tol" * (number % 5)),),
-        chosen=ABSTENTION if invented else "`1.0`",
-        rejected={"wrong_value": "`2.0`", "false_abstention": ABSTENTION, "invented": "`3`"}[flaw],
-        margin=0.0,
-        label="synthetic",
-        flaw=flaw,
-        evidence=() if invented else ("svm.SVC" if number != 4 else "elsewhere",),
-        quote="" if invented else "C=1.0 :",
-        withheld=(),
-        group=f"g{number}",
-    )
+    changed = {
+        "wrong_value": {"rejected": "`2.0`"},
+        "false_abstention": {"rejected": ABSTENTION},
+        "invented": {"chosen": ABSTENTION, "rejected": "`3`", "evidence": (), "quote": ""},
+    }[flaw]
+    known = {"evidence": ("svm.SVC" if number != 4 else "elsewhere",), "quote": "C=1.0 :", "flaw": flaw}
+    asked = Message("user", ASKED + " tol" * (number % 5))
+    return pair(f"p{number}", **{**known, "prompt": (asked,), **changed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +64,11 @@ class Bench:
             "evaluations": 2,
         }
         reward: RewardSettings = self.settings.reward.model_copy(update={**small, **changed})
-        assistant = Assistant(
-            None, ListedKnowledge([HIT]), load_template("assistant"), self.settings.generation
-        )
         pairs = [preference(number) for number in range(39)]
         return learn_rewards(
             pairs[:30],
             pairs[30:],
-            assistant,
+            reader(),
             self.base,
             self.sft,
             work=self.folder / work,
@@ -96,25 +78,16 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, sft_adapter: Path) -> Bench:
     """The sft adapter has random weights: nothing about it may be zero."""
-    import torch
-
-    folder = tmp_path_factory.mktemp("reward")
-    values = load_settings(ROOT / "params.yaml")
-    run = values.run.model_copy(update={"threads": 1, "precision": "float32"})
-    settings = values.model_copy(update={"run": run})
-    device = set_up_torch(run)
-    chosen = LoraSettings(rank=8, alpha=8, trained_layers=3)
-    adapted = METHODS["lora"].attach(
-        load_base(tiny_base, device), chosen, Material(tokenizer=load_tokenizer(tiny_base))
+    settings = small_settings()
+    return Bench(
+        folder=tmp_path_factory.mktemp("reward"),
+        base=tiny_base,
+        sft=sft_adapter,
+        device=set_up_torch(settings.run),
+        settings=settings,
     )
-    for name, parameter in adapted.trained().items():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.1)
-    adapted.write(folder / "sft")
-    METHODS["lora"].note(folder / "sft", chosen)
-    return Bench(folder=folder, base=tiny_base, sft=folder / "sft", device=device, settings=settings)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +100,7 @@ def test_the_lower_layers_stay_as_sft_left_them(learned: Trained, bench: Bench) 
     before, after = read_weights(bench.sft), read_weights(learned.adapter)
     assert set(after) - set(before) == {SCORE}
     for name, tensor in before.items():
-        assert bool((after[name] == tensor).all()) == (".layers.1." in name), name
+        assert bool((after[name] == tensor).all()) == bool(re.search(r"\.layers\.[01]\.", name)), name
 
 
 def test_every_row_is_accounted_for(learned: Trained) -> None:
@@ -151,8 +124,7 @@ def test_accuracy_stands_beside_what_it_must_beat(learned: Trained) -> None:
 
 def test_the_same_pairs_give_the_same_bytes(learned: Trained, bench: Bench) -> None:
     again = bench.learn("again", learning_rate=0.005)
-    for name in ("adapter_model.safetensors", "adapter_config.json"):
-        assert (again.adapter / name).read_bytes() == (learned.adapter / name).read_bytes()
+    assert hashes(again.adapter) == hashes(learned.adapter)
     assert again.report == learned.report
     config = json.loads((learned.adapter / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["task_type"]) == ("base", "SEQ_CLS")
@@ -188,8 +160,7 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) ->
 
 
 def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: Bench) -> None:
-    assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), bench.settings.generation)
-    grounded = ground_preferences([preference(number) for number in range(30, 39)], assistant)
+    grounded = ground_preferences([preference(number) for number in range(30, 39)], reader())
     pairs = tokenise(grounded, load_tokenizer(bench.base), max_length=640).rows
     right = ranked(load_reward_model(bench.base, learned.adapter, bench.device), pairs)
     assert sum(right) / len(right) == pytest.approx(learned.report.figures["accuracy"], abs=1e-4)
@@ -217,8 +188,7 @@ def test_the_interval_is_wilsons() -> None:
 
 
 def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:
-    assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), bench.settings.generation)
-    grounded = ground_preferences([preference(number) for number in range(12)], assistant)
+    grounded = ground_preferences([preference(number) for number in range(12)], reader())
     tokenizer = load_tokenizer(bench.base)
     whole = tokenise(grounded, tokenizer, max_length=640)
     whole.require_few_cut(limit=0.0, max_length=640)

@@ -7,10 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from deploy.abstention import ABSTENTION
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
 from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import TrainingError
@@ -23,28 +19,14 @@ from tasks.training.ppo.heldout import Answers, compare
 from tasks.training.ppo.prompts import Prompts
 from tasks.training.rlhf import rlhf
 from tasks.training.settings import RlhfSettings
+from tests.conftest import write_tiny_index
+from tests.tasks.rows.made import default_asked, outcomes
 from tests.tasks.training.ppo.conftest import small
-
-RUN = RunSettings(seed=1, threads=1, precision="float32")
-DOCUMENT = KnowledgeDocument(id="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float\nA number.")
 
 
 def example(number: int) -> Example:
-    answerable = number % 2 == 0
-    return Example(
-        id=f"e{number}",
-        source="test",
-        task="default" if answerable else "absent",
-        messages=(
-            Message("user", f"In `svm.SVC`, what is the default of `{'C' * number}`?"),
-            Message("assistant", "`1.0`" if answerable else ABSTENTION),
-        ),
-        evidence=("svm.SVC",) if answerable else (),
-        quote="C=1.0 :" if answerable else "",
-        withheld=(),
-        answerable=answerable,
-        group=f"g{number}",
-    )
+    asked = f"In `svm.SVC`, what is the default of `{'C' * number}`?"
+    return default_asked(f"e{number}", asked, document=None if number % 2 else "svm.SVC")
 
 
 class Stage:
@@ -53,20 +35,10 @@ class Stage:
     def __init__(self, folder: Path, base: Path, embedder: Path, sft: Path, reward: Path) -> None:
         self.folder, self.base, self.sft = folder, base, sft
         self.inputs = (folder / "splits", base, embedder, folder / "index", sft, reward)
-        documents = [DOCUMENT]
-        build_knowledge(
-            folder / "index",
-            documents,
-            list(chunk_documents(documents, max_words=40)),
-            embedder=SentenceEmbedder(embedder, max_tokens=32, batch_size=4),
-            dense="flat",
-        )
-        self.rows(train=40, validation=6)
-
-    def rows(self, *, train: int, validation: int) -> None:
-        for name, count in (("train", train), ("validation", validation)):
+        write_tiny_index(folder / "index", embedder, {"svm.SVC": "C=1.0 : float\nA number."})
+        for name, count in (("train", 40), ("validation", 6)):
             rows = [example(number) for number in range(count)]
-            write_table(self.folder / "splits" / name / "examples.parquet", Example, rows)
+            write_table(folder / "splits" / name / "examples.parquet", Example, rows)
 
     def run(self, settings: RlhfSettings) -> Report:
         work = self.folder / "work"
@@ -77,7 +49,7 @@ class Stage:
             curve=self.folder / "curve.csv",
             report=self.folder / "rlhf.json",
             work=work,
-            run=RUN,
+            run=RunSettings(seed=1, threads=1, precision="float32"),
             retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5),
             prompt=PromptSettings(template="assistant"),
             generation=GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0),
@@ -98,16 +70,12 @@ def settings() -> RlhfSettings:
     return small().model_copy(update={"updates": 2, "max_length": 500})
 
 
-def outcomes(report: Report) -> dict[tuple[str, str], int]:
-    return {(row.outcome, row.reason): row.count for row in report.rows}
-
-
 def test_a_run_accounts_for_every_prompt_and_says_what_it_gained(
     stage: Stage, settings: RlhfSettings
 ) -> None:
     report = stage.run(settings)
     assert unbalanced(report.rows) == []
-    assert outcomes(report) == {
+    assert outcomes(report.rows) == {
         ("in", ""): 40,
         ("unused", "over rlhf.updates x prompts sampled an update"): 24,
         ("trained", ""): 16,
@@ -133,7 +101,7 @@ def test_prompts_that_were_sampled_and_not_learned_from_are_counted(
     report = stage.run(settings.model_copy(update={"batch_size": 8, "oversampling": 3}))
     assert unbalanced(report.rows) == []
     assert (report.figures["rollouts"], report.figures["learned_rollouts"]) == (48, 16)
-    counts = outcomes(report)
+    counts = outcomes(report.rows)
     assert counts["trained", ""] == 8
     assert counts["unused", "the responses to it differ less than those to others"] == 16
 
@@ -180,7 +148,7 @@ def test_a_policy_that_answers_held_out_prompts_worse_is_not_kept(
 def test_prompts_that_training_did_not_reach_are_unused(stage: Stage, settings: RlhfSettings) -> None:
     report = stage.run(settings.model_copy(update={"kl_limit": 1e-9}))
     assert report.figures["stopped"] == "kl_limit"
-    assert outcomes(report)["unused", "training stopped before it"] == 8
+    assert outcomes(report.rows)["unused", "training stopped before it"] == 8
     assert unbalanced(report.rows) == []
 
 

@@ -14,11 +14,11 @@ from tasks.methods.note import NOTE as METHOD_NOTE
 from tasks.methods.selective import SelectiveSettings
 from tasks.rows.reports import read_report
 from tasks.rows.skipped import skip_reason
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings
 from tasks.training.choice import FILE, Choice, read_choice, settled, write_choice
 from tasks.training.search import search
 from tasks.training.sft import sft
-from tests.conftest import ROOT
+from tests.conftest import small_settings
 
 SMALL = {
     "method": "auto",
@@ -34,13 +34,7 @@ FEW = {"methods": ["lora", "selective"], "trials": 4, "tokens": 6_000, "rungs": 
 @pytest.fixture(scope="module")
 def values() -> Settings:
     """The project's settings, small enough for a random model of four layers."""
-    found = load_settings(ROOT / "params.yaml")
-    update = {
-        "run": found.run.model_copy(update={"threads": 1, "precision": "float32"}),
-        "sft": found.sft.model_copy(update=SMALL),
-        "search": found.search.model_copy(update=FEW),
-    }
-    return found.model_copy(update=update)
+    return small_settings(sft=SMALL, search=FEW)
 
 
 def sections(values: Settings) -> dict[str, Any]:

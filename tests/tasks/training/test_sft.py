@@ -1,36 +1,30 @@
 """Protects fine-tuning: rows as served, every row counted, the same bytes again and after a kill, no NaN."""
 
-import hashlib
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.assistant import Assistant
+from benchmarks.reproducible import hashes
 from deploy.engines.chat import load_tokenizer, prompt_ids
-from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.rows.grounding import ground
 from tasks.rows.records import Example
 from tasks.rows.reports import unbalanced
-from tasks.rows.tables import write_table
 from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tokens import tokenise
 from tests.conftest import ROOT
-from tests.deploy.knowledge.listed import ListedKnowledge
-
-SCRIPT = ROOT / "tests/tasks/training/tuning/tune.py"
-TUNE = runpy.run_path(str(SCRIPT))
+from tests.deploy.knowledge.listed import reader
+from tests.tasks.training.tuning.processes import SCRIPT, changed, written
+from tests.tasks.training.tuning.tune import tune
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +34,21 @@ class Bench:
     folder: Path
     base: Path
     settings: Settings
+    examples: list[Example]
+    tables: tuple[Path, Path]
 
-    def tune(self, work: str, rate: float | None = None, **changed: object) -> Trained:
+    def tune(self, work: str, rate: float | None = None, **values: object) -> Trained:
         """Fine-tune in this process, LoRA learning at `rate`."""
         if rate is not None:
-            changed["lora"] = self.settings.sft.lora.model_copy(update={"learning_rate": rate})
-        settings = self.settings.model_copy(update={"sft": self.settings.sft.model_copy(update=changed)})
-        (self.folder / work).mkdir(exist_ok=True)
-        run: Callable[..., Trained] = TUNE["tune"]
-        return run(self.folder / "rows", self.folder / "held_out", self.base, self.folder / work, settings)
+            values["lora"] = self.settings.sft.lora.model_copy(update={"learning_rate": rate})
+        settings = changed(self.settings, **values)
+        return tune(self.examples[:42], self.examples[42:], self.base, self.folder / work, settings)
 
     def start(self, name: str) -> "subprocess.Popen[str]":
         """Fine-tune in a process of its own; what it leaves is called `name`, its states `work-<name>`."""
-        written = self.folder / f"{name}.json"
-        written.write_text(self.settings.model_dump_json(by_alias=True), encoding="utf-8")
-        paths = ("rows", "held_out", str(self.base), "", written.name)
-        words = [str(self.folder / path) for path in paths]
+        file = written(self.settings, self.folder / f"{name}.json")
         return subprocess.Popen(
-            [sys.executable, str(SCRIPT), *words],
+            [sys.executable, SCRIPT, *self.tables, self.base, self.folder, file],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
@@ -66,13 +57,15 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(
-    tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, settings: Settings, examples: list[Example]
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_base: Path,
+    settings: Settings,
+    examples: list[Example],
+    tables: tuple[Path, Path],
 ) -> Bench:
     """Forty-two rows to train on and six held out."""
     folder = tmp_path_factory.mktemp("sft")
-    write_table(folder / "rows", Example, examples[:42])
-    write_table(folder / "held_out", Example, examples[42:])
-    return Bench(folder=folder, base=tiny_base, settings=settings)
+    return Bench(folder=folder, base=tiny_base, settings=settings, examples=examples, tables=tables)
 
 
 @pytest.fixture(scope="module")
@@ -81,23 +74,15 @@ def tuned(bench: Bench) -> Trained:
     return bench.tune("first")
 
 
-def assistant(settings: Settings) -> Assistant:
-    return Assistant(None, ListedKnowledge([TUNE["HIT"]]), load_template("assistant"), settings.generation)
-
-
 def _losses(tuned: Trained) -> list[tuple[float, ...]]:
     """The training loss of each step, and the validation loss where there is one."""
     lines = tuned.curve.splitlines()[1:]
     return [tuple(float(value) for value in line.split(",")[2:] if value) for line in lines]
 
 
-def digest(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
-
-
-def test_rows_are_what_is_served(tiny_base: Path, settings: Settings, examples: list[Example]) -> None:
+def test_rows_are_what_is_served(tiny_base: Path, examples: list[Example]) -> None:
     tokenizer = load_tokenizer(tiny_base)
-    grounded = ground(examples, assistant(settings))
+    grounded = ground(examples, reader())
     rows = tokenise(grounded, tokenizer, max_length=300).rows
     for row, example in zip(rows, grounded, strict=True):
         assert list(row.input_ids[: row.answer_start]) == prompt_ids(tokenizer, example.messages)
@@ -107,11 +92,9 @@ def test_rows_are_what_is_served(tiny_base: Path, settings: Settings, examples: 
         assert row.labels[row.answer_start :] == list(answer)
 
 
-def test_long_rows_are_cut_or_dropped_and_counted(
-    tiny_base: Path, settings: Settings, examples: list[Example]
-) -> None:
+def test_long_rows_are_cut_or_dropped_and_counted(tiny_base: Path, examples: list[Example]) -> None:
     tokenizer = load_tokenizer(tiny_base)
-    grounded = ground(examples, assistant(settings))
+    grounded = ground(examples, reader())
     whole = tokenise(grounded, tokenizer, max_length=300).rows
     starts = sorted(row.answer_start for row in whole)
     limit = starts[len(starts) // 2] + 2
@@ -159,17 +142,14 @@ def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench)
 
 def test_the_same_rows_give_the_same_bytes(tuned: Trained, bench: Bench) -> None:
     again = bench.tune("again")
-    assert digest(again.adapter) == digest(tuned.adapter)
+    assert hashes(again.adapter) == hashes(tuned.adapter)
     assert (again.curve, again.report) == (tuned.curve, tuned.report)
 
 
 def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> None:
     first = bench.start("killed")
     work = bench.folder / "work-killed"
-    deadline = time.monotonic() + 120
-    while not list(work.glob("checkpoint/values.json")) and first.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: [*work.glob("checkpoint/values.json")] or first.poll() is not None, seconds=120)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert first.returncode == -signal.SIGKILL, "the run ended before it could be killed"
@@ -177,7 +157,7 @@ def test_a_killed_run_ends_with_the_same_bytes(tuned: Trained, bench: Bench) -> 
     printed, _ = second.communicate(timeout=120)
     assert second.returncode == 0
     assert "going on from step" in printed
-    assert digest(bench.folder / "killed") == digest(tuned.adapter)
+    assert hashes(bench.folder / "killed") == hashes(tuned.adapter)
 
 
 def test_accumulated_batches_equal_one_large_batch(bench: Bench) -> None:
@@ -226,12 +206,12 @@ def test_the_last_good_state_outlives_a_loss_that_is_no_number(
         ):
             bench.tune("broken")
     resumed = bench.tune("broken")
-    assert digest(resumed.adapter) == digest(bench.tune("unbroken").adapter)
+    assert hashes(resumed.adapter) == hashes(bench.tune("unbroken").adapter)
 
 
-def test_too_many_cut_rows_stop_the_run(tiny_base: Path, settings: Settings, examples: list[Example]) -> None:
+def test_too_many_cut_rows_stop_the_run(tiny_base: Path, examples: list[Example]) -> None:
     tokenizer = load_tokenizer(tiny_base)
-    grounded = ground(examples, assistant(settings))
+    grounded = ground(examples, reader())
     whole = tokenise(grounded, tokenizer, max_length=1000)
     whole.require_few_cut(limit=0.0, max_length=1000)
     longest = max(len(row.input_ids) for row in whole.rows)

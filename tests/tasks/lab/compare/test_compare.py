@@ -1,7 +1,6 @@
 """Protects the lab's table: means over seeds, shares of full tuning's gain, verdicts that follow figures."""
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tasks.lab.compare.figures import MethodFigures, rows_of
 from tasks.pages.numbers import fine_percent
 from tasks.settings import load_settings
 from tests.conftest import ROOT
+from tests.tasks.pages.checking import checked
 
 PARAMS = ROOT / "params.yaml"
 
@@ -111,22 +111,6 @@ def test_a_verdict_follows_the_figures(start: str, changed: dict[str, Any], verd
     assert claim.figures
 
 
-class Ids(HTMLParser):
-    """Collects ids, and addresses that lead outside."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.outside: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name == "id" and value:
-                self.ids.append(value)
-            if name in ("href", "src") and value and "://" in value:
-                self.outside.append(f"{tag} {value}")
-
-
 def test_the_stage_writes_the_table_and_both_pages(tmp_path: Path) -> None:
     settings = load_settings(PARAMS)
     few = settings.compare.model_copy(update={"methods": ["full", "lora", "noisy"], "seeds": [1]})
@@ -145,10 +129,7 @@ def test_the_stage_writes_the_table_and_both_pages(tmp_path: Path) -> None:
     ):
         text = out[name].read_text(encoding="utf-8")
         assert words in text
-        seen = Ids()
-        seen.feed(text)
-        assert len(seen.ids) == len(set(seen.ids))
-        assert not seen.outside
+        assert not [target for target in checked(text).targets if "://" in target]
 
     (tmp_path / "trials" / "lora-1.json").write_text("{")
     with pytest.raises(SourceError, match=r"lora-1\.json cannot be read.*threeply compare"):

@@ -16,42 +16,67 @@ from tests.tasks.methods.conftest import attached
 from tests.tasks.methods.test_abilities import able
 
 LENGTHS = torch.tensor([20, 14, 25])
-SHARED = 9  # tokens that all rows begin with
+Learned = tuple[float, dict[str, torch.Tensor]]
 
 
-def batch() -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows that begin alike, padded on the right, and their labels: the last five tokens of each."""
+def batch(shared: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows with so many first tokens in common, padded, and their labels: the last five tokens of each."""
     ids = torch.randint(3, 200, (3, 25), generator=torch.Generator().manual_seed(1))
-    ids[:, :SHARED] = ids[0, :SHARED]
+    ids[:, :shared] = ids[0, :shared]
     places = torch.arange(25)
     ends = places >= LENGTHS.unsqueeze(1)
     ids[ends] = 0
     return ids, ids.masked_fill(ends | (places < LENGTHS.unsqueeze(1) - 5), -100)
 
 
-def learn(adapted: Adapted, *, fast: bool) -> tuple[float, dict[str, torch.Tensor]]:
-    """The loss of a batch and its gradients; every number that learns is moved off its start first."""
+def moved(case: str, base: Path) -> Adapted:
+    """A method with every number that learns off its start."""
+    adapted = attached(case, base)
     torch.manual_seed(2)
     for parameter in adapted.trained().values():
         parameter.data += 0.05 * torch.randn_like(parameter)
-    if fast:
-        fuse_lora(adapted.model)
-        assert fuse_llama(adapted.model) > 0
-    ids, labels = batch()
-    loss = answer_loss(adapted.model, ids, labels, lengths=LENGTHS if fast else None, hidden=adapted.hidden)
+    return adapted
+
+
+def learn(adapted: Adapted, *, shared: int = 9, packed: bool = False) -> Learned:
+    """The loss of a batch and its gradients."""
+    ids, labels = batch(shared)
+    lengths = LENGTHS if packed else None
+    loss = answer_loss(adapted.model, ids, labels, lengths=lengths, hidden=adapted.hidden)
     loss.backward()  # type: ignore[no-untyped-call]
     gradients = {name: part.grad for name, part in adapted.trained().items() if part.grad is not None}
     return loss.item(), gradients
 
 
-@pytest.mark.parametrize("case", able("packing"))
-def test_one_sequence_has_the_loss_and_gradients_of_the_padded_batch(case: str, tiny_base: Path) -> None:
-    plain_loss, plain = learn(attached(case, tiny_base), fast=False)
-    fast_loss, fast = learn(attached(case, tiny_base), fast=True)
-    assert fast_loss == pytest.approx(plain_loss, abs=2e-5)
-    assert plain.keys() == fast.keys()
-    assert plain
-    for name, gradient in plain.items():
+def assert_learned_alike(plain: Learned, fast: Learned) -> None:
+    """The losses are equal, and the gradients of all that learns, up to rounding."""
+    assert fast[0] == pytest.approx(plain[0], abs=1e-5)
+    assert plain[1].keys() == fast[1].keys()
+    assert plain[1]
+    for name, gradient in plain[1].items():
         torch.testing.assert_close(
-            fast[name], gradient, atol=2e-5, rtol=2e-3, msg=lambda m, n=name: f"{n}: {m}"
+            fast[1][name], gradient, atol=1e-5, rtol=1e-3, msg=lambda m, n=name: f"{n}: {m}"
         )
+
+
+@pytest.mark.parametrize(
+    ("case", "shared"), [*((case, 9) for case in able("packing")), ("lora", 0), ("lora", 24)]
+)
+def test_one_sequence_has_the_loss_and_gradients_of_the_padded_batch(
+    case: str, shared: int, tiny_base: Path
+) -> None:
+    fused = moved(case, tiny_base)
+    fuse_lora(fused.model)
+    assert fuse_llama(fused.model) > 0
+    plain = learn(moved(case, tiny_base), shared=shared)
+    assert_learned_alike(plain, learn(fused, shared=shared, packed=True))
+
+
+def test_fused_layers_compute_what_peft_and_transformers_compute(tiny_base: Path) -> None:
+    whole, fused = moved("lora", tiny_base), moved("lora", tiny_base)
+    assert fuse_lora(fused.model) == 4 * 7
+    assert fuse_llama(fused.model) == 4 * 4 + 1
+    plain = learn(whole)
+    assert_learned_alike(plain, learn(fused))
+    ids, labels = batch(9)
+    assert plain[0] == pytest.approx(whole.model(input_ids=ids, labels=labels).loss.item(), abs=1e-5)

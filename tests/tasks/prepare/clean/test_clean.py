@@ -11,54 +11,13 @@ from deploy.messages import Message
 from tasks.prepare.clean import clean
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.settings import CleanSettings
-from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table, write_rows
+from tests.tasks.rows.made import document, pair, question, rows
 
 SETTINGS = CleanSettings(min_characters=2, max_characters=60, conflicts="drop")
 FIRST = CleanSettings(min_characters=2, max_characters=60, conflicts="first")
-
-
-def example(name: str, question: str, answer: str, *, withheld: str = "", evidence: str = "") -> Example:
-    return Example(
-        id=name,
-        source="test",
-        task="chat",
-        messages=(Message("user", question), Message("assistant", answer)),
-        evidence=(evidence,) if evidence else (),
-        quote="",
-        withheld=(withheld,) if withheld else (),
-        answerable=not withheld,
-        group=name,
-    )
-
-
-def preference(name: str, question: str, chosen: str, rejected: str) -> Preference:
-    return Preference(
-        id=name,
-        source="test",
-        task="chat",
-        prompt=(Message("user", question),),
-        chosen=chosen,
-        rejected=rejected,
-        margin=0.0,
-        label="human",
-        flaw="",
-        evidence=(),
-        quote="",
-        withheld=(),
-        group=name,
-    )
-
-
-def document(name: str, text: str) -> Document:
-    return Document(id=name, source="test", uri="", title="t", text=text, metadata={}, sha256="")
-
-
-def rows(
-    *examples: Example, pairs: tuple[Preference, ...] = (), documents: tuple[Document, ...] = ()
-) -> Rows:
-    return Rows(examples=examples, preferences=pairs, documents=documents)
 
 
 def reasons(found: Rows, how: CleanSettings = SETTINGS) -> dict[str, str]:
@@ -67,17 +26,17 @@ def reasons(found: Rows, how: CleanSettings = SETTINGS) -> dict[str, str]:
 
 def test_each_filter_names_its_reason() -> None:
     found = rows(
-        example("good", "Why is it?", "Because."),
-        example("blank", "Why not?", " \n\u200b"),
-        example("short", "Who?", "I"),
-        example("number", "How many?", "7"),
-        example("long", "What?", "x" * 80),
-        example("twice", "why  is it?", "Because."),
-        example("lost", "Where?", "There.", evidence="nowhere"),
+        question("good", "Why is it?", "Because."),
+        question("blank", "Why not?", " \n\u200b"),
+        question("short", "Who?", "I"),
+        question("number", "How many?", "7"),
+        question("long", "What?", "x" * 80),
+        question("twice", "why  is it?", "Because."),
+        question("lost", "Where?", "There.", evidence=("nowhere",)),
         pairs=(
-            preference("equal", "Why?", "Yes.", "Yes. "),
-            preference("one", "Why?", "Yes.", "No."),
-            preference("other", "Why?", "No.", "Yes."),
+            pair("equal", "Yes.", "Yes. "),
+            pair("one", "Yes.", "No."),
+            pair("other", "No.", "Yes."),
         ),
         documents=(document("a", "Text."), document("b", "Text. "), document("c", " ")),
     )
@@ -96,35 +55,35 @@ def test_each_filter_names_its_reason() -> None:
 
 
 def test_two_answers_to_one_question_are_a_conflict() -> None:
-    found = rows(example("one", "Why?", "Because."), example("two", "Why?", "Chance."))
+    found = rows(question("one", "Why?", "Because."), question("two", "Why?", "Chance."))
     assert reasons(found) == {"one": "conflict", "two": "conflict"}
     assert reasons(found, FIRST) == {"two": "conflict"}
 
 
 def test_a_withheld_question_may_have_another_answer() -> None:
     found = rows(
-        example("known", "Why?", "Because."),
-        example("withheld", "Why?", "The documentation does not say.", withheld="a"),
+        question("known", "Why?", "Because."),
+        question("withheld", "Why?", "The documentation does not say.", withheld=("a",), answerable=False),
         documents=(document("a", "Text."),),
     )
     assert reasons(found) == {}
 
 
 def test_the_case_of_code_makes_a_difference() -> None:
-    found = rows(example("low", "What is `m`?", "Mass."), example("high", "What is `M`?", "Matrix."))
+    found = rows(question("low", "What is `m`?", "Mass."), question("high", "What is `M`?", "Matrix."))
     assert reasons(found) == {}
 
 
 def test_evidence_follows_the_document_that_stays() -> None:
     found = rows(
-        example("one", "Why?", "Because.", evidence="b"),
+        question("one", "Why?", "Because.", evidence=("b",)),
         documents=(document("a", "Text."), document("b", "Text.")),
     )
     assert [row.evidence for row in clean_rows(found, SETTINGS).rows.examples] == [("a",)]
 
 
 def test_an_id_that_is_taken_is_told() -> None:
-    found = rows(example("one", "Why?", "Because."), example("one", "Who?", "Nobody."))
+    found = rows(question("one", "Why?", "Because."), question("one", "Who?", "Nobody."))
     assert reasons(found) == {"one": "duplicate_id"}
 
 
@@ -151,9 +110,9 @@ def test_cleaning_what_is_clean_changes_nothing(
     how: CleanSettings,
 ) -> None:
     found = rows(
-        *(example(name, q, a, evidence="1" if known else "") for name, q, a, known in asked),
-        pairs=tuple(preference(*row) for row in judged),
-        documents=tuple(document(*row) for row in written),
+        *(question(name, q, a, evidence=("1",) if known else ()) for name, q, a, known in asked),
+        pairs=[pair(name, a, b, prompt=(Message("user", q),)) for name, q, a, b in judged],
+        documents=[document(*row) for row in written],
     )
     once = clean_rows(found, how)
     twice = clean_rows(once.rows, how)
@@ -165,9 +124,9 @@ def test_cleaning_what_is_clean_changes_nothing(
 @pytest.mark.parametrize("how", [SETTINGS, FIRST])
 def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) -> None:
     found = rows(
-        example("one", "Why?", "Because."),
-        example("two", "Why?", "Chance."),
-        example("three", "Who?", "caf\u00c3\u00a9"),
+        question("one", "Why?", "Because."),
+        question("two", "Why?", "Chance."),
+        question("three", "Who?", "caf\u00c3\u00a9"),
     )
     write_rows(tmp_path / "raw", found)
     clean(

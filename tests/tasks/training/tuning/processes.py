@@ -1,9 +1,5 @@
 """Fine-tuning in two processes and in this one, and what to compare of them."""
 
-import os
-import runpy
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,12 +8,15 @@ import pytest
 
 from deploy.adapters.reading import adapter_files
 from tasks.methods import METHODS
+from tasks.rows.records import Example
+from tasks.rows.tables import read_table
 from tasks.settings import Settings
 from tasks.training.trained import Trained
-from tests.conftest import ROOT
+from tests.interpreter import python
+from tests.tasks.training.tuning.tune import tune
 
 SCRIPT = Path(__file__).with_name("tune.py")
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
 # A case of each method whose training can be spread, with what is kept in other places than weights.
 SPREAD: dict[str, tuple[str, dict[str, Any]]] = {
     "full": ("full", {}),
@@ -37,20 +36,12 @@ SPREAD: dict[str, tuple[str, dict[str, Any]]] = {
 
 def in_two(rows: Path, held_out: Path, base: Path, folder: Path, files: Iterable[Path]) -> None:
     """Run the script in two processes."""
-    done = subprocess.run(
-        [*TORCHRUN, str(SCRIPT), *map(str, (rows, held_out, base, folder, *files))],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    python(*TORCHRUN, SCRIPT, rows, held_out, base, folder, *files)
 
 
 def alone(rows: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Trained:
     """Fine-tune in this process."""
-    trained: Trained = runpy.run_path(str(SCRIPT))["tune"](rows, held_out, base, work, settings)
-    return trained
+    return tune(read_table(rows, Example), read_table(held_out, Example), base, work, settings)
 
 
 def losses(curve: str) -> list[list[float]]:

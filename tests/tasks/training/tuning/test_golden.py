@@ -7,32 +7,26 @@ in the commit.
 
 import json
 import os
-import runpy
 from pathlib import Path
 
 import pytest
 import torch
 
 from tasks.rows.records import Example
-from tasks.rows.tables import write_table
 from tasks.settings import Settings
+from tests.tasks.training.tuning.processes import changed
+from tests.tasks.training.tuning.tune import tune
 
 GOLDEN = Path(__file__).with_name("golden.json")
-TUNE = Path(__file__).with_name("tune.py")
 OTHER_CPU = 2e-4  # sums differ between processors, by about 1e-6 a step; a changed order of rows by 1e-1
 
 
 def test_the_losses_are_those_that_were_written_down(
     tiny_base: Path, settings: Settings, examples: list[Example], tmp_path: Path
 ) -> None:
-    rows, held_out, work = (tmp_path / name for name in ("rows", "held_out", "work"))
-    write_table(rows, Example, examples[:42])
-    write_table(held_out, Example, examples[42:])
-    work.mkdir()
     lora = settings.sft.lora.model_copy(update={"learning_rate": 0.01})
-    settings = settings.model_copy(update={"sft": settings.sft.model_copy(update={"lora": lora})})
-    curve = runpy.run_path(str(TUNE))["tune"](rows, held_out, tiny_base, work, settings).curve
-    lines = [line.split(",") for line in curve.splitlines()[1:]]
+    learned = tune(examples[:42], examples[42:], tiny_base, tmp_path, changed(settings, lora=lora))
+    lines = [line.split(",") for line in learned.curve.splitlines()[1:]]
     found = {
         "torch": torch.__version__,
         "loss": {step: float(loss) for step, _, loss, _ in lines},

@@ -6,20 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from deploy.assistant import Assistant
-from deploy.prompts.template import load_template
 from tasks.errors import TrainingError
 from tasks.rows.records import Example
 from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tuning import fine_tune
-from tests.deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.knowledge.listed import reader
 
 
 def tune(settings: Settings, examples: list[Example], base: Path, work: Path) -> Trained:
-    assistant = Assistant(None, ListedKnowledge([]), load_template("assistant"), settings.generation)
     few = settings.sft.model_copy(update={"max_rows": 4, "validation_rows": 1, "checkpoints": 1})
-    return fine_tune(examples[:8], [], assistant, base, work=work, run=settings.run, settings=few)
+    return fine_tune(examples[:8], [], reader([]), base, work=work, run=settings.run, settings=few)
 
 
 def test_the_estimate_stands_in_the_report(

@@ -1,12 +1,13 @@
 """Protects replay: its share, its rows again and after a kill, apart from the probe, every one counted."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks.reproducible import hashes
 from deploy.engines.chat import end_of_turn, load_tokenizer, prompt_ids
 from deploy.messages import Message
 from tasks.machine.device import set_up_torch
@@ -18,26 +19,19 @@ from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.replay import WRITTEN, Replay, general_rows, replay_rows
 from tasks.training.tuning.self_synthesis import IN_PROBE, Text, fault_of_answer, fault_of_turn, write_talks
-from tests.tasks.training.tuning.test_methods import contents, tune
+from tests.deploy.knowledge.listed import reader
+from tests.tasks.rows.made import question
+from tests.tasks.training.tuning.processes import changed
+from tests.tasks.training.tuning.test_methods import tune_by
+from tests.tasks.training.tuning.tune import cut_short
 
 Replayed = Callable[..., Replay]
 
 
 def own_rows(count: int) -> list[Example]:
-    talks = [("Name a colour.", f"Colour number {n} is a fine one.") for n in range(count)]
     return [
-        Example(
-            id=f"own-{number}",
-            source="test",
-            task=GENERAL_TASK,
-            messages=(Message("user", asked), Message("assistant", said)),
-            evidence=(),
-            quote="",
-            withheld=(),
-            answerable=True,
-            group=f"own-{number}",
-        )
-        for number, (asked, said) in enumerate(talks)
+        question(f"own-{n}", "Name a colour.", f"Colour number {n} is a fine one.", task=GENERAL_TASK)
+        for n in range(count)
     ]
 
 
@@ -52,12 +46,12 @@ def replay(tiny_base: Path, settings: Settings) -> Replayed:
     return run
 
 
-def outcomes(found: Replay) -> dict[str, int]:
+def totals(found: Replay) -> Counter[str]:
     assert unbalanced(found.counts) == []
-    totals: dict[str, int] = {}
+    sums: Counter[str] = Counter()
     for row in found.counts:
-        totals[row.outcome] = totals.get(row.outcome, 0) + row.count
-    return totals
+        sums[row.outcome] += row.count
+    return sums
 
 
 @pytest.mark.parametrize(
@@ -73,7 +67,7 @@ def test_own_rows_come_first_as_they_are_asked_without_the_prompt(
 ) -> None:
     tokenizer = load_tokenizer(tiny_base)
     found = replay(own_rows(9), 4, tmp_path)
-    assert outcomes(found) == {"in": 9, "unused": 5, "trained": 4}
+    assert totals(found) == {"in": 9, "unused": 5, "trained": 4}
     assert found.figures["replay"] == {"wanted": 4, "rows": 4, "own": 4, "written": 0}
     for row, asked in zip(found.rows.rows, found.rows.examples, strict=True):
         assert list(row.input_ids[: row.answer_start]) == prompt_ids(tokenizer, asked.example.prompt)
@@ -85,7 +79,7 @@ def test_without_a_share_own_general_rows_are_unused_and_nothing_is_written(
     replay: Replayed, tmp_path: Path
 ) -> None:
     found = replay(own_rows(3), 0, tmp_path)
-    assert outcomes(found) == {"in": 3, "unused": 3, "trained": 0}
+    assert totals(found) == {"in": 3, "unused": 3, "trained": 0}
     assert found.figures == {}
     assert replay([], 0, tmp_path).counts == []
 
@@ -97,9 +91,9 @@ def test_missing_rows_are_written_counted_and_the_same_again(
     (tmp_path / "other").mkdir()
     found = replay(own_rows(2), 5, tmp_path)
     assert found.figures["replay"] == {"wanted": 5, "rows": 5, "own": 2, "written": 3}
-    totals = outcomes(found)
-    assert totals["trained"] == 5
-    assert totals["dropped"] > 0
+    counts = totals(found)
+    assert counts["trained"] == 5
+    assert counts["dropped"] > 0
     assert replay(own_rows(2), 5, tmp_path / "again") == found  # written anew
     before = (tmp_path / WRITTEN).stat().st_mtime_ns
     assert replay(own_rows(2), 5, tmp_path) == found  # read
@@ -119,8 +113,8 @@ def test_no_row_holds_the_probe(
         for row, asked in zip(own_rows(2), (passages(GENERAL)[0], passages(PROMPTS)[1]), strict=True)
     ]
     found = replay([*known, *own_rows(4)], 3, tmp_path)
-    totals = outcomes(found)
-    assert (totals["dropped"], totals["unused"], totals["trained"]) == (2, 1, 3)
+    counts = totals(found)
+    assert (counts["dropped"], counts["unused"], counts["trained"]) == (2, 1, 3)
     for asked in found.rows.examples:
         assert not overlaps((turn.content for turn in asked.example.messages), probe_grams())
     model, tokenizer = load_base(tiny_base, set_up_torch(settings.run)), load_tokenizer(tiny_base)
@@ -164,9 +158,8 @@ def test_rows_of_both_kinds_in_one_batch_have_the_loss_of_the_plain_path(
     from tasks.rows.grounding import ground
     from tasks.training.tuning.tokens import tokenise
     from tasks.training.tuning.trainer import answer_loss
-    from tests.tasks.training.test_sft import assistant
 
-    task = tokenise(ground(examples[:2], assistant(settings)), load_tokenizer(tiny_base), max_length=300)
+    task = tokenise(ground(examples[:2], reader()), load_tokenizer(tiny_base), max_length=300)
     rows = [*task.rows, *replay(own_rows(1), 2, tmp_path).rows.rows]
     longest = max(len(row.input_ids) for row in rows)
     ids = torch.tensor([[*row.input_ids, *[2] * (longest - len(row.input_ids))] for row in rows])
@@ -183,15 +176,12 @@ def test_an_interrupted_run_with_replay_ends_with_the_same_bytes(
     examples: list[Example],
     tiny_base: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from tasks.training.tuning.trainer import AnswerTrainer
-
-    replaying = settings.model_copy(update={"sft": settings.sft.model_copy(update={"replay": 0.2})})
+    replaying = changed(settings, replay=0.2)
     taught = [*own_rows(2), *examples]
 
     def tuned(name: str) -> Trained:
-        return tune("lora", replaying, taught, tiny_base, tmp_path / name)
+        return tune_by("lora", replaying, taught, tiny_base, tmp_path / name)
 
     whole = tuned("whole")
     counts = {(row.kind, row.outcome): row.count for row in whole.report.rows}
@@ -200,17 +190,8 @@ def test_an_interrupted_run_with_replay_ends_with_the_same_bytes(
     assert whole.report.figures["replay"] == {"wanted": 4, "rows": 4, "own": 2, "written": 2}
     assert whole.report.figures["targets"]["free"] == 0
 
-    plain = AnswerTrainer.training_step
-
-    def interrupted(self: Any, *arguments: Any, **named: Any) -> Any:
-        if self.state.global_step == 3:
-            raise KeyboardInterrupt
-        return plain(self, *arguments, **named)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(AnswerTrainer, "training_step", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            tuned("cut")
+    with cut_short():
+        tuned("cut")
     resumed = tuned("cut")
-    assert contents(resumed) == contents(whole)
+    assert hashes(resumed.adapter) == hashes(whole.adapter)
     assert (resumed.curve, resumed.report) == (whole.curve, whole.report)

@@ -5,17 +5,12 @@ from pathlib import Path
 import pytest
 
 from deploy.abstention import ABSTENTION
-from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
-from deploy.knowledge.hits import Hit
-from deploy.prompts.template import load_template
 from tasks.rows.grounding import ground
 from tasks.rows.records import Example
-from tasks.settings import Settings
 from tasks.training.tuning.tokens import IGNORED, tokenise
-from tests.deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.knowledge.listed import reader
 
-HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 # None has generation markers. Turns end by the token of the template, or else by the tokenizer's own.
 TEMPLATES = {
     "marked turns": (
@@ -40,13 +35,12 @@ TEMPLATES = {
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_the_answer_and_its_end_count_and_nothing_else(
-    name: str, tiny_base: Path, settings: Settings, examples: list[Example]
+    name: str, tiny_base: Path, examples: list[Example]
 ) -> None:
     template, end = TEMPLATES[name]
     tokenizer = load_tokenizer(tiny_base)
     tokenizer.chat_template = template
-    assistant = Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), settings.generation)
-    grounded = ground(examples, assistant)
+    grounded = ground(examples, reader())
     assert {example.target for example in grounded} >= {ABSTENTION}
     rows = tokenise(grounded, tokenizer, max_length=500).rows
     assert len(rows) == len(examples)

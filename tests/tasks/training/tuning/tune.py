@@ -6,44 +6,37 @@ trained by a run that is cut short, and by another one that goes on.
 
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.assistant import Assistant
-from deploy.knowledge.hits import Hit
-from deploy.prompts.template import load_template
 from tasks.machine.process import is_first, leave_processes
 from tasks.rows.records import Example
 from tasks.rows.tables import read_table
 from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tuning import fine_tune
-from tests.deploy.knowledge.listed import ListedKnowledge
+from tests.deploy.knowledge.listed import reader
 
-HIT = Hit(chunk=1, document="svm.SVC", uri="py:svm.SVC", title="svm.SVC", text="C=1.0 : float", score=1.0)
 CUT, STEP = "cut-", 3
 
 
-class CutShortError(Exception):
+class CutShortError(KeyboardInterrupt):
     """The run was cut short."""
 
 
-def tune(examples: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Trained:
+def tune(
+    examples: Sequence[Example], held_out: Sequence[Example], base: Path, work: Path, settings: Settings
+) -> Trained:
     """Fine-tune with one source that every question finds."""
     work.mkdir(exist_ok=True)
-    return fine_tune(
-        read_table(examples, Example),
-        read_table(held_out, Example),
-        Assistant(None, ListedKnowledge([HIT]), load_template("assistant"), settings.generation),
-        base,
-        work=work,
-        run=settings.run,
-        settings=settings.sft,
-    )
+    return fine_tune(examples, held_out, reader(), base, work=work, run=settings.run, settings=settings.sft)
 
 
-def cut_short(*given: Any) -> None:
-    """Fine-tune as far as STEP, in every process."""
+@contextmanager
+def cut_short() -> Iterator[None]:
+    """A block in which training is cut short at STEP, in every process."""
     from tasks.training.tuning.trainer import AnswerTrainer
 
     plain = AnswerTrainer.training_step
@@ -55,7 +48,7 @@ def cut_short(*given: Any) -> None:
 
     AnswerTrainer.training_step = interrupted
     try:
-        tune(*given)
+        yield
     except CutShortError:
         return
     finally:
@@ -73,12 +66,14 @@ def forget_deepspeed() -> None:
 
 
 if __name__ == "__main__":
-    rows, held_out, base, folder, *files = (Path(word) for word in sys.argv[1:])
-    for file in files:
+    *tables, base, folder = (Path(word) for word in sys.argv[1:5])
+    rows, held_out = (read_table(table, Example) for table in tables)
+    for file in map(Path, sys.argv[5:]):
         checked = Settings.model_validate_json(file.read_text(encoding="utf-8"), strict=False)
         given = (rows, held_out, base, folder / f"work-{file.stem}", checked)
         if file.stem.startswith(CUT):
-            cut_short(*given)
+            with cut_short():
+                tune(*given)
         tuned = tune(*given)
         if checked.sft.deepspeed:
             forget_deepspeed()
