@@ -26,7 +26,7 @@ SMOKE_SECONDS = 600.0  # a whole server is started; a busy machine takes minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class ReleaseCandidate:
     """A copy of a bundle on its way to being served."""
 
     root: Path
@@ -86,14 +86,14 @@ def current(root: Path) -> str | None:
 
 
 @contextmanager
-def candidate(root: Path, bundle: Path) -> Iterator[Candidate]:
+def candidate(root: Path, bundle: Path) -> Iterator[ReleaseCandidate]:
     """A copy of `bundle` to check and publish; if that fails, all is as it was before."""
     name, before = identity(bundle), current(root)
     folder = root / RELEASES / name
     with replacing(folder) as partial:
         shutil.copytree(bundle, partial, copy_function=shutil.copyfile)
     try:
-        yield Candidate(root=root, folder=folder)
+        yield ReleaseCandidate(root=root, folder=folder)
     except BaseException:
         if before is not None and current(root) != before:
             point(root / CURRENT, root / RELEASES / before)

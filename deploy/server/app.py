@@ -18,7 +18,7 @@ from deploy.server.asking import Asking
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.headers import SafeHeaders
 from deploy.server.replies import Envelope, event
-from deploy.server.requests import Question, read_question
+from deploy.server.requests import ChatRequest, read_request
 from deploy.settings import ServeSettings
 
 PAGE = Path(__file__).parent / "page"
@@ -68,7 +68,7 @@ def create_app(
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: Request) -> Response:
         body = await read_body(request, settings.max_body_bytes)
-        question = read_question(body, settings=settings, models=assistant.models, usual=assistant.sampling)
+        question = read_request(body, settings=settings, models=assistant.models, usual=assistant.sampling)
         envelope = Envelope(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
@@ -114,7 +114,7 @@ async def _whole(items: AsyncIterator[str | Answer]) -> Answer | None:
 
 
 async def _streamed(
-    question: Question, envelope: Envelope, items: AsyncIterator[str | Answer]
+    question: ChatRequest, envelope: Envelope, items: AsyncIterator[str | Answer]
 ) -> StreamingResponse:
     """A stream of events. What goes wrong before the first piece is still a reply with its own status."""
     try:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from deploy.assistant import Answer, Assistant
 from deploy.server.faults import RequestError
-from deploy.server.requests import Question
+from deploy.server.requests import ChatRequest
 
 _Item = str | Answer | Exception | None  # None ends a generation
 _LOOK_SECONDS = 0.2  # how often a waiting request looks whether its client is still there
@@ -22,7 +22,7 @@ class Asking:
         self._threads = ThreadPoolExecutor(max_workers=places, thread_name_prefix="asking")
 
     async def ask(
-        self, question: Question, *, gone: Callable[[], Awaitable[bool]]
+        self, question: ChatRequest, *, gone: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[str | Answer]:
         """The pieces of the text, then the `Answer`; ends early once `gone` says that the client left.
 
@@ -75,7 +75,7 @@ class Asking:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _generate(
-        self, question: Question, cancelled: threading.Event, put: Callable[[str | Answer], None]
+        self, question: ChatRequest, cancelled: threading.Event, put: Callable[[str | Answer], None]
     ) -> None:
         stream = self._assistant.stream(
             question.conversation, model=question.model, layers=question.layers, sampling=question.sampling

@@ -74,8 +74,8 @@ class _Body(BaseModel, extra="forbid"):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A request, understood."""
+class ChatRequest:
+    """What a request for a chat completion asks, checked."""
 
     conversation: tuple[Message, ...]
     model: str
@@ -85,9 +85,9 @@ class Question:
     include_usage: bool
 
 
-def read_question(
+def read_request(
     body: bytes, *, settings: ServeSettings, models: tuple[str, ...], usual: Sampling
-) -> Question:
+) -> ChatRequest:
     """What the request asks; `usual` holds the values that it leaves open.
 
     Raises:
@@ -105,7 +105,7 @@ def read_question(
     if asked.messages[-1].role != "user":
         raise RequestError(400, "the last message must be the user's", "invalid_value", "messages")
     layers = asked.threeply.layers
-    return Question(
+    return ChatRequest(
         conversation=tuple(_message(turn) for turn in asked.messages),
         model=model,
         layers=Layers(prompt=layers.prompt, retrieval=layers.retrieval),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.files import parse_json
-from tasks.advise.facts import Facts, Goal, Machine, Measured
+from tasks.advise.facts import Facts, Goal, Machine, MethodResult
 from tasks.evaluation.ledger import read_ledger
 from tasks.machine.memory import available
 from tasks.machine.process import cores
@@ -63,7 +63,7 @@ def measured(reports: Path) -> dict[str, Any]:
         found["ledger"] = read_ledger(reports / "ledger.json")
     names = ("score", "low", "high", "retention", "peak_mib", "tokens_per_s")
     found["methods"] = {
-        method: Measured(**{name: row[name] for name in names if name in row})
+        method: MethodResult(**{name: row[name] for name in names if name in row})
         for method, row in _read(reports / "methods.json").items()
         if {"score", "low", "high", "retention"} <= set(row)
     }

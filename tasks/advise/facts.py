@@ -29,7 +29,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MethodResult:
     """What `threeply compare` found of a method; the bounds are those of the 95 % interval of the score."""
 
     score: float
@@ -60,7 +60,7 @@ class Facts:
     machine: Machine
     base_is_there: bool = False
     min_retention: float = 0.0
-    methods: Mapping[str, Measured] = field(default_factory=dict)
+    methods: Mapping[str, MethodResult] = field(default_factory=dict)
     ledger: Ledger | None = None
     row_tokens: float | None = None
     tokens_per_s: float | None = None

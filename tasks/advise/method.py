@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.advise.facts import Facts, Measured
+from tasks.advise.facts import Facts, MethodResult
 from tasks.methods import METHODS
 from tasks.methods.method import Method
 
@@ -56,7 +56,7 @@ def _worth(facts: Facts, usable: Mapping[str, Method]) -> list[str]:
     ]
 
 
-def _measured(methods: Mapping[str, Measured], fits: Mapping[str, Needed]) -> MethodAdvice:
+def _measured(methods: Mapping[str, MethodResult], fits: Mapping[str, Needed]) -> MethodAdvice:
     best = max(fits, key=lambda name: methods[name].score)
     alike = [name for name in fits if methods[name].score >= methods[best].low]
     name = min(alike, key=lambda name: (fits[name].peak_mib, -methods[name].score))

@@ -10,7 +10,7 @@ from tasks.advise.facts import Facts
 from tasks.advise.method import Need, Needed
 from tasks.settings import Settings
 from tasks.training.memory.batch import Load
-from tasks.training.memory.shape import Shape, shape_in, usual_shape
+from tasks.training.memory.shape import ModelShape, shape_in, usual_shape
 
 KNOBS = ("batch_size", "accumulation", "gradient_checkpointing")
 ANSWER = 32  # tokens of a row that count in the loss
@@ -28,14 +28,14 @@ def needs(facts: Facts, settings: Settings, base: Path | None) -> Need:
         return needed if there else replace(needed, basis=f"{needed.basis}, by a Llama of the base's size")
 
     @cache
-    def shape() -> Shape:
+    def shape() -> ModelShape:
         return shape_in(base) if there and base else usual_shape(facts.parameters)
 
     there = base is not None and (base / "config.json").is_file()
     return need
 
 
-def _estimated(facts: Facts, settings: Settings, shape: Shape, method: str) -> Needed:
+def _estimated(facts: Facts, settings: Settings, shape: ModelShape, method: str) -> Needed:
     """The estimate with the settings as they are, or with the first change that fits; else the least."""
     from deploy.engines.precision import choose_device
     from tasks.training.memory.estimate import Estimate, estimate

@@ -30,7 +30,7 @@ from tasks.methods.method import Adapted, Material, MethodSettings
 from tasks.methods.parts.lora_pro_optimizer import LoraPro, pairs
 from tasks.methods.parts.targets import linear_modules
 from tasks.training.memory.batch import Load
-from tasks.training.memory.shape import Shape
+from tasks.training.memory.shape import ModelShape
 
 META = "meta"
 # Bits of a weight in NF4 with double quantisation: 4, an 8-bit scale for 64 of them, a float for 256 scales
@@ -103,7 +103,7 @@ class FlashAttention(TorchFunctionMode):
 
 
 def dry_step(
-    shape: Shape,
+    shape: ModelShape,
     method: str,
     settings: MethodSettings,
     load: Load,
@@ -151,14 +151,14 @@ def dry_step(
     )
 
 
-def empty(shape: Shape, dtype: torch.dtype) -> PreTrainedModel:
+def empty(shape: ModelShape, dtype: torch.dtype) -> PreTrainedModel:
     """A model of a shape, frozen; without numbers, if the default device is `META`."""
     model = AutoModelForCausalLM.from_config(shape.config, dtype=dtype, attn_implementation="sdpa")
     model.config.use_cache = False
     return model.requires_grad_(False).train()
 
 
-def attached(model: PreTrainedModel, shape: Shape, method: str, settings: MethodSettings) -> Adapted:
+def attached(model: PreTrainedModel, shape: ModelShape, method: str, settings: MethodSettings) -> Adapted:
     """The method on a model without numbers; bitsandbytes rounds real ones only, so qlora is its LoRA."""
     material = Material(tokenizer=shape.tokenizer, rows=[[0]])
     if isinstance(settings, qlora.QloraSettings):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from tasks.machine.process import processes
 from tasks.training.memory.batch import Load
-from tasks.training.memory.shape import Shape
+from tasks.training.memory.shape import ModelShape
 from tasks.training.settings import SftSettings
 
 MIB = 2**20
@@ -60,7 +60,7 @@ class Estimate:
 
 
 def estimate(
-    shape: Shape, settings: SftSettings, load: Load, *, device: str, precision: str, held: int = 0
+    shape: ModelShape, settings: SftSettings, load: Load, *, device: str, precision: str, held: int = 0
 ) -> Estimate:
     """The peak memory of a run of `sft` on a model of a shape, whose heaviest batch is `load`.
 

@@ -12,7 +12,7 @@ STORED = 2  # bytes of a number in a file, which most models have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class ModelShape:
     """The configuration of a model, the bytes of its weights on disk, and its tokenizer if it is there."""
 
     config: "PretrainedConfig"
@@ -20,20 +20,20 @@ class Shape:
     tokenizer: "PreTrainedTokenizerBase | None" = None
 
 
-def shape_in(base: Path) -> Shape:
+def shape_in(base: Path) -> ModelShape:
     """The shape of the model in the folder `base`."""
     from transformers import AutoConfig
 
     from deploy.engines.chat import load_tokenizer
 
-    return Shape(
+    return ModelShape(
         config=AutoConfig.from_pretrained(base, local_files_only=True),
         stored=sum(path.stat().st_size for path in base.glob("*.safetensors")),
         tokenizer=load_tokenizer(base),
     )
 
 
-def usual_shape(parameters: int) -> Shape:
+def usual_shape(parameters: int) -> ModelShape:
     """A Llama of about so many parameters, in the proportions of the family (Touvron et al. 2023).
 
     Its width is 128 times its layers, and its feed-forward part 8/3 as wide.
@@ -57,4 +57,4 @@ def usual_shape(parameters: int) -> Shape:
         num_key_value_heads=heads,
         tie_word_embeddings=True,
     )
-    return Shape(config=config, stored=STORED * parameters)
+    return ModelShape(config=config, stored=STORED * parameters)

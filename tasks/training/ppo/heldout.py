@@ -45,14 +45,14 @@ def answer(actors: Actors, prompts: Sequence[Sequence[int]], settings: RlhfSetti
                 temperature=0.0,
                 generator=torch.Generator(),
             )
-    lived = experience(actors, groups, temperature=settings.temperature)
+    taken = experience(actors, groups, temperature=settings.temperature)
     return Answers(
         responses=[list(response) for group in groups for response in group.responses],
-        scores=[float(score) for score in lived.scores],
-        kl=lived.kl,
-        kl_token=lived.kl_token,
-        ended_share=lived.ended_share,
-        response_length=lived.response_length,
+        scores=[float(score) for score in taken.scores],
+        kl=taken.kl,
+        kl_token=taken.kl_token,
+        ended_share=taken.ended_share,
+        response_length=taken.response_length,
     )
 
 

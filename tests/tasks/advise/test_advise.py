@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.advise import Advice, advise
-from tasks.advise.facts import Facts, Machine, Measured
+from tasks.advise.facts import Facts, Machine, MethodResult
 from tasks.advise.method import Needed
 from tasks.advise.rules import LAYERS, RULES
 from tasks.evaluation.ledger import Arm, Difference, Ledger
@@ -112,11 +112,11 @@ def test_an_unmeasured_method_follows_a_rule(changes: Mapping[str, Any], method:
 
 def test_a_measured_method_is_the_cheapest_as_good_as_the_best() -> None:
     methods = {
-        "none": Measured(score=0.2, low=0.1, high=0.3, retention=1.0),
-        "full": Measured(score=0.80, low=0.70, high=0.90, retention=0.9),
-        "lora": Measured(score=0.78, low=0.68, high=0.88, retention=0.9, tokens_per_s=100.0),
-        "prompt": Measured(score=0.30, low=0.15, high=0.40, retention=1.0),  # no better than the base
-        "qlora": Measured(score=0.79, low=0.69, high=0.89, retention=0.5),  # forgets too much
+        "none": MethodResult(score=0.2, low=0.1, high=0.3, retention=1.0),
+        "full": MethodResult(score=0.80, low=0.70, high=0.90, retention=0.9),
+        "lora": MethodResult(score=0.78, low=0.68, high=0.88, retention=0.9, tokens_per_s=100.0),
+        "prompt": MethodResult(score=0.30, low=0.15, high=0.40, retention=1.0),  # no better than the base
+        "qlora": MethodResult(score=0.79, low=0.69, high=0.89, retention=0.5),  # forgets too much
     }
     found = advised(methods=methods, min_retention=0.6, preferences=0)
     assert found.method is not None
