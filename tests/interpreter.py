@@ -15,7 +15,7 @@ def python(
     done = subprocess.run(
         [sys.executable, *map(str, words)],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": ":".join(map(str, modules)), **variables},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, modules)), **variables},
         capture_output=True,
         text=True,
         check=False,

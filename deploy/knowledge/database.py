@@ -9,14 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import text_sha256
+from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.hits import Hit
-
-Vectors = NDArray[np.float32]
 
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

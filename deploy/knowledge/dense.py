@@ -4,12 +4,9 @@ from collections.abc import Collection
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
-
-Vectors = NDArray[np.float32]
-Positions = NDArray[np.int64]
+from deploy.knowledge.arrays import Positions, Vectors
 
 DenseKind = Literal["flat", "sq8"]
 _FACTORY: dict[DenseKind, str] = {"flat": "Flat", "sq8": "SQ8"}

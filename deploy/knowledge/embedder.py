@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import sha256_of
-
-Vectors = NDArray[np.float32]
+from deploy.knowledge.arrays import Vectors
 
 WEIGHTS = "model.safetensors"
 

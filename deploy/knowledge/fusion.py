@@ -5,9 +5,8 @@ fusion throws away, how much better one hit is than the next.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Scores = NDArray[np.float32]
+from deploy.knowledge.arrays import Scores
 
 
 def fuse(dense: Scores, lexical: Scores, *, dense_weight: float) -> Scores:

@@ -6,14 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import parse_json
+from deploy.knowledge.arrays import Positions, Scores
 from deploy.knowledge.terms import chunk_terms, query_terms
-
-Scores = NDArray[np.float32]
-Positions = NDArray[np.int64]
 
 # Chosen on the default source (documentation of parameters): chunks are short, so a word that stands there
 # three times says little more than one that stands there once, and length is hardly a fault.

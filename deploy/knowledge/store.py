@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
+from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.database import Database, write_database
 from deploy.knowledge.dense import DenseIndex, DenseKind
@@ -128,7 +128,7 @@ class KnowledgeStore:
         """Close the store's file."""
         self._database.close()
 
-    def _search(self, query: str, vector: NDArray[np.float32], exclude: Collection[str]) -> list[Hit]:
+    def _search(self, query: str, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
         count = max(self._settings.candidates, self._settings.top_k)
         hidden = [self._ranges[document] for document in sorted(set(exclude)) if document in self._ranges]
         words = self._lexical.scores(query)

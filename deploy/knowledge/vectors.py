@@ -9,12 +9,10 @@ name is one word of many.
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import Chunk
 from deploy.knowledge.embedder import Embedder
-
-Vectors = NDArray[np.float32]
 
 
 def distinct_texts(chunks: Iterable[Chunk]) -> list[str]:

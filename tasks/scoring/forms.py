@@ -1,4 +1,4 @@
-"""JSON, compared field by field: an answer that does not parse is worth nothing."""
+"""Scores of answers with a form: fields of JSON, labels, the words of summaries, syntax trees of programs."""
 
 import ast
 import json

@@ -1,7 +1,7 @@
 """Bottleneck adapters as a tuner of PEFT: saved, loaded, stacked by name and switched off as its own are.
 
 PEFT has no public way to add a type, so `_register` reaches into its enumeration, in this one place;
-tests/tasks/methods/test_adapter.py fails where a new PEFT takes it amiss. Import this module late, and before
+tests/tasks/methods/test_methods.py fails where a new PEFT takes it amiss. Import this module late, and before
 an adapter of this type is loaded through PEFT.
 """
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reproducible import hashes
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.store import KnowledgeStore, build_knowledge
 from deploy.settings import RetrievalSettings
+from tests.contents import hashes
 from tests.deploy.knowledge.hashed import HashedEmbedder
 
 SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.5)

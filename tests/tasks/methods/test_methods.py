@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from benchmarks.reproducible import hashes
 from deploy.adapters.names import CONFIG, WEIGHTS
 from deploy.adapters.reading import adapter_files, read_adapter
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
 from tasks.methods import METHODS
+from tests.contents import hashes
 from tests.tasks.methods.conftest import CASES, MISSING, Tuned, attached, fresh, logits, rows
 
 IDENTITY = [

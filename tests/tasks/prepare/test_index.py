@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.reproducible import hashes
 from deploy.knowledge.store import open_knowledge
 from deploy.settings import RetrievalSettings
 from tasks.machine.settings import RunSettings
@@ -15,6 +14,7 @@ from tasks.prepare.settings import IndexSettings
 from tasks.rows.records import Document
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import write_table
+from tests.contents import hashes
 from tests.deploy.knowledge.hashed import HashedEmbedder
 from tests.tasks.rows.made import document, outcomes
 

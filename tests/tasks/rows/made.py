@@ -14,17 +14,7 @@ ASKED = "In `svm.SVC`, what is the default of `C`?"
 
 def question(name: str, asked: str = "Why?", answer: str = "Because.", **changed: Any) -> Example:
     """An answerable example in a group of its own, without evidence; `changed` are other fields of it."""
-    row = Example(
-        id=name,
-        source="test",
-        task="chat",
-        messages=(Message("user", asked), Message("assistant", answer)),
-        evidence=(),
-        quote="",
-        withheld=(),
-        answerable=True,
-        group=name,
-    )
+    row = Example.plain(name, asked, answer, source="test", task="chat", group=name)
     return replace(row, **changed)
 
 

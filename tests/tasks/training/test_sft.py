@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.reproducible import hashes
 from deploy.engines.chat import load_tokenizer, prompt_ids
 from tasks.errors import TrainingError
 from tasks.rows.grounding import ground
@@ -21,6 +20,7 @@ from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.tokens import tokenise
 from tests.conftest import ROOT
+from tests.contents import hashes
 from tests.deploy.knowledge.listed import reader
 from tests.tasks.training.tuning.processes import SCRIPT, changed, written
 from tests.tasks.training.tuning.tune import tune

@@ -8,13 +8,13 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from benchmarks.reproducible import hashes
 from tasks.errors import TrainingError
 from tasks.training.ppo.loop import in_batches, train
 from tasks.training.ppo.policy import Actors, load_actors
 from tasks.training.ppo.rollouts import Batch
 from tasks.training.ppo.trainer import Trainer, instructive, objective, targets
 from tasks.training.settings import RlhfSettings
+from tests.contents import hashes
 from tests.interpreter import python
 from tests.tasks.training.ppo.conftest import CPU
 from tests.tasks.training.ppo.learn import PROMPTS, learn

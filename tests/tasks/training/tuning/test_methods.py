@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.reproducible import hashes
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
@@ -14,6 +13,7 @@ from tasks.methods.note import read_note
 from tasks.rows.records import Example
 from tasks.settings import Settings
 from tasks.training.trained import Trained
+from tests.contents import hashes
 from tests.tasks.methods.conftest import MISSING
 from tests.tasks.training.tuning.processes import changed
 from tests.tasks.training.tuning.tune import cut_short, tune

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reproducible import hashes
 from tasks.command import load_stage, run_stage
 from tasks.errors import TrainingError
 from tasks.methods import METHODS
 from tasks.settings import Settings
 from tasks.training.spread import FsdpSettings
 from tasks.training.trainers import arguments
+from tests.contents import hashes
 from tests.tasks.training.tuning.processes import (
     SPREAD,
     alone,

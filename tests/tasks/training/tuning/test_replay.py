@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reproducible import hashes
 from deploy.engines.chat import end_of_turn, load_tokenizer, prompt_ids
 from deploy.messages import Message
 from tasks.machine.device import set_up_torch
@@ -19,6 +18,7 @@ from tasks.settings import Settings
 from tasks.training.trained import Trained
 from tasks.training.tuning.replay import WRITTEN, Replay, general_rows, replay_rows
 from tasks.training.tuning.self_synthesis import IN_PROBE, Text, fault_of_answer, fault_of_turn, write_talks
+from tests.contents import hashes
 from tests.deploy.knowledge.listed import reader
 from tests.tasks.rows.made import question
 from tests.tasks.training.tuning.processes import changed

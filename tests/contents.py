@@ -1,0 +1,12 @@
+"""What a folder holds, to compare it with another one."""
+
+from pathlib import Path
+
+from benchmarks import reproducible
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file below `folder`; fails without any: two missing ones are equal."""
+    found = reproducible.hashes(folder)
+    assert found, f"{folder} holds no file"
+    return found
