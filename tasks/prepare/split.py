@@ -3,7 +3,8 @@
 A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares. More data moves no old row, with one
 exception: where a new row has the same prompt as rows of two groups, these become one, and the group whose
 name sorts first takes the other along. Groups with rows of the task `general` are all for training: they are
-replayed, never asked.
+replayed, never asked. Held-out rows (`held_out`) stay in the split that may ask them and leave every
+other; a group that has none but such rows for the test stands there whole.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from typing import Any, Literal
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
 from tasks.rows.identity import PromptKey, prompt_key, united
-from tasks.rows.records import GENERAL_TASK, Document, Dropped, Example, Preference, Rows
+from tasks.rows.records import FOR_VALIDATION, GENERAL_TASK, Document, Dropped, Example, Preference, Rows
 from tasks.rows.reports import Report, RowCount, read_report, row_counts, write_report
 from tasks.rows.tables import FILES, read_rows, read_table, write_table
 
@@ -51,7 +52,9 @@ def split(
     write_table(splits / FILES[Document], Document, kept.documents)
     write_report(
         report,
-        Report(stage="split", rows=_counted(everything, kept), figures=_figures(kept, grouped, placed)),
+        Report(
+            stage="split", rows=_counted(everything, kept, placed), figures=_figures(kept, grouped, placed)
+        ),
     )
 
 
@@ -74,8 +77,21 @@ def unite(rows: Rows) -> Rows:
 def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
     """The examples and preferences of each split, in their old order."""
     replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
-    where = {group: "train" if group in replayed else place(group, settings) for group in _groups(rows)}
-    return {name: Rows.of(row for row in rows.asked if where[row.group] == name) for name in SPLITS}
+    not_for_test_alone = {row.group for row in rows.asked if row.held_out in ("", FOR_VALIDATION)}
+    where: dict[str, SplitName] = {}
+    for group in _groups(rows):
+        where[group] = place(group, settings) if group in not_for_test_alone else "test"
+        if group in replayed:
+            where[group] = "train"
+    return {
+        name: Rows.of(row for row in rows.asked if where[row.group] == name and _may_stand(row, name))
+        for name in SPLITS
+    }
+
+
+def _may_stand(row: Example | Preference, split: SplitName) -> bool:
+    """Whether a row may be in a split: a held-out one only in the split that asks it."""
+    return not row.held_out or split == ("validation" if row.held_out == FOR_VALIDATION else "test")
 
 
 def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
@@ -117,12 +133,23 @@ def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> 
             )
 
 
-def _counted(before: Rows, after: Rows) -> list[RowCount]:
+def _counted(before: Rows, after: Rows, placed: Mapping[SplitName, Rows]) -> list[RowCount]:
     counts: list[RowCount] = []
     went = after.by_kind()
+    standing = Counter(
+        kind for part in placed.values() for kind, rows in part.by_kind().items() for _ in rows
+    )
+    standing["document"] = len(after.documents)
     for kind, came in before.by_kind().items():
         lost = len(came) - len(went[kind])
-        counts += row_counts(kind, len(came), kept=len(went[kind]), quarantined={"validate": lost})
+        apart = len(went[kind]) - standing[kind]
+        counts += row_counts(
+            kind,
+            len(came),
+            kept=standing[kind],
+            quarantined={"validate": lost},
+            unused={"held out, and not in the split that asks it": apart},
+        )
     return counts
 
 
@@ -134,6 +161,9 @@ def _figures(kept: Rows, united: Rows, splits: Mapping[SplitName, Rows]) -> dict
                 "preferences": len(rows.preferences),
                 "groups": len(_groups(rows)),
                 "tasks": dict(sorted(Counter(row.task for row in rows.examples).items())),
+                "held_out": dict(
+                    sorted(Counter(row.held_out for row in rows.examples if row.held_out).items())
+                ),
                 "flaws": dict(sorted(Counter(row.flaw or "unknown" for row in rows.preferences).items())),
             }
             for name, rows in splits.items()

@@ -13,6 +13,7 @@ from deploy.messages import Message
 LabelKind = Literal["human", "synthetic"]
 RowKind = Literal["example", "preference", "document"]
 GENERAL_TASK = "general"  # of rows that are replayed beside the task, and never asked in evaluation
+FOR_VALIDATION = "validation"  # `held_out` of rows for validation alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class Example:
     answer it, `quote` a string that stands literally in the chunk that does (empty: any chunk of the
     evidence). `withheld` documents are hidden from retrieval for this question: what they say cannot be
     known, so the good answer is to abstain. `answerable` is False where it is. Rows of one `group` never
-    stand in two splits.
+    stand in two splits. `held_out` is empty, or says under which name the ledger scores the row apart: it is
+    then asked in the test alone (`validation`: in validation alone) and never trained on.
     """
 
     id: str
@@ -53,6 +55,7 @@ class Example:
     withheld: tuple[str, ...]
     answerable: bool
     group: str
+    held_out: str = ""
 
     @classmethod
     def plain(cls, name: str, question: str, answer: str, *, source: str, task: str, group: str) -> "Example":
@@ -102,6 +105,7 @@ class Preference:
     quote: str
     withheld: tuple[str, ...]
     group: str
+    held_out: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

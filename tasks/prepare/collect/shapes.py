@@ -129,6 +129,7 @@ def _preference(shape: Shape, values: Mapping[str, Any], source: str) -> Prefere
         quote="",
         withheld=(),
         group=_group(shape, values, prompt),
+        held_out=_held_out(shape, values),
     )
 
 
@@ -174,6 +175,7 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
         withheld=(),
         answerable=answerable,
         group=_group(shape, values, messages[:-1]),
+        held_out=_held_out(shape, values),
     )
 
 
@@ -199,6 +201,12 @@ def _task(shape: Shape, values: Mapping[str, Any]) -> str:
     """The given task, which says how answers are scored; else `chat`."""
     given = shape.value(values, "task")
     return given.strip() if isinstance(given, str) and given.strip() else "chat"
+
+
+def _held_out(shape: Shape, values: Mapping[str, Any]) -> str:
+    """The given name of what the row is held out for; else it may be trained on."""
+    given = shape.value(values, "held_out")
+    return given.strip() if isinstance(given, str) else ""
 
 
 def _id(shape: Shape, values: Mapping[str, Any], source: str, *content: str) -> str:

@@ -13,7 +13,7 @@ from tasks.prepare.split import SPLITS, assign, check_leaks, place, split, unite
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 from tasks.rows.tables import read_table, write_rows, write_table
-from tests.tasks.rows.made import document, question, rows
+from tests.tasks.rows.made import document, outcomes, question, rows
 
 SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s")
 DOCUMENT = document("d")
@@ -55,6 +55,42 @@ def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() ->
     found = where(rows(*general, question("same", "general 3", group="z"), *_many()))
     assert {found[row.id] for row in general} == {"train"} == {found["same"]}
     assert set(found.values()) == set(SPLITS)
+
+
+def test_held_out_rows_stand_only_in_the_split_that_asks_them() -> None:
+    worded = [
+        replace(question(f"{kind}{n}", f"{kind} question {n}", group=f"g{n}"), held_out=kind)
+        for n in range(60)
+        for kind in ("", "unseen wording", "validation")
+    ]
+    alone = [
+        replace(question(f"p{n}", f"package {n}", group=f"p{n}"), held_out="unseen package")
+        for n in range(30)
+    ]
+    parts = assign(unite(rows(*worded, *alone)), SETTINGS)
+    found = {name: {row.held_out for row in part.examples} for name, part in parts.items()}
+    assert found == {
+        "train": {""},
+        "validation": {"", "validation"},
+        "test": {"", "unseen wording", "unseen package"},
+    }
+    assert {row.id for row in parts["test"].examples} >= {row.id for row in alone}
+
+
+def test_what_is_held_out_is_counted(tmp_path: Path) -> None:
+    held = [
+        replace(question(str(n), f"question {n}?", group=f"g{n}"), held_out="unseen wording" if n % 2 else "")
+        for n in range(60)
+    ]
+    settings = SETTINGS
+    folder = run(
+        tmp_path, rows(*held, *(question(f"{n}9999", f"q{n}", group=f"g{n}") for n in range(60))), settings
+    )
+    report = read_report(tmp_path / "report.json")
+    assert unbalanced(report.rows) == []
+    standing = [row for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)]
+    unused = outcomes(report.rows)["unused", "held out, and not in the split that asks it"]
+    assert unused == 119 - len(standing) > 10
 
 
 def _many() -> list[Example]:
