@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.command import STAGES
-from tasks.evaluation.ledger import Ledger, ledger_markdown, read_ledger
+from tasks.evaluation.ledger import Ledger, read_ledger
+from tasks.evaluation.markdown import ledger_markdown
 from tasks.machine.process import cores
 from tasks.machine.progress import duration
 from tasks.rows.timings import read_timings

@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.chain import REPORTS, summary, table
 from deploy.atomic import write_text
 from tasks.errors import SourceError
-from tasks.evaluation.ledger import ledger_markdown, read_ledger
+from tasks.evaluation.ledger import read_ledger
+from tasks.evaluation.markdown import ledger_markdown
 from tasks.machine.process import cores
 from tasks.rows.timings import read_timings
 

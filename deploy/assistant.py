@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from deploy.engines.engine import Engine, Generation, Sampling
 from deploy.errors import EngineError, KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
-from deploy.messages import Message, last_question
+from deploy.messages import Message, last_question, said_before
+from deploy.prompts.question import question_of
 from deploy.prompts.template import PromptTemplate, Source, load_template
 from deploy.settings import GenerationSettings
 
@@ -106,7 +107,8 @@ class Assistant:
             if self._knowledge is None:
                 raise KnowledgeError("retrieval is on, but no knowledge is loaded; run dvc repro index")
             questions = [last_question(conversation) for conversation in conversations]
-            hits = self._knowledge.search(questions, exclude=exclude)
+            before = [said_before(conversation) for conversation in conversations]
+            hits = self._knowledge.search(questions, before=before, exclude=exclude)
             found = [_numbered(each) for each in hits]
         return [
             Composed(messages=self._messages(conversation, sources, layers), sources=sources)
@@ -125,9 +127,12 @@ class Assistant:
         """The answer to each conversation, in order.
 
         Raises:
+            QuestionError: a conversation asks nothing.
             EngineError: no such model, or a prompt is longer than the model's context.
         """
         started = time.perf_counter()
+        for conversation in conversations:
+            question_of(conversation)
         composed = self.compose(conversations, layers=layers, exclude=exclude)
         searched = time.perf_counter() - started
         prompts = [each.messages for each in composed]
@@ -144,6 +149,7 @@ class Assistant:
     ) -> Iterator[str | Answer]:
         """The answer's text piece by piece, then the whole `Answer`; closing the iterator ends generation."""
         started = time.perf_counter()
+        question_of(conversation)
         composed = self.compose([conversation], layers=layers)[0]
         searched = time.perf_counter() - started
         for piece in self.engine.stream(composed.messages, model=model, sampling=sampling or self.sampling):

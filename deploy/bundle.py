@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from deploy.adapters.reading import adapter_files
 from deploy.assistant import Assistant
 from deploy.atomic import write_json
@@ -22,7 +24,7 @@ from deploy.engines.precision import Precision
 from deploy.errors import BundleError
 from deploy.files import read_json, sha256_of
 from deploy.manifest import Manifest, describe_files, read_manifest, verify, write_manifest
-from deploy.prompts.template import PROMPTS, load_template
+from deploy.prompts.template import PromptTemplate, load_template, read_template, template_path
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section
 
 SETTINGS = "settings.json"
@@ -39,6 +41,8 @@ class BundledSettings(Section):
     retrieval: RetrievalSettings
     prompt: PromptSettings
     generation: GenerationSettings
+    # Of each model the chance of the abstention from which on it says it; one without says what is likeliest.
+    abstention: dict[str, float] = Field(default_factory=dict)
 
 
 def write_bundle(
@@ -65,12 +69,14 @@ def write_bundle(
         _copy_folder(source, folder / part)
     for adapter, source in adapters.items():
         _copy(source, folder / "adapters" / adapter, adapter_files(source))
-    # The template is loaded to be sure that it can be before it is shipped.
-    prompts = [
-        f"{load_template(prompt).name}.prompty" for prompt in sorted({settings.prompt.template, PLAIN})
-    ]
-    _copy(PROMPTS, folder / "prompts", prompts)
-    write_json(folder / SETTINGS, settings.model_dump(mode="json"))
+    for template in sorted({settings.prompt.template, PLAIN}):
+        load_template(template)  # to be sure that it can be before it is shipped
+        path = template_path(template)
+        _copy(path.parent, folder / "prompts", [path.name])
+    # In the bundle a template of the user's own is one by its name, like all others.
+    named = PromptSettings(template=template_path(settings.prompt.template).stem)
+    shipped = settings.model_copy(update={"prompt": named})
+    write_json(folder / SETTINGS, shipped.model_dump(mode="json"))
     lineage = {**parts, **{f"adapters/{adapter}": source for adapter, source in adapters.items()}}
     manifest = Manifest(
         name=name,
@@ -120,17 +126,22 @@ def load_verified(folder: Path, manifest: Manifest) -> Assistant:
             {name: folder / "adapters" / name for name in manifest.models if name != "base"},
             dtype=dtype,
             device=device,
+            abstention=settings.abstention,
         ),
         open_knowledge(folder / "knowledge", folder / "embedder", settings.retrieval),
-        load_template(settings.prompt.template, folder / "prompts"),
+        _prompt(folder, settings.prompt.template),
         settings.generation,
-        plain=load_template(PLAIN, folder / "prompts"),
+        plain=_prompt(folder, PLAIN),
     )
 
 
 def read_settings(folder: Path) -> BundledSettings:
     """The settings that the bundle in `folder` answers with."""
     return read_json(folder / SETTINGS, BundledSettings, error=BundleError, advice="run dvc repro bundle")
+
+
+def _prompt(folder: Path, name: str) -> PromptTemplate:
+    return read_template(folder / "prompts" / f"{name}.prompty")
 
 
 def _copy_folder(source: Path, target: Path) -> None:

@@ -4,6 +4,7 @@
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
     |-- PromptError               a prompt template is missing or wrong
+    |-- QuestionError             a conversation asks nothing, or is no text
     |-- EngineError               a model cannot be loaded or asked
     |   `-- ContextLengthError    a prompt is longer than the model's context
     |-- ServeError                the server cannot start
@@ -32,6 +33,10 @@ class KnowledgeError(ThreeplyError):
 
 class PromptError(ThreeplyError):
     """A prompt template is missing, malformed or asks for a variable that nobody gives."""
+
+
+class QuestionError(ThreeplyError):
+    """A conversation asks nothing: its question is missing or empty; or a turn of it is not whole text."""
 
 
 class EngineError(ThreeplyError):

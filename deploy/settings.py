@@ -3,10 +3,14 @@
 No field has a default: params.yaml holds every value, so that DVC sees each one.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+OWN_PROMPTS = "sources/prompts"  # where templates of the user's own lie; dvc.yaml spells it for the stages
+_NAME = r"[a-z0-9][a-z0-9_-]*"
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -29,9 +33,25 @@ class RetrievalSettings(Section):
 
 
 class PromptSettings(Section):
-    """Which prompt template steers the model."""
+    """Which prompt template steers the model: the name of one of deploy/prompts, or a file of the user's own.
 
-    template: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    A file lies in sources/prompts: the stages depend on that folder, so none works with what it once said.
+    """
+
+    template: str
+
+    @field_validator("template")
+    @classmethod
+    def _can_be_watched(cls, template: str) -> str:
+        if re.fullmatch(rf"(?:{OWN_PROMPTS}/{_NAME}\.prompty|{_NAME})", template):
+            return template
+        fitting = re.fullmatch(rf"(?:.*/)?({_NAME})\.prompty", template)
+        name = fitting[1] if fitting else "NAME"
+        raise ValueError(
+            f"{template!r} is wrong; it should be the name of a template in deploy/prompts, such as "
+            f"assistant, or a file in {OWN_PROMPTS}, which the stages watch: {OWN_PROMPTS}/{name}.prompty"
+            + ("" if fitting else ", NAME of a-z, 0-9, - and _")
+        )
 
 
 class GenerationSettings(Section):
@@ -52,3 +72,4 @@ class ServeSettings(Section):
     max_concurrency: Count
     max_body_bytes: Count
     max_messages: Count
+    max_message_characters: Count

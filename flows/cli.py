@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     placed = argparse.ArgumentParser(add_help=False)
     placed.add_argument("--profile", metavar="NAME", help="settings of profiles/NAME.yaml over params.yaml")
     placed.add_argument("--place", type=Path, metavar="DIR", help="run in a copy of the project (build/NAME)")
-    add("check", _check, "check the settings; exit 2 and all faults if some are wrong")
+    add("check", _check, "check the settings and the prompt; exit 2 and all faults if some are wrong")
     run = add(
         "run",
         _run,
@@ -80,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
+    from flows import prompting, questioning
+
+    text = "show what the prompt template makes of a question and two sources"
+    prompting.add_flags(add("prompt", _prompt, text))
+    text = "make a test set of your own: draw documents, ask questions, check them"
+    questioning.add_flags(add("test-set", _test_set, text))
     text = "train a head for labels, on texts (classify) or pictures (images)"
     recipe = add("recipe", _recipe, text, placed)
     recipe.add_argument("recipe", choices=("classify", "images"), help="its section of params.yaml says how")
@@ -105,8 +111,12 @@ def _settings() -> Any:
 
 
 def _check(_: argparse.Namespace) -> int:
+    from deploy.prompts.sample import check_template
+
     settings = _settings()
+    prompt = check_template(settings.prompt.template)
     print(f"{PARAMS} is fine: {len(settings.sections())} sections, every value known and in range")
+    print(f"the prompt {prompt.name} is fine: threeply prompt shows it")
     return 0
 
 
@@ -134,6 +144,21 @@ def _advise(words: argparse.Namespace) -> int:
     from flows.advising import asker, give_advice
 
     give_advice(Path(), _settings(), words, ask=asker())
+    return 0
+
+
+def _prompt(words: argparse.Namespace) -> int:
+    from flows.prompting import show_prompt
+
+    chosen = _settings().prompt.template
+    show_prompt(Path(), words.template or chosen, question=words.question, sources=not words.no_sources)
+    return 0
+
+
+def _test_set(words: argparse.Namespace) -> int:
+    from flows.questioning import make_test_set
+
+    make_test_set(Path(), words, seed=_settings().run.seed)
     return 0
 
 

@@ -8,6 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from deploy.prompts.sample import check_template
+from deploy.settings import OWN_PROMPTS
 from flows.api import Api, prefect_api, recorded
 from flows.board import watching
 from flows.errors import InterruptedRunError
@@ -16,7 +18,7 @@ from flows.place import CACHE, make_place, occupied
 from flows.stage import Board
 from flows.summary import print_methods, print_recipe, print_summary
 from tasks.machine.settings import overlay
-from tasks.settings import check_settings, load_settings, read_params
+from tasks.settings import Settings, check_settings, load_settings, read_params
 
 NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models
 RECIPE_NEEDS = {"classify": ("split", "base"), "images": ()}  # of the chain, by each recipe
@@ -124,18 +126,27 @@ def _place(project: Path, wish: Wish) -> Path:
     """Where to run: the project, or a copy under the settings of a profile."""
     params = project / "params.yaml"
     if wish.profile is None and wish.place is None:
-        load_settings(params)
+        _check_prompt(project, load_settings(params))
         return project
     values, origin = read_params(params), "params.yaml"
     if wish.profile is not None:
         path = project / "profiles" / f"{wish.profile}.yaml"
         origin = f"params.yaml with profiles/{wish.profile}.yaml"
         values = overlay(values, read_params(path))
-    check_settings(values, origin=origin)
+    _check_prompt(project, check_settings(values, origin=origin))
     place = project / (wish.place or Path("build") / str(wish.profile))
     make_place(project, place, _yaml(values))
     os.environ["THREEPLY_CACHE"] = str((project / CACHE).resolve())  # models are downloaded once
     return place
+
+
+def _check_prompt(project: Path, settings: Settings) -> None:
+    """Be sure of the prompt before an hour of work that needs it, and that the folder of own ones is there.
+
+    DVC refuses to run a stage whose dependency is missing.
+    """
+    check_template(settings.prompt.template, project)
+    (project / OWN_PROMPTS).mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from rich.table import Table
 
 from deploy.files import read_json
 from tasks.errors import SourceError
-from tasks.evaluation.ledger import NAMES, Ledger, majority_sentence, read_ledger, skip_sentences
-from tasks.pages.numbers import fine_percent, milliseconds, number, percent
+from tasks.evaluation.ledger import NAMES, Ledger, read_ledger
+from tasks.evaluation.sentences import majority_sentence, rule_sentences, skip_sentences
+from tasks.pages.numbers import decimals, fine_percent, milliseconds, number, percent
 from tasks.rows.reports import read_report
 
 LEDGER = Path("data/reports/ledger.json")
@@ -85,14 +86,14 @@ def _print_ledger(console: Console, ledger: Ledger) -> None:
             f"{arm.score:.3f}  {arm.low:.2f}-{arm.high:.2f}",
             percent(arm.abstention),
             percent(arm.citation_validity),
-            f"{arm.retention:.3f}",
+            decimals(arm.retention),
             milliseconds(arm.latency_ms),
         )
         for name, arm in ledger.arms.items()
     )
     console.print("Ledger: what each layer adds")
     _print_table(console, ("score (95 %)", "abstains", "cites", "retains", "latency"), rows)
-    for sentence in (majority_sentence(ledger), *skip_sentences(ledger)):
+    for sentence in (majority_sentence(ledger), *rule_sentences(ledger), *skip_sentences(ledger)):
         console.print(sentence, highlight=False)
 
 

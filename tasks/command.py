@@ -25,7 +25,7 @@ from typing import Any, NoReturn
 from deploy.atomic import replacing
 from deploy.errors import ThreeplyError
 from deploy.files import sha256_of
-from deploy.settings import Section
+from deploy.settings import PromptSettings, Section
 from tasks.errors import TrainingError
 from tasks.machine.disk import plain_disk_errors
 from tasks.machine.process import environment, is_first, leave_processes, processes
@@ -48,6 +48,7 @@ STAGES: dict[str, str] = {
     "sft": "tasks.training.sft",
     "reward": "tasks.training.reward",
     "rlhf": "tasks.training.rlhf",
+    "calibrate": "tasks.evaluation.calibrate",
     "evaluate": "tasks.evaluation.evaluate",
     "bundle": "tasks.release.bundle",
     "report": "tasks.release.report",
@@ -73,7 +74,8 @@ class Stage:
     `many` says that the last input may be given any number of times; those that are `optional` need not be
     there, and the stage is given None. `sections` maps parameter names to the settings that they take (None:
     all sections by their names), `values` those of plain values to their type. `resumable` stages take a
-    `work` folder for their checkpoints.
+    `work` folder for their checkpoints. A stage that is `prompted` reads the template that params.yaml names:
+    its command names the folder of the user's own ones, so that they are inputs as well.
     """
 
     name: str
@@ -85,6 +87,11 @@ class Stage:
     resumable: bool
     values: dict[str, type]
     optional: tuple[str, ...] = ()
+
+    @property
+    def prompted(self) -> bool:
+        """Whether the stage is given the section `prompt`."""
+        return PromptSettings in self.sections.values()
 
 
 def load_stage(name: str) -> Stage:
@@ -161,6 +168,10 @@ def parser(stage: Stage) -> argparse.ArgumentParser:
     for position, name in enumerate(stage.inputs):
         last = stage.many and position == len(stage.inputs) - 1
         result.add_argument(name, type=Path, nargs="*" if last else None)
+    if stage.prompted:
+        result.add_argument(
+            "--prompts", type=Path, required=True, help="the folder of the user's own templates"
+        )
     for name in stage.outputs:
         result.add_argument(f"--{name.replace('_', '-')}", dest=name, type=Path, required=True)
     for name, plain in stage.values.items():
@@ -200,7 +211,8 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         }
         work = WORK / label
         if stage.resumable:
-            extra["work"] = work / work_key(filter(None, inputs), sections)
+            own = [paths.prompts] if stage.prompted else []
+            extra["work"] = work / work_key(filter(None, [*inputs, *own]), sections)
             extra["work"].mkdir(parents=True, exist_ok=True)
         stage.function(*inputs, **extra, **values, **sections)
         leave_processes()

@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from deploy.errors import SettingsError
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section, ServeSettings
-from tasks.evaluation.settings import EvaluateSettings
+from tasks.evaluation.settings import CalibrateSettings, EvaluateSettings
 from tasks.lab.settings import CompareSettings
 from tasks.machine.settings import RunSettings
 from tasks.prepare.settings import (
@@ -54,6 +54,7 @@ class Settings(Section):
     sft: SftSettings
     reward: RewardSettings
     rlhf: RlhfSettings
+    calibrate: CalibrateSettings
     evaluate: EvaluateSettings
     compare: CompareSettings
     classify: ClassifySettings

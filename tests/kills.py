@@ -181,7 +181,7 @@ def run(place: Path, stage: str, folder: str) -> None:
     os.chdir(place)
     out = Path(folder) / stage
     out.mkdir(parents=True, exist_ok=True)
-    words = ["--params", "params.yaml", stage, *INPUTS[stage]]
+    words = ["--params", "params.yaml", stage, *INPUTS[stage], "--prompts", "prompts"]
     for name, file in (("adapter", "adapter"), ("curve", "curve.csv"), ("report", "report.json")):
         words += [f"--{name}", str(out / file)]
     with (Path(folder) / f"{stage}.log").open("w", buffering=1) as log, contextlib.redirect_stdout(log):

@@ -150,7 +150,7 @@ from tasks.settings import load_settings
 from pathlib import Path
 
 class Knowledge:
-    def search(self, queries, *, exclude=None):
+    def search(self, queries, *, before=None, exclude=None):
         hit = Hit(chunk=1, document="a", uri="a", title="a", text="C=1.0 : float", score=1.0)
         return [[hit] for _ in queries]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from deploy.settings import OWN_PROMPTS
 from tasks.command import main
 from tasks.evaluation.ledger import read_ledger
 from tasks.machine.settings import overlay
@@ -92,6 +93,25 @@ def test_answers_with_a_form_go_through_the_chain(profile: str, tasks: set[str],
     assert set(ledger.arms["sft"].tasks) == tasks
     assert "rlhf" in ledger.skipped
     assert ledger.recall is None  # there is nothing to find, and nothing pretends that there is
+
+
+def test_a_prompt_of_the_users_own_goes_through_the_chain_into_the_bundle(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = place / OWN_PROMPTS / "mine.prompty"
+    own.parent.mkdir(parents=True)
+    own.write_text("---\nversion: 1.0.0\n---\nuser:\nIn a sentence: {{ question }}\n", encoding="utf-8")
+    settle(place, "summarisation")
+    values = json.loads((place / "params.yaml").read_text(encoding="utf-8"))
+    changes = {"prompt": {"template": f"{OWN_PROMPTS}/mine.prompty"}, "bundle": {"min_retention": 0.0}}
+    (place / "params.yaml").write_text(json.dumps(overlay(values, changes)), encoding="utf-8")
+    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "evaluate", "bundle")
+    assert (place / "data/bundle/prompts/mine.prompty").read_bytes() == own.read_bytes()
+    own.unlink()
+    for stage, words in commands("dvc.yaml"):
+        if stage in ("sft", "evaluate", "bundle"):
+            assert main(words) == 1, "the stage has not read the template"
+            assert "no prompt is called 'mine'" in capsys.readouterr().err
 
 
 def test_labels_go_through_the_chain_to_a_head(place: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deploy.adapters.adapter import VirtualTokens
+from deploy.engines.abstaining import Gate, Gating, may_abstain
 from deploy.engines.engine import Sampling
 from deploy.engines.prefix import common_prefix
 
@@ -40,21 +41,31 @@ def decode(
     goes_on: Callable[[int, int], bool],
     virtual_tokens: VirtualTokens | None = None,
     seeds: Sequence[int] | None = None,
+    gate: Gate | None = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 
     `goes_on(row, token)` tells whether a row continues after the token. A row is left out once it has ended,
     and every row after `sampling.max_new_tokens`. Every prompt stands behind the `virtual_tokens`. Sampled
     rows draw from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one
-    a row, take the place of the one in `sampling`, under which equal prompts have equal results.
+    a row, take the place of the one in `sampling`, under which equal prompts have equal results. `gate` tells
+    from which chance on a row abstains.
     """
     import torch
 
     choose = _chooser(sampling, len(prompts), seeds)
+    room = sampling.max_new_tokens + (len(gate.tokens) if gate else 0)
     with torch.inference_mode():
-        batch, logits = _prefill(model, prompts, sampling.max_new_tokens, virtual_tokens)
+        batch, logits = _prefill(model, prompts, room, virtual_tokens)
+        gating = None
+        if gate and may_abstain(gate, logits):
+            gating = Gating(gate, _chances(model, batch, logits, gate.tokens))
     for step in range(sampling.max_new_tokens):
+        if gating:
+            logits = gating.steered(batch.rows, logits)
         tokens = choose(batch.rows, logits)
+        if gating:
+            gating.follow(batch.rows, tokens)
         chosen = [
             (row, token) for row, token in zip(batch.rows, tokens, strict=True) if row not in batch.ended
         ]
@@ -68,6 +79,21 @@ def decode(
             if alive <= len(batch.rows) // 2:
                 tokens = _shrink(batch, tokens)
             logits = _step(model, batch, tokens)
+
+
+def chances(
+    model: "PreTrainedModel",
+    prompts: Sequence[Sequence[int]],
+    tokens: Sequence[int],
+    *,
+    virtual_tokens: VirtualTokens | None = None,
+) -> list[float]:
+    """For each prompt the chance that `tokens` are what comes next."""
+    import torch
+
+    with torch.inference_mode():
+        batch, logits = _prefill(model, prompts, len(tokens), virtual_tokens)
+        return _chances(model, batch, logits, tokens)
 
 
 def read(
@@ -127,6 +153,34 @@ def _prefill(
         logits_to_keep=1,
     ).logits[:, -1]
     return _Batch(list(range(len(prompts))), seen, positions[:, -1:], cache), logits
+
+
+def _chances(
+    model: "PreTrainedModel", batch: _Batch, logits: "torch.Tensor", tokens: Sequence[int]
+) -> list[float]:
+    """The chance of `tokens` behind each row of a batch, which is left as it was: what was read is unseen."""
+    import torch
+
+    count, rows = len(tokens) - 1, len(batch.rows)
+    found = logits.float().log_softmax(-1)[:, tokens[0]]
+    if count:
+        fed = torch.tensor([list(tokens[:-1])] * rows, device=model.device)
+        steps = torch.arange(1, count + 1, device=model.device)
+        following = (
+            model(
+                input_ids=fed,
+                attention_mask=torch.cat([batch.seen, batch.seen.new_ones((rows, count))], dim=1),
+                position_ids=batch.position + steps,
+                past_key_values=batch.cache,
+                use_cache=True,
+            )
+            .logits.float()
+            .log_softmax(-1)
+        )
+        wanted = torch.tensor(list(tokens[1:]), device=model.device).expand(rows, count)
+        found = found + following.gather(-1, wanted[..., None])[..., 0].sum(-1)
+        batch.seen = torch.cat([batch.seen, batch.seen.new_zeros((rows, count))], dim=1)
+    return [float(value) for value in found.exp()]
 
 
 def _step(model: "PreTrainedModel", batch: _Batch, tokens: list[int]) -> "torch.Tensor":

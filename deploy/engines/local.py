@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from deploy.abstention import ABSTENTION
 from deploy.adapters.switching import Adapters
-from deploy.engines.chat import end_of_turn, load_tokenizer, prompt_ids
-from deploy.engines.decoding import decode, read
+from deploy.engines.abstaining import Gate
+from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer, prompt_ids
+from deploy.engines.decoding import chances, decode, read
 from deploy.engines.engine import Generation, Piece, Sampling
 from deploy.engines.transcript import Transcript
 from deploy.errors import ContextLengthError, EngineError
@@ -31,8 +33,12 @@ class TransformersEngine:
         dtype: Dtype = "float32",
         device: str = "cpu",
         batch_size: int = 16,
+        abstention: Mapping[str, float] | None = None,
     ) -> None:
         """Load the model in `base` and the adapter in each folder of `adapters`.
+
+        `abstention` has for a model the chance of the abstention from which on it says it; one without takes
+        its likeliest answer.
 
         Raises:
             EngineError: a folder does not hold what it should.
@@ -56,6 +62,11 @@ class TransformersEngine:
         # How many tokens a prompt and its answer may have together.
         self.context = int(self._model.config.get_text_config().max_position_embeddings)
         self._batch_size = batch_size
+        self._abstention = answer_ids(self._tokenizer, ABSTENTION)
+        self._gates = {
+            name: Gate(tokens=tuple(self._abstention), threshold=threshold)
+            for name, threshold in (abstention or {}).items()
+        }
         self._lock = threading.Lock()
 
     @property
@@ -80,6 +91,21 @@ class TransformersEngine:
         with self._lock:
             self._adapters.activate(model)
             yield logits
+
+    def abstention_chances(self, prompts: Sequence[Sequence[Message]], *, model: str) -> list[float]:
+        """For each conversation the chance that `model` gives to the abstention as the whole answer."""
+        tokens = [prompt_ids(self._tokenizer, prompt) for prompt in prompts]
+        order = sorted(range(len(tokens)), key=lambda place: -len(tokens[place]))
+        found: dict[int, float] = {}
+        with self._lock:
+            self._adapters.activate(model)
+            for start in range(0, len(order), self._batch_size):
+                places = order[start : start + self._batch_size]
+                batch = [tokens[place] for place in places]
+                virtual = self._adapters.virtual_tokens
+                each = chances(self._model, batch, self._abstention, virtual_tokens=virtual)
+                found.update(zip(places, each, strict=True))
+        return [found[place] for place in range(len(tokens))]
 
     def generate(
         self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
@@ -112,6 +138,7 @@ class TransformersEngine:
                 sampling=sampling,
                 goes_on=lambda _, t: transcript.add(t),
                 virtual_tokens=self._adapters.virtual_tokens,
+                gate=self._gates.get(model),
             ):
                 if text := transcript.settled():
                     yield Piece(text=text)
@@ -127,6 +154,7 @@ class TransformersEngine:
                 sampling=sampling,
                 goes_on=lambda row, t: transcripts[row].add(t),
                 virtual_tokens=self._adapters.virtual_tokens,
+                gate=self._gates.get(model),
             ):
                 pass
         return [

@@ -69,7 +69,7 @@ class LexicalIndex:
     def scores(self, query: str) -> Scores:
         """The score of each chunk; 0 for one that shares no term with the question."""
         known = self._bm25.vocab_dict if self._bm25 is not None else {}
-        wanted = [known[term] for term in query_terms(query) if term in known]
+        wanted = [known[term] for term in query_terms(query, known) if term in known]
         if not wanted:
             return np.zeros(self._rows, dtype=np.float32)
         return self._bm25.get_scores_from_ids(wanted)

@@ -7,19 +7,19 @@ derived.json       which truth the derived files came from, and their checksums
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from deploy.errors import KnowledgeError
-from deploy.knowledge.arrays import Vectors
+from deploy.knowledge.arrays import Positions, Scores, Vectors
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.database import Database, write_database
 from deploy.knowledge.dense import DenseIndex, DenseKind
 from deploy.knowledge.derived import read_derived, write_derived
 from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_identity
-from deploy.knowledge.fusion import fuse
+from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.lexical import LexicalIndex
 from deploy.knowledge.vectors import chunk_vectors
@@ -27,6 +27,7 @@ from deploy.settings import RetrievalSettings
 
 TRUTH = "knowledge.sqlite"
 _FORMAT = "1"
+_EARLIER = np.float32(0.5)  # weight of what was said before the question
 _log = logging.getLogger(__name__)
 
 
@@ -95,6 +96,7 @@ class KnowledgeStore:
             )
         self.num_documents, self.num_chunks = int(facts["documents"]), int(facts["chunks"])
         self._ranges = self._database.ranges()
+        self._owners = _owners(self._ranges.values(), self.num_chunks)
         dimensions = int(facts["dimensions"])
         derived = read_derived(folder, folder / TRUTH, rows=self.num_chunks, dimensions=dimensions)
         if derived is None:
@@ -107,36 +109,62 @@ class KnowledgeStore:
         self._dense, self._lexical = derived
 
     def search(
-        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+        self,
+        queries: Sequence[str],
+        *,
+        before: Sequence[str] | None = None,
+        exclude: Sequence[Collection[str]] | None = None,
     ) -> list[list[Hit]]:
         """For each query its `top_k` best chunks, best first; none where the store is empty.
 
-        `exclude` has one collection of document ids for each query, left out inside the search.
+        `before` has for each query what was said before it, which counts half. `exclude` has one collection
+        of document ids for each query, left out inside the search.
         """
-        if exclude is not None and len(exclude) != len(queries):
-            raise ValueError(f"{len(queries)} queries, but {len(exclude)} exclusions")
+        for name, given in (("earlier turns", before), ("exclusions", exclude)):
+            if given is not None and len(given) != len(queries):
+                raise ValueError(f"{len(queries)} queries, but {len(given)} {name}")
         if not queries or not self.num_chunks:
             return [[] for _ in queries]
-        vectors = self._embedder.embed_queries(queries)
+        earlier = before if before is not None else [""] * len(queries)
         without = exclude if exclude is not None else [()] * len(queries)
+        vectors = self._vectors(queries, earlier)
         return [
-            self._search(query, vector, left_out)
-            for query, vector, left_out in zip(queries, vectors, without, strict=True)
+            self._search(self._words(query, said), vector, left_out)
+            for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
     def close(self) -> None:
         """Close the store's file."""
         self._database.close()
 
-    def _search(self, query: str, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
+    def _vectors(self, queries: Sequence[str], before: Sequence[str]) -> Vectors:
+        vectors = self._embedder.embed_queries(queries)
+        places = [place for place, said in enumerate(before) if said]
+        if places:
+            earlier = self._embedder.embed_queries([before[place] for place in places])
+            mixed = vectors[places] + _EARLIER * earlier
+            vectors[places] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+        return vectors
+
+    def _words(self, query: str, before: str) -> Scores:
+        own = self._lexical.scores(query)
+        return own + _EARLIER * self._lexical.scores(before) if before else own
+
+    def _search(self, words: Scores, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
         count = max(self._settings.candidates, self._settings.top_k)
         hidden = [self._ranges[document] for document in sorted(set(exclude)) if document in self._ranges]
-        words = self._lexical.scores(query)
         near = self._dense.best(vector, count, exclude=hidden)
         worded = self._lexical.best(words, count, exclude=hidden)
         candidates = np.union1d(near, worded)
         meant = self._dense.scores(vector, candidates)
         scores = fuse(meant, words[candidates], dense_weight=self._settings.dense_weight)
-        # Equal scores keep the order of the store, so that a search has one answer.
-        best = np.lexsort((candidates, -scores))[: self._settings.top_k]
-        return [self._database.hit(int(candidates[at]), float(scores[at])) for at in best]
+        best = spread(scores, self._owners[candidates], candidates, count=self._settings.top_k)
+        return [self._database.hit(int(candidates[at]), score) for at, score in best]
+
+
+def _owners(ranges: Iterable[tuple[int, int]], chunks: int) -> Positions:
+    """For each chunk the first of its document: what tells whether two are of one."""
+    owners = np.arange(chunks, dtype=np.int64)
+    for first, end in ranges:
+        owners[first:end] = first
+    return owners

@@ -1,11 +1,22 @@
 """Text as the terms that BM25 counts: words, and names with all their parts."""
 
 import re
+from collections.abc import Container, Iterator, Sequence
 
 from deploy.knowledge.definitions import defined_names
 
 _NAME = re.compile(r"\w+(?:\.\w+)*")
 _QUOTED_NAME = re.compile(r"`\*{0,2}(\w+)`")
+_LONGEST_NAME = 5  # words that are tried as one name
+_SHORTEST_JOINED = 5  # letters of it: `to do` is no name
+# Words that build questions: some define parameters, too, but who means those writes `by` in backticks.
+_GRAMMAR = frozenset(
+    re.split(
+        r"\s+",
+        "a an and are as at be by can do does for from how i if in is it its me my no not of on or so than "
+        "that the there this to what when where which who why with without you your",
+    )
+)
 _INNER_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 
 
@@ -19,10 +30,34 @@ def chunk_terms(text: str, *, title: str) -> list[str]:
     return [*terms(title), *terms(text), *(_definition(name) for name in defined_names(text))]
 
 
-def query_terms(text: str) -> list[str]:
-    """The terms of a question: its words, and for each name in backticks twice that it be defined."""
-    asked = [_definition(name) for name in _QUOTED_NAME.findall(text)]
-    return [*terms(text), *asked, *asked]
+def query_terms(text: str, known: Container[str]) -> list[str]:
+    """The terms of a question: its words, and what its words may name in an index that has the terms `known`.
+
+    A word that some line defines asks for that line, one in backticks twice. Words beside each other are
+    also tried as one name, for people say `sample weight` and `random forest classifier`.
+    """
+    quoted = {name.lower() for name in _QUOTED_NAME.findall(text)}
+    found = terms(text)
+    words = [match[0].lower() for match in _NAME.finditer(text)]
+    for word in words:
+        asked = _definition(word)
+        if (asked in known and word not in _GRAMMAR) or word in quoted:
+            found += [asked] * (2 if word in quoted or "_" in word else 1)
+    for joined in _joined(words):
+        if joined in known:
+            found.append(joined)
+        if (asked := _definition(joined)) in known:
+            found.append(asked)
+    return found
+
+
+def _joined(words: Sequence[str]) -> Iterator[str]:
+    """Neighbours as one name, in both ways that names are written: `sample_weight`, `kmeans`."""
+    for count in range(2, _LONGEST_NAME + 1):
+        for start in range(len(words) - count + 1):
+            part = words[start : start + count]
+            if sum(map(len, part)) >= _SHORTEST_JOINED:
+                yield from ("_".join(part), "".join(part))
 
 
 def terms(text: str) -> list[str]:

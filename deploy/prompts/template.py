@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import yaml
 from jinja2 import StrictUndefined, Template, TemplateError
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deploy.abstention import ABSTENTION
@@ -21,6 +22,8 @@ from deploy.messages import Message, Role, last_question
 PROMPTS = Path(__file__).parent
 MAX_TEMPLATE_BYTES = 64 * 1024
 MAX_RENDERED_CHARACTERS = 400_000
+VARIABLES = ("question", "sources", "instructions", "abstention")  # what a template may ask for
+OF_A_SOURCE = ("number", "title", "text")  # and of each of its sources
 
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 _HEAD = re.compile(r"^(system|user|assistant):[ \t]*\n", re.MULTILINE)
@@ -82,32 +85,63 @@ class PromptTemplate:
                     )
                 pieces.append(piece)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            raise PromptError(f"the prompt {self.name} cannot be rendered: {error}; mend its file") from None
+            raise PromptError(
+                f"the prompt {self.name} cannot be rendered: {error}; mend its file. "
+                f"It may use {', '.join(VARIABLES)}, and of each of the sources {', '.join(OF_A_SOURCE)}"
+            ) from None
         return "".join(pieces).strip()
 
 
-def load_template(name: str, folder: Path = PROMPTS) -> PromptTemplate:
-    """The template in `folder`/`name`.prompty.
+def load_template(template: str, root: Path = Path()) -> PromptTemplate:
+    """The template that `prompt.template` names.
 
     Raises:
-        PromptError: the file is missing, too large, or not front matter and a body with at least one head.
+        PromptError: there is no such template, or it is wrong.
     """
-    path = folder / f"{name}.prompty"
+    return read_template(template_path(template, root))
+
+
+def template_path(template: str, root: Path = Path()) -> Path:
+    """Where the template lies: a shipped one by its name, one of the user's own by its path below `root`.
+
+    Raises:
+        PromptError: the file has the name of a shipped one, which would stand beside it in a bundle.
+    """
+    if "/" not in template and not template.endswith(".prompty"):
+        return PROMPTS / f"{template}.prompty"
+    path = root / template
+    if (PROMPTS / path.name).exists():
+        raise PromptError(
+            f"{path} has the name of a template that is shipped in deploy/prompts; give it another, "
+            f"such as {path.with_stem(f'my-{path.stem}')}"
+        )
+    return path
+
+
+def read_template(path: Path) -> PromptTemplate:
+    """The template in the file `path`.
+
+    Raises:
+        PromptError: the file is missing or too large, is not front matter and a body whose heads fit, or asks
+            for what nobody gives.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.prompty"))) or "none"
-        raise PromptError(f"no prompt is called {name!r} in {folder}; there are: {known}") from None
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.prompty"))) or "none"
+        raise PromptError(f"no prompt is called {path.stem!r} in {path.parent}; there are: {known}") from None
+    except OSError as error:
+        raise PromptError(f"the prompt {path} cannot be read: {error.strerror}") from None
     if len(content) > MAX_TEMPLATE_BYTES:
         raise PromptError(f"{path} has {len(content)} bytes; a prompt may have {MAX_TEMPLATE_BYTES}")
     try:
-        match = _FRONT.match(content.decode("utf-8").replace("\r\n", "\n"))
+        match = _FRONT.match(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise PromptError(f"{path} is not UTF-8: {error}") from None
     if not match:
         raise PromptError(f"{path} must begin with front matter between two lines of ---, then a body")
     _check_front_matter(path, match[1])
-    return PromptTemplate(name=name, turns=tuple(_turns(path, match[2])))
+    return PromptTemplate(name=path.stem, turns=tuple(_turns(path, match[2])))
 
 
 def neutral(text: str) -> str:
@@ -129,11 +163,31 @@ def _check_front_matter(path: Path, text: str) -> None:
 def _turns(path: Path, body: str) -> Iterator[tuple[Role, Template]]:
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
     heads = list(_HEAD.finditer(body))
-    if not heads or body[: heads[0].start()].strip():
-        raise PromptError(f"the body of {path} must begin with a line `system:` or `user:`")
+    before = (body[: heads[0].start()] if heads else body).strip()
+    if not heads or before:
+        first = before.partition("\n")[0]
+        raise PromptError(
+            f"the body of {path} must begin with a line `system:` or `user:`; it begins with {first!r}"
+        )
+    if heads[-1][1] != "user":
+        raise PromptError(
+            f"the last head of {path} is `{heads[-1][1]}:`; it must be `user:`, with the question below it"
+        )
     ends = [head.start() for head in heads[1:]] + [len(body)]
     for head, end in zip(heads, ends, strict=True):
+        text = body[head.end() : end]
         try:
-            yield cast(Role, head[1]), environment.from_string(body[head.end() : end])
+            wanted = find_undeclared_variables(environment.parse(text))
+            turn = cast(Role, head[1]), environment.from_string(text)
         except TemplateError as error:
             raise PromptError(f"{path}, below `{head[1]}:`: {error}; mend the template") from None
+        if unknown := sorted(wanted.difference(VARIABLES)):
+            raise PromptError(
+                f"{path}, below `{head[1]}:`, asks for {', '.join(unknown)}, which nobody gives; "
+                f"there are: {', '.join(VARIABLES)}"
+            )
+        if head is heads[-1] and "question" not in wanted:
+            raise PromptError(
+                f"{path} never shows the question: write {{{{ question }}}} below its last head"
+            )
+        yield turn

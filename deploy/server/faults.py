@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.errors import ContextLengthError, ThreeplyError
+from deploy.errors import ContextLengthError, QuestionError, ThreeplyError
 
 
 class RequestError(Exception):
@@ -34,6 +34,8 @@ def as_fault(error: Exception) -> RequestError:
     match error:
         case RequestError():
             return error
+        case QuestionError():
+            return RequestError(400, str(error), "invalid_value", "messages")
         case ContextLengthError():
             return RequestError(400, str(error), "context_length_exceeded", "messages")
         case ThreeplyError():

@@ -1,6 +1,7 @@
 """Reads a chat completion request: what is honoured, what is harmless, and what is refused by name."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -8,8 +9,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from deploy.assistant import Layers
 from deploy.engines.engine import Sampling
+from deploy.errors import QuestionError
 from deploy.messages import Message, Role
-from deploy.server.faults import RequestError
+from deploy.prompts.question import question_of
+from deploy.server.faults import RequestError, as_fault
 from deploy.settings import ServeSettings
 
 # Fields that change nothing here at these values, as clients send them by default; others are refused,
@@ -57,7 +60,7 @@ class _StreamOptions(BaseModel, extra="forbid"):
 
 class _Body(BaseModel, extra="forbid"):
     model: str | None = None
-    messages: Annotated[list[_Turn], Field(min_length=1)]
+    messages: list[_Turn]
     stream: bool | None = False
     stream_options: _StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
@@ -91,7 +94,8 @@ def read_request(
     """What the request asks; `usual` holds the values that it leaves open.
 
     Raises:
-        RequestError: the body is not JSON, a field is wrong or not supported, or there is no such model.
+        RequestError: the body is not JSON, a field is wrong or not supported, there is no such model, or the
+            messages ask nothing or too much.
     """
     asked = _checked(_fields(body))
     model = asked.model or settings.default_model
@@ -102,11 +106,9 @@ def read_request(
     if len(asked.messages) > settings.max_messages:
         told = f"{len(asked.messages)} messages were sent; at most {settings.max_messages} are read"
         raise RequestError(400, told, "too_many_messages", "messages")
-    if asked.messages[-1].role != "user":
-        raise RequestError(400, "the last message must be the user's", "invalid_value", "messages")
     layers = asked.threeply.layers
     return ChatRequest(
-        conversation=tuple(_message(turn) for turn in asked.messages),
+        conversation=_conversation(asked.messages, settings.max_message_characters),
         model=model,
         layers=Layers(prompt=layers.prompt, retrieval=layers.retrieval),
         sampling=_sampling(asked, usual),
@@ -147,6 +149,20 @@ def _checked(fields: dict[str, Any]) -> _Body:
                 400, f"{name} is not supported here; leave it out", "unsupported", name
             ) from None
         raise RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name) from None
+
+
+def _conversation(turns: Sequence[_Turn], longest: int) -> tuple[Message, ...]:
+    """The messages, once it is sure that they ask something, and cost no long search in vain."""
+    conversation = tuple(_message(turn) for turn in turns)
+    try:
+        question_of(conversation)
+    except QuestionError as error:
+        raise as_fault(error) from None
+    for place, message in enumerate(conversation):
+        if (length := len(message.content)) > longest:
+            told = f"message {place + 1} has {length} characters; at most {longest} are read: shorten it"
+            raise RequestError(400, told, "message_too_long", f"messages.{place}")
+    return conversation
 
 
 def _message(turn: _Turn) -> Message:

@@ -96,7 +96,7 @@ RULES = (
     Rule(
         "few_shot", True, lambda f: f.teaches_skill and 0 < f.examples < FEW,
         "{examples} questions with answers are too few to train on; shown in the prompt they still help "
-        "(Brown et al. 2020). Put some of them into a template of your own below deploy/prompts",
+        "(Brown et al. 2020). Put some of them into a template of your own (docs/prompts.md)",
     ),
     Rule("few_shot", False, lambda f: f.examples == 0, "there are no questions with answers to show"),
     Rule(

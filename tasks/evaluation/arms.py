@@ -3,9 +3,10 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from deploy.abstention import abstains
-from deploy.assistant import Answer, Assistant, Layers, citations
+from deploy.assistant import Assistant, Layers, citations
 from deploy.engines.engine import Sampling
 from deploy.prompts.template import Source
 from tasks.evaluation.questions import Asked
@@ -16,12 +17,58 @@ from tasks.scoring.scores import score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What one arm says to one question, from which sources, and how long that took."""
+
+    text: str
+    sources: tuple[Source, ...]
+    finished: bool
+    seconds: float
+
+
+class Respondent(Protocol):
+    """Whoever answers the questions under the name of an arm."""
+
+    @property
+    def name(self) -> str:
+        """The name of the arm."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """The model that answers; None: there is none."""
+        ...
+
+    def replies(
+        self, questions: Sequence[Example], assistant: Assistant, sampling: Sampling, /
+    ) -> list[Reply]:
+        """The reply to each question, in order, all asked at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """One arm: the model that answers, and the layers that are on beside it."""
+    """An arm of layers: the model that answers, and the layers that are on beside it."""
 
     name: str
     model: str
     layers: Layers
+
+    def replies(
+        self, questions: Sequence[Example], assistant: Assistant, sampling: Sampling, /
+    ) -> list[Reply]:
+        """What the assistant answers, as it is served."""
+        answers = assistant.answer(
+            [question.prompt for question in questions],
+            model=self.model,
+            layers=self.layers,
+            exclude=[question.withheld for question in questions],
+            sampling=sampling,
+        )
+        return [
+            Reply(text=each.text, sources=each.sources, finished=each.finished, seconds=each.seconds)
+            for each in answers
+        ]
 
 
 SETUPS = (
@@ -56,28 +103,35 @@ class Replies:
 
 
 def ask_all(
-    setups: Sequence[Setup], asked: Asked, assistant: Assistant, settings: EvaluateSettings, *, seed: int
+    respondents: Sequence[Respondent],
+    asked: Asked,
+    assistant: Assistant,
+    settings: EvaluateSettings,
+    *,
+    seed: int,
 ) -> Replies:
     """The answers of every arm, then the time of single requests; prints its progress."""
     num_timed = min(settings.latency_requests, len(asked.questions))
-    total = len(setups) * (len(asked.questions) + num_timed)
+    total = len(respondents) * (len(asked.questions) + num_timed)
     progress = Progress(total, "answers")
     answered: dict[str, list[Answered]] = {}
     latency: dict[str, float | None] = {}
     done = 0
-    for setup in setups:
+    for respondent in respondents:
         sampling = replace(assistant.sampling, seed=seed)
-        if setup.model == "base":
+        if respondent.model == "base":
             sampling = replace(sampling, max_new_tokens=settings.base_max_new_tokens)
         answers: dict[int, Answered] = {}
         for batch in batches(asked.lengths, settings.batch_size):
             questions = [asked.questions[place] for place in batch]
-            answers.update(zip(batch, ask(setup, questions, assistant, sampling), strict=True))
-            progress.update(done + len(answers), arm=setup.name)
-        answered[setup.name] = [answers[place] for place in range(len(asked.questions))]
-        latency[setup.name] = single_requests_ms(setup, asked.questions[:num_timed], assistant, sampling)
+            answers.update(zip(batch, ask(respondent, questions, assistant, sampling), strict=True))
+            progress.update(done + len(answers), arm=respondent.name)
+        answered[respondent.name] = [answers[place] for place in range(len(asked.questions))]
+        latency[respondent.name] = single_requests_ms(
+            respondent, asked.questions[:num_timed], assistant, sampling
+        )
         done += len(asked.questions) + num_timed
-        progress.update(done, arm=setup.name)
+        progress.update(done, arm=respondent.name)
     return Replies(answered=answered, latency_ms=latency)
 
 
@@ -91,39 +145,27 @@ def batches(lengths: Sequence[int], size: int) -> list[list[int]]:
 
 
 def ask(
-    setup: Setup, questions: Sequence[Example], assistant: Assistant, sampling: Sampling
+    respondent: Respondent, questions: Sequence[Example], assistant: Assistant, sampling: Sampling
 ) -> list[Answered]:
     """The answer of an arm to each question, in order."""
-    answers = _answers(setup, questions, assistant, sampling)
+    replies = respondent.replies(questions, assistant, sampling)
     return [
         Answered(
             example=example,
-            text=answer.text,
-            score=score(example, answer.text),
-            abstained=abstains(answer.text),
-            numbers=citations(answer.text),
-            sources=answer.sources,
-            finished=answer.finished,
+            text=reply.text,
+            score=score(example, reply.text),
+            abstained=abstains(reply.text),
+            numbers=citations(reply.text),
+            sources=reply.sources,
+            finished=reply.finished,
         )
-        for example, answer in zip(questions, answers, strict=True)
+        for example, reply in zip(questions, replies, strict=True)
     ]
 
 
 def single_requests_ms(
-    setup: Setup, questions: Sequence[Example], assistant: Assistant, sampling: Sampling
+    respondent: Respondent, questions: Sequence[Example], assistant: Assistant, sampling: Sampling
 ) -> float | None:
     """The median time of a request that comes alone, in milliseconds; None without questions."""
-    seconds = [_answers(setup, [question], assistant, sampling)[0].seconds for question in questions]
+    seconds = [respondent.replies([question], assistant, sampling)[0].seconds for question in questions]
     return round(1000 * statistics.median(seconds), 1) if seconds else None
-
-
-def _answers(
-    setup: Setup, questions: Sequence[Example], assistant: Assistant, sampling: Sampling
-) -> list[Answer]:
-    return assistant.answer(
-        [question.prompt for question in questions],
-        model=setup.model,
-        layers=setup.layers,
-        exclude=[question.withheld for question in questions],
-        sampling=sampling,
-    )

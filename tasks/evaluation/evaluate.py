@@ -6,14 +6,17 @@ from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.evaluation.answers import write_answers
-from tasks.evaluation.arms import SETUPS
+from tasks.evaluation.arms import SETUPS, Respondent
+from tasks.evaluation.few_shot import FewShot, showable
 from tasks.evaluation.figures import answer_lines, arms, recall, task_counts
-from tasks.evaluation.ledger import Ledger, write_ledger
+from tasks.evaluation.ledger import NAMES, RULE, Ledger, write_ledger
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.parity import parity
 from tasks.evaluation.questions import counted, majority
 from tasks.evaluation.retention import retention
+from tasks.evaluation.rule import Rule
 from tasks.evaluation.settings import EvaluateSettings
+from tasks.evaluation.thresholds import read_thresholds
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
 from tasks.rows.records import GENERAL_TASK, Example
@@ -30,6 +33,7 @@ def evaluate(
     knowledge: Path,
     sft: Path,
     rlhf: Path,
+    thresholds: Path,
     *,
     ledger: Path,
     answers: Path,
@@ -53,7 +57,6 @@ def evaluate(
         if example.task != GENERAL_TASK
     ]
     skipped = {"rlhf": reason} if (reason := skip_reason(rlhf)) else {}
-    setups = [setup for setup in SETUPS if setup.name not in skipped]
     adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if name not in skipped}
     served = serve(
         base,
@@ -63,19 +66,41 @@ def evaluate(
         device=device,
         generation=generation,
         batch_size=settings.batch_size,
+        abstention=read_thresholds(thresholds),
     )
-    measured = measure(served, setups, test, count=settings.questions, settings=settings, seed=run.seed)
-    same = parity(base, adapters, measured.answered, served, device, count=settings.parity_answers)
+    few_shot = FewShot(
+        showable(train),
+        count=settings.few_shot,
+        tokens=served.tokens,
+        limit=served.longest_prompt(settings),
+    )
+    if few_shot.lacks:
+        skipped[few_shot.name] = few_shot.lacks
+    every: dict[str, Respondent] = {each.name: each for each in (*SETUPS, few_shot, Rule())}
+    measured = measure(
+        served,
+        [every[name] for name in NAMES if name not in skipped],
+        test,
+        count=settings.questions,
+        settings=settings,
+        seed=run.seed,
+    )
+    answered = dict(measured.answered)
+    if not any(answer.sources for answer in answered[RULE]):
+        del answered[RULE]
+        skipped[RULE] = "retrieval finds no passage that it could copy from"
+    same = parity(base, adapters, answered, served, device, count=settings.parity_answers)
     moved = {
         model: bootstrap(values, resamples=settings.bootstrap, seed=run.seed)
         for model, values in measured.divergence.items()
     }
     constant, constant_score = majority(train, measured.questions)
     nll = measured.nll
+    models = {name: model for name in answered if (model := every[name].model)}
     rows = arms(
-        measured.answered,
-        retention={setup.name: retention(nll["base"], nll[setup.model]) for setup in setups},
-        divergence={setup.name: moved[setup.model] for setup in setups},
+        answered,
+        retention={name: retention(nll["base"], nll[model]) for name, model in models.items()},
+        divergence={name: moved[model] for name, model in models.items()},
         latency=measured.latency_ms,
         resamples=settings.bootstrap,
         seed=run.seed,
@@ -84,7 +109,7 @@ def evaluate(
         arms=rows,
         majority=round(constant_score, 4),
         majority_answer=constant,
-        recall=recall(measured.answered["retrieval"]),
+        recall=recall(answered["retrieval"]),
         top_k=retrieval.top_k,
         questions=len(measured.questions),
         unanswerable=sum(not question.answerable for question in measured.questions),
@@ -92,10 +117,11 @@ def evaluate(
         parity=same,
     )
     write_ledger(ledger, result)
-    write_answers(answers, answer_lines(measured.answered))
+    write_answers(answers, answer_lines(answered))
     figures = {
         **device.figures(),
         "questions": task_counts(measured.questions),
+        "examples": few_shot.figures(),
         "general_nll": {model: round(value, 5) for model, value in nll.items()},
     }
     counts = counted(test=len(test), drawn=measured.drawn, asked=len(measured.questions))

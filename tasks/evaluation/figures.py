@@ -5,7 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasks.evaluation.answers import AnsweredQuestion, ArmAnswer
 from tasks.evaluation.arms import Answered
-from tasks.evaluation.ledger import AGAINST, Arm, Difference
+from tasks.evaluation.ledger import (
+    AGAINST,
+    FOLLOW_UPS,
+    LIKE_TRAINING,
+    RULE,
+    TUNED,
+    Arm,
+    Difference,
+    Subset,
+)
 from tasks.rows.grounding import cited_source
 from tasks.rows.records import Example
 from tasks.scoring.scores import Interval, bootstrap, verdict
@@ -20,7 +29,10 @@ def arms(
     resamples: int,
     seed: int,
 ) -> dict[str, Arm]:
-    """The ledger's row of each arm; all arms answered the same questions in the same order."""
+    """The ledger's row of each arm; all arms answered the same questions in the same order.
+
+    `retention` and `divergence` are by arm, and lack those without a model.
+    """
     result: dict[str, Arm] = {}
     for name, answers in answered.items():
         interval = bootstrap([answer.score for answer in answers], resamples=resamples, seed=seed)
@@ -29,26 +41,62 @@ def arms(
             low=round(interval.low, 4),
             high=round(interval.high, 4),
             n=len(answers),
-            abstention=_share([a.abstained for a in answers if not a.example.answerable]),
-            false_abstention=_share([a.abstained for a in answers if a.example.answerable]),
+            abstention=_abstention(answers, answerable=False),
+            false_abstention=_abstention(answers, answerable=True),
             citation_validity=citation_validity(answers),
             citation_precision=citation_precision(answers),
-            retention=round(retention[name], 4),
-            divergence=_rounded_interval(divergence[name]),
+            retention=_rounded(retention.get(name)),
+            divergence=_rounded_interval(divergence.get(name)),
             latency_ms=latency[name],
             unfinished=_share([not answer.finished for answer in answers]) or 0.0,
             tasks=by_task(answers),
-            difference=difference(name, answered, resamples=resamples, seed=seed),
+            difference=difference(name, AGAINST.get(name), answered, resamples=resamples, seed=seed),
+            over_rule=difference(
+                name, RULE if name in TUNED else None, answered, resamples=resamples, seed=seed
+            ),
+            subsets=subsets(answers, resamples=resamples, seed=seed),
         )
     return result
 
 
+def subsets(answers: Sequence[Answered], *, resamples: int, seed: int) -> dict[str, Subset]:
+    """What an arm scored on each subset of the questions; none where all of them are of one."""
+    members: defaultdict[str, list[Answered]] = defaultdict(list)
+    for answer in answers:
+        for name in subset_names(answer.example):
+            members[name].append(answer)
+    if len(members) < 2:
+        return {}
+    result: dict[str, Subset] = {}
+    for name, part in members.items():
+        interval = bootstrap([answer.score for answer in part], resamples=resamples, seed=seed)
+        result[name] = Subset(
+            score=round(interval.mean, 4),
+            low=round(interval.low, 4),
+            high=round(interval.high, 4),
+            n=len(part),
+            abstention=_abstention(part, answerable=False),
+            false_abstention=_abstention(part, answerable=True),
+        )
+    return result
+
+
+def subset_names(example: Example) -> set[str]:
+    """The subsets that a question is in: what it is held out for, and the follow-ups where it is one."""
+    asked = sum(message.role == "user" for message in example.prompt)
+    return {example.held_out or LIKE_TRAINING} | ({FOLLOW_UPS} if asked > 1 else set())
+
+
 def difference(
-    name: str, answered: Mapping[str, Sequence[Answered]], *, resamples: int, seed: int
+    name: str,
+    against: str | None,
+    answered: Mapping[str, Sequence[Answered]],
+    *,
+    resamples: int,
+    seed: int,
 ) -> Difference | None:
-    """How much better an arm answers than the one it is compared with, question by question."""
-    against = AGAINST.get(name)
-    if against is None:
+    """How much better an arm answers than the arm `against`, question by question; None without that."""
+    if against is None or against not in answered:
         return None
     pairs = zip(answered[name], answered[against], strict=True)
     interval = bootstrap([one.score - other.score for one, other in pairs], resamples=resamples, seed=seed)
@@ -128,7 +176,7 @@ def answer_lines(answered: Mapping[str, Sequence[Answered]]) -> list[AnsweredQue
             id=question.example.id,
             task=task_name(question.example),
             answerable=question.example.answerable,
-            question=question.example.prompt[-1].content,
+            question=_asked(question.example),
             gold=question.example.answer,
             arms={name: _arm_answer(answers[position]) for name, answers in answered.items()},
         )
@@ -146,11 +194,22 @@ def _arm_answer(answer: Answered) -> ArmAnswer:
     )
 
 
+def _asked(example: Example) -> str:
+    """The question; one that follows up others stands behind them."""
+    return " \u2192 ".join(message.content for message in example.prompt if message.role == "user")
+
+
+def _abstention(answers: Iterable[Answered], *, answerable: bool) -> float | None:
+    return _share([answer.abstained for answer in answers if answer.example.answerable is answerable])
+
+
 def _share(values: Sequence[bool]) -> float | None:
     return _rounded(sum(values) / len(values) if values else None)
 
 
-def _rounded_interval(interval: Interval) -> Interval:
+def _rounded_interval(interval: Interval | None) -> Interval | None:
+    if interval is None:
+        return None
     return Interval(mean=round(interval.mean, 4), low=round(interval.low, 4), high=round(interval.high, 4))
 
 

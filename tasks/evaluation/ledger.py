@@ -1,4 +1,4 @@
-"""The ledger: what each layer adds, as the stage `evaluate` writes it and every page shows it."""
+"""The ledger: what each layer adds, as the stage `evaluate` writes it (docs/ledger.md)."""
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 from deploy.atomic import write_json
 from deploy.files import read_json
 from tasks.errors import SourceError
-from tasks.evaluation.parity_record import Parity, parity_sentence
-from tasks.pages.numbers import milliseconds, percent
+from tasks.evaluation.parity_record import Parity
 from tasks.scoring.scores import Interval, Verdict
 
 # The rows in their fixed order, and what people read.
@@ -15,14 +14,17 @@ NAMES: dict[str, str] = {
     "base": "base",
     "prompt": "+ prompt",
     "retrieval": "+ retrieval",
+    "few_shot": "+ few-shot",
     "sft": "+ fine-tuning",
     "rlhf": "+ RLHF",
     "sft_closed_book": "fine-tuning without retrieval",
+    "rule": "a rule, no model",
 }
 # The row that each row is compared with, question by question.
 AGAINST: dict[str, str] = {
     "prompt": "base",
     "retrieval": "prompt",
+    "few_shot": "retrieval",
     "sft": "retrieval",
     "rlhf": "sft",
     "sft_closed_book": "prompt",
@@ -30,13 +32,18 @@ AGAINST: dict[str, str] = {
 LAYERS: dict[str, str] = {
     "prompt": "The prompt",
     "retrieval": "Retrieval",
+    "few_shot": "Few-shot prompting",
     "sft": "Fine-tuning",
     "rlhf": "RLHF",
     "sft_closed_book": "Fine-tuning without retrieval",
+    "rule": "The rule",
 }
-TUNED = ("sft", "rlhf")  # the rows of models that training has changed
+RULE = "rule"
+TUNED = ("sft", "rlhf")  # the rows of models that training has changed, the last of them the best
 
-COLUMNS = ("abstains rightly", "abstains wrongly", "valid citations", "retention", "latency")
+# Subsets of the questions besides those that rows are held out for (`held_out`).
+LIKE_TRAINING = "like training"  # of the sources and wordings that the training split is of, too
+FOLLOW_UPS = "follow-ups"  # to an earlier question of the conversation; they are in one of the others, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,18 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subset:
+    """What an arm scored on the `n` questions of one subset; the fields are those of `Arm`."""
+
+    score: float
+    low: float
+    high: float
+    n: int
+    abstention: float | None
+    false_abstention: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One row of the ledger.
 
@@ -60,7 +79,9 @@ class Arm:
     share of citations that point at a document with the answer. `retention` is exp(NLL of the base - NLL of
     this model), by token on general text: 1 where nothing is forgotten. `divergence` is that of this model
     from the base on general prompts, KL in nats a token: 0 where nothing has moved. `latency_ms` is the
-    median of single requests. `unfinished` is the share of answers cut by their length. None: nobody can say.
+    median of single requests. `unfinished` is the share of answers cut by their length. `over_rule` compares
+    a tuned model with the rule. `subsets` are by name; none where all questions are of one. None: nobody can
+    say, or there is no model.
     """
 
     score: float
@@ -71,12 +92,14 @@ class Arm:
     false_abstention: float | None
     citation_validity: float | None
     citation_precision: float | None
-    retention: float
+    retention: float | None
     latency_ms: float | None
     unfinished: float
     tasks: dict[str, float]
     difference: Difference | None
     divergence: Interval | None = None
+    over_rule: Difference | None = None
+    subsets: dict[str, Subset] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,84 +137,8 @@ def read_ledger(path: Path) -> Ledger:
     return replace(found, arms={name: found.arms[name] for name in NAMES if name in found.arms})
 
 
-def ledger_markdown(ledger: Ledger) -> str:
-    """The ledger as a Markdown table with its majority line and one sentence for each layer."""
-    head = ["", "score (95 % interval)", *COLUMNS]
-    lines = [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1)]
-    for name, arm in ledger.arms.items():
-        cells = [
-            NAMES[name],
-            f"{arm.score:.3f} ({arm.low:.3f} to {arm.high:.3f})",
-            percent(arm.abstention),
-            percent(arm.false_abstention),
-            percent(arm.citation_validity),
-            f"{arm.retention:.3f}",
-            milliseconds(arm.latency_ms),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    sentences = [
-        *verdict_sentences(ledger).values(),
-        *skip_sentences(ledger),
-        *forgetting_sentences(ledger),
-        *parity_sentences(ledger),
-    ]
-    lines += ["", majority_sentence(ledger), *(f"- {text}" for text in sentences)]
-    return "\n".join(lines) + "\n"
-
-
-def majority_sentence(ledger: Ledger) -> str:
-    """How many questions there are, and what a constant answer and retrieval alone can do for them."""
-    text = (
-        f"{ledger.questions} questions, {ledger.unanswerable} of them unanswerable. Always answering "
-        f"\u201c{ledger.majority_answer}\u201d would score {ledger.majority:.3f}."
-    )
-    if ledger.recall is None:
-        return text
-    return (
-        f"{text} The passage with the answer is among the {ledger.top_k} that retrieval finds "
-        f"for {percent(ledger.recall)} of the answerable questions."
-    )
-
-
-def verdict_sentences(ledger: Ledger) -> dict[str, str]:
-    """For each row that is compared, one plain sentence: does the layer help?"""
-    return {
-        name: _sentence(name, arm.difference)
-        for name, arm in ledger.arms.items()
-        if arm.difference is not None
-    }
-
-
-def skip_sentences(ledger: Ledger) -> list[str]:
-    """For each row that is left out, why."""
-    return [f"{LAYERS[name]} was skipped: {reason}." for name, reason in ledger.skipped.items()]
-
-
-def parity_sentences(ledger: Ledger) -> list[str]:
-    """For each tuned model whether it is the same as trained, saved, merged and served."""
-    return [parity_sentence(LAYERS[name], ledger.parity[name]) for name in LAYERS if name in ledger.parity]
-
-
-def forgetting_sentences(ledger: Ledger) -> list[str]:
-    """For each tuned model, what it has kept of the base and how far it has moved (docs/retention.md)."""
-    return [
-        f"{LAYERS[name]} keeps {arm.retention:.3f} of the likelihood of general text, token by token, and "
-        f"moves the answers to general prompts by {arm.divergence.mean:.3f} nats a token (95 % interval "
-        f"{arm.divergence.low:.3f} to {arm.divergence.high:.3f})."
-        for name, arm in ledger.arms.items()
-        if name in TUNED and arm.divergence is not None
-    ]
-
-
-def _sentence(name: str, difference: Difference) -> str:
-    layer, against = LAYERS[name], NAMES[difference.against].removeprefix("+ ")
-    figures = f"{difference.mean:+.3f}, 95 % interval {difference.low:+.3f} to {difference.high:+.3f}"
-    match difference.verdict:
-        case "helps":
-            return f"{layer} helps: better than {against} ({figures})."
-        case "does not help" if difference.high < 0:
-            return f"{layer} does not help: worse than {against} ({figures})."
-        case "does not help":
-            return f"{layer} does not help: no better than {against} ({figures})."
-        case _:
-            return f"{layer}: not clear from these questions whether it helps over {against} ({figures})."
+def subset_sizes(ledger: Ledger) -> dict[str, int]:
+    """How many questions each subset has, in the order of the columns; empty where there are no subsets."""
+    found = {name: subset.n for arm in ledger.arms.values() for name, subset in arm.subsets.items()}
+    order = sorted(found, key=lambda name: (name != LIKE_TRAINING, name == FOLLOW_UPS, name))
+    return {name: found[name] for name in order}

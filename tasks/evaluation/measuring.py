@@ -12,10 +12,11 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer, prompt_ids
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Knowledge
+from deploy.messages import Message
 from deploy.prompts.template import PromptTemplate
 from deploy.settings import GenerationSettings
 from tasks.errors import SourceError
-from tasks.evaluation.arms import Answered, Setup, ask_all
+from tasks.evaluation.arms import Answered, Respondent, ask_all
 from tasks.evaluation.divergence import divergences
 from tasks.evaluation.questions import askable, draw_questions
 from tasks.evaluation.retention import likelihoods
@@ -36,13 +37,21 @@ class Served:
     tokenizer: "PreTrainedTokenizerBase"
     generation: GenerationSettings
 
+    def tokens(self, messages: Sequence[Message]) -> int:
+        """How many tokens a prompt has."""
+        return len(prompt_ids(self.tokenizer, messages))
+
+    def longest_prompt(self, settings: EvaluateSettings) -> int:
+        """How many tokens a prompt may have, so that each model has room to answer it."""
+        return self.engine.context - max(self.generation.max_new_tokens, settings.base_max_new_tokens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was measured on the same questions for every setup, and of every model.
+    """What was measured on the same questions for every arm, and of every model.
 
     `drawn` is how many questions were drawn, `questions` are those that could be asked. `answered` and
-    `latency_ms` are by the name of the setup, answers in the order of the questions. By the name of the
+    `latency_ms` are by the name of the arm, answers in the order of the questions. By the name of the
     model, `nll` is the mean negative log-likelihood of a token of general text, `divergence` the KL from the
     base in nats a token, prompt by prompt.
     """
@@ -64,10 +73,16 @@ def serve(
     device: Device,
     generation: GenerationSettings,
     batch_size: int,
+    abstention: Mapping[str, float] | None = None,
 ) -> Served:
-    """The models over `base` as they are served, on `device`."""
+    """The models over `base` as they are served, on `device`; `abstention` as the engine has it."""
     engine = TransformersEngine(
-        base, adapters, dtype=device.precision, device=device.name, batch_size=batch_size
+        base,
+        adapters,
+        dtype=device.precision,
+        device=device.name,
+        batch_size=batch_size,
+        abstention=abstention,
     )
     return Served(
         engine=engine,
@@ -79,31 +94,25 @@ def serve(
 
 def measure(
     served: Served,
-    setups: Sequence[Setup],
+    respondents: Sequence[Respondent],
     test: Sequence[Example],
     *,
     count: int,
     settings: EvaluateSettings,
     seed: int,
 ) -> Measured:
-    """Ask each of `setups` the same `count` questions of `test`, then look at all models.
+    """Ask each of `respondents` the same `count` questions of `test`, then look at all models.
 
     Raises:
         SourceError: there is no question that can be asked.
     """
     drawn = draw_questions(test, count, seed=seed)
-    longest_answer = max(served.generation.max_new_tokens, settings.base_max_new_tokens)
-    asked = askable(
-        drawn,
-        served.assistant,
-        lambda messages: len(prompt_ids(served.tokenizer, messages)),
-        limit=served.engine.context - longest_answer,
-    )
+    asked = askable(drawn, served.assistant, served.tokens, limit=served.longest_prompt(settings))
     if not asked.questions:
         raise SourceError(
             f"the test split has {len(test)} examples and none can be asked; add rows or raise split.test"
         )
-    replies = ask_all(setups, asked, served.assistant, settings, seed=seed)
+    replies = ask_all(respondents, asked, served.assistant, settings, seed=seed)
     return Measured(
         drawn=len(drawn),
         questions=asked.questions,

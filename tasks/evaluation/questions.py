@@ -1,10 +1,11 @@
 """Which questions the ledger asks, and what a constant answer would score on them."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.abstention import ABSTENTION
-from deploy.assistant import Assistant, Layers
+from deploy.assistant import Assistant, Composed, Layers
 from deploy.messages import Message
 from tasks.rows.records import Example
 from tasks.rows.reports import RowCount, row_counts
@@ -23,12 +24,33 @@ class Asked:
 
 
 def draw_questions(examples: Sequence[Example], count: int, *, seed: int) -> list[Example]:
-    """`count` of the examples (or all, if fewer), each task and the unanswerable ones at their share.
+    """`count` of the examples (or all, if fewer), in the order of their ids.
 
-    Equal examples and seed give the same draw, whatever their order.
+    Each name that rows are held out for has an equal part in it, and so have the rows that are not held out;
+    within a part each task and the unanswerable ones are at their share. Equal examples and seed give the
+    same draw, whatever their order.
     """
-    ordered = sorted(examples, key=lambda example: example.id)
-    return stratified(ordered, count, key=lambda e: f"{e.task} {e.answerable}", seed=seed)
+    parts: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in sorted(examples, key=lambda example: example.id):
+        parts[example.held_out].append(example)
+    counts = equal_parts({name: len(part) for name, part in parts.items()}, count)
+    drawn = [
+        example
+        for name, part in parts.items()
+        for example in stratified(part, counts[name], key=lambda e: f"{e.task} {e.answerable}", seed=seed)
+    ]
+    return sorted(drawn, key=lambda example: example.id)
+
+
+def equal_parts(sizes: Mapping[str, int], count: int) -> dict[str, int]:
+    """How many of `count` each part gives: all the same, but that a small one leaves its rest to the others.
+
+    What cannot be divided goes to the largest.
+    """
+    given: dict[str, int] = {}
+    for waiting, name in zip(range(len(sizes), 0, -1), sorted(sizes, key=sizes.__getitem__), strict=True):
+        given[name] = min(sizes[name], (count - sum(given.values())) // waiting)
+    return given
 
 
 def askable(
@@ -42,15 +64,19 @@ def askable(
 
     The others are left out for all arms, so that the arms stay comparable.
     """
-    composed = assistant.compose(
-        [question.prompt for question in questions],
-        layers=Layers(prompt=True, retrieval=True),
-        exclude=[question.withheld for question in questions],
-    )
-    lengths = [tokens(each.messages) for each in composed]
+    lengths = [tokens(each.messages) for each in composed(questions, assistant)]
     kept = [place for place, length in enumerate(lengths) if length <= limit]
     return Asked(
         questions=tuple(questions[place] for place in kept), lengths=tuple(lengths[place] for place in kept)
+    )
+
+
+def composed(questions: Sequence[Example], assistant: Assistant) -> list[Composed]:
+    """The prompt of each question with instructions and sources, as a model is asked it."""
+    return assistant.compose(
+        [question.prompt for question in questions],
+        layers=Layers(prompt=True, retrieval=True),
+        exclude=[question.withheld for question in questions],
     )
 
 

@@ -1,10 +1,17 @@
-"""The schema of section `evaluate` of params.yaml."""
+"""The schemas of the sections `calibrate` and `evaluate` of params.yaml."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from deploy.settings import Count, Section
+
+
+class CalibrateSettings(Section):
+    """How the threshold of abstaining is found."""
+
+    questions: Annotated[int, Field(ge=0)]
+    batch_size: Count
 
 
 class EvaluateSettings(Section):
@@ -16,3 +23,4 @@ class EvaluateSettings(Section):
     latency_requests: Annotated[int, Field(ge=0)]
     base_max_new_tokens: Count
     parity_answers: Annotated[int, Field(ge=0)]
+    few_shot: Annotated[int, Field(ge=0)]

@@ -1,4 +1,4 @@
-"""Pictures of training curves, drawn from the CSV files that the training stages write."""
+"""Pictures of curves, drawn from the CSV files that the stages write."""
 
 import csv
 import io
@@ -36,6 +36,13 @@ PANELS: dict[str, tuple[Panel, ...]] = {
         Panel(title="entropy (nats a token)", x="update", lines={"entropy": "entropy"}),
         Panel(title="value loss", x="update", lines={"value_loss": "value loss"}),
         Panel(title="clipped share", x="update", lines={"clip_fraction": "policy"}),
+    ),
+    "calibrate": (
+        Panel(
+            title="abstains rightly, over abstains wrongly",
+            x="abstains_wrongly",
+            lines={"sft": "fine-tuning", "rlhf": "RLHF"},
+        ),
     ),
 }
 # Plain black, which `svg` makes follow the page; blue and orange stand out on white and on black.
@@ -97,7 +104,7 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
             figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
             return buffer.getvalue()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return embeddable(buffer.getvalue().decode(), prefix=stage, label=f"Training curves of {stage}").encode()
+    return embeddable(buffer.getvalue().decode(), prefix=stage, label=f"Curves of {stage}").encode()
 
 
 def embeddable(svg: str, *, prefix: str, label: str) -> str:
@@ -121,6 +128,7 @@ def _panel(axes: "Axes", panel: Panel, columns: Columns) -> None:
         axes.plot(xs, ys, label=label, color=colour, linewidth=1.4, marker=marker, markersize=3)
     axes.set_title(panel.title, fontsize=9, loc="left")
     axes.set_xlabel(panel.x)
-    axes.locator_params(axis="x", integer=True, nbins=6)
+    whole = all(float(x).is_integer() for _, points in drawn for x, _ in points)
+    axes.locator_params(axis="x", integer=whole and len(drawn[0][1]) > 2, nbins=6)
     if len(drawn) > 1:
         axes.legend(frameon=False, fontsize=8)

@@ -26,6 +26,11 @@ def number(value: float | None) -> str:
     return DASH if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def decimals(value: float | None) -> str:
+    """A number with three decimals, as scores have them."""
+    return DASH if value is None else f"{value:.3f}"
+
+
 def percent(share: float | None) -> str:
     """A share as a whole percentage."""
     return DASH if share is None else f"{100 * share:.0f} %"

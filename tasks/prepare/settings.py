@@ -1,11 +1,13 @@
 """The schema of the sections `base` to `index` of params.yaml: what prepares model, rows and knowledge."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from deploy.settings import Count, NonNegative, Section, Share
+from tasks.rows.records import FOR_VALIDATION
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DataPath = Annotated[Path, Field(strict=False)]
@@ -25,13 +27,18 @@ class QuestionKinds(Section):
     """The kinds of answerable questions, as weights against each other."""
 
     default: NonNegative
+    confirm: NonNegative
+    exists: NonNegative
     purpose: NonNegative
+    none: NonNegative
     lookup: NonNegative
+    compare: NonNegative
+    which: NonNegative
 
     @model_validator(mode="after")
     def _some(self) -> "QuestionKinds":
-        if self.default + self.purpose + self.lookup == 0.0:
-            raise ValueError("one of default, purpose and lookup must be above 0")
+        if sum(self.model_dump().values()) == 0.0:
+            raise ValueError(f"one of {', '.join(type(self).model_fields)} must be above 0")
         return self
 
 
@@ -40,23 +47,45 @@ class PackagesSource(Section):
 
     kind: Literal["packages"]
     packages: Annotated[list[str], Field(min_length=1)]
+    held_out: list[str]
     max_facts: Annotated[int, Field(ge=0)]
     kinds: QuestionKinds
+    follow_ups: Share
+    talk: Share
+    off_topic: Share
     unanswerable: Share
     max_same_default: Annotated[float, Field(gt=0.0, le=1.0)]
     preferences: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _known(self) -> "PackagesSource":
+        if strange := sorted(set(self.held_out) - set(self.packages)):
+            raise ValueError(f"held_out names {', '.join(strange)}, which is none of packages")
+        return self
 
 
 class FileSource(Section):
     """A JSONL, CSV or Parquet file whose shape is detected.
 
     `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
-    file has for it. It may be left out: common names are known.
+    file has for it. It may be left out: common names are known. `held_out` makes the file a test set of the
+    user's own, under the name that the ledger shows; it may be left out: the rows may then be trained on.
     """
 
     kind: Literal["file"]
     path: DataPath
     columns: dict[str, str] = Field(default_factory=dict)
+    held_out: str = ""
+
+    @field_validator("held_out")
+    @classmethod
+    def _can_be_shown(cls, name: str) -> str:
+        if name and (not re.fullmatch(r"\w[\w ,.()-]{0,39}", name) or name == FOR_VALIDATION):
+            raise ValueError(
+                f"{name!r} is wrong; it should be a name of at most 40 letters, figures and blanks for the "
+                f"ledger to show, such as own questions, and not {FOR_VALIDATION}, which is another split"
+            )
+        return name
 
 
 class MarkdownSource(Section):
@@ -130,11 +159,12 @@ class GateSettings(Section):
 
 
 class SplitSettings(Section):
-    """The shares of validation and test."""
+    """The shares of validation and test, and how near to a test set of the user's own a row may be."""
 
     validation: Share
     test: Share
     salt: str
+    near: Annotated[float, Field(gt=0.0, le=1.0)]
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> "SplitSettings":

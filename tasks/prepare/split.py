@@ -5,17 +5,22 @@ exception: where a new row has the same prompt as rows of two groups, these beco
 name sorts first takes the other along. Groups with rows of the task `general` are all for training: they are
 replayed, never asked. Held-out rows (`held_out`) stay in the split that may ask them and leave every
 other; a group that has none but such rows for the test stands there whole.
+
+Test sets of the user's own (files that are held out) stand in the test whole, and move nothing: rows of train
+and validation that are like one of their questions, or of its group, are taken out and told.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import GateError, LeakError, SourceError
+from tasks.prepare.decontamination import Asked, Taken, contaminated, row_key, taken_by_name
 from tasks.prepare.settings import SplitSettings
+from tasks.rows.held_out import own_name, versions
 from tasks.rows.identity import PromptKey, prompt_key, united
 from tasks.rows.records import FOR_VALIDATION, GENERAL_TASK, Document, Dropped, Example, Preference, Rows
 from tasks.rows.reports import Report, RowCount, read_report, row_counts, write_report
@@ -23,6 +28,8 @@ from tasks.rows.tables import FILES, read_rows, read_table, write_table
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+APART = "held out, and not in the split that asks it"
+UNUSED = "unused.parquet"
 
 
 def split(
@@ -41,8 +48,14 @@ def split(
     kept = Rows.of(
         row for kind, part in everything.by_kind().items() for row in part if (kind, row.id) not in held
     )
-    grouped = unite(kept)
-    placed = assign(grouped, settings)
+    own = [row for row in kept.asked if own_name(row)]
+    others = Rows.of(row for row in kept.asked if not own_name(row))
+    grouped = unite(others)
+    assigned = assign(grouped, settings)
+    trained = (*assigned["train"].asked, *assigned["validation"].asked)
+    groups = {row_key(row): row.group for row in others.asked}
+    taken = contaminated(trained, own, groups, near=settings.near)
+    placed = _placed(assigned, taken, own)
     check_leaks(placed)
     _check_filled(placed, settings)
     for name, part in placed.items():
@@ -50,12 +63,15 @@ def split(
         write_table(splits / name / FILES[Preference], Preference, part.preferences)
         print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
     write_table(splits / FILES[Document], Document, kept.documents)
-    write_report(
-        report,
-        Report(
-            stage="split", rows=_counted(everything, kept, placed), figures=_figures(kept, grouped, placed)
-        ),
-    )
+    unused = _unused(kept, placed, taken)
+    write_table(splits / UNUSED, Dropped, unused)
+    if own:
+        print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
+    figures = _figures(others, grouped, placed) | {
+        "held_out": versions(placed["test"].examples),
+        "decontaminated": taken_by_name(taken),
+    }
+    write_report(report, Report(stage="split", rows=_counted(everything, kept, unused), figures=figures))
 
 
 def place(group: str, settings: SplitSettings) -> SplitName:
@@ -92,6 +108,17 @@ def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
 def _may_stand(row: Example | Preference, split: SplitName) -> bool:
     """Whether a row may be in a split: a held-out one only in the split that asks it."""
     return not row.held_out or split == ("validation" if row.held_out == FOR_VALIDATION else "test")
+
+
+def _placed(
+    splits: Mapping[SplitName, Rows], taken: Sequence[Taken], own: Sequence[Asked]
+) -> dict[SplitName, Rows]:
+    """The splits without what is taken out, and with all of the test sets in the test."""
+    gone = {row_key(each.row) for each in taken}
+    left = {
+        name: Rows.of(row for row in rows.asked if row_key(row) not in gone) for name, rows in splits.items()
+    }
+    return left | {"test": Rows.of((*left["test"].asked, *own))}
 
 
 def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
@@ -133,22 +160,34 @@ def _check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> 
             )
 
 
-def _counted(before: Rows, after: Rows, placed: Mapping[SplitName, Rows]) -> list[RowCount]:
+def _unused(kept: Rows, placed: Mapping[SplitName, Rows], taken: Sequence[Taken]) -> list[Dropped]:
+    """Each row that stands in no split, and why, in the order of the rows."""
+    standing = {row_key(row) for rows in placed.values() for row in rows.asked}
+    causes = {row_key(each.row): (each.reason, each.told()) for each in taken}
+    unused: list[Dropped] = []
+    for row in kept.asked:
+        if (key := row_key(row)) not in standing:
+            reason, detail = causes.get(key, (APART, row.held_out))
+            unused.append(
+                Dropped(
+                    id=row.id, kind=key[0], source=row.source, stage="split", reason=reason, detail=detail
+                )
+            )
+    return unused
+
+
+def _counted(before: Rows, after: Rows, unused: Sequence[Dropped]) -> list[RowCount]:
     counts: list[RowCount] = []
     went = after.by_kind()
-    standing = Counter(
-        kind for part in placed.values() for kind, rows in part.by_kind().items() for _ in rows
-    )
-    standing["document"] = len(after.documents)
     for kind, came in before.by_kind().items():
         lost = len(came) - len(went[kind])
-        apart = len(went[kind]) - standing[kind]
+        reasons = Counter(row.reason for row in unused if row.kind == kind)
         counts += row_counts(
             kind,
             len(came),
-            kept=standing[kind],
+            kept=len(went[kind]) - reasons.total(),
             quarantined={"validate": lost},
-            unused={"held out, and not in the split that asks it": apart},
+            unused=reasons,
         )
     return counts
 

@@ -22,6 +22,7 @@ def bundle(
     knowledge: Path,
     sft: Path,
     rlhf: Path,
+    thresholds: Path,
     ledger: Path,
     gate: Path,
     methods: Path | None,
@@ -52,7 +53,11 @@ def bundle(
         knowledge=knowledge,
         adapters={name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not skip_reason(path)},
         settings=BundledSettings(
-            precision=run.precision, retrieval=retrieval, prompt=prompt, generation=generation
+            precision=run.precision,
+            retrieval=retrieval,
+            prompt=prompt,
+            generation=generation,
+            abstention=_json(thresholds),
         ),
         gate=_json(gate),
         ledger=measured,
@@ -78,7 +83,7 @@ def check_retention(ledger: Mapping[str, Any], limit: float, *, sft: Path, metho
         GateError: one has not; the message says what would help.
     """
     for name, arm in ledger.get("arms", {}).items():
-        if arm["retention"] < limit:
+        if arm["retention"] is not None and arm["retention"] < limit:
             method, rate = _made_by(sft)
             helps = advice(name, method=method, rate=rate, measured=_compared(methods), limit=limit)
             raise GateError(

@@ -76,14 +76,30 @@ def ground_preferences(preferences: Sequence[Preference], assistant: Assistant) 
     return [_grounded_preference(row, prompt) for row, prompt in zip(preferences, composed, strict=True)]
 
 
+def cited_sources(row: Example | Preference, sources: Sequence[Source]) -> tuple[int, ...]:
+    """The numbers of the sources that answer `row`, in order; none where they do not.
+
+    It is the first that does, or the first of each document where it takes all of them.
+    """
+    first: dict[str, int] = {}
+    for source in sources:
+        if source.document in row.evidence and row.quote in source.text:
+            first.setdefault(source.document, source.number)
+    if row.takes_all:
+        return tuple(sorted(first.values())) if len(first) == len(set(row.evidence)) else ()
+    return tuple(first.values())[:1]
+
+
 def cited_source(row: Example | Preference, sources: Sequence[Source]) -> int | None:
     """The number of the first source that answers `row`, or None if none does."""
-    return next((s.number for s in sources if s.document in row.evidence and row.quote in s.text), None)
+    return next(iter(cited_sources(row, sources)), None)
 
 
-def marked(answer: str, number: int | None) -> str:
-    """The answer with its citation mark; an abstention cites nothing."""
-    return answer if number is None or abstains(answer) else f"{answer} [{number}]"
+def marked(answer: str, *numbers: int) -> str:
+    """The answer with its citation marks; an abstention cites nothing."""
+    if not numbers or abstains(answer):
+        return answer
+    return f"{answer} {''.join(f'[{number}]' for number in numbers)}"
 
 
 def _compose(rows: Sequence[Example] | Sequence[Preference], assistant: Assistant) -> list[Composed]:
@@ -98,20 +114,21 @@ def _grounded(example: Example, prompt: Composed) -> Grounded:
     if not example.answerable:
         outcome = "abstention"
     elif example.evidence:
-        cited = cited_source(example, prompt.sources)
-        outcome = "missed" if cited is None else "answer"
-        target = ABSTENTION if cited is None else marked(example.answer, cited)
+        cited = cited_sources(example, prompt.sources)
+        outcome = "answer" if cited else "missed"
+        target = marked(example.answer, *cited) if cited else ABSTENTION
     return Grounded(example=example, messages=prompt.messages, target=target, outcome=outcome)
 
 
 def _grounded_preference(row: Preference, prompt: Composed) -> GroundedPreference:
     # Where the good answer abstains the other is invented: it cites the best source, as such a model does.
     invented = abstains(row.chosen)
-    number = (1 if prompt.sources else None) if invented else cited_source(row, prompt.sources)
+    best = tuple(source.number for source in prompt.sources[:1])
+    numbers = best if invented else cited_sources(row, prompt.sources)
     return GroundedPreference(
         preference=row,
         messages=prompt.messages,
-        chosen=marked(row.chosen, number),
-        rejected=marked(row.rejected, number),
-        missed=number is None and bool(row.evidence) and not invented,
+        chosen=marked(row.chosen, *numbers),
+        rejected=marked(row.rejected, *numbers),
+        missed=not numbers and bool(row.evidence) and not invented,
     )

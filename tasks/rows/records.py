@@ -43,7 +43,8 @@ class Example:
     evidence). `withheld` documents are hidden from retrieval for this question: what they say cannot be
     known, so the good answer is to abstain. `answerable` is False where it is. Rows of one `group` never
     stand in two splits. `held_out` is empty, or says under which name the ledger scores the row apart: it is
-    then asked in the test alone (`validation`: in validation alone) and never trained on.
+    then asked in the test alone (`validation`: in validation alone) and never trained on. `takes_all` is True
+    where no single document of `evidence` answers, but all of them together.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Example:
     answerable: bool
     group: str
     held_out: str = ""
+    takes_all: bool = False
 
     @classmethod
     def plain(cls, name: str, question: str, answer: str, *, source: str, task: str, group: str) -> "Example":
@@ -106,6 +108,7 @@ class Preference:
     withheld: tuple[str, ...]
     group: str
     held_out: str = ""
+    takes_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ a form as `tasks.scoring` says, other sentences by their shared words. Where the
 the only right answer is to say so.
 """
 
-import ast
 import re
 import string
 from collections import Counter
@@ -18,16 +17,10 @@ import numpy as np
 from deploy.abstention import abstains
 from tasks.rows.records import Example
 from tasks.scoring import SCORERS
+from tasks.scoring.values import same_name, same_value, stated_name, stated_value, without_marks
 
 Verdict = Literal["helps", "does not help", "not clear"]
 
-_MARK = re.compile(r"\s*\[\d+\]")
-_BACKTICKED = re.compile(r"`+([^`]+)`+")
-_LITERAL = re.compile(
-    r"""(?<![\w.'"])(?:None|True|False|-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?!\w|\.\d)"""
-    r"""|(?<!\w)'[^']*'(?!\w)|(?<!\w)"[^"]*"(?!\w)"""
-)
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -51,46 +44,12 @@ def score(example: Example, text: str) -> float:
     match example.task:
         case "default":
             return float(same_value(stated_value(text, question), stated_value(example.answer)))
-        case "lookup":
-            return float(stated_name(text) == stated_name(example.answer))
+        case "lookup" | "which":
+            return float(same_name(stated_name(text), stated_name(example.answer)))
         case task if task in SCORERS:
             return SCORERS[task](question, example.answer, text)
         case _:
             return token_f1(text, example.answer)
-
-
-def without_marks(text: str) -> str:
-    """`text` without its citation marks `[n]`."""
-    return _MARK.sub("", text)
-
-
-def stated_value(text: str, question: str = "") -> str:
-    """The value that an answer states.
-
-    It is the first span in backticks that is not merely repeated from the question, else the first Python
-    literal outside backticks, else the whole text.
-    """
-    repeated = set(_BACKTICKED.findall(question))
-    for span in _BACKTICKED.findall(text):
-        if span not in repeated:
-            return str(span).strip()
-    plain = without_marks(_BACKTICKED.sub(" ", text))
-    literal = _LITERAL.search(plain)
-    return literal.group() if literal else plain.strip().rstrip(".")
-
-
-def same_value(one: str, other: str) -> bool:
-    """Whether two texts spell one Python value: `'l2'` and `"l2"`, `1.0` and `1`; not `1` and `True`."""
-    return _normalised(one) == _normalised(other)
-
-
-def stated_name(text: str) -> str:
-    """The qualified name that an answer states: the first span in backticks or the first dotted name."""
-    plain = without_marks(text)
-    found = _BACKTICKED.search(plain)
-    span = found.group(1) if found else plain
-    dotted = _DOTTED.search(span)
-    return dotted.group() if dotted else span.strip()
 
 
 def token_f1(text: str, gold: str) -> float:
@@ -132,18 +91,6 @@ def frequent_answers(examples: Iterable[Example], count: int) -> list[str]:
     """The `count` most frequent answers of the answerable examples; ties in alphabetical order."""
     answers = Counter(example.answer for example in examples if example.answerable)
     return [text for text, _ in sorted(answers.items(), key=lambda pair: (-pair[1], pair[0]))[:count]]
-
-
-def _normalised(value: str) -> tuple[str, object]:
-    try:
-        literal = ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return "text", value.strip()
-    if isinstance(literal, str):
-        return "text", literal
-    if isinstance(literal, int | float | complex) and not isinstance(literal, bool):
-        return "number", literal
-    return type(literal).__name__, repr(literal)
 
 
 def _words(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.assistant import Answer, Assistant, Layers, citations
-from deploy.errors import EngineError, KnowledgeError
+from deploy.errors import EngineError, KnowledgeError, QuestionError
 from deploy.knowledge.hits import Hit
 from deploy.messages import Message
 from deploy.prompts.template import load_template
@@ -63,3 +63,25 @@ def test_without_knowledge_or_engine_it_says_so() -> None:
 
 def test_citations_are_read_once_each_in_order() -> None:
     assert citations("a [2], b [10] and [2]; not [x], [], [1234] or (3)") == (2, 10)
+
+
+@pytest.mark.parametrize("layers", [Layers(), Layers(prompt=False, retrieval=False)])
+@pytest.mark.parametrize(
+    "talk",
+    [
+        [],
+        [Message("user", " ")],
+        [Message("system", "Be kind.")],
+        [Message("user", "Hi"), Message("assistant", "Ho")],
+    ],
+)
+def test_what_asks_nothing_is_refused_before_anything_is_searched(
+    talk: list[Message], layers: Layers
+) -> None:
+    engine = ScriptedEngine({})
+    assistant = Assistant(engine, None, load_template("assistant"), GENERATION)  # a search would fail
+    with pytest.raises(QuestionError, match=r"is asked|is empty"):
+        assistant.answer([talk], model="base", layers=layers)
+    with pytest.raises(QuestionError, match=r"is asked|is empty"):
+        list(assistant.stream(talk, model="base", layers=layers))
+    assert engine.asked == []

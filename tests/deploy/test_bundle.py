@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bundle import BundledSettings, read_settings, verify_bundle, write_bundle
-from deploy.errors import BundleError
+from deploy.errors import BundleError, PromptError
 from deploy.manifest import MANIFEST, Manifest
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 
@@ -38,7 +38,7 @@ def parts(tmp_path: Path) -> dict[str, Path]:
     return {part: tmp_path / "parts" / part for part in files}
 
 
-def make(folder: Path, parts: dict[str, Path]) -> Manifest:
+def make(folder: Path, parts: dict[str, Path], settings: BundledSettings = SETTINGS) -> Manifest:
     return write_bundle(
         folder,
         name="tiny",
@@ -46,7 +46,7 @@ def make(folder: Path, parts: dict[str, Path]) -> Manifest:
         embedder=parts["embedder"],
         knowledge=parts["knowledge"],
         adapters={"sft": parts["sft"], "rlhf": parts["rlhf"]},
-        settings=SETTINGS,
+        settings=settings,
         gate={"passed": True},
         ledger={"questions": 3},
     )
@@ -72,6 +72,24 @@ def test_training_states_and_hidden_files_stay_behind(bundle: Path) -> None:
     assert {"adapters/sft/adapter_model.safetensors", "embedder/1_Pooling/config.json"} <= names
     assert not {name for name in names if "optimizer" in name or "/." in name or "value_head" in name}
     assert {"prompts/assistant.prompty", "prompts/plain.prompty"} <= names
+
+
+def test_a_template_of_the_users_own_is_one_by_its_name_in_the_bundle(
+    tmp_path: Path, parts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Path("sources/prompts/mine.prompty")
+    own.parent.mkdir(parents=True)
+    own.write_text("---\nversion: 1.0.0\n---\nuser:\nSay: {{ question }}\n")
+    named = PromptSettings(template=own.as_posix())
+    make(tmp_path / "bundle", parts, SETTINGS.model_copy(update={"prompt": named}))
+    assert (tmp_path / "bundle/prompts/mine.prompty").read_bytes() == own.read_bytes()
+    names = {name for name in verify_bundle(tmp_path / "bundle").files if name.startswith("prompts/")}
+    assert names == {"prompts/mine.prompty", "prompts/plain.prompty"}
+    assert read_settings(tmp_path / "bundle").prompt.template == "mine"
+    own.unlink()
+    with pytest.raises(PromptError, match=r"no prompt is called 'mine' in sources/prompts; there are: none"):
+        make(tmp_path / "another", parts, SETTINGS.model_copy(update={"prompt": named}))
 
 
 def test_equal_inputs_give_equal_bytes(bundle: Path, tmp_path: Path, parts: dict[str, Path]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from deploy.settings import Section
+from deploy.settings import OWN_PROMPTS, Section
 from tasks.command import ALL, LAB, RECIPES, STAGES, load_stage, parser
 from tasks.release.report import SHOWN
 from tasks.settings import Settings
@@ -66,6 +66,9 @@ def test_the_command_of_a_stage_parses_and_names_each_path_of_the_graph(name: st
         value = getattr(paths, key)
         if key not in stage.optional:  # what may be missing is no dependency
             inputs += value if isinstance(value, list) else [value]
+    if stage.prompted:
+        assert paths.prompts == Path(OWN_PROMPTS), "a template of the user's own could change unnoticed"
+        inputs.append(paths.prompts)
     data = [path for path in entry.get("deps", []) if path.split("/")[0] not in CODE]
     assert sorted(map(str, inputs)) == sorted(data)
     written = [path for key in ("outs", "metrics", "plots") for path in names(entry.get(key, []))]

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from tasks.prepare.clean.filters import Verdict, drop
 from tasks.prepare.settings import CleanSettings
+from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Dropped, Example, Preference, Rows
 
@@ -15,19 +16,25 @@ RowT = TypeVar("RowT", Example, Preference)
 def drop_conflicts(rows: Rows, settings: CleanSettings) -> Verdict:
     """Rows without contradictions: `drop` takes out all that contradict, `first` leaves the first.
 
-    A question whose document is withheld has a right to another answer than the same question with it.
+    A question whose document is withheld has a right to another answer than the same question with it. A test
+    set of the user's own is in no conflict with other rows: it is right, and `split` takes those out.
     """
     dropped: list[Dropped] = []
     examples = _agreeing(
         rows.examples,
-        lambda e: (prompt_key(e.prompt), frozenset(e.withheld)),
+        lambda e: (own_name(e), prompt_key(e.prompt), frozenset(e.withheld)),
         lambda e: e.answer,
         dropped,
         keep_first=settings.conflicts == "first",
     )
     preferences = _agreeing(
         rows.preferences,
-        lambda p: (prompt_key(p.prompt), frozenset(p.withheld), frozenset((p.chosen, p.rejected))),
+        lambda p: (
+            own_name(p),
+            prompt_key(p.prompt),
+            frozenset(p.withheld),
+            frozenset((p.chosen, p.rejected)),
+        ),
         lambda p: p.chosen,
         dropped,
         keep_first=settings.conflicts == "first",

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from tasks.prepare.clean.filters import Verdict, drop
 from tasks.prepare.settings import CleanSettings
+from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
 
@@ -13,7 +14,10 @@ RowT = TypeVar("RowT", Document, Example, Preference)
 
 
 def drop_duplicates(rows: Rows, settings: CleanSettings) -> Verdict:
-    """Rows without exact repetitions, and without a second row under an id that is taken."""
+    """Rows without exact repetitions, and without a second row under an id that is taken.
+
+    A test set of the user's own is no repetition of other rows: `split` takes those out, and leaves it whole.
+    """
     del settings
     dropped: list[Dropped] = []
     documents, kept_as = _distinct(rows.documents, _document_key, dropped)
@@ -23,12 +27,12 @@ def drop_duplicates(rows: Rows, settings: CleanSettings) -> Verdict:
 
     examples, _ = _distinct(
         (replace(e, evidence=pointed(e.evidence), withheld=pointed(e.withheld)) for e in rows.examples),
-        lambda e: (prompt_key(e.prompt), e.answer, frozenset(e.withheld)),
+        lambda e: (own_name(e), prompt_key(e.prompt), e.answer, frozenset(e.withheld)),
         dropped,
     )
     preferences, _ = _distinct(
         (replace(p, evidence=pointed(p.evidence), withheld=pointed(p.withheld)) for p in rows.preferences),
-        lambda p: (prompt_key(p.prompt), p.chosen, p.rejected, frozenset(p.withheld)),
+        lambda p: (own_name(p), prompt_key(p.prompt), p.chosen, p.rejected, frozenset(p.withheld)),
         dropped,
     )
     return Verdict(

@@ -4,11 +4,13 @@ from collections import Counter
 from pathlib import Path
 
 from tasks.machine.settings import RunSettings
+from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.documentation.extracts import read_extracts
 from tasks.prepare.collect.documentation.packages import read_packages
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.markdown import read_markdown
+from tasks.prepare.collect.own import check_own
 from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
     CollectSettings,
@@ -27,10 +29,16 @@ from tasks.rows.tables import write_rows, write_table
 def collect(
     sources: Path, *, raw: Path, dropped: Path, report: Path, run: RunSettings, settings: CollectSettings
 ) -> None:
-    """Read every source of `settings` and write its rows, with those that could not be read and why."""
+    """Read every source of `settings` and write its rows, with those that could not be read and why.
+
+    Raises:
+        SourceError: a source cannot be read, or a test set of the user's own contradicts itself.
+    """
     parts = [_read(source, sources, run.seed) for source in settings.sources]
-    rows = Rows.of(row for part in parts for some in part.rows.by_kind().values() for row in some)
+    rows = by_id(Rows.of(row for part in parts for some in part.rows.by_kind().values() for row in some))
     refused = [row for part in parts for row in part.dropped]
+    for doubt in check_own(rows):
+        print(f"collect: {doubt}")
     write_rows(raw, rows)
     write_table(dropped, Dropped, refused)
     write_report(

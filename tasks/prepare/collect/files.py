@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tasks.errors import SourceError
@@ -12,7 +13,7 @@ from tasks.prepare.collect.readers import Fault, Record, read_records
 from tasks.prepare.collect.shapes import NAMES, Shape, as_row, recognise
 from tasks.prepare.collect.values import WrongShapeError
 from tasks.prepare.settings import FileSource
-from tasks.rows.records import Dropped, Row, Rows
+from tasks.rows.records import Document, Dropped, Row, Rows
 
 _LOOKED_AT = 20  # records that decide on the shape of a file
 
@@ -21,7 +22,8 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
     """The rows of a file; a line that is broken or of another shape is dropped with its number.
 
     Raises:
-        SourceError: the file is missing, unreadable, empty, or has no shape that is known.
+        SourceError: the file is missing, unreadable, empty, or has no shape that is known; or it is to be
+            held out and holds documents.
     """
     path = settings.path
     say_if_unwatched(path, watched)
@@ -29,14 +31,19 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
     if not found:
         raise SourceError(f"{path} holds no rows; fill it, or take it out of collect.sources in params.yaml")
     records = [entry for entry in found if isinstance(entry, Record)]
-    shape = _shape(path, records, settings.columns)
+    shape = shape_of(path, records, settings.columns)
+    if settings.held_out and shape.kind == "document":
+        raise SourceError(
+            f"{path} holds documents, which cannot be held out: they are searched, not asked; "
+            "take `held_out` away from this source in params.yaml"
+        )
     rows: list[Row] = []
     dropped: list[Dropped] = []
     progress = Progress(len(found), "rows")
     for done, entry in enumerate(found, start=1):
         try:
             if isinstance(entry, Record):
-                rows.append(as_row(shape, entry.values, path.as_posix()))
+                rows.append(_held_out(as_row(shape, entry.values, path.as_posix()), settings.held_out))
             else:
                 dropped.append(_dropped(path, shape, entry))
         except WrongShapeError as error:
@@ -51,8 +58,17 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
     )
 
 
-def _shape(path: Path, records: Sequence[Record], given: Mapping[str, str]) -> Shape:
-    """The shape that most of the first records have; the first of two equally frequent."""
+def _held_out(row: Row, name: str) -> Row:
+    """The row under the name that its file is held out for; a name of its own wins."""
+    return row if isinstance(row, Document) or row.held_out else replace(row, held_out=name)
+
+
+def shape_of(path: Path, records: Sequence[Record], given: Mapping[str, str]) -> Shape:
+    """The shape that most of the first records have; the first of two equally frequent.
+
+    Raises:
+        SourceError: none is known, or `given` names a column that no record has.
+    """
     present = {name for record in records for name in record.values}
     if unknown := sorted(set(given.values()) - present):
         raise SourceError(

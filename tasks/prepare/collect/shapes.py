@@ -163,8 +163,9 @@ _MAKERS: Mapping[ShapeName, Callable[[Shape, Mapping[str, Any], str], Example | 
 def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Sequence[Message]) -> Example:
     if messages[-1].role != "assistant" or all(message.role != "user" for message in messages):
         raise WrongShapeError("a conversation needs a user's turn and ends with the assistant's")
-    told = shape.value(values, "answerable")
-    answerable = read_truth(told) if told is not None else not abstains(messages[-1].content)
+    answerable = _answerable(shape, values, messages[-1].content)
+    if not answerable and not messages[-1].content.strip():
+        messages = [*messages[:-1], Message("assistant", ABSTENTION)]
     return Example(
         id=_id(shape, values, source, str(messages)),
         source=source,
@@ -177,6 +178,13 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
         group=_group(shape, values, messages[:-1]),
         held_out=_held_out(shape, values),
     )
+
+
+def _answerable(shape: Shape, values: Mapping[str, Any], answer: str) -> bool:
+    """What the row tells; where it tells nothing (an empty cell of a CSV file), what its answer says."""
+    told = shape.value(values, "answerable")
+    silent = told is None or (isinstance(told, str) and not told.strip())
+    return not abstains(answer) if silent else read_truth(told)
 
 
 def _text(shape: Shape, values: Mapping[str, Any], column: str) -> str:
@@ -206,7 +214,9 @@ def _task(shape: Shape, values: Mapping[str, Any]) -> str:
 def _held_out(shape: Shape, values: Mapping[str, Any]) -> str:
     """The given name of what the row is held out for; else it may be trained on."""
     given = shape.value(values, "held_out")
-    return given.strip() if isinstance(given, str) else ""
+    if given is not None and not isinstance(given, str):  # `true` would be trained on, and no one would know
+        raise WrongShapeError(f"held_out is a {type(given).__name__}, not a name")
+    return given.strip() if given else ""
 
 
 def _id(shape: Shape, values: Mapping[str, Any], source: str, *content: str) -> str:

@@ -12,22 +12,29 @@ from markupsafe import Markup
 
 from deploy.settings import Section
 from tasks.evaluation.answers import AnsweredQuestion
-from tasks.evaluation.ledger import (
-    NAMES,
-    Ledger,
+from tasks.evaluation.ledger import NAMES, Ledger, subset_sizes
+from tasks.evaluation.sentences import (
     forgetting_sentences,
     majority_sentence,
     parity_sentences,
+    rule_sentences,
     skip_sentences,
+    subset_sentence,
     verdict_sentences,
 )
 from tasks.machine.progress import duration
 from tasks.pages import environment
 from tasks.pages.curves import draw
-from tasks.pages.numbers import DASH, mib, milliseconds, percent, spelled
+from tasks.pages.numbers import DASH, decimals, mib, milliseconds, percent, spelled
 from tasks.pages.tables import Line, as_written, lines
 from tasks.release.report.inputs import Inputs
-from tasks.release.report.sentences import headline, ppo_sentences, reward_sentences, sft_sentences
+from tasks.release.report.sentences import (
+    calibration_sentences,
+    headline,
+    ppo_sentences,
+    reward_sentences,
+    sft_sentences,
+)
 from tasks.release.report.trials import search_sentences, trial_lines
 from tasks.rows.accounting import COLUMNS, balance_sentence, cells, reasons_told, row_accounting
 
@@ -44,12 +51,13 @@ TRAINING = {
     "sft": ("Fine-tuning", sft_sentences),
     "reward": ("Reward model", reward_sentences),
     "rlhf": ("RLHF with PPO", ppo_sentences),
+    "calibrate": ("When it abstains", calibration_sentences),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
-    """One training stage: what to say of it, its curves as SVG and its figures."""
+    """One stage that learns from rows: what to say of it, its curves as SVG and its figures."""
 
     stage: str
     title: str
@@ -77,13 +85,22 @@ def render(
 ) -> str:
     """The whole page as HTML."""
     pages = environment(TEMPLATES)
-    pages.filters |= {"percent": percent, "milliseconds": milliseconds, "spelled": spelled, "place": place}
+    pages.filters |= {
+        "percent": percent,
+        "milliseconds": milliseconds,
+        "decimals": decimals,
+        "spelled": spelled,
+        "place": place,
+    }
     accounting = row_accounting(inputs.reports.values())
     ledger = inputs.ledger
     return pages.get_template("page.html").render(
         headline=headline(ledger) if ledger else "",
         ledger=ledger,
         verdicts=verdict_sentences(ledger) if ledger else {},
+        rule=rule_sentences(ledger) if ledger else [],
+        subsets=list(subset_sizes(ledger)) if ledger else [],
+        subset_note=subset_sentence(ledger) if ledger else "",
         majority=majority_sentence(ledger) if ledger else "",
         skipped=skip_sentences(ledger) if ledger else [],
         parity=parity_sentences(ledger) if ledger else [],

@@ -78,3 +78,16 @@ def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
     if figures.get("stopped") == "kl_limit":
         sentences.append("It was stopped at the limit of the divergence, and the last good state was kept.")
     return sentences
+
+
+def calibration_sentences(figures: Mapping[str, Any]) -> list[str]:
+    """From which chance on each model abstains, and what that does on validation questions."""
+    found = [
+        f"\u201c{NAMES[name].removeprefix('+ ')}\u201d abstains where it gives the abstention a chance of "
+        f"{spelled(told['threshold'])} or more: on validation questions rightly in "
+        f"{percent(told['abstains_rightly'])}, wrongly in {percent(told['abstains_wrongly'])}. Of a question "
+        f"with and one without an answer it tells which is which in {percent(told['auc'])}."
+        for name, told in figures.items()
+        if name in NAMES and isinstance(told, Mapping)
+    ]
+    return found or ["No threshold was looked for: each model takes its likeliest answer."]

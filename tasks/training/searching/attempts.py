@@ -114,7 +114,7 @@ def _told(attempt: Attempt) -> str:
     return f"validation loss {attempt.loss:.4f} after {attempt.trained:,} tokens"
 
 
-Asked = tuple[tuple[str, ...], tuple[frozenset[str], ...] | None]
+Asked = tuple[tuple[str, ...], tuple[str, ...] | None, tuple[frozenset[str], ...] | None]
 
 
 class Remembering:
@@ -125,10 +125,18 @@ class Remembering:
         self._found: dict[Asked, list[list[Hit]]] = {}
 
     def search(
-        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+        self,
+        queries: Sequence[str],
+        *,
+        before: Sequence[str] | None = None,
+        exclude: Sequence[Collection[str]] | None = None,
     ) -> list[list[Hit]]:
         """For each query its best chunks, best first."""
-        asked: Asked = (tuple(queries), None if exclude is None else tuple(map(frozenset, exclude)))
+        asked: Asked = (
+            tuple(queries),
+            None if before is None else tuple(before),
+            None if exclude is None else tuple(map(frozenset, exclude)),
+        )
         if asked not in self._found:
-            self._found[asked] = self._knowledge.search(queries, exclude=exclude)
+            self._found[asked] = self._knowledge.search(queries, before=before, exclude=exclude)
         return self._found[asked]

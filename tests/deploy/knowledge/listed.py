@@ -18,7 +18,11 @@ class ListedKnowledge:
         self._hits, self._top_k = tuple(hits), top_k
 
     def search(
-        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+        self,
+        queries: Sequence[str],
+        *,
+        before: Sequence[str] | None = None,
+        exclude: Sequence[Collection[str]] | None = None,
     ) -> list[list[Hit]]:
         """The first `top_k` hits that are not excluded, for each query."""
         without = exclude if exclude is not None else [()] * len(queries)

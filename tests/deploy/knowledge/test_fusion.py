@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deploy.knowledge.fusion import fuse
+from deploy.knowledge.fusion import fuse, spread
 
 DENSE = np.array([0.9, 0.5, 0.1], dtype=np.float32)
 LEXICAL = np.array([0.0, 3.0, 7.0], dtype=np.float32)
@@ -25,3 +25,17 @@ def test_equal_scores_say_nothing() -> None:
     flat = np.full(3, 5.0, dtype=np.float32)
     assert fuse(flat, LEXICAL, dense_weight=0.5).tolist() == pytest.approx([0.0, 3 / 14, 0.5])
     assert fuse(flat[:0], flat[:0], dense_weight=0.5).size == 0
+
+
+def test_a_documents_further_chunks_make_room_for_those_of_others() -> None:
+    scores = np.array([1.0, 0.95, 0.9, 0.2], dtype=np.float32)
+    owners, order = np.array([0, 0, 2, 2]), np.arange(4)
+    found = spread(scores, owners, order, count=3)
+    assert [place for place, _ in found] == [0, 2, 1]
+    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+    assert [place for place, _ in spread(scores, order, order, count=9)] == [0, 1, 2, 3]
+
+
+def test_equal_scores_keep_the_order_of_the_store() -> None:
+    scores, order = np.ones(3, dtype=np.float32), np.array([7, 3, 5])
+    assert [place for place, _ in spread(scores, order, order, count=3)] == [1, 2, 0]

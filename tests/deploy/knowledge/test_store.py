@@ -175,3 +175,17 @@ def test_nothing_in_the_store_can_run_code(folder: Path) -> None:
     assert json.loads((folder / "derived.json").read_text())["truth"] == hashes(folder)["knowledge.sqlite"]
     for path in folder.rglob("*.npy"):
         assert b"'|O'" not in path.read_bytes()[:128]
+
+
+@pytest.mark.parametrize("name", ["SVC", "SVR"])
+def test_a_follow_up_is_found_by_what_was_said_before(folder: Path, name: str) -> None:
+    store = opened(folder)
+    said = f"What is the default of C in svm.{name}?"
+    [[found, *_]] = store.search(["and the kernel?"], before=[said])
+    assert found.title == f"svm.{name}"
+    assert "kernel" in found.text
+    # What is asked counts more than what was said.
+    [[own, *_]] = store.search(["the data X of svm.SVC.fit"], before=[said])
+    assert own.document == "fit"
+    with pytest.raises(ValueError, match="1 queries, but 0 earlier turns"):
+        store.search(["a"], before=[])

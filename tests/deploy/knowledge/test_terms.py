@@ -40,10 +40,25 @@ def test_definitions_are_read(line: str, names: list[str]) -> None:
     assert starts_with_definition(line) == bool(names)
 
 
-def test_a_definition_answers_a_name_in_backticks() -> None:
+KNOWN = {"c :", "how :", "sample_weight", "sample_weight :", "randomforestclassifier", "todo"}
+
+
+def test_a_definition_answers_a_name_and_one_in_backticks_twice() -> None:
     assert "c :" in chunk_terms("C=1.0 : float", title="svm.SVC")
-    assert query_terms("the default of `C`?").count("c :") == 2
-    assert "c :" not in query_terms("the default of C?")
+    assert query_terms("the default of `C`?", KNOWN).count("c :") == 2
+    assert query_terms("the default of C?", KNOWN).count("c :") == 1
+    assert "c :" not in query_terms("the default of C?", set())
+
+
+def test_words_that_build_questions_are_parameters_only_in_backticks() -> None:
+    assert "how :" not in query_terms("how is it set?", KNOWN)
+    assert query_terms("what is `how`?", KNOWN).count("how :") == 2
+
+
+def test_words_beside_each_other_are_tried_as_one_name() -> None:
+    found = query_terms("the sample weight of the Random Forest classifier", KNOWN)
+    assert {"sample_weight", "sample_weight :", "randomforestclassifier"} <= set(found)
+    assert "todo" not in query_terms("what to do", KNOWN)
 
 
 def test_the_title_counts_twice() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from openai import OpenAI
 
+from deploy.assistant import Assistant
 from deploy.engines.engine import Engine
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Hit
@@ -32,16 +33,24 @@ SETTINGS = {
     "max_concurrency": 8,
     "max_body_bytes": 4096,
     "max_messages": 6,
+    "max_message_characters": 3000,
 }
 
 
 @contextmanager
 def running(engine: Engine, **changes: object) -> Iterator[str]:
     """The address of a server for `engine` and HITS, which ends with the block."""
+    with serving(reader(HITS, engine), **changes) as address:
+        yield address
+
+
+@contextmanager
+def serving(assistant: Assistant, **changes: object) -> Iterator[str]:
+    """The address of a server for `assistant`, which ends with the block."""
     import uvicorn
 
     settings = ServeSettings.model_validate({**SETTINGS, **changes})
-    app = create_app(reader(HITS, engine), settings, name="tiny", digest="0123456789abcdef")
+    app = create_app(assistant, settings, name="tiny", digest="0123456789abcdef")
     with bind("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

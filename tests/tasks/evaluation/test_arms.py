@@ -7,23 +7,31 @@ import pytest
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.knowledge.hits import Hit
+from deploy.messages import Message
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
-from tasks.evaluation.arms import SETUPS, Replies, ask_all, batches
+from tasks.evaluation.arms import SETUPS, Replies, Respondent, ask_all, batches
+from tasks.evaluation.few_shot import FewShot
 from tasks.evaluation.figures import answer_lines, arms, recall
 from tasks.evaluation.ledger import AGAINST, NAMES
-from tasks.evaluation.questions import askable, counted, draw_questions, majority
+from tasks.evaluation.questions import askable
+from tasks.evaluation.rule import Rule
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.progress import parse_progress
 from tasks.rows.records import Example
-from tasks.rows.reports import unbalanced
 from tasks.scoring.scores import Interval
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.tasks.rows.made import question
 
 GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
 SETTINGS = EvaluateSettings(
-    questions=6, batch_size=2, bootstrap=200, latency_requests=1, base_max_new_tokens=5, parity_answers=0
+    questions=6,
+    batch_size=2,
+    bootstrap=200,
+    latency_requests=1,
+    base_max_new_tokens=5,
+    parity_answers=0,
+    few_shot=2,
 )
 
 
@@ -39,7 +47,11 @@ class Shelf:
     """A knowledge of ten documents that finds the one with the number asked for, unless it is excluded."""
 
     def search(
-        self, queries: Sequence[str], *, exclude: Sequence[Collection[str]] | None = None
+        self,
+        queries: Sequence[str],
+        *,
+        before: Sequence[str] | None = None,
+        exclude: Sequence[Collection[str]] | None = None,
     ) -> list[list[Hit]]:
         found = []
         for query, hidden in zip(queries, exclude or [()] * len(queries), strict=True):
@@ -67,20 +79,35 @@ ANSWERS = {
 }
 
 
+WITH_MODEL = [name for name in NAMES if name != "rule"]
+TRAIN = [example(n) for n in (6, 7, 8)]
+
+
+def length(messages: Sequence[Message]) -> int:
+    return len(messages[-1].content)
+
+
+def everyone() -> list[Respondent]:
+    few_shot = FewShot(TRAIN, count=SETTINGS.few_shot, tokens=length, limit=10_000)
+    every: dict[str, Respondent] = {each.name: each for each in (*SETUPS, few_shot, Rule())}
+    return [every[name] for name in NAMES]
+
+
 def measured(engine: ScriptedEngine) -> Replies:
     said = assistant(engine)
-    asked = askable(QUESTIONS, said, lambda messages: len(messages[-1].content), limit=10_000)
-    return ask_all(SETUPS, asked, said, SETTINGS, seed=1)
+    asked = askable(QUESTIONS, said, length, limit=10_000)
+    return ask_all(everyone(), asked, said, SETTINGS, seed=1)
 
 
 def test_each_arm_answers_all_questions_in_order_with_its_own_layers() -> None:
     engine = ScriptedEngine(ANSWERS)
     result = measured(engine)
-    assert list(result.answered) == list(NAMES) == [setup.name for setup in SETUPS]
+    assert list(result.answered) == list(NAMES)
     for answers in result.answered.values():
         assert [answer.example.id for answer in answers] == [row.id for row in QUESTIONS]
     assert all(not answer.sources for answer in result.answered["sft_closed_book"])
-    assert [len(answer.sources) for answer in result.answered["rlhf"]] == [2, 2, 2, 2, 1, 1]
+    for name in ("rlhf", "few_shot", "rule"):
+        assert [len(answer.sources) for answer in result.answered[name]] == [2, 2, 2, 2, 1, 1]
     bare = [prompt for prompt in engine.asked if len(prompt) == 1]
     assert len(bare) == len(QUESTIONS) + SETTINGS.latency_requests  # the arm `base`, and nobody else
 
@@ -96,8 +123,8 @@ def test_the_figures_follow_from_the_answers() -> None:
     result = measured(ScriptedEngine(ANSWERS))
     rows = arms(
         result.answered,
-        retention=dict.fromkeys(NAMES, 1.0),
-        divergence=dict.fromkeys(NAMES, Interval(mean=0.12344, low=0.1, high=0.2)),
+        retention=dict.fromkeys(WITH_MODEL, 1.0),
+        divergence=dict.fromkeys(WITH_MODEL, Interval(mean=0.12344, low=0.1, high=0.2)),
         latency=result.latency_ms,
         resamples=SETTINGS.bootstrap,
         seed=1,
@@ -112,11 +139,17 @@ def test_the_figures_follow_from_the_answers() -> None:
     assert sft.unfinished == pytest.approx(1 / 6, abs=1e-4)
     assert sft.latency_ms is not None
     assert sft.divergence == Interval(mean=0.1234, low=0.1, high=0.2)
+    assert (rows["rule"].retention, rows["rule"].divergence) == (None, None)
+    assert rows["rule"].latency_ms is not None
     assert rows["base"].citation_validity is None
     assert rows["base"].difference is None
     assert {name: row.difference.against for name, row in rows.items() if row.difference} == AGAINST
     assert sft.difference is not None
     assert (sft.difference.mean, sft.difference.verdict) == (0.0, "does not help")
+    over_rule = {name: row.over_rule for name, row in rows.items() if row.over_rule}
+    assert list(over_rule) == ["sft", "rlhf"]
+    assert over_rule["sft"].against == "rule"
+    assert over_rule["sft"].mean == pytest.approx(sft.score - rows["rule"].score, abs=1e-3)
     assert recall(result.answered["retrieval"]) == 1.0
     assert recall(result.answered["base"]) == 0.0
 
@@ -140,39 +173,9 @@ def test_progress_counts_answers_over_all_arms(capsys: pytest.CaptureFixture[str
     measured(ScriptedEngine(ANSWERS))
     step = parse_progress(capsys.readouterr().out.splitlines()[-1])
     assert step is not None
-    assert step.done == step.total == len(SETUPS) * (len(QUESTIONS) + 1)
+    assert step.done == step.total == len(NAMES) * (len(QUESTIONS) + 1)
 
 
 def test_batches_hold_like_lengths_and_everything_once() -> None:
     assert batches([3, 9, 1, 7, 5], 2) == [[1, 3], [4, 0], [2]]
     assert batches([], 2) == []
-
-
-def test_the_draw_keeps_the_shares_and_does_not_depend_on_the_order_of_the_rows() -> None:
-    rows = [example(n) for n in range(60)] + [example(n, answerable=False) for n in range(60, 90)]
-    drawn = draw_questions(rows, 30, seed=7)
-    assert sum(not row.answerable for row in drawn) == 10
-    assert drawn == draw_questions(rows[::-1], 30, seed=7)
-    assert drawn != draw_questions(rows, 30, seed=8)
-    assert len(draw_questions(rows, 500, seed=7)) == 90
-
-
-def test_questions_that_do_not_fit_are_left_out_of_every_arm_and_counted() -> None:
-    said = assistant(ScriptedEngine({}))
-    asked = askable(QUESTIONS, said, lambda messages: 50 if "p3" in messages[-1].content else 10, limit=20)
-    assert [row.id for row in asked.questions] == ["q0", "q1", "q2", "q4", "q5"]
-    assert len(asked.lengths) == 5
-    counts = counted(test=9, drawn=6, asked=5)
-    assert unbalanced(counts) == []
-    assert {count.reason: count.count for count in counts if count.outcome == "unused"} == {
-        "over evaluate.questions": 3,
-        "longer than the model's context": 1,
-    }
-
-
-def test_the_majority_answer_is_chosen_on_the_training_split() -> None:
-    train = [example(7)] * 5 + [example(4, answerable=False)] * 2
-    text, score = majority(train, QUESTIONS)
-    assert text == "`7`"
-    assert score == 0.0  # no test question has this answer
-    assert majority([], QUESTIONS) == (ABSTENTION, pytest.approx(2 / 6))

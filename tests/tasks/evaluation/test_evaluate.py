@@ -1,20 +1,23 @@
 """Protects the stage as a whole: tiny model and store in, ledger, answers and row accounting out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from deploy.atomic import write_json
 from tasks.errors import SourceError
 from tasks.evaluation.answers import read_answers
 from tasks.evaluation.evaluate import evaluate
-from tasks.evaluation.ledger import NAMES, Ledger, ledger_markdown, read_ledger
+from tasks.evaluation.ledger import LIKE_TRAINING, NAMES, Ledger, read_ledger, subset_sizes
+from tasks.evaluation.markdown import ledger_markdown
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.rows.records import Example
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.skipped import skip
-from tasks.rows.tables import write_table
+from tasks.rows.tables import read_table, write_table
 from tasks.scoring.scores import Interval
-from tests.conftest import small_settings
+from tests.conftest import small_settings, write_tiny_index
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +25,14 @@ def inputs(tiny_chain: list[Path], tiny_adapters: dict[str, Path]) -> dict[str, 
     return dict(zip(("splits", "base", "embedder", "knowledge"), tiny_chain, strict=True)) | tiny_adapters
 
 
-def run(inputs: dict[str, Path], out: Path) -> Ledger:
-    values = small_settings(generation={"max_new_tokens": 4})
+def run(
+    inputs: dict[str, Path], out: Path, *, few_shot: int = 2, tokens: int = 4, **thresholds: float
+) -> Ledger:
+    values = small_settings(generation={"max_new_tokens": tokens})
+    write_json(out / "calibration.json", thresholds)
     evaluate(
         **inputs,
+        thresholds=out / "calibration.json",
         ledger=out / "ledger.json",
         answers=out / "answers.jsonl",
         report=out / "evaluate.json",
@@ -40,9 +47,16 @@ def run(inputs: dict[str, Path], out: Path) -> Ledger:
             latency_requests=1,
             base_max_new_tokens=4,
             parity_answers=4,
+            few_shot=few_shot,
         ),
     )
     return read_ledger(out / "ledger.json")
+
+
+def test_a_model_abstains_from_its_threshold_on(inputs: dict[str, Path], tmp_path: Path) -> None:
+    ledger = run(inputs, tmp_path, few_shot=0, tokens=12, sft=0.0, rlhf=1.0)
+    assert (ledger.arms["sft"].abstention, ledger.arms["sft"].false_abstention) == (1.0, 1.0)
+    assert ledger.arms["rlhf"].false_abstention == 0.0
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +75,16 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
     assert ledger.majority_answer == "`1.0`"
     assert ledger.majority == pytest.approx(4 / 6, abs=1e-4)
     base = ledger.arms["base"].retention
-    assert base == ledger.arms["prompt"].retention == ledger.arms["retrieval"].retention == 1.0
+    assert base == ledger.arms["prompt"].retention == ledger.arms["few_shot"].retention == 1.0
+    assert ledger.arms["rule"].retention is None
+    assert ledger.arms["rule"].score == 1.0  # the rows are made for it
+    assert ledger.arms["rlhf"].over_rule is not None
+    assert ledger.arms["rlhf"].over_rule.verdict == "does not help"
+    assert ledger.arms["rule"].subsets == {}
     assert ledger.arms["sft"].retention == ledger.arms["sft_closed_book"].retention != 1.0
     moved = {name: arm.divergence for name, arm in ledger.arms.items()}
-    assert moved["base"] == moved["retrieval"] == Interval(mean=0.0, low=0.0, high=0.0)
+    assert moved["rule"] is None
+    assert moved["base"] == moved["few_shot"] == Interval(mean=0.0, low=0.0, high=0.0)
     assert moved["sft"] is not None
     assert 0.0 < moved["sft"].low < moved["sft"].mean < moved["sft"].high
     answers = read_answers(measured / "answers.jsonl")
@@ -72,16 +92,41 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
     report = read_report(measured / "evaluate.json")
     assert unbalanced(report.rows) == []
     assert report.figures["questions"] == {"default": 4, "withheld": 2}
+    assert sum(report.figures["examples"].values()) == 12
 
 
 def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Path], tmp_path: Path) -> None:
     left_out = tmp_path / "rlhf"
     places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
     skip("rlhf", "no pairs", kind="example", entered=0, **places)
-    ledger = run({**inputs, "rlhf": left_out}, tmp_path)
-    assert list(ledger.arms) == [name for name in NAMES if name != "rlhf"]
-    assert ledger.skipped == {"rlhf": "no pairs"}
+    ledger = run({**inputs, "rlhf": left_out}, tmp_path, few_shot=0)
+    assert list(ledger.arms) == [name for name in NAMES if name not in ("rlhf", "few_shot")]
+    assert ledger.skipped == {"rlhf": "no pairs", "few_shot": "evaluate.few_shot is 0"}
+    assert ledger.arms["sft"].over_rule is not None
     assert "- RLHF was skipped: no pairs." in ledger_markdown(ledger).splitlines()
+
+
+def test_each_name_that_rows_are_held_out_for_is_scored_apart(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    rows = read_table(inputs["splits"] / "test" / "examples.parquet", Example)
+    mine = [replace(row, held_out="mine") if number < 2 else row for number, row in enumerate(rows)]
+    write_table(tmp_path / "splits/test/examples.parquet", Example, mine)
+    write_table(tmp_path / "splits/train/examples.parquet", Example, rows[2:])
+    ledger = run({**inputs, "splits": tmp_path / "splits"}, tmp_path)
+    assert subset_sizes(ledger) == {LIKE_TRAINING: 4, "mine": 2}
+    assert all(len(arm.subsets) == 2 for arm in ledger.arms.values())
+    assert "|  | like training | mine |" in ledger_markdown(ledger)
+
+
+def test_a_rule_that_finds_no_passage_has_no_row(
+    inputs: dict[str, Path], tiny_embedder: Path, tmp_path: Path
+) -> None:
+    empty = write_tiny_index(tmp_path / "index", tiny_embedder, {})
+    ledger = run({**inputs, "knowledge": empty}, tmp_path)
+    assert "rule" not in ledger.arms
+    assert ledger.skipped == {"rule": "retrieval finds no passage that it could copy from"}
+    assert ledger.arms["sft"].over_rule is None
 
 
 def test_all_but_the_clock_repeats(inputs: dict[str, Path], measured: Path, tmp_path: Path) -> None:

@@ -1,9 +1,18 @@
-"""Protects the figures of citations: what counts, what is left out."""
+"""Protects the figures of citations and of subsets: what counts, what is left out."""
+
+from dataclasses import replace
 
 from deploy.messages import Message
 from deploy.prompts.template import Source
 from tasks.evaluation.arms import Answered
-from tasks.evaluation.figures import citation_precision, citation_validity
+from tasks.evaluation.figures import (
+    answer_lines,
+    citation_precision,
+    citation_validity,
+    subset_names,
+    subsets,
+)
+from tasks.evaluation.ledger import FOLLOW_UPS, LIKE_TRAINING
 from tasks.rows.records import Example
 
 QUESTION = Example(
@@ -43,3 +52,44 @@ def test_a_citation_is_valid_when_each_number_is_a_source() -> None:
 def test_a_citation_is_right_when_its_source_is_of_the_evidence() -> None:
     assert citation_precision([cited(1), cited(1, 2), cited(3)]) == 0.5
     assert citation_precision([cited()]) is None
+
+
+EARLIER = (Message("user", "What is p?"), Message("assistant", "A thing."))
+FOLLOW_UP = replace(QUESTION, messages=(*EARLIER, *QUESTION.messages))
+
+
+def test_a_question_is_in_the_subset_that_it_is_held_out_for_and_in_the_follow_ups() -> None:
+    assert subset_names(QUESTION) == {LIKE_TRAINING}
+    assert subset_names(FOLLOW_UP) == {LIKE_TRAINING, FOLLOW_UPS}
+    assert subset_names(replace(FOLLOW_UP, held_out="mine")) == {"mine", FOLLOW_UPS}
+    assert subset_names(replace(FOLLOW_UP, held_out=FOLLOW_UPS)) == {FOLLOW_UPS}
+
+
+def test_subsets_have_their_own_scores_and_abstentions() -> None:
+    mine = replace(QUESTION, held_out="mine")
+    answers = [
+        cited(1),
+        replace(cited(1, abstained=True), score=0.0),
+        replace(cited(1), example=replace(FOLLOW_UP, held_out="mine"), score=0.5),
+        replace(cited(abstained=True), example=replace(mine, answerable=False)),
+        replace(cited(), example=replace(mine, answerable=False), score=0.0),
+    ]
+    found = subsets(answers, resamples=200, seed=1)
+    assert set(found) == {LIKE_TRAINING, "mine", FOLLOW_UPS}
+    assert {name: (part.n, part.score) for name, part in found.items()} == {
+        LIKE_TRAINING: (2, 0.5),
+        "mine": (3, 0.5),
+        FOLLOW_UPS: (1, 0.5),
+    }
+    assert (found["mine"].abstention, found["mine"].false_abstention) == (0.5, 0.0)
+    assert (found[LIKE_TRAINING].abstention, found[LIKE_TRAINING].false_abstention) == (None, 0.5)
+    assert found["mine"].low < 0.5 < found["mine"].high
+
+
+def test_questions_of_one_kind_make_no_subsets() -> None:
+    assert subsets([cited(1), cited(2)], resamples=200, seed=1) == {}
+
+
+def test_a_follow_up_is_shown_behind_what_it_follows() -> None:
+    [line] = answer_lines({"base": [replace(cited(1), example=FOLLOW_UP)]})
+    assert line.question == "What is p? \u2192 Q?"

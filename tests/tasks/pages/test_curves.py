@@ -23,7 +23,7 @@ def test_empty_cells_are_left_out(curve: Path) -> None:
 
 def test_the_svg_takes_the_colour_of_the_page_and_reaches_nothing_outside_it(curve: Path) -> None:
     svg = draw(curve, "sft", form="svg").decode()
-    assert svg.startswith('<svg role="img" aria-label="Training curves of sft"')
+    assert svg.startswith('<svg role="img" aria-label="Curves of sft"')
     assert "currentColor" in svg
     assert "#000000" not in svg
     assert "<style" not in svg

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.split import SPLITS, assign, check_leaks, place, split, unite
+from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 from tasks.rows.tables import read_table, write_rows, write_table
-from tests.tasks.rows.made import document, outcomes, question, rows
+from tests.tasks.rows.made import document, outcomes, pair, question, rows
 
-SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s")
+SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s", near=0.7)
 DOCUMENT = document("d")
 
 
@@ -79,7 +80,13 @@ def test_held_out_rows_stand_only_in_the_split_that_asks_them() -> None:
 
 def test_what_is_held_out_is_counted(tmp_path: Path) -> None:
     held = [
-        replace(question(str(n), f"question {n}?", group=f"g{n}"), held_out="unseen wording" if n % 2 else "")
+        question(
+            str(n),
+            f"question {n}?",
+            group=f"g{n}",
+            held_out="unseen wording" if n % 2 else "",
+            source="packages",
+        )
         for n in range(60)
     ]
     settings = SETTINGS
@@ -91,6 +98,70 @@ def test_what_is_held_out_is_counted(tmp_path: Path) -> None:
     standing = [row for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)]
     unused = outcomes(report.rows)["unused", "held out, and not in the split that asks it"]
     assert unused == 119 - len(standing) > 10
+
+
+OWN = [question(f"own{n}", f"What is asked of me about {n}?", held_out="own questions") for n in range(20)]
+
+
+def test_a_test_set_of_the_users_own_stands_in_the_test_whole_and_moves_nothing(tmp_path: Path) -> None:
+    trained = [
+        *_many(),
+        *(question(f"n{n}", f"And what about subject {n}?", group=f"n{n}") for n in range(60)),
+    ]
+    alike = [
+        question("same", "what is asked of me about 7", group="g0"),  # of a group that is not taken out
+        question("near", "About 8: what is asked of me?", group="g1"),
+    ]
+    before = places(run(tmp_path / "before", rows(*trained), SETTINGS))
+    folder = run(tmp_path / "with", rows(*trained, *OWN, *alike), SETTINGS)
+    after = places(folder)
+    assert {after.pop(row.id) for row in OWN} == {"test"}
+    assert before == {name: place for name, place in after.items() if name not in ("same", "near")}
+    assert before["e0"] == before["e1"] == "train"  # so those two would be trained on
+    assert {"same", "near"} & after.keys() == set()
+
+
+def test_rows_that_are_taken_out_are_listed_and_counted_for_each_test_set(tmp_path: Path) -> None:
+    alike = [question(f"like{n}", f"what is asked of me about {n}", group="g0") for n in range(3)]
+    pairs = [pair("pair", prompt=OWN[0].prompt, group="g0")]
+    folder = run(tmp_path, rows(*_many(), *OWN, *alike, pairs=pairs), SETTINGS)
+    unused = read_table(folder / "unused.parquet", Dropped)
+    assert [(row.kind, row.id) for row in unused] == [
+        ("example", "like0"),
+        ("example", "like1"),
+        ("example", "like2"),
+        ("preference", "pair"),
+    ]
+    assert {(row.stage, row.reason) for row in unused} == {("split", "the same as a held-out question")}
+    assert unused[0].detail == "own0 (own questions)"
+    report = read_report(tmp_path / "report.json")
+    assert unbalanced(report.rows) == []
+    assert report.figures["decontaminated"]["own questions"]["the same as a held-out question"] == 4
+    assert report.figures["held_out"] == {"own questions": {"questions": 20, "version": fingerprint(OWN)}}
+
+
+def test_what_the_default_source_holds_out_takes_nothing_out(tmp_path: Path) -> None:
+    made = [replace(row, source="packages", held_out="unseen wording") for row in OWN]
+    alike = question("like", "What is asked of me about 7?", group="g0")
+    assert places(run(tmp_path, rows(*_many(), *made, alike), SETTINGS))["like"] == "train"
+
+
+def test_rows_of_a_held_out_group_and_the_test_split_itself(tmp_path: Path) -> None:
+    own = question("own", "What is asked of me?", held_out="own questions", group="g0")
+    found = places(run(tmp_path, rows(*_many(), own), SETTINGS))
+    assert "e0" not in found  # it would stand in train, and its group in the test
+    tested = next(name for name, place in found.items() if place == "test" and name != "own")
+    number = tested.removeprefix("e")
+    twin = question("twin", f"question {number}", held_out="own questions")
+    found = places(run(tmp_path / "twin", rows(*_many(), twin), SETTINGS))
+    assert found[tested] == found["twin"] == "test"  # nothing is taken from the test
+
+
+def places(folder: Path) -> dict[str, str]:
+    """The split of each example that stands in one."""
+    return {
+        row.id: name for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)
+    }
 
 
 def _many() -> list[Example]:
@@ -107,6 +178,7 @@ def test_a_leak_is_an_error() -> None:
 
 
 def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     write_rows(tmp_path / "rows", replace(found, documents=(DOCUMENT,)))
     held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
     write_table(tmp_path / "quarantine.parquet", Dropped, [held])

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.assistant import Layers
 from deploy.atomic import write_json
-from deploy.bundle import load_bundle, verify_bundle
+from deploy.bundle import load_bundle, read_settings, verify_bundle
 from deploy.messages import Message
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
@@ -33,7 +33,8 @@ from deploy.errors import ThreeplyError
 from deploy.server.run import serve
 from deploy.settings import ServeSettings
 settings = ServeSettings(bundle=sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), default_model="rlhf",
-                         max_concurrency=2, max_body_bytes=4096, max_messages=4)
+                         max_concurrency=2, max_body_bytes=4096, max_messages=4,
+                         max_message_characters=4000)
 try:
     serve(Path(sys.argv[1]), settings, say=lambda text: print(text, flush=True))
 except ThreeplyError as error:
@@ -42,16 +43,20 @@ except ThreeplyError as error:
 QUESTION = "What is the default of C in svm.SVC?"
 
 
-def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder: Path) -> None:
+def make(
+    index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder: Path, template: str = "assistant"
+) -> None:
     """Write `folder`/bundle by the stage."""
     write_json(folder / "ledger.json", {"questions": 2})
     write_json(folder / "gate.json", {"stage": "gate"})
+    write_json(folder / "calibration.json", {"sft": 0.4})
     bundle_stage(
         base,
         embedder,
         index,
         sft,
         rlhf,
+        folder / "calibration.json",
         folder / "ledger.json",
         folder / "gate.json",
         None,
@@ -59,7 +64,7 @@ def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder:
         report=folder / "bundle.json",
         run=RunSettings(seed=1, threads=1, precision="float32"),
         retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
-        prompt=PromptSettings(template="assistant"),
+        prompt=PromptSettings(template=template),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
         settings=BundleSettings(name="tiny", min_retention=0.5, max_parity_gap=0.001),
     )
@@ -68,6 +73,7 @@ def make(index: Path, base: Path, embedder: Path, sft: Path, rlhf: Path, folder:
 def test_a_model_that_has_forgotten_too_much_is_not_shipped(tmp_path: Path) -> None:
     places = {"sft": tmp_path, "methods": tmp_path / "methods.json"}
     arms = {"base": {"retention": 1.0}, "sft": {"retention": 0.7}, "rlhf": {"retention": 0.48}}
+    arms["rule"] = {"retention": None}  # there is no model that could have forgotten anything
     check_retention({"arms": arms}, 0.45, **places)
     with pytest.raises(GateError, match=r"rlhf has kept 0\.48 .*is 0\.5\..*lower rlhf.learning_rate"):
         check_retention({"arms": arms}, 0.5, **places)
@@ -111,6 +117,7 @@ def bundle(
 def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
     figures = read_report(bundle.parent / "bundle.json").figures
     assert figures["models"] == ["base", "sft", "rlhf"]
+    assert read_settings(bundle).abstention == {"sft": 0.4}
     assert figures["files"] == len(verify_bundle(bundle).files)
 
 
@@ -131,6 +138,25 @@ def test_a_loaded_bundle_answers_with_every_model_and_its_sources(bundle: Path) 
         [answer] = assistant.answer([[Message("user", QUESTION)]], model=model, layers=Layers())
         assert answer.completion_tokens > 0
         assert {source.document for source in answer.sources} == {"svm.SVC", "np.sort"}
+
+
+def test_a_template_of_the_users_own_serves_from_the_bundle_alone(
+    bundle: Path, tiny_base: Path, tiny_embedder: Path, tiny_adapters: dict[str, Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    own = Path("sources/prompts/mine.prompty")
+    own.parent.mkdir(parents=True)
+    own.write_text("---\nversion: 1.0.0\n---\nuser:\nShort, please: {{ question }}\n", encoding="utf-8")
+    adapters = tiny_adapters["sft"], tiny_adapters["rlhf"]
+    make(bundle.parent / "index", tiny_base, tiny_embedder, *adapters, tmp_path, own.as_posix())
+    own.unlink()
+    (tmp_path / "bundle").rename(tmp_path / "elsewhere")
+    assistant = load_bundle(tmp_path / "elsewhere")
+    [composed] = assistant.compose([[Message("user", QUESTION)]], layers=Layers())
+    assert [turn.content for turn in composed.messages] == [f"Short, please: {QUESTION}"]
+    [answer] = assistant.answer([[Message("user", QUESTION)]], model="sft", layers=Layers())
+    assert answer.completion_tokens > 0
 
 
 def start(bundle: Path, port: int = 0) -> "subprocess.Popen[str]":

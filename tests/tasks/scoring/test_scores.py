@@ -10,13 +10,11 @@ from tasks.scoring.scores import (
     best_constant,
     bootstrap,
     frequent_answers,
-    same_value,
     score,
-    stated_name,
-    stated_value,
     token_f1,
     verdict,
 )
+from tasks.scoring.values import same_value, stated_name, stated_value
 from tests.tasks.rows.made import question
 
 

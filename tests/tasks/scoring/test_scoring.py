@@ -6,6 +6,7 @@ import pytest
 
 from tasks.scoring import SCORERS
 from tasks.scoring.scores import score
+from tasks.scoring.verdicts import verdict_of
 from tests.tasks.scoring.test_scores import example
 
 JSON = '{"name": "norm", "parameters": [{"name": "ord", "default": null}, {"name": "axis", "default": 1}]}'
@@ -14,6 +15,7 @@ JSON = '{"name": "norm", "parameters": [{"name": "ord", "default": null}, {"name
 @pytest.mark.parametrize("task", SCORERS)
 def test_the_task_of_a_row_chooses_its_scorer_and_the_good_answer_scores_one(task: str) -> None:
     good = {"label": "positive", "summary": "A short text.", "json": JSON, "sql": "SELECT 1", "code": "a = 1"}
+    good |= {"exists": "Yes, it has `a`.", "confirm": "No, it is `2`.", "compare": "Yes, both use `2`."}
     assert score(example(task, good[task]), good[task]) == 1.0
     assert score(example(task, good[task]), "quite another, broken ( {") < 0.2
 
@@ -93,3 +95,40 @@ def test_rouge_l_is_that_of_the_reference(text: str, gold: str, expected: float)
 )
 def test_code_is_compared_by_its_syntax_tree(text: str, expected: float) -> None:
     assert score(example("code", "x = ['a', 'b']"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("gold", "text", "expected"),
+    [
+        ("No, it is `2`.", "No, it is `2`. [1]", 1.0),
+        ("No, it is `2`.", "no. The default is 2.0 [1]", 1.0),
+        ("No, it is `2`.", "Yes, it is `2`.", 0.0),
+        ("No, it is `2`.", "No, it is `3`.", 0.0),
+        ("No, it is `2`.", "No.", 0.0),
+        ("No, it is `2`.", "No, it is `2`, `4` or `8`.", 0.0),  # a list of guesses is no answer
+        ("No, it is `2`.", "No, `p` is `2` and not `5`.", 1.0),  # both are repeated from the question
+        ("Yes, it is `2`.", "It is `2`.", 0.0),  # it says neither yes nor no
+        ("No, it is `0` in a and `None` in b.", "No: `None` in b, `0` in a", 1.0),
+        ("No, it is `0` in a and `None` in b.", "No, it is `0` in a.", 0.0),
+    ],
+)
+def test_a_verdict_needs_its_values(gold: str, text: str, expected: float) -> None:
+    assert score(example("confirm", gold, asked="Is `p` `5` by default?"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Yes, it has `p`.", True),
+        ("yes", True),
+        ("It does have it.", True),
+        ("That's nothing.", None),
+        ("It does not.", False),
+        ("No.", False),
+        ("None", None),
+        ("Note that it has.", None),
+        ("Yesterday it had.", None),
+    ],
+)
+def test_yes_and_no_are_read_at_the_beginning(text: str, said: bool | None) -> None:
+    assert verdict_of(text) is said

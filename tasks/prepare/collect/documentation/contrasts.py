@@ -12,11 +12,17 @@ from typing import Any
 
 from deploy.abstention import ABSTENTION
 from tasks.prepare.collect.documentation.facts import Fact
-from tasks.prepare.collect.documentation.questions import ANSWERABLE, Question
+from tasks.prepare.collect.documentation.questions import Question, QuestionKind
 from tasks.prepare.collect.identifiers import identifier, rank
 from tasks.rows.records import Example, Preference
 
-_FLAW = {"default": "wrong_value", "purpose": "wrong_purpose", "lookup": "wrong_function"}
+# What is wrong in an answer to a question of each kind that says something else.
+_FLAW: Mapping[QuestionKind, str] = {
+    "default": "wrong_value",
+    "purpose": "wrong_purpose",
+    "none": "wrong_purpose",
+    "lookup": "wrong_function",
+}
 _CANDIDATES = 12
 
 
@@ -25,8 +31,8 @@ def contrasts(
 ) -> list[Preference]:
     """At most `count` pairs: a third abstain wrongly, a third invent, a third are wrong in what they say."""
     ordered = sorted(asked, key=lambda pair: rank(seed, "contrast", pair[1].id))
-    answerable = [pair for pair in ordered if pair[0].task in ANSWERABLE]
-    unanswerable = [pair for pair in ordered if pair[0].task not in ANSWERABLE]
+    answerable = [pair for pair in ordered if pair[0].standing == "answerable"]
+    unanswerable = [pair for pair in ordered if pair[0].standing != "answerable"]
     third = min(count // 3, len(unanswerable), len(answerable) // 2)
     pool = _Pool(found, seed)
     pairs = [
@@ -40,8 +46,8 @@ def contrasts(
     for question, example in answerable[third:]:
         if len(pairs) >= count - 2 * (count // 3 - third):
             break
-        if wrong := pool.wrong_answer(question):
-            pairs.append(_preference(example, question.answer, wrong, _FLAW[question.fact.kind]))
+        if question.kind in _FLAW and (wrong := pool.wrong_answer(question)):
+            pairs.append(_preference(example, question.answer, wrong, _FLAW[question.kind]))
     return pairs
 
 
@@ -79,6 +85,8 @@ def _preference(example: Example, chosen: str, rejected: str, flaw: str) -> Pref
         quote=example.quote,
         withheld=example.withheld,
         group=example.group,
+        held_out=example.held_out,
+        takes_all=example.takes_all,
     )
 
 
@@ -109,7 +117,7 @@ class _Pool:
     def _said(self, fact: Fact, question: Question) -> str:
         if question.fact.kind == "lookup":
             return f"`{fact.owner.name}`" if fact.owner.kind == question.fact.owner.kind else question.answer
-        if question.fact.kind == "purpose":
+        if question.fact.kind in ("purpose", "none"):
             return fact.value
         alike = _format(fact.value) == _format(question.fact.value) and not _equal(
             fact.value, question.fact.value

@@ -75,6 +75,16 @@ def first_sentence(text: str) -> str:
     return text[: end.end()] if end else text
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a line of prose, in order."""
+    found: list[str] = []
+    while text:
+        first = first_sentence(text)
+        found.append(first)
+        text = text[len(first) :].lstrip()
+    return found
+
+
 def plain(text: str) -> str:
     """The text on one line, without reStructuredText roles, links, footnotes and doubled backticks."""
     text = _ROLE.sub(lambda match: f"`{_shown(match[1])}`", text)

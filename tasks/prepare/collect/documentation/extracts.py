@@ -33,7 +33,7 @@ def read_extracts(settings: ExtractsSource, *, seed: int) -> Collected:
     for done, package in enumerate(settings.packages, start=1):
         entries += public_callables(package).documented
         progress.update(done, callables=len(entries))
-    together = groups(entries)
+    together = groups(entries, {})
     found: dict[str, list[Example]] = {package: [] for package in settings.packages}
     for entry in sorted(entries, key=lambda entry: rank(seed, entry.name)):
         if exercise := make(entry):

@@ -1,4 +1,4 @@
-"""What can be asked about a callable and checked: its parameters' defaults and purposes, and its summary."""
+"""What can be asked about a callable and checked: defaults, purposes, what None means, and its summary."""
 
 import re
 from collections import Counter
@@ -8,14 +8,20 @@ from functools import partial
 from typing import Literal
 
 from tasks.prepare.collect.documentation.callables import PublicCallable
-from tasks.prepare.collect.documentation.docstrings import Field, first_sentence
+from tasks.prepare.collect.documentation.docstrings import Field, first_sentence, sentences
 from tasks.prepare.collect.documentation.signatures import Argument
 
-FactKind = Literal["default", "purpose", "lookup"]
+FactKind = Literal["default", "purpose", "none", "lookup"]
 # A head and the sentence behind it must lie in one chunk, or the quote would not stand beside its answer.
 _LONGEST_HEAD_AND_SENTENCE = 40
 _LONGEST_SENTENCE = 25
 _SHORTEST_SENTENCE = 3
+# A sentence and all before it in its paragraph must fit into one chunk, which says of whom it speaks.
+_LONGEST_UP_TO_NONE = 30
+_WITHOUT = re.compile(
+    r"^(?:If|When)\b(?!.*\bnot `?None)[^,;]*"
+    r"\b(?:None|omitted|unspecified|not (?:given|specified|provided|passed|set|supplied))\b"
+)
 _ABBREVIATION = re.compile(r"(?:\be\.g|\bi\.e|\bcf|\bsee|:|,|;|\()\.?$", re.IGNORECASE)
 
 
@@ -73,6 +79,10 @@ def facts(entry: PublicCallable, text: str) -> list[Fact]:
         sentence = first_sentence(paragraph.description)
         if _asks_well(sentence, paragraph.head):
             found.append(fact(kind="purpose", value=sentence))
+        if (without := _without(paragraph)) and text.count(without) == 1:
+            found.append(
+                Fact(kind="none", owner=entry, parameter=paragraph.name, value=without, quote=without)
+            )
     return found
 
 
@@ -144,6 +154,18 @@ def _asks_well(sentence: str, head: str) -> bool:
         and not _ABBREVIATION.search(sentence)
         and not normalised(sentence).startswith(("see ", "same as", "deprecated", "not used", "refer to"))
     )
+
+
+def _without(paragraph: Paragraph) -> str:
+    """The sentence that says what happens without the parameter; empty where none stands alone."""
+    words = len(paragraph.head.split())
+    for sentence in sentences(paragraph.description):
+        words += len(sentence.split())
+        if words > _LONGEST_UP_TO_NONE:
+            break
+        if _WITHOUT.match(sentence) and len(sentence.split()) >= _SHORTEST_SENTENCE + 2:
+            return "" if _ABBREVIATION.search(sentence) else sentence
+    return ""
 
 
 def _names(entry: PublicCallable) -> bool:

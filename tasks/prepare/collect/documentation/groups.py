@@ -5,20 +5,24 @@ one in training would tell the answer for the other in the test. United are call
 parameter paragraphs, and those of one last name whose summaries are equal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tasks.prepare.collect.documentation.callables import PublicCallable
 from tasks.prepare.collect.documentation.facts import normalised, paragraphs
 from tasks.rows.identity import united
 
 
-def groups(entries: Iterable[PublicCallable]) -> dict[str, str]:
-    """The group of each callable by its name: the alphabetically first name among those united."""
+def groups(entries: Iterable[PublicCallable], partners: Mapping[str, str]) -> dict[str, str]:
+    """The group of each callable by its name: the alphabetically first name among those united.
+
+    `partners` are callables that are asked about together.
+    """
     owner: dict[tuple[str, ...], str] = {}
     ordered = sorted(entries, key=lambda entry: entry.name)
-    return united(
+    alike = [
         (owner.setdefault(trait, entry.name), entry.name) for entry in ordered for trait in _traits(entry)
-    )
+    ]
+    return united([*alike, *partners.items()])
 
 
 def _traits(entry: PublicCallable) -> list[tuple[str, ...]]:

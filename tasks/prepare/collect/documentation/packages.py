@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy.files import text_sha256
 from tasks.machine.progress import Progress
+from tasks.prepare.collect.documentation.asking import Asking
 from tasks.prepare.collect.documentation.callables import (
     InstalledPackage,
     PublicCallable,
@@ -13,10 +14,13 @@ from tasks.prepare.collect.documentation.callables import (
     public_callables,
 )
 from tasks.prepare.collect.documentation.contrasts import baselines, contrasts
-from tasks.prepare.collect.documentation.drawing import draw
+from tasks.prepare.collect.documentation.drawing import Drawing
 from tasks.prepare.collect.documentation.facts import document_text, facts, lookups
 from tasks.prepare.collect.documentation.groups import groups
-from tasks.prepare.collect.documentation.questions import Question, as_example, worded
+from tasks.prepare.collect.documentation.linking import Linking
+from tasks.prepare.collect.documentation.partners import Partners
+from tasks.prepare.collect.documentation.questions import Question, as_example
+from tasks.prepare.collect.documentation.remarks import small_talk
 from tasks.prepare.collect.identifiers import Collected, identifier
 from tasks.prepare.settings import PackagesSource
 from tasks.rows.records import Document, Example, Rows
@@ -41,21 +45,27 @@ def read_packages(settings: PackagesSource, *, seed: int) -> Collected:
     documents = {entry.name: _document(entry, packages[entry.package]) for entry in entries}
     found = [fact for entry in entries for fact in facts(entry, documents[entry.name].text)]
     found += lookups(entries)
-    questions = draw(found, entries, settings, seed=seed)
+    partners = Partners(found, entries, seed=seed)
+    drawn = Drawing(found, entries, partners, settings, seed=seed).draw()
+    questions = Linking(found, seed=seed).linked(drawn, settings.follow_ups)
     ids = {name: document.id for name, document in documents.items()}
-    together = groups(entries)
+    together = groups(entries, partners.pairs)
+    asking = Asking(entries, held_out=settings.held_out, seed=seed)
     asked: list[tuple[Question, Example]] = []
     for question in questions:
-        text = worded(question, packages[question.fact.owner.package].distribution, seed)
-        asked.append((question, as_example(question, text, documents=ids, groups=together)))
+        words = asking.words(question)
+        example = as_example(question, words.prompt, held_out=words.held_out, documents=ids, groups=together)
+        asked.append((question, example))
+    talk = small_talk(settings, len(asked), seed=seed)
     pairs = contrasts(asked, found, settings.preferences, seed=seed)
     print(
         f"packages {', '.join(f'{p.distribution} {p.version}' for p in packages.values())}: "
-        f"{len(documents)} callables, {len(found)} facts, {len(asked)} questions, {len(pairs)} preferences"
+        f"{len(documents)} callables, {len(found)} facts, {len(asked)} questions, {len(talk)} other remarks, "
+        f"{len(pairs)} preferences"
     )
     return Collected(
         rows=Rows(
-            examples=tuple(example for _, example in asked),
+            examples=(*(example for _, example in asked), *talk),
             preferences=tuple(pairs),
             documents=tuple(documents.values()),
         ),
@@ -92,9 +102,11 @@ def _document(entry: PublicCallable, package: InstalledPackage) -> Document:
 def _question_figures(questions: Sequence[Question]) -> Mapping[str, Any]:
     """How many questions of each kind, and what answering every one alike would score."""
     tasks = Counter(question.task for question in questions)
+    follow_ups = sum(question.before is not None for question in questions)
     values = Counter(question.fact.value for question in questions if question.task == "default")
     value, count = max(values.items(), key=lambda item: (item[1], item[0]), default=("", 0))
     return {
         "questions": dict(sorted(tasks.items())),
+        "follow_ups": follow_ups,
         "majority_default": {"value": value, "share": round(count / max(1, tasks["default"]), 4)},
     }

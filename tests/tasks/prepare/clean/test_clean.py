@@ -60,6 +60,18 @@ def test_two_answers_to_one_question_are_a_conflict() -> None:
     assert reasons(found, FIRST) == {"two": "conflict"}
 
 
+def test_a_test_set_of_the_users_own_is_left_whole_beside_what_says_the_same_or_another_thing() -> None:
+    found = rows(
+        question("same", "Why?", "Because."),
+        question("own", "Why?", "Because.", held_out="own questions"),
+        question("other", "Who?", "She."),
+        question("own too", "Who?", "He.", held_out="own questions"),
+        question("own twice", "Who?", "He.", held_out="own questions"),
+        pairs=(pair("one", "Yes.", "No."), pair("own one", "No.", "Yes.", held_out="own questions")),
+    )
+    assert reasons(found) == {"own twice": "duplicate"}  # `split` takes the others out
+
+
 def test_a_withheld_question_may_have_another_answer() -> None:
     found = rows(
         question("known", "Why?", "Because."),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
@@ -106,6 +107,45 @@ def test_the_task_of_a_row_is_taken_as_it_is_given(tmp_path: Path) -> None:
     assert [example.task for example in found] == ["sql", "chat", "chat"]
     pair = {"prompt": "Why?", "chosen": "SELECT 1", "rejected": "SELECT", "task": "sql"}
     assert read(jsonl(tmp_path / "b.jsonl", pair)).rows.preferences[0].task == "sql"
+
+
+def test_a_file_may_be_held_out_and_a_name_of_its_own_wins(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "Why?", "completion": "A."},
+        {"prompt": "Who?", "completion": "B.", "held_out": " hard ones "},
+        {"prompt": "When?", "completion": "C.", "held_out": ""},
+        {"prompt": "Where?", "completion": "D.", "held_out": True},
+    ]
+    found = held_out(jsonl(tmp_path / "a.jsonl", *rows))
+    names = [row.held_out for row in found.rows.examples]
+    assert names == ["own questions", "hard ones", "own questions"]
+    assert [row.detail for row in found.dropped] == ["line 4: held_out is a bool, not a name"]
+    pairs = jsonl(tmp_path / "b.jsonl", {"prompt": "Why?", "chosen": "A.", "rejected": "B."})
+    assert held_out(pairs).rows.preferences[0].held_out == "own questions"
+    assert read(pairs).rows.preferences[0].held_out == ""
+
+
+def test_documents_cannot_be_held_out(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="holds documents, which cannot be held out"):
+        held_out(jsonl(tmp_path / "a.jsonl", {"text": "Text."}))
+
+
+@pytest.mark.parametrize("name", ["validation", "a|b", " a", "x" * 41, "two\nlines"])
+def test_names_that_the_ledger_cannot_show_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="it should be a name of at most 40"):
+        FileSource(kind="file", path=Path("a.jsonl"), held_out=name)
+
+
+def held_out(path: Path) -> Collected:
+    """What a file gives that is held out."""
+    return read_file(FileSource(kind="file", path=path, held_out="own questions"), watched=path.parent)
+
+
+def test_an_empty_cell_says_nothing_about_who_can_answer(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"question,answer,answerable\nWhy?,So.,\nWho?,{ABSTENTION},\nWhen?,,no\nWhere?,,\n")
+    found = [(row.answerable, row.answer) for row in read(path).rows.examples]
+    assert found == [(True, "So."), (False, ABSTENTION), (False, ABSTENTION), (True, "")]
 
 
 def test_rows_with_the_same_prompt_are_one_group_by_default(tmp_path: Path) -> None:

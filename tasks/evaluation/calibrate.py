@@ -1,0 +1,104 @@
+"""Stage `calibrate`: from which chance of the abstention on each tuned model abstains, by validation rows."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.atomic import write_json, write_text
+from deploy.engines.local import TransformersEngine
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.evaluation.questions import draw_questions
+from tasks.evaluation.settings import CalibrateSettings
+from tasks.evaluation.thresholds import Chance, Point, best, points, told_apart
+from tasks.machine.device import set_up_torch
+from tasks.machine.progress import Progress
+from tasks.machine.settings import RunSettings
+from tasks.rows.grounding import Grounded, composer, ground
+from tasks.rows.records import Example
+from tasks.rows.reports import Report, row_counts, write_report
+from tasks.rows.skipped import skip_reason
+from tasks.rows.tables import read_table
+
+
+def calibrate(
+    splits: Path,
+    base: Path,
+    embedder: Path,
+    knowledge: Path,
+    sft: Path,
+    rlhf: Path,
+    *,
+    thresholds: Path,
+    curve: Path,
+    report: Path,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    prompt: PromptSettings,
+    generation: GenerationSettings,
+    settings: CalibrateSettings,
+) -> None:
+    """Write the threshold of each tuned model, with the curve that it was read from.
+
+    A model has none, and takes its likeliest answer, where no question is asked or where all are of one sort.
+    """
+    device = set_up_torch(run)
+    validation = read_table(splits / "validation" / "examples.parquet", Example)
+    drawn = draw_questions(validation, settings.questions, seed=run.seed) if settings.questions else []
+    assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
+    # A row without evidence, such as small talk, is answered whatever the sources say.
+    asked = [row for row in ground(drawn, assistant) if row.outcome != "free"]
+    adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not skip_reason(path)}
+    chosen: dict[str, float] = {}
+    curves: dict[str, list[Point]] = {}
+    figures: dict[str, object] = {**device.figures()}
+    if len({row.outcome == "answer" for row in asked}) == 2:
+        engine = TransformersEngine(
+            base, adapters, dtype=device.precision, device=device.name, batch_size=settings.batch_size
+        )
+        for name, found in _chances(engine, asked, tuple(adapters)).items():
+            curves[name] = points(found)
+            point = best(curves[name])
+            chosen[name] = point.threshold
+            figures[name] = {
+                "threshold": round(point.threshold, 6),
+                "abstains_rightly": round(point.rightly, 4),
+                "abstains_wrongly": round(point.wrongly, 4),
+                "auc": round(told_apart(found), 4),
+            }
+            print(f"calibrate: {name} abstains from a chance of {point.threshold:.3g} on")
+    write_json(thresholds, chosen)
+    write_text(curve, _as_csv(curves))
+    unused = {
+        "over calibrate.questions": len(validation) - len(drawn),
+        "answered whatever the sources say": len(drawn) - len(asked),
+    }
+    rows = row_counts("example", len(validation), kept=len(asked), unused=unused)
+    write_report(report, Report(stage="calibrate", rows=rows, figures=figures))
+
+
+def _chances(
+    engine: TransformersEngine, asked: Sequence[Grounded], models: Sequence[str]
+) -> dict[str, list[Chance]]:
+    progress = Progress(len(models) * len(asked), "questions")
+    found: dict[str, list[Chance]] = {}
+    for done, model in enumerate(models, start=1):
+        chances = engine.abstention_chances([row.messages for row in asked], model=model)
+        found[model] = [
+            Chance(chance=chance, answered=row.outcome == "answer")
+            for chance, row in zip(chances, asked, strict=True)
+        ]
+        progress.update(done * len(asked), model=model)
+    return found
+
+
+def _as_csv(curves: dict[str, list[Point]]) -> str:
+    """The curves as one table: under the name of each model how often it abstains rightly."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["threshold", "abstains_wrongly", *curves])
+    for model, curve in curves.items():
+        for point in curve:
+            rightly = [f"{point.rightly:.4f}" if name == model else "" for name in curves]
+            table.writerow([f"{point.threshold:.6g}", f"{point.wrongly:.4f}", *rightly])
+    return text.getvalue()

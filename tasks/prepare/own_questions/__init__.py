@@ -1,0 +1,1 @@
+"""Test sets of the user's own: documents to ask about, sheets to fill in, and what is wrong in those."""

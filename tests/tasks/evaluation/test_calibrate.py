@@ -1,0 +1,77 @@
+"""Protects the stage as a whole: a threshold for each tuned model, its curve, and every row accounted for."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tasks.evaluation.calibrate import calibrate
+from tasks.evaluation.settings import CalibrateSettings
+from tasks.evaluation.thresholds import read_thresholds
+from tasks.rows.records import Example
+from tasks.rows.reports import Report, read_report, unbalanced
+from tasks.rows.skipped import skip
+from tasks.rows.tables import read_table, write_table
+from tests.conftest import small_settings
+
+
+@pytest.fixture(scope="module")
+def inputs(
+    tiny_chain: list[Path], tiny_adapters: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """The tiny chain with the rows of the test for validation: they are of both sorts."""
+    splits = tmp_path_factory.mktemp("splits")
+    rows = read_table(tiny_chain[0] / "test" / "examples.parquet", Example)
+    write_table(splits / "validation" / "examples.parquet", Example, rows)
+    places = dict(zip(("splits", "base", "embedder", "knowledge"), tiny_chain, strict=True))
+    return {**places, "splits": splits, **tiny_adapters}
+
+
+def run(inputs: dict[str, Path], out: Path, *, questions: int = 6) -> Report:
+    values = small_settings()
+    calibrate(
+        **inputs,
+        thresholds=out / "calibration.json",
+        curve=out / "calibrate_curve.csv",
+        report=out / "calibrate.json",
+        run=values.run,
+        retrieval=values.retrieval,
+        prompt=values.prompt,
+        generation=values.generation,
+        settings=CalibrateSettings(questions=questions, batch_size=4),
+    )
+    return read_report(out / "calibrate.json")
+
+
+def test_each_tuned_model_has_a_threshold_that_is_a_point_of_its_curve(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    report = run(inputs, tmp_path)
+    thresholds = read_thresholds(tmp_path / "calibration.json")
+    assert set(thresholds) == {"sft", "rlhf"}
+    assert unbalanced(report.rows) == []
+    with (tmp_path / "calibrate_curve.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for name, threshold in thresholds.items():
+        told = report.figures[name]
+        own = {float(row["threshold"]): row for row in rows if row[name]}
+        nearest = min(own, key=lambda at: abs(at - threshold))
+        assert nearest == pytest.approx(threshold, rel=1e-4)
+        assert float(own[nearest][name]) == told["abstains_rightly"]
+        assert float(own[nearest]["abstains_wrongly"]) == told["abstains_wrongly"]
+        assert told["abstains_rightly"] >= told["abstains_wrongly"]
+        assert 0.0 <= told["auc"] <= 1.0
+
+
+def test_without_questions_no_model_has_a_threshold(inputs: dict[str, Path], tmp_path: Path) -> None:
+    report = run(inputs, tmp_path, questions=0)
+    assert read_thresholds(tmp_path / "calibration.json") == {}
+    assert unbalanced(report.rows) == []
+
+
+def test_a_layer_that_was_left_out_is_not_calibrated(inputs: dict[str, Path], tmp_path: Path) -> None:
+    left_out = tmp_path / "rlhf"
+    places = {"adapter": left_out, "curve": tmp_path / "curve.csv", "report": tmp_path / "rlhf.json"}
+    skip("rlhf", "no pairs", kind="example", entered=0, **places)
+    run({**inputs, "rlhf": left_out}, tmp_path)
+    assert set(read_thresholds(tmp_path / "calibration.json")) == {"sft"}

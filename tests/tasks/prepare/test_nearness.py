@@ -1,0 +1,87 @@
+"""Protects what counts as near: the same in other order or within a text, but no other name in a frame."""
+
+import time
+
+import pytest
+
+from deploy.messages import Message
+from tasks.prepare.nearness import Match, asked_text, matches
+
+FRAMED = [f"In `lib.part{n // 20}.Thing{n}`, what is the default of `knob{n}`?" for n in range(200)]
+HELD = "In `lib.part3.Thing77`, what is the default of `knob5`?"
+
+
+def user(*turns: str) -> tuple[Message, ...]:
+    """A conversation of a user's turns, with an answer between them."""
+    said = [message for turn in turns for message in (Message("user", turn), Message("assistant", "So."))]
+    return tuple(said[:-1])
+
+
+def found(*questions: str, held: str = HELD, near: float = 0.7) -> dict[int, Match]:
+    """The matches of `questions` among many of the same frame."""
+    asked = [user(text) for text in (*questions, *FRAMED)]
+    return matches(asked, [user(held)], near=near)
+
+
+def test_the_same_question_is_found_whatever_its_case_and_signs() -> None:
+    match = found("in lib.part3.Thing77 what is the default of KNOB5")[0]
+    assert (match.held, match.nearness, match.same) == (0, 1.0, True)
+    assert found("???", held=" ??? ")[0].same
+
+
+@pytest.mark.parametrize(
+    "near",
+    [
+        "What is the default of `knob5` in `lib.part3.Thing77`?",
+        "what's the default of knob5, in lib.part3.Thing77, please?",
+        "Good morning, I have a question that has bothered me since yesterday, when my program stopped, and "
+        f"it is this one: {HELD} I would be glad if somebody could tell me, with a link to where it is said.",
+    ],
+)
+def test_other_order_and_text_around_it_are_near(near: str) -> None:
+    match = found(near)[0]
+    assert not match.same
+    assert 0.7 <= match.nearness <= 1.0
+
+
+def test_a_common_frame_makes_no_two_questions_one() -> None:
+    # Nine of eleven words are the same, here and in each of the others.
+    assert found("In `lib.part3.Thing78`, what is the default of `knob6`?", "Why?") == {}
+
+
+def test_a_short_question_is_not_looked_for_within_long_ones() -> None:
+    long = "I would like to know how people in your town usually renew my card, and where they go for it."
+    assert found(long, held="How to renew my card?") == {}
+
+
+def test_a_conversation_is_compared_by_all_that_it_asks_and_by_each_turn() -> None:
+    asked = [
+        user("Hello there, friend.", HELD),
+        user("In `lib.part3.Thing77`, what is `knob5`?", "Its default?"),
+    ]
+    assert set(matches(asked, [user(HELD)], near=0.9)) == {0}
+    follow_up = user("What is `alpha`?", "And its default?")
+    others = [user("What is `beta`?", "And its default?"), follow_up]
+    assert {place: m.same for place, m in matches(others, [follow_up], near=0.9).items()} == {1: True}
+    assert asked_text(follow_up) == "What is `alpha`?\nAnd its default?"
+
+
+def test_the_nearest_of_several_is_named_and_the_threshold_counts() -> None:
+    held = [user(FRAMED[3]), user(HELD), user("Why?")]
+    asked = [user("What is the default of `knob5` in `lib.part3.Thing77` now?"), *map(user, FRAMED[50:])]
+    match = matches(asked, held, near=0.7)[0]
+    assert match.held == 1
+    assert 0 not in matches(asked, held, near=1.0)
+    assert 0 in matches(asked, held, near=match.nearness)
+
+
+def test_nothing_is_near_to_nothing() -> None:
+    assert matches([], [user(HELD)], near=0.5) == {}
+    assert matches([user(HELD)], [], near=0.5) == {}
+
+
+def test_ten_thousand_rows_take_seconds() -> None:
+    asked = [user(f"{FRAMED[n % 200]} Case {n}, of {n % 7}.") for n in range(10_000)]
+    start = time.process_time()
+    matches(asked, [user(text) for text in FRAMED], near=0.9)
+    assert time.process_time() - start < 10.0
