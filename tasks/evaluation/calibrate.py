@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy.atomic import write_json, write_text
 from deploy.engines.local import TransformersEngine
+from deploy.files import sha256_of
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.evaluation.questions import draw_questions
 from tasks.evaluation.settings import CalibrateSettings
@@ -56,7 +57,7 @@ def calibrate(
         engine = TransformersEngine(
             base, adapters, dtype=device.precision, device=device.name, batch_size=settings.batch_size
         )
-        for name, found in _chances(engine, asked, tuple(adapters)).items():
+        for name, found in _chances(engine, asked, adapters).items():
             curves[name] = points(found)
             point = best(curves[name])
             chosen[name] = point.threshold
@@ -78,16 +79,22 @@ def calibrate(
 
 
 def _chances(
-    engine: TransformersEngine, asked: Sequence[Grounded], models: Sequence[str]
+    engine: TransformersEngine, asked: Sequence[Grounded], adapters: Mapping[str, Path]
 ) -> dict[str, list[Chance]]:
-    progress = Progress(len(models) * len(asked), "questions")
+    """What each model gives to the abstention; one that is the same as another is not asked again."""
+    progress = Progress(len(adapters) * len(asked), "questions")
     found: dict[str, list[Chance]] = {}
-    for done, model in enumerate(models, start=1):
-        chances = engine.abstention_chances([row.messages for row in asked], model=model)
-        found[model] = [
-            Chance(chance=chance, answered=row.outcome == "answer")
-            for chance, row in zip(chances, asked, strict=True)
-        ]
+    first: dict[str, str] = {}
+    for done, (model, folder) in enumerate(adapters.items(), start=1):
+        known = first.setdefault(sha256_of(folder), model)
+        if known == model:
+            chances = engine.abstention_chances([row.messages for row in asked], model=model)
+            found[model] = [
+                Chance(chance=chance, answered=row.outcome == "answer")
+                for chance, row in zip(chances, asked, strict=True)
+            ]
+        else:
+            found[model] = found[known]
         progress.update(done * len(asked), model=model)
     return found
 

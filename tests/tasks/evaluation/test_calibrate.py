@@ -2,9 +2,11 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deploy.engines.local import TransformersEngine
 from tasks.evaluation.calibrate import calibrate
 from tasks.evaluation.settings import CalibrateSettings
 from tasks.evaluation.thresholds import read_thresholds
@@ -75,3 +77,19 @@ def test_a_layer_that_was_left_out_is_not_calibrated(inputs: dict[str, Path], tm
     skip("rlhf", "no pairs", kind="example", entered=0, **places)
     run({**inputs, "rlhf": left_out}, tmp_path)
     assert set(read_thresholds(tmp_path / "calibration.json")) == {"sft"}
+
+
+def test_a_model_that_is_another_is_not_asked_again(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = TransformersEngine.abstention_chances
+
+    def noted(self: TransformersEngine, prompts: Any, *, model: str) -> list[float]:
+        asked.append(model)
+        return real(self, prompts, model=model)
+
+    monkeypatch.setattr(TransformersEngine, "abstention_chances", noted)
+    report = run({**inputs, "rlhf": inputs["sft"]}, tmp_path)
+    assert asked == ["sft"]
+    assert report.figures["sft"] == report.figures["rlhf"]
