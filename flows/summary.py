@@ -11,7 +11,7 @@ from rich.table import Table
 from deploy.files import read_json
 from tasks.errors import SourceError
 from tasks.evaluation.ledger import NAMES, Ledger, read_ledger
-from tasks.evaluation.sentences import majority_sentence, rule_sentences, skip_sentences
+from tasks.evaluation.sentences import majority_sentence, rule_sentences, skip_sentences, test_set_sentences
 from tasks.pages.numbers import decimals, fine_percent, milliseconds, number, percent
 from tasks.rows.reports import read_report
 
@@ -93,7 +93,8 @@ def _print_ledger(console: Console, ledger: Ledger) -> None:
     )
     console.print("Ledger: what each layer adds")
     _print_table(console, ("score (95 %)", "abstains", "cites", "retains", "latency"), rows)
-    for sentence in (majority_sentence(ledger), *rule_sentences(ledger), *skip_sentences(ledger)):
+    sentences = (*test_set_sentences(ledger), *rule_sentences(ledger), *skip_sentences(ledger))
+    for sentence in (majority_sentence(ledger), *sentences):
         console.print(sentence, highlight=False)
 
 

@@ -8,8 +8,8 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.evaluation.answers import write_answers
 from tasks.evaluation.arms import SETUPS, Respondent
 from tasks.evaluation.few_shot import FewShot, showable
-from tasks.evaluation.figures import answer_lines, arms, recall, task_counts
-from tasks.evaluation.ledger import NAMES, RULE, Ledger, write_ledger
+from tasks.evaluation.figures import answer_lines, arms, recall, recalls, task_counts, that_count
+from tasks.evaluation.ledger import NAMES, RULE, HeldOut, Ledger, subset_name, write_ledger
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.parity import parity
 from tasks.evaluation.questions import counted, majority
@@ -17,9 +17,11 @@ from tasks.evaluation.retention import retention
 from tasks.evaluation.rule import Rule
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.evaluation.thresholds import read_thresholds
+from tasks.evaluation.wording import wording
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
-from tasks.rows.records import GENERAL_TASK, Example
+from tasks.rows.held_out import own_name, versions
+from tasks.rows.records import GENERAL_TASK, Document, Example
 from tasks.rows.reports import Report, write_report
 from tasks.rows.skipped import skip_reason
 from tasks.rows.tables import read_table
@@ -94,7 +96,11 @@ def evaluate(
         model: bootstrap(values, resamples=settings.bootstrap, seed=run.seed)
         for model, values in measured.divergence.items()
     }
-    constant, constant_score = majority(train, measured.questions)
+    asked = that_count(answered["retrieval"])
+    questions = [answer.example for answer in asked]
+    own = sorted({subset_name(name) for question in questions if (name := own_name(question))})
+    documents = [] if own else read_table(splits / "documents.parquet", Document)
+    constant, constant_score = majority(train, questions)
     nll = measured.nll
     models = {name: model for name in answered if (model := every[name].model)}
     rows = arms(
@@ -109,12 +115,19 @@ def evaluate(
         arms=rows,
         majority=round(constant_score, 4),
         majority_answer=constant,
-        recall=recall(answered["retrieval"]),
+        recall=recall(asked),
         top_k=retrieval.top_k,
-        questions=len(measured.questions),
-        unanswerable=sum(not question.answerable for question in measured.questions),
+        questions=len(questions),
+        unanswerable=sum(not question.answerable for question in questions),
         skipped=skipped,
         parity=same,
+        counts=tuple(own),
+        recalls=recalls(answered["retrieval"]),
+        versions={
+            subset_name(name): HeldOut(questions=int(told["questions"]), version=str(told["version"]))
+            for name, told in versions(test).items()
+        },
+        wording=wording(answered, documents, resamples=settings.bootstrap, seed=run.seed),
     )
     write_ledger(ledger, result)
     write_answers(answers, answer_lines(answered))

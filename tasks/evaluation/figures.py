@@ -8,14 +8,15 @@ from tasks.evaluation.arms import Answered
 from tasks.evaluation.ledger import (
     AGAINST,
     FOLLOW_UPS,
-    LIKE_TRAINING,
     RULE,
     TUNED,
     Arm,
     Difference,
     Subset,
+    subset_name,
 )
 from tasks.rows.grounding import cited_source
+from tasks.rows.held_out import own_name
 from tasks.rows.records import Example
 from tasks.scoring.scores import Interval, bootstrap, verdict
 
@@ -29,12 +30,13 @@ def arms(
     resamples: int,
     seed: int,
 ) -> dict[str, Arm]:
-    """The ledger's row of each arm; all arms answered the same questions in the same order.
+    """The ledger's row of each arm, over what counts; all arms answered the same questions in the same order.
 
     `retention` and `divergence` are by arm, and lack those without a model.
     """
     result: dict[str, Arm] = {}
-    for name, answers in answered.items():
+    counted = {name: that_count(answers) for name, answers in answered.items()}
+    for name, answers in counted.items():
         interval = bootstrap([answer.score for answer in answers], resamples=resamples, seed=seed)
         result[name] = Arm(
             score=round(interval.mean, 4),
@@ -50,25 +52,24 @@ def arms(
             latency_ms=latency[name],
             unfinished=_share([not answer.finished for answer in answers]) or 0.0,
             tasks=by_task(answers),
-            difference=difference(name, AGAINST.get(name), answered, resamples=resamples, seed=seed),
+            difference=difference(name, AGAINST.get(name), counted, resamples=resamples, seed=seed),
             over_rule=difference(
-                name, RULE if name in TUNED else None, answered, resamples=resamples, seed=seed
+                name, RULE if name in TUNED else None, counted, resamples=resamples, seed=seed
             ),
-            subsets=subsets(answers, resamples=resamples, seed=seed),
+            subsets=subsets(answered[name], resamples=resamples, seed=seed),
         )
     return result
 
 
+def that_count(answers: Sequence[Answered]) -> list[Answered]:
+    """The answers that a row of the ledger is over: those to the user's own questions, or all without any."""
+    return [answer for answer in answers if own_name(answer.example)] or list(answers)
+
+
 def subsets(answers: Sequence[Answered], *, resamples: int, seed: int) -> dict[str, Subset]:
     """What an arm scored on each subset of the questions; none where all of them are of one."""
-    members: defaultdict[str, list[Answered]] = defaultdict(list)
-    for answer in answers:
-        for name in subset_names(answer.example):
-            members[name].append(answer)
-    if len(members) < 2:
-        return {}
     result: dict[str, Subset] = {}
-    for name, part in members.items():
+    for name, part in _by_subset(answers).items():
         interval = bootstrap([answer.score for answer in part], resamples=resamples, seed=seed)
         result[name] = Subset(
             score=round(interval.mean, 4),
@@ -84,7 +85,7 @@ def subsets(answers: Sequence[Answered], *, resamples: int, seed: int) -> dict[s
 def subset_names(example: Example) -> set[str]:
     """The subsets that a question is in: what it is held out for, and the follow-ups where it is one."""
     asked = sum(message.role == "user" for message in example.prompt)
-    return {example.held_out or LIKE_TRAINING} | ({FOLLOW_UPS} if asked > 1 else set())
+    return {subset_name(example.held_out)} | ({FOLLOW_UPS} if asked > 1 else set())
 
 
 def difference(
@@ -138,6 +139,12 @@ def recall(answers: Sequence[Answered]) -> float | None:
     )
 
 
+def recalls(answers: Sequence[Answered]) -> dict[str, float]:
+    """The recall of each subset in which an answerable question has evidence."""
+    found = {name: recall(part) for name, part in _by_subset(answers).items()}
+    return {name: share for name, share in found.items() if share is not None}
+
+
 def citation_validity(answers: Iterable[Answered]) -> float | None:
     """The share of answers that cite, and cite only numbers that are among their sources.
 
@@ -182,6 +189,15 @@ def answer_lines(answered: Mapping[str, Sequence[Answered]]) -> list[AnsweredQue
         )
         for position, question in enumerate(first)
     ]
+
+
+def _by_subset(answers: Sequence[Answered]) -> dict[str, list[Answered]]:
+    """The answers of each subset; empty where all are of one."""
+    members: defaultdict[str, list[Answered]] = defaultdict(list)
+    for answer in answers:
+        for name in subset_names(answer.example):
+            members[name].append(answer)
+    return dict(members) if len(members) > 1 else {}
 
 
 def _arm_answer(answer: Answered) -> ArmAnswer:

@@ -1,5 +1,6 @@
 """The ledger: what each layer adds, as the stage `evaluate` writes it (docs/ledger.md)."""
 
+import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -44,6 +45,7 @@ TUNED = ("sft", "rlhf")  # the rows of models that training has changed, the las
 # Subsets of the questions besides those that rows are held out for (`held_out`).
 LIKE_TRAINING = "like training"  # of the sources and wordings that the training split is of, too
 FOLLOW_UPS = "follow-ups"  # to an earlier question of the conversation; they are in one of the others, too
+_TAKEN = re.compile(rf"(?:{LIKE_TRAINING}|{FOLLOW_UPS})(?: \(held out\))*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,36 @@ class Subset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """How many questions of the test split are held out under a name, and their version.
+
+    Scores may be compared where the version is the same (tasks/rows/held_out.py).
+    """
+
+    questions: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How much the questions repeat their documents, and what is left of the score where they do so least.
+
+    `literalness` is the mean share of the words of the answerable questions that stand in their documents
+    (tasks/rows/literal.py). `score` with its 95 % interval is that of the row `arm` on the third of them
+    that shares fewest, `n` questions.
+    """
+
+    literalness: float
+    arm: str
+    score: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
-    """One row of the ledger.
+    """One row of the ledger; all but `subsets` and the figures of the model is over the questions that count.
 
     `score` is in 0..1 with the bounds of its 95 % interval over `n` questions. `abstention` is the share of
     the unanswerable questions that were left unanswered, `false_abstention` that of the answerable ones.
@@ -106,9 +136,13 @@ class Arm:
 class Ledger:
     """What each layer adds, one row a layer (an ablation table), and the figures that it is read beside.
 
-    `majority` is the score of the best constant answer, chosen on the training split. `recall` is the share
-    of the answerable questions whose quote stands in one of the `top_k` chunks found. `skipped` says for
-    each row that there is none of, why. `parity` tells of each tuned model whether it is served as trained.
+    `counts` are the names of the user's own test sets: what is not of a subset is over their questions
+    alone; empty where there is none, and all questions count. `majority` is the score of the best constant
+    answer, chosen on the training split. `recall` is the share of the answerable questions whose quote
+    stands in one of the `top_k` chunks found, `recalls` that of each subset in which documents are known.
+    `skipped` says for each row that there is none of, why. `parity` tells of each tuned model whether it is
+    served as trained. `versions` are by subset, over the whole test split. `wording` is None where the user
+    has a test set.
     """
 
     arms: dict[str, Arm]
@@ -120,6 +154,10 @@ class Ledger:
     unanswerable: int
     skipped: dict[str, str] = field(default_factory=dict)
     parity: dict[str, Parity] = field(default_factory=dict)
+    counts: tuple[str, ...] = ()
+    recalls: dict[str, float] = field(default_factory=dict)
+    versions: dict[str, HeldOut] = field(default_factory=dict)
+    wording: Wording | None = None
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:
@@ -137,8 +175,21 @@ def read_ledger(path: Path) -> Ledger:
     return replace(found, arms={name: found.arms[name] for name in NAMES if name in found.arms})
 
 
+def subset_name(held_out: str) -> str:
+    """The subset of the rows that are held out under a name, or of those that are not held out.
+
+    Each name has another, so that no file's rows are mixed with those of the two subsets that have none.
+    """
+    return f"{held_out} (held out)" if _TAKEN.fullmatch(held_out) else held_out or LIKE_TRAINING
+
+
 def subset_sizes(ledger: Ledger) -> dict[str, int]:
     """How many questions each subset has, in the order of the columns; empty where there are no subsets."""
     found = {name: subset.n for arm in ledger.arms.values() for name, subset in arm.subsets.items()}
-    order = sorted(found, key=lambda name: (name != LIKE_TRAINING, name == FOLLOW_UPS, name))
+    order = sorted(found, key=lambda name: (*_rank(name, ledger.counts), name))
     return {name: found[name] for name in order}
+
+
+def _rank(name: str, counts: tuple[str, ...]) -> tuple[bool, bool, bool]:
+    """What counts comes first, then what is like training; the follow-ups, which are in the others, last."""
+    return name not in counts, name != LIKE_TRAINING, name == FOLLOW_UPS

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 
 from tasks.evaluation.ledger import NAMES, Arm, Ledger, Subset, subset_sizes
 from tasks.evaluation.sentences import (
+    PASSAGE_FOUND,
     forgetting_sentences,
     majority_sentence,
     parity_sentences,
     rule_sentences,
     skip_sentences,
     subset_sentence,
+    test_set_sentences,
     verdict_sentences,
 )
 from tasks.pages.numbers import DASH, decimals, milliseconds, percent
@@ -26,14 +28,18 @@ COLUMNS = (
 
 def ledger_markdown(ledger: Ledger) -> str:
     """The rows as a table with the majority line, the subsets as another, and a sentence for each layer."""
-    lines = _table(COLUMNS, {name: _cells(arm) for name, arm in ledger.arms.items()})
+    lines = _table(COLUMNS, {NAMES[name]: _cells(arm) for name, arm in ledger.arms.items()})
     lines += ["", majority_sentence(ledger)]
     if sizes := subset_sizes(ledger):
         rows = {
-            name: [_subset_cell(arm.subsets.get(each)) for each in sizes] for name, arm in ledger.arms.items()
+            NAMES[name]: [_subset_cell(arm.subsets.get(each)) for each in sizes]
+            for name, arm in ledger.arms.items()
         }
+        if ledger.recalls:
+            rows[PASSAGE_FOUND] = [percent(ledger.recalls.get(each)) for each in sizes]
         lines += ["", *_table(sizes, rows), "", subset_sentence(ledger), ""]
     sentences = [
+        *test_set_sentences(ledger),
         *verdict_sentences(ledger).values(),
         *rule_sentences(ledger),
         *skip_sentences(ledger),
@@ -45,10 +51,10 @@ def ledger_markdown(ledger: Ledger) -> str:
 
 
 def _table(columns: Iterable[str], rows: Mapping[str, Iterable[str]]) -> list[str]:
-    """The lines of a table with a row for each arm."""
+    """The lines of a table; `rows` are the cells by what stands before them."""
     head = ["", *(column.replace("|", r"\|") for column in columns)]
     lines = [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1)]
-    return lines + [f"| {' | '.join([NAMES[name], *cells])} |" for name, cells in rows.items()]
+    return lines + [f"| {' | '.join([name, *cells])} |" for name, cells in rows.items()]
 
 
 def _cells(arm: Arm) -> list[str]:

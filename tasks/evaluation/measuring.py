@@ -101,7 +101,9 @@ def measure(
     settings: EvaluateSettings,
     seed: int,
 ) -> Measured:
-    """Ask each of `respondents` the same `count` questions of `test`, then look at all models.
+    """Ask each of `respondents` the same questions of `test`, then look at all models.
+
+    These are all of the user's own and `count` of the others.
 
     Raises:
         SourceError: there is no question that can be asked.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant, Composed, Layers
 from deploy.messages import Message
+from tasks.rows.held_out import own_name
 from tasks.rows.records import Example
 from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
@@ -24,22 +25,25 @@ class Asked:
 
 
 def draw_questions(examples: Sequence[Example], count: int, *, seed: int) -> list[Example]:
-    """`count` of the examples (or all, if fewer), in the order of their ids.
+    """All questions of the user's own and `count` of the others (or all, if fewer), sorted by id.
 
-    Each name that rows are held out for has an equal part in it, and so have the rows that are not held out;
-    within a part each task and the unanswerable ones are at their share. Equal examples and seed give the
-    same draw, whatever their order.
+    Of the others each name that rows are held out for has an equal part, and so have the rows that are not
+    held out; within a part each task and the unanswerable ones are at their share. Equal examples and seed
+    give the same draw, whatever their order.
     """
+    # A test set of the user's own is small and is what counts: part of it would be another, of no version.
+    own = [example for example in examples if own_name(example)]
     parts: defaultdict[str, list[Example]] = defaultdict(list)
     for example in sorted(examples, key=lambda example: example.id):
-        parts[example.held_out].append(example)
+        if not own_name(example):
+            parts[example.held_out].append(example)
     counts = equal_parts({name: len(part) for name, part in parts.items()}, count)
     drawn = [
         example
         for name, part in parts.items()
         for example in stratified(part, counts[name], key=lambda e: f"{e.task} {e.answerable}", seed=seed)
     ]
-    return sorted(drawn, key=lambda example: example.id)
+    return sorted(own + drawn, key=lambda example: example.id)
 
 
 def equal_parts(sizes: Mapping[str, int], count: int) -> dict[str, int]:

@@ -4,12 +4,14 @@ from tasks.evaluation.ledger import FOLLOW_UPS, LAYERS, NAMES, RULE, TUNED, Diff
 from tasks.evaluation.parity_record import parity_sentence
 from tasks.pages.numbers import decimals, percent
 
+PASSAGE_FOUND = "passage found"  # the row of the recall in the table of the subsets
+
 
 def majority_sentence(ledger: Ledger) -> str:
-    """How many questions there are, and what a constant answer and retrieval alone can do for them."""
+    """Which questions count and how many, and what a constant answer and retrieval alone can do for them."""
     text = (
-        f"{ledger.questions} questions, {ledger.unanswerable} of them unanswerable. Always answering "
-        f"\u201c{ledger.majority_answer}\u201d would score {ledger.majority:.3f}."
+        f"{_whose(ledger)}{ledger.questions} questions, {ledger.unanswerable} of them unanswerable. Always "
+        f"answering \u201c{ledger.majority_answer}\u201d would score {ledger.majority:.3f}."
     )
     if ledger.recall is None:
         return text
@@ -17,6 +19,25 @@ def majority_sentence(ledger: Ledger) -> str:
         f"{text} The passage with the answer is among the {ledger.top_k} that retrieval finds "
         f"for {percent(ledger.recall)} of the answerable questions."
     )
+
+
+def test_set_sentences(ledger: Ledger) -> list[str]:
+    """The version of each test set of the user's own; without one, how literal the questions are."""
+    if ledger.counts:
+        own = {name: ledger.versions[name] for name in ledger.counts}
+        told = [f"{name}: {each.questions} questions, version {each.version}." for name, each in own.items()]
+        unasked = sum(each.questions for each in own.values()) - ledger.questions
+        too_long = f"Of your own, longer than the model's context and not asked: {unasked}."
+        return [*told, too_long] if unasked else told
+    found = ledger.wording
+    if found is None:
+        return []
+    return [
+        f"{found.literalness:.2f} of the words of the answerable questions stand in their documents. On the "
+        f"third of the questions that shares fewest ({found.n}), {_plain(found.arm)} scores "
+        f"{found.score:.2f} ({found.low:.2f} to {found.high:.2f}): a test set of your own tells more "
+        "(docs/test-set.md)."
+    ]
 
 
 def verdict_sentences(ledger: Ledger) -> dict[str, str]:
@@ -90,6 +111,15 @@ def _sentence(name: str, difference: Difference) -> str:
             return f"{layer} does not help: no better than {against} ({figures})."
         case _:
             return f"{layer}: not clear from these questions whether it helps over {against} ({figures})."
+
+
+def _whose(ledger: Ledger) -> str:
+    """Whose questions the figures are over, where that is a part of them."""
+    if not ledger.counts:
+        return ""
+    named = " and ".join(f"\u201c{name}\u201d" for name in ledger.counts)
+    sets = "test set" if len(ledger.counts) == 1 else "test sets"
+    return f"The scores are those on your own {sets} {named}: "
 
 
 def _plain(name: str) -> str:

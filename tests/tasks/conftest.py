@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.rows.records import Example
+from tasks.rows.records import Document, Example
 from tasks.rows.tables import write_table
 from tests.conftest import write_tiny_index
-from tests.tasks.rows.made import default_asked
+from tests.tasks.rows.made import default_asked, document
 
 
 def example(number: int) -> Example:
@@ -25,6 +25,7 @@ def tiny_chain(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("tiny_chain")
     texts = {f"svm.SVC{number}": "SVC(C=1.0)\n\nC=1.0 : float" for number in range(12)}
     index = write_tiny_index(folder / "index", tiny_embedder, texts)
+    write_table(folder / "splits/documents.parquet", Document, [document(n, t) for n, t in texts.items()])
     for split in ("train", "validation", "test"):
         rows = [example(number) for number in range(12)]
         write_table(folder / "splits" / split / "examples.parquet", Example, rows)

@@ -14,12 +14,14 @@ from deploy.settings import Section
 from tasks.evaluation.answers import AnsweredQuestion
 from tasks.evaluation.ledger import NAMES, Ledger, subset_sizes
 from tasks.evaluation.sentences import (
+    PASSAGE_FOUND,
     forgetting_sentences,
     majority_sentence,
     parity_sentences,
     rule_sentences,
     skip_sentences,
     subset_sentence,
+    test_set_sentences,
     verdict_sentences,
 )
 from tasks.machine.progress import duration
@@ -102,6 +104,8 @@ def render(
         subsets=list(subset_sizes(ledger)) if ledger else [],
         subset_note=subset_sentence(ledger) if ledger else "",
         majority=majority_sentence(ledger) if ledger else "",
+        passage_found=PASSAGE_FOUND,
+        test_set=test_set_sentences(ledger) if ledger else [],
         skipped=skip_sentences(ledger) if ledger else [],
         parity=parity_sentences(ledger) if ledger else [],
         forgetting=forgetting_sentences(ledger) if ledger else [],

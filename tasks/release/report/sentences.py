@@ -10,11 +10,12 @@ from tasks.pages.numbers import percent, spelled
 def headline(ledger: Ledger) -> str:
     """The one sentence that a reader takes along."""
     base = ledger.arms.get("base")
+    asked = "questions of your own" if ledger.counts else "held-out questions"
     best_name, best = max(ledger.arms.items(), key=lambda pair: pair[1].score)
     if base is None or best_name == "base":
-        return f"No layer scores higher than the base model alone ({best.score:.2f} on {best.n} questions)."
+        return f"No layer scores higher than the base model alone ({best.score:.2f} on {best.n} {asked})."
     text = (
-        f"On {best.n} held-out questions the base model scores {base.score:.2f}; the best row, "
+        f"On {best.n} {asked} the base model scores {base.score:.2f}; the best row, "
         f"\u201c{NAMES[best_name].removeprefix('+ ')}\u201d, scores {best.score:.2f}."
     )
     if best.score <= ledger.majority:

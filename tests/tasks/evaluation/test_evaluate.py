@@ -1,17 +1,28 @@
 """Protects the stage as a whole: tiny model and store in, ledger, answers and row accounting out."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploy.atomic import write_json
+from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.evaluation.answers import read_answers
 from tasks.evaluation.evaluate import evaluate
-from tasks.evaluation.ledger import LIKE_TRAINING, NAMES, Ledger, read_ledger, subset_sizes
+from tasks.evaluation.ledger import (
+    FOLLOW_UPS,
+    LIKE_TRAINING,
+    NAMES,
+    HeldOut,
+    Ledger,
+    read_ledger,
+    subset_sizes,
+)
 from tasks.evaluation.markdown import ledger_markdown
 from tasks.evaluation.settings import EvaluateSettings
+from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Example
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.skipped import skip
@@ -81,6 +92,10 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
     assert ledger.arms["rlhf"].over_rule is not None
     assert ledger.arms["rlhf"].over_rule.verdict == "does not help"
     assert ledger.arms["rule"].subsets == {}
+    assert (ledger.counts, ledger.recalls, ledger.versions) == ((), {}, {})
+    assert ledger.wording is not None
+    assert (ledger.wording.arm, ledger.wording.n) == ("rlhf", 2)
+    assert ledger.wording.literalness == 0.25  # of default, C, svm and SVC1 only C stands there
     assert ledger.arms["sft"].retention == ledger.arms["sft_closed_book"].retention != 1.0
     moved = {name: arm.divergence for name, arm in ledger.arms.items()}
     assert moved["rule"] is None
@@ -106,17 +121,49 @@ def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Pat
     assert "- RLHF was skipped: no pairs." in ledger_markdown(ledger).splitlines()
 
 
-def test_each_name_that_rows_are_held_out_for_is_scored_apart(
+def test_a_test_set_of_the_users_own_is_asked_whole_and_makes_the_figures(
     inputs: dict[str, Path], tmp_path: Path
 ) -> None:
     rows = read_table(inputs["splits"] / "test" / "examples.parquet", Example)
-    mine = [replace(row, held_out="mine") if number < 2 else row for number, row in enumerate(rows)]
-    write_table(tmp_path / "splits/test/examples.parquet", Example, mine)
+    # Another answer than that of the training rows, which the rule cannot copy either.
+    told = (*rows[1].prompt, Message("assistant", "`7`"))
+    mine = [replace(row, messages=told, evidence=(), held_out=FOLLOW_UPS) for row in rows[:2]]
+    assert [row.answerable for row in mine] == [False, True]
+    write_table(tmp_path / "splits/test/examples.parquet", Example, [*mine, *rows[2:]])
     write_table(tmp_path / "splits/train/examples.parquet", Example, rows[2:])
+    # These splits have no documents: nothing is said of the wording where the user has a test set.
     ledger = run({**inputs, "splits": tmp_path / "splits"}, tmp_path)
-    assert subset_sizes(ledger) == {LIKE_TRAINING: 4, "mine": 2}
-    assert all(len(arm.subsets) == 2 for arm in ledger.arms.values())
-    assert "|  | like training | mine |" in ledger_markdown(ledger)
+    own = "follow-ups (held out)"
+    assert ledger.counts == (own,)
+    assert subset_sizes(ledger) == {own: 2, LIKE_TRAINING: 6}
+    assert (ledger.questions, ledger.unanswerable, ledger.majority, ledger.recall) == (2, 1, 0.0, None)
+    assert {arm.n for arm in ledger.arms.values()} == {2}
+    rule = ledger.arms["rule"]
+    assert (rule.score, rule.subsets[own].score, rule.subsets[LIKE_TRAINING].score) == (0.0, 0.0, 1.0)
+    assert list(ledger.recalls) == [LIKE_TRAINING]
+    assert ledger.versions == {own: HeldOut(questions=2, version=fingerprint(mine))}
+    assert ledger.wording is None
+    assert unbalanced(read_report(tmp_path / "evaluate.json").rows) == []
+    text = ledger_markdown(ledger)
+    assert "|  | follow-ups (held out) | like training |" in text
+    assert "| passage found | \u2013 |" in text
+    assert f"- {own}: 2 questions, version {fingerprint(mine)}." in text
+
+
+def test_what_the_sources_hold_out_is_a_subset_and_does_not_count_more(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    shutil.copytree(inputs["splits"], tmp_path / "splits")
+    path = tmp_path / "splits/test/examples.parquet"
+    rows = read_table(path, Example)
+    made = [replace(row, source="packages", held_out="unseen wording") for row in rows[:8]]
+    write_table(path, Example, [*made, *rows[8:]])
+    ledger = run({**inputs, "splits": tmp_path / "splits"}, tmp_path)
+    assert subset_sizes(ledger) == {LIKE_TRAINING: 3, "unseen wording": 3}
+    assert (ledger.counts, ledger.questions) == ((), 6)
+    assert list(ledger.versions.values()) == [HeldOut(questions=8, version=fingerprint(made))]  # asked or not
+    assert set(ledger.recalls) == {LIKE_TRAINING, "unseen wording"}
+    assert ledger.wording is not None
 
 
 def test_a_rule_that_finds_no_passage_has_no_row(

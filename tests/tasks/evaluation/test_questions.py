@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from deploy.abstention import ABSTENTION
 from tasks.evaluation.questions import askable, counted, draw_questions, equal_parts, majority
+from tasks.rows.records import Example
 from tasks.rows.reports import unbalanced
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.tasks.evaluation.test_arms import QUESTIONS, assistant, example
@@ -44,22 +45,35 @@ def test_the_majority_answer_is_chosen_on_the_training_split() -> None:
     assert majority([], QUESTIONS) == (ABSTENTION, pytest.approx(2 / 6))
 
 
-def test_each_name_that_rows_are_held_out_for_has_an_equal_part_of_the_draw() -> None:
-    rows = [
-        replace(example(n, answerable=n % 3 > 0), held_out=name)
-        for name, numbers in {
-            "": range(300),
-            "unseen wording": range(300, 360),
-            "mine": range(360, 369),
-        }.items()
-        for n in numbers
+def held_out(sizes: dict[str, int], *, source: str) -> list[Example]:
+    """As many examples as `sizes` says under each name, a third of them unanswerable."""
+    names = [name for name, count in sizes.items() for _ in range(count)]
+    rows = (example(n, answerable=n % 3 > 0) for n in range(len(names)))
+    return [
+        replace(row, id=f"{source}-{row.id}", source=source, held_out=name)
+        for row, name in zip(rows, names, strict=True)
     ]
-    drawn = draw_questions(rows, 89, seed=7)
-    assert Counter(row.held_out for row in drawn) == {"": 40, "unseen wording": 40, "mine": 9}
-    assert drawn == draw_questions(rows[::-1], 89, seed=7)
+
+
+SPLIT = held_out({"": 300, "unseen wording": 60, "unseen package": 9}, source="packages")
+
+
+def test_each_name_that_rows_of_the_sources_are_held_out_for_has_an_equal_part_of_the_draw() -> None:
+    drawn = draw_questions(SPLIT, 89, seed=7)
+    assert Counter(row.held_out for row in drawn) == {"": 40, "unseen wording": 40, "unseen package": 9}
+    assert drawn == draw_questions(SPLIT[::-1], 89, seed=7)
     assert [row.id for row in drawn] == sorted(row.id for row in drawn)
     unanswerable = Counter(row.held_out for row in drawn if not row.answerable)
-    assert unanswerable == {"": 13, "unseen wording": 13, "mine": 3}
+    assert unanswerable == {"": 13, "unseen wording": 13, "unseen package": 3}
+
+
+@pytest.mark.parametrize("count", [1, 89])
+def test_test_sets_of_the_users_own_are_asked_whole_and_take_nothing_from_the_others(count: int) -> None:
+    own = held_out({"own questions": 120, "night shift": 3}, source="sources/test.jsonl")
+    drawn = draw_questions([*SPLIT, *own], count, seed=7)
+    assert [row for row in drawn if row.source != "packages"] == sorted(own, key=lambda row: row.id)
+    assert [row for row in drawn if row.source == "packages"] == draw_questions(SPLIT, count, seed=7)
+    assert drawn == draw_questions([*own[::-1], *SPLIT], count, seed=7)
 
 
 @given(

@@ -4,16 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.evaluation.ledger import FOLLOW_UPS, LIKE_TRAINING, Difference
+from tasks.evaluation.ledger import FOLLOW_UPS, LIKE_TRAINING, Difference, HeldOut
 from tasks.evaluation.markdown import ledger_markdown
 from tasks.evaluation.sentences import (
     forgetting_sentences,
+    majority_sentence,
     rule_sentences,
     skip_sentences,
     subset_sentence,
     verdict_sentences,
 )
-from tests.tasks.evaluation.test_ledger import ARM, PART, ledger
+from tasks.evaluation.sentences import (
+    test_set_sentences as said_of_test_sets,
+)
+from tests.tasks.evaluation.test_ledger import ARM, LITERAL, OWN, PART, ledger
 
 
 def test_what_tuned_models_have_forgotten_is_said() -> None:
@@ -103,3 +107,36 @@ def test_the_sizes_of_the_subsets_are_said() -> None:
         "Questions: 70 like training, 5 follow-ups (a question may be in more than one)."
     )
     assert subset_sentence(ledger({"sft": ARM})) == ""
+
+
+def test_whose_questions_count_is_said() -> None:
+    whole = ledger({"sft": ARM})
+    assert majority_sentence(whole).startswith("10 questions, 3 of them unanswerable. Always answering")
+    assert majority_sentence(replace(whole, counts=("own questions",))).startswith(
+        "The scores are those on your own test set \u201cown questions\u201d: 10 questions, 3 of them"
+    )
+    assert "your own test sets \u201ca\u201d and \u201cb\u201d: 10" in majority_sentence(
+        replace(whole, counts=("a", "b"))
+    )
+
+
+def test_the_version_of_an_own_test_set_is_said_and_what_of_it_was_not_asked() -> None:
+    own = HeldOut(questions=10, version="1a2b3c4d5e6f")
+    versions = {"own questions": own, "unseen wording": OWN}
+    whole = replace(ledger({"sft": ARM}), counts=("own questions",), versions=versions, wording=LITERAL)
+    assert said_of_test_sets(whole) == ["own questions: 10 questions, version 1a2b3c4d5e6f."]
+    two = replace(whole, counts=("own questions", "unseen wording"))
+    assert said_of_test_sets(two) == [
+        "own questions: 10 questions, version 1a2b3c4d5e6f.",
+        "unseen wording: 50 questions, version 1a2b3c4d5e6f.",
+        "Of your own, longer than the model's context and not asked: 50.",
+    ]
+
+
+def test_without_an_own_test_set_it_is_said_what_the_wording_flatters() -> None:
+    assert said_of_test_sets(replace(ledger({"sft": ARM}), wording=LITERAL)) == [
+        "0.83 of the words of the answerable questions stand in their documents. On the third of the "
+        "questions that shares fewest (47), fine-tuning scores 0.61 (0.50 to 0.72): a test set of your own "
+        "tells more (docs/test-set.md)."
+    ]
+    assert said_of_test_sets(ledger({"sft": ARM})) == []

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tasks.errors import SourceError
-from tasks.evaluation.ledger import write_ledger
+from tasks.evaluation.ledger import HeldOut, write_ledger
 from tasks.release.report.inputs import read_inputs
 from tasks.release.report.page import pick
 from tasks.release.report.sentences import headline, reward_sentences
@@ -48,6 +48,9 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "a rule, no model",
         '<th scope="col" class="n">unseen package</th>',
         "0.39<br><small>0.00&ndash;0.78</small>",
+        'passage found</th><td class="n">91 %</td><td class="n">77 %</td><td class="n">\u2013</td>',
+        "0.83 of the words of the answerable questions stand in their documents.",
+        "On the third of the questions that shares fewest (27), RLHF scores 0.61 (0.50 to 0.72)",
         "Questions: 60 like training, 60 unseen package, 8 follow-ups (a question may be in more than one).",
         "A rule of a few lines, without a model, scores 0.610 (0.540 to 0.680): RLHF is better (+0.165, 95 % "
         "interval +0.080 to +0.250).",
@@ -108,6 +111,29 @@ def test_without_subsets_there_is_no_table_of_them(tmp_path: Path) -> None:
     assert "Score by subset" not in make_page(tmp_path, paths)
 
 
+def test_where_the_user_has_a_test_set_the_page_says_that_the_ledger_is_over_it(tmp_path: Path) -> None:
+    paths = write_reports(tmp_path)
+    own = HeldOut(questions=60, version="1a2b3c4d5e6f")
+    whole = replace(
+        ledger(),
+        questions=60,
+        counts=("unseen package",),
+        versions={"unseen package": own, "unseen wording": own},  # what is the sources' own is not spoken of
+        recalls={},
+        wording=None,
+    )
+    write_ledger(tmp_path / "ledger.json", whole)
+    html = make_page(tmp_path, paths)
+    assert "questions of your own the base model scores 0.04" in html
+    assert "The scores are those on your own test set \u201cunseen package\u201d: 60 questions" in html
+    assert html.count("version 1a2b3c4d5e6f") == 1
+    assert "what is yours (unseen package) makes the ledger above" in html
+    heading = '<th scope="col" class="n">{}</th>'.format
+    assert heading("unseen package") + heading("like training") + heading("follow-ups") in html
+    assert "passage found" not in html
+    assert "words of the answerable questions" not in html
+
+
 def test_a_damaged_or_unknown_file_is_named(tmp_path: Path) -> None:
     bad = tmp_path / "sft.json"
     bad.write_text("{")
@@ -148,3 +174,4 @@ def test_the_headline_does_not_flatter() -> None:
     assert "no better than one constant answer" in headline(replace(whole, majority=0.8))
     worse = {name: replace(one, score=0.9 if name == "base" else 0.1) for name, one in whole.arms.items()}
     assert headline(replace(whole, arms=worse)).startswith("No layer scores higher")
+    assert headline(replace(whole, arms=worse)).endswith("(0.90 on 120 held-out questions).")
