@@ -115,6 +115,11 @@ class Assistant:
             for conversation, sources in zip(conversations, found, strict=True)
         ]
 
+    def compose_over(self, conversation: Conversation, sources: Sequence[Source]) -> Composed:
+        """The messages for the model with these sources, whatever a search would find."""
+        shown = tuple(sources)
+        return Composed(messages=self._messages(conversation, shown, Layers()), sources=shown)
+
     def answer(
         self,
         conversations: Sequence[Conversation],

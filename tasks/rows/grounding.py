@@ -70,6 +70,16 @@ def ground(examples: Sequence[Example], assistant: Assistant) -> list[Grounded]:
     ]
 
 
+def ground_over(examples: Sequence[Example], prompt: Composed, assistant: Assistant) -> list[Grounded]:
+    """Each example as if the sources of another `prompt` had been found for it, in order."""
+    return [_grounded(row, assistant.compose_over(row.prompt, prompt.sources)) for row in examples]
+
+
+def compose(examples: Sequence[Example], assistant: Assistant) -> list[Composed]:
+    """The served prompt of each example with its sources, in order."""
+    return _compose(examples, assistant)
+
+
 def ground_preferences(preferences: Sequence[Preference], assistant: Assistant) -> list[GroundedPreference]:
     """Each preference with its served prompt and its answers marked with their source, in order."""
     composed = _compose(preferences, assistant)

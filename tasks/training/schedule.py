@@ -52,9 +52,10 @@ def schedule(
 ) -> Schedule:
     """A seeded order; with `by_length` the rows of a batch are of about one length, so little is padded.
 
-    Groups of rows that belong `together` (each row in one of them; without it each alone) stay together,
-    most of them in one batch. Where padding costs nothing, `by_length=False` is better: rows of one length
-    are often of one kind, and batches of one kind pull the model to and fro.
+    Groups of rows that belong `together` (each row in one of them; without it each alone) stay together.
+    Where padding costs nothing, `by_length=False` is better: rows of one length are often of one kind, and
+    batches of one kind pull the model to and fro. Then all but the last groups stand in one batch each, and
+    those that are as large as a batch fill one.
     """
     drawn = random.Random(seed)
     groups = [[row] for row in range(len(lengths))] if together is None else list(map(list, together))
@@ -65,7 +66,7 @@ def schedule(
         drawn.shuffle(epoch)
         order += epoch
     if not by_length:
-        flat = tuple(row for group in order for row in group)
+        flat = tuple(row for batch in _packed(order, batch_size, drawn) for row in batch)
         return Schedule(order=flat, rows_per_step=batch_size * accumulation)
     pooled: list[int] = []
     for pool in _pools(order, POOL * batch_size):
@@ -76,6 +77,24 @@ def schedule(
         drawn.shuffle(batches)
         pooled += [row for batch in [*batches, *short] for row in batch]
     return Schedule(order=tuple(pooled), rows_per_step=batch_size * accumulation)
+
+
+def _packed(groups: Iterable[list[int]], size: int, drawn: random.Random) -> list[list[int]]:
+    """The groups in batches of `size` rows, each in the first that has room; what fills none comes last."""
+    full: list[list[int]] = []
+    filling: list[list[int]] = []
+    for group in groups:
+        for start in range(0, len(group), size):
+            part = group[start : start + size]
+            batch = next((each for each in filling if len(each) + len(part) <= size), None)
+            if batch is None:
+                filling.append(batch := [])
+            batch += part
+            if len(batch) == size:
+                filling = [each for each in filling if each is not batch]
+                full.append(batch)
+    drawn.shuffle(full)
+    return [*full, *filling]
 
 
 def _pools(groups: Iterable[list[int]], size: int) -> Iterator[list[list[int]]]:

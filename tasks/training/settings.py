@@ -42,6 +42,7 @@ class SftSettings(MethodSections):
     """
 
     max_rows: Count
+    companions: Annotated[int, Field(ge=0)]
     counterfactuals: dict[str, Share]
     replay: Annotated[float, Field(ge=0.0, le=0.5)]
     validation_rows: Count

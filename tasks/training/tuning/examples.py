@@ -1,19 +1,20 @@
-"""What a run of `sft` trains on: grounded rows, their twins without evidence, and those it is judged by."""
+"""What a run of `sft` trains on: grounded rows, their twins and companions, and those it is judged by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
 from tasks.errors import TrainingError
-from tasks.rows.grounding import ground
+from tasks.rows.grounding import Grounded, compose, ground, ground_over
 from tasks.rows.records import Example
 from tasks.rows.reports import RowCount
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactuals, twin_groups
 from tasks.training.schedule import Schedule, schedule
 from tasks.training.settings import SftSettings
+from tasks.training.tuning.companions import BETWEEN, Companions, context_groups
 from tasks.training.tuning.replay import apart
 from tasks.training.tuning.tokens import Tokenised, counted, tokenise
 
@@ -53,11 +54,19 @@ def training_examples(
     chosen = stratified(task, settings.max_rows, key=attrgetter("task"), seed=seed)
     checked = stratified(held_out, settings.validation_rows, key=attrgetter("task"), seed=seed)
     hidden = counterfactuals(chosen, settings.counterfactuals, seed=seed)
-    own, twins, validation = (
-        tokenise(ground(part, assistant), tokenizer, max_length=settings.max_length)
-        for part in (chosen, hidden, checked)
+    companions = Companions(task, seed=seed) if settings.companions else None
+    led = with_companions(chosen, assistant, companions, settings.companions)
+    without = with_companions(hidden, assistant, companions, settings.companions)
+    own, twins, beside, validation = (
+        tokenise(part, tokenizer, max_length=settings.max_length)
+        for part in (
+            led.leads,
+            without.leads,
+            led.companions + without.companions,
+            ground(checked, assistant),
+        )
     )
-    training = own + twins
+    training = own + twins + beside
     if not training.rows:
         raise TrainingError(
             f"of {len(task)} training examples none can be trained on "
@@ -67,6 +76,9 @@ def training_examples(
     counts = counted(own, entered=len(task), unused=len(task) - len(chosen))
     if hidden:
         counts += counted(twins, entered=len(hidden), kind="counterfactual")
+    if companions:
+        asked = len(led.companions) + len(without.companions)
+        counts += counted(beside, entered=asked, kind="companion")
     return TrainingExamples(training=training, validation=validation, general=general, counts=counts)
 
 
@@ -82,6 +94,33 @@ def planned(
         epochs=settings.epochs,
         seed=seed,
         by_length=by_length,
-        together=twin_groups([row.example.id for row in rows.examples]),
+        together=_together([row.example.id for row in rows.examples], settings),
     )
     return plan if tokens is None else plan.within(tokens, lengths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Led:
+    """Rows over their own sources, and their companions."""
+
+    leads: list[Grounded]
+    companions: list[Grounded]
+
+
+def with_companions(
+    rows: Sequence[Example], assistant: Assistant, companions: Companions | None, count: int
+) -> Led:
+    """`rows` over what is found for each, and at most `count` further questions over the same."""
+    prompts = compose(rows, assistant)
+    led = Led(leads=[], companions=[])
+    for row, prompt in zip(rows, prompts, strict=True):
+        led.leads.extend(ground_over([row], prompt, assistant))
+        beside = companions.of(row, prompt.sources, count) if companions else []
+        named = [replace(each, id=f"{each.id}{BETWEEN}{row.id}") for each in beside]
+        led.companions.extend(ground_over(named, prompt, assistant))
+    return led
+
+
+def _together(names: Sequence[str], settings: SftSettings) -> list[list[int]]:
+    """The rows that stay together: those over the same sources, else a row with its counterfactual."""
+    return context_groups(names) if settings.companions else twin_groups(names)

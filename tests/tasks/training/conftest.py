@@ -18,6 +18,7 @@ def settings() -> Settings:
     small = {
         "lora": lora.model_copy(update={"rank": 4, "trained_layers": 3}),
         "max_rows": 40,
+        "companions": 0,
         "counterfactuals": {},
         "validation_rows": 6,
         "max_length": 300,

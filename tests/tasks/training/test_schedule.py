@@ -2,6 +2,9 @@
 
 from collections import Counter
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tasks.training.schedule import POOL, milestones, schedule
 
 LENGTHS = [10 + (7 * n) % 90 for n in range(101)]
@@ -42,6 +45,17 @@ def test_without_regard_to_length_groups_stand_side_by_side() -> None:
     assert sorted(order) == list(range(62))
     assert order[order.index(0) + 1] == 60
     assert order[order.index(2) + 1] == 61
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.integers(1, 6))
+def test_what_belongs_together_shares_a_batch_where_it_fits(sizes: list[int], batch_size: int) -> None:
+    rows = iter(range(sum(sizes)))
+    groups = [[next(rows) for _ in range(size)] for size in sizes]
+    plan = schedule([1] * sum(sizes), batch_size=batch_size, seed=1, together=groups, by_length=False)
+    assert sorted(plan.order) == list(range(sum(sizes)))
+    batches = [set(plan.at(step)) for step in range(plan.steps)]
+    whole = [group for group in groups if len(group) == batch_size]
+    assert all(set(group) in batches for group in whole)
 
 
 def test_rows_trained_on_are_known_for_each_step() -> None:
