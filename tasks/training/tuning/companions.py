@@ -9,13 +9,14 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
+from deploy.knowledge.terms import terms
 from deploy.prompts.template import Source
 from tasks.rows.grounding import cited_sources
 from tasks.rows.records import Example
 
 BETWEEN = "@"  # between the id of a companion and that of the row whose sources it is asked over
 _ANSWERED = 0.6  # share of companions that the sources answer, where there are as many
-_NEAR = 24  # most similar questions among which one is drawn that the sources do not answer
+_NEAR = 24  # questions nearest to the sources, among which those are drawn that they do not answer
 
 
 class Companions:
@@ -30,14 +31,14 @@ class Companions:
         for row in self._pool:
             for document in row.evidence:
                 self._by_document[document].append(row)
-        self._texts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), sublinear_tf=True)
+        self._texts = TfidfVectorizer(analyzer=terms, sublinear_tf=True)
         asked = [row.prompt[0].content for row in self._pool]
         self._matrix = self._texts.fit_transform(asked) if asked else None
 
     def of(self, row: Example, sources: Sequence[Source], count: int) -> list[Example]:
         """At most `count` rows to be asked over the `sources` of `row`, none of them twice.
 
-        About half are answered by them; of the others one in two asks for something similar. A row whose
+        About half are answered by them; of the others all but one sound as if they were. A row whose
         answer was hidden, and stands in these sources, is none: nobody knows what would be right.
         """
         if len(row.prompt) > 1 or self._matrix is None or not sources:
@@ -48,16 +49,18 @@ class Companions:
         answered = [each for each in beside.values() if each.id != row.id and cited_sources(each, sources)]
         chosen = draw.sample(answered, min(len(answered), round(count * _ANSWERED)))
         taken = {row.id, *(each.id for each in chosen)}
-        for near in (self._near(row), self._pool):
-            wanted = (count - len(chosen) + 1) // 2 if near is not self._pool else count - len(chosen)
+        for near, wanted in ((self._near(sources), count - len(chosen) - 1), (self._pool, count)):
+            wanted = min(wanted, count - len(chosen))
             open_to = [each for each in near if each.id not in taken and not _told_of(each, shown)]
-            drawn = draw.sample(open_to, min(wanted, len(open_to)))
+            drawn = draw.sample(open_to, max(min(wanted, len(open_to)), 0))
             chosen += drawn
             taken |= {each.id for each in drawn}
         return chosen
 
-    def _near(self, row: Example) -> list[Example]:
-        similar = (self._matrix @ self._texts.transform([row.prompt[0].content]).T).toarray().ravel()
+    def _near(self, sources: Sequence[Source]) -> list[Example]:
+        """The questions that sound most as if these sources answered them."""
+        shown = self._texts.transform([source.text for source in sources])
+        similar = (self._matrix @ shown.T).max(axis=1).toarray().ravel()
         return [self._pool[place] for place in similar.argsort()[::-1][:_NEAR]]
 
 

@@ -26,6 +26,8 @@ SMALL = {
     "validation_rows": 3,
     "max_length": 480,
     "counterfactuals": {},
+    "companions": 0,
+    "batch_size": 4,
     "epochs": 4,
 }
 FEW = {"methods": ["lora", "selective"], "trials": 4, "tokens": 6_000, "rungs": 2, "eta": 4}
