@@ -49,10 +49,11 @@ class Companions:
         answered = [each for each in beside.values() if each.id != row.id and cited_sources(each, sources)]
         chosen = draw.sample(answered, min(len(answered), round(count * _ANSWERED)))
         taken = {row.id, *(each.id for each in chosen)}
-        for near, wanted in ((self._near(sources), count - len(chosen) - 1), (self._pool, count)):
-            wanted = min(wanted, count - len(chosen))
+        # All but one of the rest sound as if they were answered; the last is drawn from all rows.
+        for near, kept_free in ((self._near(sources), 1), (self._pool, 0)):
+            wanted = max(count - len(chosen) - kept_free, 0)
             open_to = [each for each in near if each.id not in taken and not _told_of(each, shown)]
-            drawn = draw.sample(open_to, max(min(wanted, len(open_to)), 0))
+            drawn = draw.sample(open_to, min(wanted, len(open_to)))
             chosen += drawn
             taken |= {each.id for each in drawn}
         return chosen
