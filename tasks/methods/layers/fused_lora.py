@@ -1,8 +1,10 @@
-"""LoRA layers that train as one matrix product: W' = W + s B A is formed once a step, not once a token.
+"""LoRA layers that train as one matrix product instead of three.
 
 PEFT computes `W x + s B (A x)`: two small products and three passes over the output for each layer, all
-bound by memory on a CPU. With the weights added first the output is written once, and the backward pass needs
-one large product. The numbers are the same up to rounding (Hu et al. 2021, arXiv:2106.09685, section 4.1).
+bound by memory on a CPU. In float32 W' = W + s B A is formed once a step, not once a token: the output is
+written once, and the backward pass needs one large product. A frozen bfloat16 weight is too coarse for that
+sum; there `[W, B] [x, s A x]` is one product, whose sums are float32 inside. The numbers are the same up to
+rounding (Hu et al. 2021, arXiv:2106.09685, section 4.1).
 
 Import this module late: torch is needed to define it.
 """
@@ -41,17 +43,18 @@ def _forward(self: Any, x: Tensor) -> Tensor:
         return base(x)
     name = next(name for name in self.active_adapters if name in self.lora_A)
     a, b = self.lora_A[name].weight, self.lora_B[name].weight
-    return _FusedLora.apply(x, base.weight, base.bias, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
+    chosen = _Merged if x.dtype == base.weight.dtype == torch.float32 else _Beside
+    return chosen.apply(x, base.weight, base.bias, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
 
 
-class _FusedLora(torch.autograd.Function):
-    """y = x (W + s B A)' + bias, for a frozen W."""
+class _Merged(torch.autograd.Function):
+    """y = x (W + s B A)' + bias in float32, for a frozen W."""
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scaling: float
     ) -> Tensor:
-        merged = torch.addmm(weight.to(a.dtype), b, a, alpha=scaling).to(x.dtype)
+        merged = torch.addmm(weight, b, a, alpha=scaling)
         ctx.save_for_backward(x, merged, a, b)
         ctx.scaling = scaling
         return functional.linear(x, merged, bias)
@@ -59,11 +62,40 @@ class _FusedLora(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, merged, a, b = ctx.saved_tensors
-        rows = gradient.reshape(-1, gradient.shape[-1])
-        inputs = x.reshape(-1, x.shape[-1])
+        rows, inputs = _flat(gradient), _flat(x)
         grad_x = gradient @ merged if ctx.needs_input_grad[0] else None
         grad_a = grad_b = None
         if ctx.needs_input_grad[3]:
-            grad_a = ((rows @ b.to(rows.dtype)).T @ inputs).to(a.dtype) * ctx.scaling
-            grad_b = (rows.T @ (inputs @ a.to(inputs.dtype).T)).to(b.dtype) * ctx.scaling
+            grad_a = ((rows @ b).T @ inputs).mul_(ctx.scaling)
+            grad_b = (rows.T @ (inputs @ a.T)).mul_(ctx.scaling)
         return grad_x, None, None, grad_a, grad_b, None
+
+
+class _Beside(torch.autograd.Function):
+    """y = [x, s x A'] [W, B]' + bias in the dtype of x, for a frozen W; A and B are float32."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scaling: float
+    ) -> Tensor:
+        down, up = a.to(x.dtype), b.to(x.dtype)
+        inner = functional.linear(x, down).mul_(scaling)
+        ctx.save_for_backward(x, weight, inner, down, up)
+        ctx.scaling = scaling
+        return functional.linear(torch.cat([x, inner], -1), torch.cat([weight, up], -1), bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight, inner, down, up = ctx.saved_tensors
+        back = (gradient @ up).mul_(ctx.scaling)
+        grad_x = grad_a = grad_b = None
+        if ctx.needs_input_grad[0]:
+            grad_x = torch.cat([gradient, back], -1) @ torch.cat([weight, down])
+        if ctx.needs_input_grad[3]:
+            grad_a = (_flat(back).T @ _flat(x)).float()
+            grad_b = (_flat(gradient).T @ _flat(inner)).float()
+        return grad_x, None, None, grad_a, grad_b, None
+
+
+def _flat(rows: Tensor) -> Tensor:
+    return rows.reshape(-1, rows.shape[-1])
