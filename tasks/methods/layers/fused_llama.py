@@ -62,6 +62,11 @@ def _attend(
     query = _apply(_Rotate, self.q_proj(hidden_states).view(shape), cosine, sine)
     key = _apply(_Rotate, self.k_proj(hidden_states).view(shape), cosine, sine)
     value = self.v_proj(hidden_states).view(shape)
+    groups = self.num_key_value_groups
+    if shared_prefix is not None and virtual_tokens is None:
+        heads = (query[0], *(part[0].repeat_interleave(groups, dim=1) for part in (key, value)))
+        merged = shared_prefix.attend(*heads, scale=self.scaling).flatten(1).unsqueeze(0)
+        return self.o_proj(merged), None
     if shared_prefix is not None:
         query, key, value = (shared_prefix.rows(part[0]) for part in (query, key, value))
     seen = None
@@ -72,7 +77,6 @@ def _attend(
         key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
         rows, columns = query.shape[1], key.shape[1]
         seen = torch.ones(rows, columns, dtype=torch.bool, device=key.device).tril(columns - rows)
-    groups = self.num_key_value_groups
     out = functional.scaled_dot_product_attention(
         query.transpose(1, 2),
         key.repeat_interleave(groups, dim=2).transpose(1, 2),
