@@ -94,8 +94,10 @@ def _attended(
     """Attention over [rows, length, heads, width]; without `seen` [queries, keys] it is causal."""
     # On a CPU its way back takes twice as long in bfloat16 as in float32.
     dtype = torch.float32 if query.device.type == "cpu" else query.dtype
-    heads = (part.transpose(1, 2).to(dtype) for part in (query, key, value))
-    out = functional.scaled_dot_product_attention(*heads, attn_mask=seen, is_causal=seen is None, scale=scale)
+    q, k, v = (part.transpose(1, 2).to(dtype) for part in (query, key, value))
+    out = functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=seen, is_causal=seen is None, scale=scale
+    )
     return out.transpose(1, 2).to(query.dtype)
 
 
