@@ -20,7 +20,10 @@ from pathlib import Path
 
 EVERY = 10  # packages between two lines, and seconds between two lines while they are unpacked
 LARGE = 50.0  # MB from which a download has a line of its own: it takes a while
-_FOUND = re.compile(r"Collecting ([\w.-]+)")
+# A package of an index by its name, a file of a folder of wheels by its path, one that is there already.
+_FOUND = re.compile(
+    r"(?:Collecting|Processing|Requirement already satisfied:) (?:\S*/)?([\w.]+(?:-[a-zA-Z]\w*)*)"
+)
 _DOWNLOAD = re.compile(r"\s+Downloading (\S+).* \(([\d.]+) MB\)")
 _UNPACKED = "Installing collected packages"
 
@@ -57,8 +60,9 @@ def told(lines: Iterable[str], wanted: int) -> Iterator[str]:
     found: set[str] = set()
     for line in lines:
         if match := _FOUND.match(line):
-            found.add(match[1])
-            if len(found) % EVERY == 0 and wanted:
+            before = len(found)
+            found.add(match[1].lower().replace("_", "-"))
+            if len(found) > before and len(found) % EVERY == 0 and wanted:
                 yield f"{len(found)} of {wanted}: {match[1]}"
         elif (match := _DOWNLOAD.match(line)) and float(match[2]) >= LARGE:
             name = "-".join(match[1].rpartition("/")[2].split("-")[:2])
@@ -76,10 +80,12 @@ def _kept(lines: Iterable[str], last: deque[str]) -> Iterator[str]:
 
 def _watch(over: threading.Event, wanted: int) -> None:
     """Say how many packages are there, until it is over: pip unpacks all of them without a word."""
-    folder = Path(sysconfig.get_path("purelib"))
+    folder, said = Path(sysconfig.get_path("purelib")), 0
     while not over.wait(EVERY):
-        there = sum(1 for _ in folder.glob("*.dist-info"))
-        print(f"{min(there, wanted)} of {wanted} unpacked", flush=True)
+        there = min(sum(1 for _ in folder.glob("*.dist-info")), wanted)
+        if there > said:
+            print(f"{there} of {wanted} unpacked", flush=True)
+            said = there
 
 
 if __name__ == "__main__":
