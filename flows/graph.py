@@ -98,17 +98,22 @@ def changes(root: Path, name: str, file: str = CHAIN) -> tuple[str, ...]:
     return (*(f"{key} modified" for key in sorted(keys)), *other)
 
 
-def stale(root: Path, file: str = CHAIN) -> dict[str, tuple[str, ...]]:
-    """The changes of every stage that has some, as things lie now."""
+def stale(root: Path, graph: Graph, names: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The changes of every stage of `graph` that has some, or of those of its stages called `names`.
+
+    Looks at each stage as things lie now: one that comes after a changed one may have no changes yet.
+    """
+    recorded = _recorded(root, graph.file)
+    found: dict[str, tuple[str, ...]] = {
+        name: () if name in recorded else (NEVER,) for name in (graph.names if names is None else names)
+    }
+    # In full: a bare name would be looked up in the dvc.yaml of the current folder.
+    targets = [f"{root.resolve() / graph.file}:{name}" for name, never in found.items() if not never]
     with _repo(root) as repo:
-        names = {stage.addressing: stage.name for stage in repo.index.stages if stage.path_in_repo == file}
-        changed = {
-            names[address]: _reasons(entries)
-            for address, entries in repo.status().items()
-            if address in names
-        }
-    recorded = _recorded(root, file)
-    return {name: reasons if name in recorded else (NEVER,) for name, reasons in changed.items()}
+        entries = repo.status(targets=targets) if targets else {}
+        called = {stage.addressing: stage.name for stage in repo.index.stages}
+    found |= {called[address]: _reasons(told) or ("modified",) for address, told in entries.items()}
+    return {name: reasons for name, reasons in found.items() if reasons}
 
 
 def prepare(root: Path) -> None:
