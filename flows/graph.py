@@ -103,17 +103,16 @@ def stale(root: Path, graph: Graph, names: Iterable[str] | None = None) -> dict[
 
     Looks at each stage as things lie now: one that comes after a changed one may have no changes yet.
     """
+    from dvc.repo import lock_repo
+
+    wanted = tuple(graph.names if names is None else names)
     recorded = _recorded(root, graph.file)
-    found: dict[str, tuple[str, ...]] = {
-        name: () if name in recorded else (NEVER,) for name in (graph.names if names is None else names)
-    }
-    # In full: a bare name would be looked up in the dvc.yaml of the current folder.
-    targets = [f"{root.resolve() / graph.file}:{name}" for name, never in found.items() if not never]
-    with _repo(root) as repo:
-        entries = repo.status(targets=targets) if targets else {}
-        called = {stage.addressing: stage.name for stage in repo.index.stages}
-    found |= {called[address]: _reasons(told) or ("modified",) for address, told in entries.items()}
-    return {name: reasons for name, reasons in found.items() if reasons}
+    # Not `repo.status`: it reads dvc.yaml and dvc.lock again for each stage that it is asked about.
+    with _repo(root) as repo, lock_repo(repo):
+        mine = {stage.name: stage for stage in repo.index.stages if stage.path_in_repo == graph.file}
+        told = {name: mine[name].status(check_updates=True) for name in wanted if name in recorded}
+    found = {name: _reasons(next(iter(entry.values()))) for name, entry in told.items() if entry}
+    return {name: found.get(name, (NEVER,)) for name in wanted if name in found or name not in recorded}
 
 
 def prepare(root: Path) -> None:
