@@ -81,7 +81,6 @@ def finished_toy(fresh_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture
-def finished(finished_toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a toy project whose stages have all run; no server of Prefect's is named."""
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+def finished(finished_toy: Path, tmp_path: Path) -> Path:
+    """The folder of a toy project whose stages have all run."""
     return Path(shutil.copytree(finished_toy, tmp_path / "toy"))

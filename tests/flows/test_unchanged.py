@@ -15,6 +15,11 @@ from flows.running import Wish, run
 from flows.unchanged import unchanged
 
 
+@pytest.fixture(autouse=True)
+def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+
 def is_unchanged(toy: Path, *, only: tuple[str, ...] = (), publishes: bool = False) -> bool:
     graph = load_graph(toy)
     names = only or graph.names
