@@ -8,6 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+INSTALL := $(BIN)/python .ci/installing.py $(BIN)/pip install --disable-pip-version-check
 
 .PHONY: run serve test lint extras clean venv
 .DEFAULT_GOAL := run
@@ -29,7 +30,7 @@ lint: $(READY)
 	$(BIN)/threeply check
 
 extras: $(READY)
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps -r requirements-extras.lock
+	$(INSTALL) --no-deps -r requirements-extras.lock
 
 clean: $(READY)
 	$(BIN)/threeply clean
@@ -38,6 +39,6 @@ venv: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
-	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps -e .
+	$(INSTALL) -r requirements.lock
+	$(INSTALL) --no-deps -e .
 	touch $@

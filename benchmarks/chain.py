@@ -3,11 +3,13 @@
     python -m benchmarks.chain            what the last run measured
     python -m benchmarks.chain --again    also times a second, unchanged `threeply run`
 
-Prints a table; the last line is one JSON object.
+Prints a table, and below it what the machine's matrix products reach now, so that the times of two machines
+can be compared; the last line is one JSON object.
 """
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.roofline import rates_line, rates_now
 from tasks.command import STAGES
 from tasks.evaluation.ledger import Ledger, read_ledger
 from tasks.evaluation.markdown import ledger_markdown
@@ -41,11 +44,16 @@ def main() -> int:
     path = given.reports / "ledger.json"
     ledger = read_ledger(path) if path.exists() else None
     print(table(timings))
+    rates = rates_now()
+    print(rates_line(rates))
     if again is not None:
-        print(f"a second run, nothing changed: {duration(again)}")
+        print(
+            f"a second run, nothing changed: {duration(again['seconds'])}, "
+            f"{duration(again['processor_seconds'])} of processor time"
+        )
     if ledger is not None:
         print(f"\n{ledger_markdown(ledger)}")
-    print(json.dumps(summary(timings, ledger, again)))
+    print(json.dumps(summary(timings, ledger, again, rates)))
     return 0
 
 
@@ -60,7 +68,10 @@ def table(timings: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def summary(
-    timings: Mapping[str, Mapping[str, float]], ledger: Ledger | None, again: float | None
+    timings: Mapping[str, Mapping[str, float]],
+    ledger: Ledger | None,
+    again: Mapping[str, float] | None,
+    rates: Mapping[str, float],
 ) -> dict[str, Any]:
     """The figures as one JSON object."""
     return {
@@ -68,17 +79,20 @@ def summary(
         "seconds": {stage: took["seconds"] for stage, took in timings.items()},
         "total_seconds": round(sum(took["seconds"] for took in timings.values()), 1),
         "peak_mib": max(took["peak_mib"] for took in timings.values()),
-        "unchanged_seconds": again,
+        "matrix_gflops_now": dict(rates),
+        "unchanged": dict(again) if again else None,
         "scores": {name: arm.score for name, arm in ledger.arms.items()} if ledger else None,
         "majority": ledger.majority if ledger else None,
     }
 
 
-def time_unchanged_run() -> float:
-    """The seconds of a `threeply run` that finds everything as it was."""
-    started = time.monotonic()
+def time_unchanged_run() -> dict[str, float]:
+    """The seconds of a `threeply run` that finds everything as it was, and those of its processors."""
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-m", "flows", "run"], check=True)
-    return round(time.monotonic() - started, 1)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"seconds": round(time.monotonic() - started, 1), "processor_seconds": round(processor, 1)}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import platform
 from pathlib import Path
 
 from benchmarks.chain import REPORTS, summary, table
+from benchmarks.roofline import rates_line, rates_now
 from deploy.atomic import write_text
 from tasks.errors import SourceError
 from tasks.evaluation.ledger import read_ledger
@@ -26,12 +27,11 @@ def main() -> int:
     text = README.read_text(encoding="utf-8")
     source = "\n*`threeply report`, after `make run` with the params.yaml of this repository.*\n"
     text = between(text, "ledger", ledger_markdown(ledger) + source)
-    machine = f"{cores()} cores, {platform.machine()}"
-    text = between(
-        text, "stages", f"```\n{table(timings)}\n```\n*`python -m benchmarks.chain` on {machine}.*\n"
-    )
+    machine, rates = f"{cores()} cores, {platform.machine()}", rates_now()
+    stages = f"```\n{table(timings)}\n{rates_line(rates)}\n```\n"
+    text = between(text, "stages", f"{stages}*`python -m benchmarks.chain` on {machine}.*\n")
     write_text(README, text)
-    print(json.dumps(summary(timings, ledger, None)))
+    print(json.dumps(summary(timings, ledger, None, rates)))
     return 0
 
 

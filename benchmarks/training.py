@@ -83,11 +83,11 @@ def _ratio(speeds: dict[str, list[float]], other: str) -> float:
 
 def _told(way: str, model: Path, rows: Rows, settings: Settings) -> dict[str, float]:
     """What is measured in this process alone."""
-    from benchmarks.roofline import flops_per_token, matrix_rates
+    from benchmarks.roofline import flops_per_token, matrix_rates, shapes_of
 
     if way == "rates":
         tokens = settings.sft.batch_size * (rows.shortest + rows.longest) // 2
-        return matrix_rates(model, settings, tokens=tokens)
+        return matrix_rates(shapes_of(model), settings, tokens=tokens)
     if way == "flops":
         return {"flops_per_token": flops_per_token(model, rows, settings)}
     return {"tokens_per_s": measure(way, model, rows, settings)}

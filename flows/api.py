@@ -21,7 +21,7 @@ from flows.guard import guarded
 from flows.process import end
 
 HOME = Path(".threeply/prefect")
-PATIENCE = 120.0  # seconds that the server may take to come up
+PATIENCE = 600.0  # seconds that the server may take to come up: one that has ended is noticed at once
 
 
 def quiet_settings(root: Path) -> dict[str, str]:

@@ -207,7 +207,8 @@ def _status(_: argparse.Namespace) -> int:
 
     _settings()
     prepare(Path())
-    graph, changed = load_graph(Path()), stale(Path())
+    graph = load_graph(Path())
+    changed = stale(Path(), graph)
     touched: set[str] = set()
     for name, needs in graph.stages.items():
         behind = [needed for needed in needs if needed in touched]

@@ -98,17 +98,21 @@ def changes(root: Path, name: str, file: str = CHAIN) -> tuple[str, ...]:
     return (*(f"{key} modified" for key in sorted(keys)), *other)
 
 
-def stale(root: Path, file: str = CHAIN) -> dict[str, tuple[str, ...]]:
-    """The changes of every stage that has some, as things lie now."""
-    with _repo(root) as repo:
-        names = {stage.addressing: stage.name for stage in repo.index.stages if stage.path_in_repo == file}
-        changed = {
-            names[address]: _reasons(entries)
-            for address, entries in repo.status().items()
-            if address in names
-        }
-    recorded = _recorded(root, file)
-    return {name: reasons if name in recorded else (NEVER,) for name, reasons in changed.items()}
+def stale(root: Path, graph: Graph, names: Iterable[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The changes of every stage of `graph` that has some, or of those of its stages called `names`.
+
+    Looks at each stage as things lie now: one that comes after a changed one may have no changes yet.
+    """
+    from dvc.repo import lock_repo
+
+    wanted = tuple(graph.names if names is None else names)
+    recorded = _recorded(root, graph.file)
+    # Not `repo.status`: it reads dvc.yaml and dvc.lock again for each stage that it is asked about.
+    with _repo(root) as repo, lock_repo(repo):
+        mine = {stage.name: stage for stage in repo.index.stages if stage.path_in_repo == graph.file}
+        told = {name: mine[name].status(check_updates=True) for name in wanted if name in recorded}
+    found = {name: _reasons(next(iter(entry.values()))) for name, entry in told.items() if entry}
+    return {name: found.get(name, (NEVER,)) for name in wanted if name in found or name not in recorded}
 
 
 def prepare(root: Path) -> None:

@@ -17,6 +17,7 @@ from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
 from flows.place import CACHE, make_place, occupied
 from flows.stage import Board
 from flows.summary import print_methods, print_recipe, print_summary
+from flows.unchanged import unchanged
 from tasks.machine.settings import overlay
 from tasks.settings import Settings, check_settings, load_settings, read_params
 
@@ -41,22 +42,24 @@ def run(project: Path, wish: Wish) -> int:
     """Run the flow `adapt`; prints the ledger and what to do next."""
     root = _place(project, wish)
     prepare(root)
-    with occupied(root), prefect_api(root) as api:
+    with occupied(root):
         graph = load_graph(root)
         wanted = _wanted(graph, wish)
-        rows = (*(name for name in graph.names if name in wanted), *([PUBLISHING] if wish.publishes else []))
-        with _watched(api, rows) as board:
-            from flows.adapt import Run, adapt
+        names = tuple(name for name in graph.names if name in wanted)
+        rows = (*names, *([PUBLISHING] if wish.publishes else []))
+        if not unchanged(root, ((graph, names),), publishes=wish.publishes, rows=rows):
+            with prefect_api(root) as api, _watched(api, rows) as board:
+                from flows.adapt import Run, adapt
 
-            asked = Run(
-                root=root,
-                graph=graph,
-                board=board,
-                wanted=wanted,
-                publishes=wish.publishes,
-                timeout=wish.timeout,
-            )
-            adapt(str(root), asked)
+                asked = Run(
+                    root=root,
+                    graph=graph,
+                    board=board,
+                    wanted=wanted,
+                    publishes=wish.publishes,
+                    timeout=wish.timeout,
+                )
+                adapt(str(root), asked)
     print_summary(root)
     return 0
 
@@ -92,10 +95,13 @@ def _beside(
 ) -> None:
     """Bring up to date what a second graph needs of the chain, then its own stages."""
     prepare(root)
-    with occupied(root), prefect_api(root) as api:
+    with occupied(root):
         chain, second = load_graph(root), load_graph(root, file)
         before, own = chain.until(needed), goals(second)
-        with _watched(api, (*before, *own)) as board:
+        rows = (*before, *own)
+        if unchanged(root, ((chain, before), (second, own)), publishes=False, rows=rows):
+            return
+        with prefect_api(root) as api, _watched(api, rows) as board:
             from flows.adapt import Run
             from flows.lab import compare as flow
 

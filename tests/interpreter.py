@@ -1,9 +1,12 @@
 """Python in a process of its own, for tests of what only a fresh one shows."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import ROOT
 
@@ -22,3 +25,32 @@ def python(
     )
     assert done.returncode == ends, done.stdout + done.stderr
     return done
+
+
+def speaking(
+    *words: object, silence: float, place: Path = ROOT, modules: tuple[Path, ...] = (ROOT,), **variables: str
+) -> str:
+    """What an interpreter said to both streams that ran `words` in `place` as `python` does, and ended well.
+
+    It may take as long as it likes: a machine that is slow or busy says little at a time, one that hangs
+    nothing. After `silence`, in seconds, it is told to end, and the test fails.
+    """
+    with subprocess.Popen(
+        [sys.executable, *map(str, words)],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, modules)), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        said = bytearray()
+        while select.select([process.stdout], [], [], silence)[0]:
+            if not (piece := os.read(process.stdout.fileno(), 2**16)):
+                break
+            said += piece
+        else:
+            process.terminate()
+            pytest.fail(f"nothing was said for {silence:g} s, after:\n{said.decode(errors='replace')}")
+    text = said.decode()
+    assert process.returncode == 0, text
+    return text

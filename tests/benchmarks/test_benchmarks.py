@@ -15,10 +15,13 @@ def test_the_chain_is_told_stage_by_stage_and_as_json(
     timings = {"sft": {"seconds": 100.5, "peak_mib": 2000}, "base": {"seconds": 20.0, "peak_mib": 900}}
     (tmp_path / "stages.json").write_text(json.dumps(timings))
     monkeypatch.setattr(sys, "argv", ["chain", "--reports", str(tmp_path)])
+    monkeypatch.setattr(chain, "rates_now", lambda: {"float32": 150.4, "bfloat16": 1320.0})
     assert chain.main() == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["stage", "base", "sft", "all"]
+    assert lines[4].startswith("matrix products now: 150 GFLOP/s in float32, 1,320 GFLOP/s in bfloat16, on ")
     told = json.loads(lines[-1])
+    assert told["matrix_gflops_now"] == {"float32": 150.4, "bfloat16": 1320.0}
     assert (told["total_seconds"], told["peak_mib"], told["scores"]) == (120.5, 2000, None)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.roofline import flops_per_token, matrix_rates
+from benchmarks import roofline
+from benchmarks.roofline import STANDARD, flops_per_token, matrix_rates, shapes_of
 from benchmarks.training_ways import CANDIDATES, INSTRUCTIONS, Rows, measure
 from tasks.methods.lora import LoraSettings
 from tasks.settings import Settings
@@ -49,7 +50,16 @@ def test_the_arithmetic_of_a_token_is_between_a_forward_and_a_full_step(
     assert shared < flops_per_token(tiny_base, unshared, settings), "what rows begin with is computed once"
 
 
-def test_products_have_a_rate_in_each_precision(tiny_base: Path, settings: Settings) -> None:
-    rates = matrix_rates(tiny_base, settings, tokens=64)
+def test_products_have_a_rate_in_each_precision(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roofline, "SECONDS", 0.0)  # one pass
+    rates = matrix_rates(((32, 32), (64, 32)), settings, tokens=64)
     assert set(rates) == {"float32", "bfloat16"}
     assert min(rates.values()) > 0
+
+
+def test_the_shapes_are_those_of_a_layer_of_the_model_and_standard_without_one(
+    tiny_base: Path, tmp_path: Path
+) -> None:
+    small, narrow, wide, deep = (32, 32), (16, 32), (64, 32), (32, 64)
+    assert sorted(shapes_of(tiny_base)) == sorted((small, narrow, narrow, small, wide, wide, deep))
+    assert shapes_of(tmp_path) == STANDARD

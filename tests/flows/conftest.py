@@ -9,6 +9,7 @@ import pytest
 
 from flows import graph
 from tests.conftest import ROOT
+from tests.interpreter import python
 
 STAGES = (("clean", "start.txt"), ("split", "clean.txt"), ("rlhf", "split.txt"), ("report", "rlhf.txt"))
 
@@ -49,14 +50,37 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one Prefect server for all tests of a file: the first start takes 20 s."""
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The variables that name one Prefect server for all tests: the first start takes 20 s."""
     from flows.api import prefect_api
 
     before = dict(os.environ)
     with prefect_api(tmp_path_factory.mktemp("server")) as api:
+        named = {name: value for name, value in os.environ.items() if before.get(name) != value}
+        os.environ.clear()
+        os.environ.update(before)  # a test that does not ask for the server knows nothing of it
         api.wait()
-        yield api.url
-    os.environ.clear()
-    os.environ.update(before)
+        yield named
+
+
+@pytest.fixture
+def server(served: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the server, which runs of this test are recorded by."""
+    for name, value in served.items():
+        monkeypatch.setenv(name, value)
+    return served["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def finished_toy(fresh_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A toy project whose stages have all run, to be copied."""
+    folder = Path(shutil.copytree(fresh_toy, tmp_path_factory.mktemp("finished") / "toy"))
+    python("-m", "dvc", "repro", "--quiet", place=folder)
+    return folder
+
+
+@pytest.fixture
+def finished(finished_toy: Path, tmp_path: Path) -> Path:
+    """The folder of a toy project whose stages have all run."""
+    return Path(shutil.copytree(finished_toy, tmp_path / "toy"))

@@ -21,16 +21,14 @@ def threeply(toy: Path, *words: str, ends: int = 0) -> "subprocess.CompletedProc
 
 
 def test_the_second_run_is_cached_and_a_changed_knob_reruns_what_depends_on_it(
-    toy: Path, server: str
+    finished: Path, server: str
 ) -> None:
-    first = threeply(toy, "run", "--no-release")
-    assert [line for line in first.stdout.splitlines() if ": done" in line][-1].startswith("report: done")
-    second = threeply(toy, "run", "--no-release")
+    second = threeply(finished, "run", "--no-release")
     assert second.stdout.count(": cached") == 4
-    params = toy / "params.yaml"
+    params = finished / "params.yaml"
     text = params.read_text(encoding="utf-8")
     params.write_text(text.replace("salt: threeply", "salt: other"), encoding="utf-8")
-    third = threeply(toy, "run", "--no-release")
+    third = threeply(finished, "run", "--no-release")
     assert "clean: cached" in third.stdout
     assert "split: starts (split.salt modified)" in third.stdout
     assert "rlhf: cached" in third.stdout  # the outputs of split did not change
@@ -66,6 +64,8 @@ def test_a_gate_stops_the_chain_with_its_own_words_and_code(toy: Path, server: s
     (toy / "behaviour/split").unlink()
     again = threeply(toy, "run", "--no-release")
     assert "clean: cached" in again.stdout
+    ends = [line.partition(" in ")[0] for line in again.stdout.splitlines() if ": done" in line]
+    assert ends == ["split: done", "rlhf: done", "report: done"]
 
 
 def test_ctrl_c_leaves_no_child_and_says_where_it_goes_on(toy: Path, server: str) -> None:

@@ -15,30 +15,32 @@ from openai import OpenAI
 from tasks.command import LAB, STAGES
 from tests.conftest import ROOT
 from tests.flows.opened.reading import opened, undeclared
-from tests.interpreter import python
+from tests.interpreter import speaking
 
+SILENCE = 900.0  # seconds; the longest pause of a quiet machine is a tenth of it
 RUN = ["-m", "flows", "run", "--profile", "smoke", "--place"]
 COMPARE = ["-m", "flows", "compare", "--profile", "smoke", "--place"]
 
 
 @pytest.mark.e2e
 @pytest.mark.flow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(4500)  # for what hangs in the test itself; the commands are watched by their silence
 def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Path) -> None:
     place, notes = tmp_path / "place", tmp_path / "notes"
     notes.mkdir()
     watched: dict[str, Any] = {"modules": (ROOT / "tests/flows/opened",), "THREEPLY_OPENED": str(notes)}
-    said = python(*RUN, place, **watched).stdout
+    said = speaking(*RUN, place, silence=SILENCE, **watched)
     ledger = json.loads((place / "data/reports/ledger.json").read_text(encoding="utf-8"))
     assert set(ledger["arms"]) == {"base", "prompt", "retrieval", "sft", "rlhf", "sft_closed_book"}
     assert (place / "data/reports/index.html").exists()
     assert (place / ".threeply/releases/current/manifest.json").exists()
     assert all(f"{name}: done" in said for name in STAGES)
 
-    again = python(*RUN, place).stdout
+    again = speaking(*RUN, place, silence=SILENCE)
     assert all(f"{name}: cached" in again for name in (*STAGES, "release"))
+    assert "Nothing has changed since the last run." in again
 
-    assert "base, untuned" in python(*COMPARE, place, **watched).stdout
+    assert "base, untuned" in speaking(*COMPARE, place, silence=SILENCE, **watched)
     methods = json.loads((place / "data/reports/methods.json").read_text(encoding="utf-8"))
     assert set(methods) == {"none", "lora"}
     assert methods["lora"]["tokens"] <= 1200

@@ -27,7 +27,7 @@ SMALL = {
     "max_length": 480,
     "counterfactuals": {},
     "companions": 0,
-    "batch_size": 4,
+    "batch_size": 2,  # a step has to fit into the 750 tokens that a trial of the first rung may have
     "epochs": 4,
 }
 FEW = {"methods": ["lora", "selective"], "trials": 4, "tokens": 6_000, "rungs": 2, "eta": 4}
