@@ -1,7 +1,7 @@
 """The arms of the ledger: which layers are on, and what the assistant then answers."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -109,15 +109,28 @@ def ask_all(
     settings: EvaluateSettings,
     *,
     seed: int,
+    same: Mapping[str, str] | None = None,
 ) -> Replies:
-    """The answers of every arm, then the time of single requests; prints its progress."""
+    """The answers of every arm, then the time of single requests; prints its progress.
+
+    `same` has for a model an earlier one that it equals, byte for byte; it is not asked again.
+    """
     num_timed = min(settings.latency_requests, len(asked.questions))
     total = len(respondents) * (len(asked.questions) + num_timed)
     progress = Progress(total, "answers")
     answered: dict[str, list[Answered]] = {}
     latency: dict[str, float | None] = {}
+    asked_as: dict[Setup, str] = {}
     done = 0
     for respondent in respondents:
+        if isinstance(respondent, Setup):
+            model = (same or {}).get(respondent.model, respondent.model)
+            first = asked_as.setdefault(replace(respondent, name="", model=model), respondent.name)
+            if first != respondent.name:
+                answered[respondent.name], latency[respondent.name] = answered[first], latency[first]
+                done += len(asked.questions) + num_timed
+                progress.update(done, arm=respondent.name)
+                continue
         sampling = replace(assistant.sampling, seed=seed)
         if respondent.model == "base":
             sampling = replace(sampling, max_new_tokens=settings.base_max_new_tokens)

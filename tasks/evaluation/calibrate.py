@@ -7,11 +7,11 @@ from pathlib import Path
 
 from deploy.atomic import write_json, write_text
 from deploy.engines.local import TransformersEngine
-from deploy.files import sha256_of
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.evaluation.questions import draw_questions
 from tasks.evaluation.settings import CalibrateSettings
 from tasks.evaluation.thresholds import Chance, Point, best, points, told_apart
+from tasks.evaluation.twins import twins
 from tasks.machine.device import set_up_torch
 from tasks.machine.progress import Progress
 from tasks.machine.settings import RunSettings
@@ -84,17 +84,16 @@ def _chances(
     """What each model gives to the abstention; one that is the same as another is not asked again."""
     progress = Progress(len(adapters) * len(asked), "questions")
     found: dict[str, list[Chance]] = {}
-    first: dict[str, str] = {}
-    for done, (model, folder) in enumerate(adapters.items(), start=1):
-        known = first.setdefault(sha256_of(folder), model)
-        if known == model:
+    same = twins(adapters)
+    for done, model in enumerate(adapters, start=1):
+        if model not in same:
             chances = engine.abstention_chances([row.messages for row in asked], model=model)
             found[model] = [
                 Chance(chance=chance, answered=row.outcome == "answer")
                 for chance, row in zip(chances, asked, strict=True)
             ]
         else:
-            found[model] = found[known]
+            found[model] = found[same[model]]
         progress.update(done * len(asked), model=model)
     return found
 

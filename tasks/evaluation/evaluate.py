@@ -17,6 +17,7 @@ from tasks.evaluation.retention import retention
 from tasks.evaluation.rule import Rule
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.evaluation.thresholds import read_thresholds
+from tasks.evaluation.twins import twins
 from tasks.evaluation.wording import wording
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
@@ -86,6 +87,7 @@ def evaluate(
         count=settings.questions,
         settings=settings,
         seed=run.seed,
+        same=twins(adapters),
     )
     answered = dict(measured.answered)
     if not any(answer.sources for answer in answered[RULE]):

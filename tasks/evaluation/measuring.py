@@ -100,10 +100,11 @@ def measure(
     count: int,
     settings: EvaluateSettings,
     seed: int,
+    same: Mapping[str, str] | None = None,
 ) -> Measured:
     """Ask each of `respondents` the same questions of `test`, then look at all models.
 
-    These are all of the user's own and `count` of the others.
+    These are all of the user's own and `count` of the others. `same` as `ask_all` has it.
 
     Raises:
         SourceError: there is no question that can be asked.
@@ -114,7 +115,7 @@ def measure(
         raise SourceError(
             f"the test split has {len(test)} examples and none can be asked; add rows or raise split.test"
         )
-    replies = ask_all(respondents, asked, served.assistant, settings, seed=seed)
+    replies = ask_all(respondents, asked, served.assistant, settings, seed=seed, same=same)
     return Measured(
         drawn=len(drawn),
         questions=asked.questions,

@@ -93,10 +93,10 @@ def everyone() -> list[Respondent]:
     return [every[name] for name in NAMES]
 
 
-def measured(engine: ScriptedEngine) -> Replies:
+def measured(engine: ScriptedEngine, same: dict[str, str] | None = None) -> Replies:
     said = assistant(engine)
     asked = askable(QUESTIONS, said, length, limit=10_000)
-    return ask_all(everyone(), asked, said, SETTINGS, seed=1)
+    return ask_all(everyone(), asked, said, SETTINGS, seed=1, same=same)
 
 
 def test_each_arm_answers_all_questions_in_order_with_its_own_layers() -> None:
@@ -110,6 +110,14 @@ def test_each_arm_answers_all_questions_in_order_with_its_own_layers() -> None:
         assert [len(answer.sources) for answer in result.answered[name]] == [2, 2, 2, 2, 1, 1]
     bare = [prompt for prompt in engine.asked if len(prompt) == 1]
     assert len(bare) == len(QUESTIONS) + SETTINGS.latency_requests  # the arm `base`, and nobody else
+
+
+def test_a_model_that_equals_another_is_not_asked_again() -> None:
+    both, once = ScriptedEngine(ANSWERS), ScriptedEngine(ANSWERS)
+    result, spared = measured(both), measured(once, {"rlhf": "sft"})
+    assert spared.answered == result.answered
+    assert spared.latency_ms["rlhf"] == spared.latency_ms["sft"]
+    assert len(both.asked) - len(once.asked) == len(QUESTIONS) + SETTINGS.latency_requests
 
 
 def test_withheld_documents_are_never_among_the_sources() -> None:

@@ -1,0 +1,1 @@
+"""Whether what counts as abstaining is what a reader takes for it."""
