@@ -13,6 +13,7 @@ import pytest
 from deploy.assistant import Layers
 from deploy.atomic import write_json
 from deploy.bundle import load_bundle, read_settings, verify_bundle
+from deploy.engines.abstaining import Abstaining
 from deploy.messages import Message
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
@@ -49,7 +50,7 @@ def make(
     """Write `folder`/bundle by the stage."""
     write_json(folder / "ledger.json", {"questions": 2})
     write_json(folder / "gate.json", {"stage": "gate"})
-    write_json(folder / "calibration.json", {"sft": 0.4})
+    write_json(folder / "calibration.json", {"sft": {"threshold": 0.4, "coverage_weight": 3.0}})
     bundle_stage(
         base,
         embedder,
@@ -117,7 +118,7 @@ def bundle(
 def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
     figures = read_report(bundle.parent / "bundle.json").figures
     assert figures["models"] == ["base", "sft", "rlhf"]
-    assert read_settings(bundle).abstention == {"sft": 0.4}
+    assert read_settings(bundle).abstention == {"sft": Abstaining(threshold=0.4, coverage_weight=3.0)}
     assert figures["files"] == len(verify_bundle(bundle).files)
 
 
