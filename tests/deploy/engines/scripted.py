@@ -35,7 +35,7 @@ class ScriptedEngine:
         coverage: Sequence[float] | None = None,
     ) -> list[Generation]:
         """The scripted answer to each conversation."""
-        self.coverage += coverage if coverage is not None else [None] * len(prompts)
+        self.coverage.extend(coverage if coverage is not None else [None] * len(prompts))
         return [list(self._pieces(prompt, model, sampling))[-1].end for prompt in prompts]  # type: ignore[misc]
 
     def stream(

@@ -60,13 +60,13 @@ def test_a_row_abstains_by_its_own_coverage(tiny_base: Path) -> None:
     # -13.8, those of this threshold -15, so that a coverage of 0.12 is as much as a weight of 10 allows.
     found = engine(tiny_base, 3e-7, 10.0)
     coverage = [0.9, 0.0, 0.3]
-    asked = {"model": "base", "sampling": SAMPLING}
-    said = [each.text for each in found.generate(PROMPTS, coverage=coverage, **asked)]
+    together = found.generate(PROMPTS, model="base", sampling=SAMPLING, coverage=coverage)
+    said = [each.text for each in together]
     assert said == [plain[0], ABSTENTION, plain[2]]
-    streamed = [
-        "".join(piece.text for piece in found.stream(prompt, coverage=covered, **asked))
-        for prompt, covered in zip(PROMPTS, coverage, strict=True)
-    ]
+    streamed = []
+    for prompt, covered in zip(PROMPTS, coverage, strict=True):
+        pieces = found.stream(prompt, model="base", sampling=SAMPLING, coverage=covered)
+        streamed.append("".join(piece.text for piece in pieces))
     assert streamed == said
 
 

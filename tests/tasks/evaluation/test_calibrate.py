@@ -11,7 +11,6 @@ from deploy.engines.local import TransformersEngine
 from tasks.evaluation.calibrate import calibrate
 from tasks.evaluation.settings import CalibrateSettings
 from tasks.evaluation.thresholds import read_thresholds
-from tasks.rows.grounding import composer, ground
 from tasks.rows.records import Example
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import skip
@@ -85,26 +84,13 @@ def test_a_layer_that_was_left_out_is_not_calibrated(inputs: dict[str, Path], tm
 
 
 def test_coverage_is_weighed_where_it_tells_what_the_model_does_not(
-    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inputs: dict[str, Path], tmp_path: Path
 ) -> None:
-    values = small_settings()
-    assistant = composer(
-        inputs["knowledge"],
-        inputs["embedder"],
-        retrieval=values.retrieval,
-        prompt=values.prompt,
-        generation=values.generation,
-    )
-    rows = ground(read_table(inputs["splits"] / "validation" / "examples.parquet", Example), assistant)
-    asked = [row for row in rows if row.outcome != "free"]
-    # Whichever sort the sources of these rows cover less, in plenty, and a model that knows nothing.
-    many = [
-        replace(row, coverage=0.3 + 0.5 * (row.outcome == "answer") + number / 1000)
-        for number in range(20)
-        for row in asked
-    ]
-    monkeypatch.setattr("tasks.evaluation.calibrate.ground", lambda *_: many)
-    report = run(inputs, tmp_path)
+    # The model knows nothing; the name that is asked about stands in the hidden document alone.
+    rows = read_table(inputs["splits"] / "validation" / "examples.parquet", Example)
+    many = [replace(row, id=f"{row.id}-{copy}") for copy in range(6) for row in rows]
+    write_table(tmp_path / "splits" / "validation" / "examples.parquet", Example, many)
+    report = run({**inputs, "splits": tmp_path / "splits"}, tmp_path, questions=len(many))
     told = report.figures["sft"]
     rule = read_thresholds(tmp_path / "calibration.json")["sft"]
     assert rule.coverage_weight == told["coverage_weight"] > 0.0
