@@ -32,10 +32,14 @@ class Layers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """What the model is asked, and the sources shown to it."""
+    """What the model is asked, and the sources shown to it.
+
+    `coverage` is in 0..1 how much of the question the best of them covers; None where none were looked for.
+    """
 
     messages: tuple[Message, ...]
     sources: tuple[Source, ...]
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,21 +106,26 @@ class Assistant:
     ) -> list[Composed]:
         """For each conversation the messages for the model; `exclude` names documents not to be retrieved."""
         if not layers.retrieval:
-            found: list[tuple[Source, ...]] = [() for _ in conversations]
-        else:
-            if self._knowledge is None:
-                raise KnowledgeError("retrieval is on, but no knowledge is loaded; run dvc repro index")
-            questions = [last_question(conversation) for conversation in conversations]
-            before = [said_before(conversation) for conversation in conversations]
-            hits = self._knowledge.search(questions, before=before, exclude=exclude)
-            found = [_numbered(each) for each in hits]
+            return [
+                Composed(messages=self._messages(conversation, (), layers), sources=())
+                for conversation in conversations
+            ]
+        if self._knowledge is None:
+            raise KnowledgeError("retrieval is on, but no knowledge is loaded; run dvc repro index")
+        questions = [last_question(conversation) for conversation in conversations]
+        before = [said_before(conversation) for conversation in conversations]
+        found = self._knowledge.search(questions, before=before, exclude=exclude)
         return [
-            Composed(messages=self._messages(conversation, sources, layers), sources=sources)
-            for conversation, sources in zip(conversations, found, strict=True)
+            Composed(
+                messages=self._messages(conversation, sources := _numbered(hits), layers),
+                sources=sources,
+                coverage=max((hit.coverage for hit in hits), default=0.0),
+            )
+            for conversation, hits in zip(conversations, found, strict=True)
         ]
 
     def compose_over(self, conversation: Conversation, sources: Sequence[Source]) -> Composed:
-        """The messages for the model with these sources, whatever a search would find."""
+        """The messages for the model with these sources, whatever a search would find; without coverage."""
         shown = tuple(sources)
         return Composed(messages=self._messages(conversation, shown, Layers()), sources=shown)
 
@@ -141,7 +150,9 @@ class Assistant:
         composed = self.compose(conversations, layers=layers, exclude=exclude)
         searched = time.perf_counter() - started
         prompts = [each.messages for each in composed]
-        generations = self.engine.generate(prompts, model=model, sampling=sampling or self.sampling)
+        generations = self.engine.generate(
+            prompts, model=model, sampling=sampling or self.sampling, coverage=coverages(composed)
+        )
         share = max(len(conversations), 1)
         seconds = (time.perf_counter() - started) / share
         return [
@@ -157,7 +168,13 @@ class Assistant:
         question_of(conversation)
         composed = self.compose([conversation], layers=layers)[0]
         searched = time.perf_counter() - started
-        for piece in self.engine.stream(composed.messages, model=model, sampling=sampling or self.sampling):
+        pieces = self.engine.stream(
+            composed.messages,
+            model=model,
+            sampling=sampling or self.sampling,
+            coverage=composed.coverage,
+        )
+        for piece in pieces:
             if piece.text:
                 yield piece.text
             if piece.end is not None:
@@ -174,6 +191,12 @@ class Assistant:
         if layers.retrieval:
             return tuple(self._plain.render(conversation, sources))
         return tuple(conversation)
+
+
+def coverages(composed: Sequence[Composed]) -> list[float] | None:
+    """The coverage of each prompt, or None where one of them has none, as with retrieval off."""
+    found = [each.coverage for each in composed if each.coverage is not None]
+    return found if len(found) == len(composed) else None
 
 
 def citations(text: str) -> tuple[int, ...]:

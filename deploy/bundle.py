@@ -13,13 +13,14 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from deploy.adapters.reading import adapter_files
 from deploy.assistant import Assistant
 from deploy.atomic import write_json
+from deploy.engines.abstaining import Abstaining
 from deploy.engines.precision import Precision
 from deploy.errors import BundleError
 from deploy.files import read_json, sha256_of
@@ -34,6 +35,12 @@ PACKAGES = (
 )  # fmt: skip
 
 
+def _with_weight(value: Any) -> Any:
+    """The rule of a bundle from before coverage was weighed: a bare threshold."""
+    bare = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return {"threshold": value, "coverage_weight": 0.0} if bare else value
+
+
 class BundledSettings(Section):
     """What a bundle answers with: the values that its ledger was measured under."""
 
@@ -41,8 +48,8 @@ class BundledSettings(Section):
     retrieval: RetrievalSettings
     prompt: PromptSettings
     generation: GenerationSettings
-    # Of each model the chance of the abstention from which on it says it; one without says what is likeliest.
-    abstention: dict[str, float] = Field(default_factory=dict)
+    # Of each model when it abstains; one without says what is likeliest.
+    abstention: dict[str, Annotated[Abstaining, BeforeValidator(_with_weight)]] = Field(default_factory=dict)
 
 
 def write_bundle(

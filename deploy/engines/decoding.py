@@ -49,7 +49,7 @@ def decode(
     and every row after `sampling.max_new_tokens`. Every prompt stands behind the `virtual_tokens`. Sampled
     rows draw from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one
     a row, take the place of the one in `sampling`, under which equal prompts have equal results. `gate` tells
-    from which chance on a row abstains.
+    which rows abstain.
     """
     import torch
 

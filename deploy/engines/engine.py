@@ -48,16 +48,31 @@ class Engine(Protocol):
         ...
 
     def generate(
-        self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        model: str,
+        sampling: Sampling,
+        coverage: Sequence[float] | None = None,
     ) -> list[Generation]:
         """The answer to each conversation, in order.
+
+        `coverage` has for each in 0..1 how much of its question the sources cover that are shown in it; None
+        where none are. An engine that does not weigh it leaves it aside.
 
         Raises:
             EngineError: no such model, or a prompt is longer than the model's context.
         """
         ...
 
-    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
+    def stream(
+        self,
+        prompt: Sequence[Message],
+        *,
+        model: str,
+        sampling: Sampling,
+        coverage: float | None = None,
+    ) -> Iterator[Piece]:
         """The pieces of the answer as they come, joined equal to what `generate` gives.
 
         Closing the iterator ends the generation.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from deploy.abstention import ABSTENTION
 from deploy.adapters.switching import Adapters
-from deploy.engines.abstaining import Gate
+from deploy.engines.abstaining import Abstaining, Gate
 from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer, prompt_ids
 from deploy.engines.decoding import chances, decode, read
 from deploy.engines.engine import Generation, Piece, Sampling
@@ -33,12 +33,11 @@ class TransformersEngine:
         dtype: Dtype = "float32",
         device: str = "cpu",
         batch_size: int = 16,
-        abstention: Mapping[str, float] | None = None,
+        abstention: Mapping[str, Abstaining] | None = None,
     ) -> None:
         """Load the model in `base` and the adapter in each folder of `adapters`.
 
-        `abstention` has for a model the chance of the abstention from which on it says it; one without takes
-        its likeliest answer.
+        `abstention` has for a model when it abstains; one without takes its likeliest answer.
 
         Raises:
             EngineError: a folder does not hold what it should.
@@ -63,10 +62,7 @@ class TransformersEngine:
         self.context = int(self._model.config.get_text_config().max_position_embeddings)
         self._batch_size = batch_size
         self._abstention = answer_ids(self._tokenizer, ABSTENTION)
-        self._gates = {
-            name: Gate(tokens=tuple(self._abstention), threshold=threshold)
-            for name, threshold in (abstention or {}).items()
-        }
+        self._rules = dict(abstention or {})
         self._lock = threading.Lock()
 
     @property
@@ -108,9 +104,14 @@ class TransformersEngine:
         return [found[place] for place in range(len(tokens))]
 
     def generate(
-        self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        model: str,
+        sampling: Sampling,
+        coverage: Sequence[float] | None = None,
     ) -> list[Generation]:
-        """The answer to each conversation, in order.
+        """The answer to each conversation, in order; `coverage` as `Engine` has it.
 
         Prompts of similar length share a batch, which keeps padding small.
 
@@ -122,11 +123,20 @@ class TransformersEngine:
         results: dict[int, Generation] = {}
         for start in range(0, len(order), self._batch_size):
             places = order[start : start + self._batch_size]
-            answers = self._batch([tokens[place] for place in places], model, sampling)
+            covered = None if coverage is None else [coverage[place] for place in places]
+            gate = self._gate(model, len(places), covered)
+            answers = self._batch([tokens[place] for place in places], model, sampling, gate)
             results.update(zip(places, answers, strict=True))
         return [results[place] for place in range(len(tokens))]
 
-    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
+    def stream(
+        self,
+        prompt: Sequence[Message],
+        *,
+        model: str,
+        sampling: Sampling,
+        coverage: float | None = None,
+    ) -> Iterator[Piece]:
         """The pieces of the answer as they come; the model is held until the iterator ends or is closed."""
         tokens = self._tokens(prompt, model, sampling)
         transcript = Transcript(self._tokenizer, self._ends, sampling)
@@ -138,13 +148,27 @@ class TransformersEngine:
                 sampling=sampling,
                 goes_on=lambda _, t: transcript.add(t),
                 virtual_tokens=self._adapters.virtual_tokens,
-                gate=self._gates.get(model),
+                gate=self._gate(model, 1, None if coverage is None else [coverage]),
             ):
                 if text := transcript.settled():
                     yield Piece(text=text)
         yield Piece(text=transcript.rest(), end=transcript.generation(len(tokens)))
 
-    def _batch(self, prompts: list[list[int]], model: str, sampling: Sampling) -> list[Generation]:
+    def _gate(self, model: str, rows: int, coverage: Sequence[float] | None) -> Gate | None:
+        """When these rows abstain; None where nothing says it.
+
+        A threshold that was found together with coverage means nothing without, so where no sources are shown
+        such a model takes its likeliest answer.
+        """
+        rule = self._rules.get(model)
+        if rule is None or (coverage is None and rule.coverage_weight):
+            return None
+        covered = tuple(coverage) if coverage is not None else (0.0,) * rows
+        return Gate(tokens=tuple(self._abstention), rule=rule, coverage=covered)
+
+    def _batch(
+        self, prompts: list[list[int]], model: str, sampling: Sampling, gate: Gate | None
+    ) -> list[Generation]:
         transcripts = [Transcript(self._tokenizer, self._ends, sampling) for _ in prompts]
         with self._lock:
             self._adapters.activate(model)
@@ -154,7 +178,7 @@ class TransformersEngine:
                 sampling=sampling,
                 goes_on=lambda row, t: transcripts[row].add(t),
                 virtual_tokens=self._adapters.virtual_tokens,
-                gate=self._gates.get(model),
+                gate=gate,
             ):
                 pass
         return [

@@ -85,8 +85,8 @@ class Database:
                 f"the knowledge store {path} is damaged ({error}); delete it and run the stage `index`"
             ) from None
 
-    def hit(self, position: int, score: float) -> Hit:
-        """The chunk at `position` with what is known of its document, as a hit with this score."""
+    def hit(self, position: int, *, score: float, coverage: float) -> Hit:
+        """The chunk at `position` with what is known of its document, as a hit with these figures."""
         with self._one_at_a_time:
             row = self._connection.execute(
                 "SELECT chunks.id, documents.id, uri, title, chunks.text FROM chunks "
@@ -94,7 +94,15 @@ class Database:
                 (position,),
             ).fetchone()
         chunk, document, uri, title, text = row
-        return Hit(chunk=chunk, document=document, uri=uri, title=title, text=text, score=score)
+        return Hit(
+            chunk=chunk,
+            document=document,
+            uri=uri,
+            title=title,
+            text=text,
+            score=score,
+            coverage=coverage,
+        )
 
     def texts(self) -> tuple[list[str], list[str]]:
         """The text of every chunk and the title of its document, by position."""

@@ -7,7 +7,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One chunk that a search found; `score` is in 0..1, higher is better."""
+    """One chunk that a search found; `score` is in 0..1, higher is better.
+
+    `coverage` is how much of what is asked the chunk holds, in 0..1: the share of its terms, weighted by how
+    rare they are. Unlike `score` it does not depend on what else was found: it compares between questions.
+    """
 
     chunk: int
     document: str
@@ -15,6 +19,7 @@ class Hit:
     title: str
     text: str
     score: float
+    coverage: float = 0.0
 
 
 class Knowledge(Protocol):

@@ -1,4 +1,4 @@
-"""The lexical index: BM25 over the terms of the chunks."""
+"""The lexical index: BM25 over the terms of the chunks, and how much of a question a chunk holds."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -23,6 +23,8 @@ class LexicalIndex:
 
     def __init__(self, bm25: Any, rows: int) -> None:
         self._bm25, self._rows = bm25, rows
+        columns = bm25.scores["indptr"] if bm25 is not None else np.zeros(1, dtype=np.int64)
+        self._rarity = _rarity(np.diff(columns), rows)
 
     @classmethod
     def build(cls, texts: Sequence[str], titles: Sequence[str]) -> "LexicalIndex":
@@ -74,6 +76,29 @@ class LexicalIndex:
             return np.zeros(self._rows, dtype=np.float32)
         return self._bm25.get_scores_from_ids(wanted)
 
+    def coverage(self, asked: Sequence[str], chunks: Positions) -> Scores:
+        """For each of `chunks` the share of the terms of `asked` that it holds, weighted by their rarity.
+
+        It is in 0..1. A term counts once, however often it is said. One that no chunk holds counts as much
+        as the rarest that one does: nothing speaks more against an answer than a name that nobody knows.
+        """
+        known = self._bm25.vocab_dict if self._bm25 is not None else {}
+        terms = {term for text in asked for term in query_terms(text, known)}
+        held, whole = np.zeros(len(chunks), dtype=np.float32), 0.0
+        # In a fixed order, for sums of floats depend on it and sets of strings have another in each process.
+        for term in sorted(terms):
+            if term not in known:
+                whole += float(self._rarity.max(initial=0.0))
+                continue
+            whole += float(self._rarity[known[term]])
+            held[np.isin(chunks, self._holders(known[term]))] += self._rarity[known[term]]
+        return np.clip(held / whole, 0.0, 1.0) if whole else held
+
+    def _holders(self, term: int) -> Positions:
+        """The chunks that hold a term: the rows of its column in the sparse matrix of scores."""
+        first, end = self._bm25.scores["indptr"][term : term + 2]
+        return np.asarray(self._bm25.scores["indices"][first:end], dtype=np.int64)
+
     @staticmethod
     def best(scores: Scores, count: int, *, exclude: Collection[tuple[int, int]] = ()) -> Positions:
         """Positions of at most `count` chunks with a score, best first, outside the excluded ranges."""
@@ -84,3 +109,9 @@ class LexicalIndex:
         if len(found) > count:
             found = found[np.argpartition(-open_to_all[found], count - 1)[:count]]
         return found[np.lexsort((found, -open_to_all[found]))]
+
+
+def _rarity(holders: Positions, rows: int) -> Scores:
+    """How rare each term is by the number of chunks that hold it: its weight in BM25, 0 where none does."""
+    weights = np.log1p((rows - holders + 0.5) / (holders + 0.5))
+    return np.where(holders > 0, weights, 0.0).astype(np.float32)

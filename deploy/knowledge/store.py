@@ -129,7 +129,7 @@ class KnowledgeStore:
         without = exclude if exclude is not None else [()] * len(queries)
         vectors = self._vectors(queries, earlier)
         return [
-            self._search(self._words(query, said), vector, left_out)
+            self._search(query, said, vector, left_out)
             for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
@@ -150,7 +150,8 @@ class KnowledgeStore:
         own = self._lexical.scores(query)
         return own + _EARLIER * self._lexical.scores(before) if before else own
 
-    def _search(self, words: Scores, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
+    def _search(self, query: str, before: str, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
+        words = self._words(query, before)
         count = max(self._settings.candidates, self._settings.top_k)
         hidden = [self._ranges[document] for document in sorted(set(exclude)) if document in self._ranges]
         near = self._dense.best(vector, count, exclude=hidden)
@@ -159,7 +160,13 @@ class KnowledgeStore:
         meant = self._dense.scores(vector, candidates)
         scores = fuse(meant, words[candidates], dense_weight=self._settings.dense_weight)
         best = spread(scores, self._owners[candidates], candidates, count=self._settings.top_k)
-        return [self._database.hit(int(candidates[at]), score) for at, score in best]
+        # A follow-up asks for what was said before as well, and its own words are few.
+        found = np.array([candidates[at] for at, _ in best], dtype=np.int64)
+        covered = self._lexical.coverage([query, before], found)
+        return [
+            self._database.hit(int(chunk), score=score, coverage=float(coverage))
+            for chunk, (_, score), coverage in zip(found, best, covered, strict=True)
+        ]
 
 
 def _owners(ranges: Iterable[tuple[int, int]], chunks: int) -> Positions:

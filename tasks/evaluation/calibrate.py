@@ -1,17 +1,23 @@
-"""Stage `calibrate`: from which chance of the abstention on each tuned model abstains, by validation rows."""
+"""Stage `calibrate`: from which chance of the abstention on each tuned model abstains, by validation rows.
+
+How much of the question the sources cover may count beside the chance, where that helps on those rows.
+"""
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from deploy.atomic import write_json, write_text
+from deploy.engines.abstaining import Abstaining
 from deploy.engines.local import TransformersEngine
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.evaluation.questions import draw_questions
 from tasks.evaluation.settings import CalibrateSettings
-from tasks.evaluation.thresholds import Chance, Point, best, points, told_apart
+from tasks.evaluation.thresholds import Asked, Point, best, points
 from tasks.evaluation.twins import twins
+from tasks.evaluation.weighing import best_weight, told_apart
 from tasks.machine.device import set_up_torch
 from tasks.machine.progress import Progress
 from tasks.machine.settings import RunSettings
@@ -39,7 +45,7 @@ def calibrate(
     generation: GenerationSettings,
     settings: CalibrateSettings,
 ) -> None:
-    """Write the threshold of each tuned model, with the curve that it was read from.
+    """Write when each tuned model abstains, with the curve that its threshold was read from.
 
     A model has none, and takes its likeliest answer, where no question is asked or where all are of one sort.
     """
@@ -50,7 +56,7 @@ def calibrate(
     # A row without evidence, such as small talk, is answered whatever the sources say.
     asked = [row for row in ground(drawn, assistant) if row.outcome != "free"]
     adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not skip_reason(path)}
-    chosen: dict[str, float] = {}
+    chosen: dict[str, Abstaining] = {}
     curves: dict[str, list[Point]] = {}
     figures: dict[str, object] = {**device.figures()}
     if len({row.outcome == "answer" for row in asked}) == 2:
@@ -58,17 +64,21 @@ def calibrate(
             base, adapters, dtype=device.precision, device=device.name, batch_size=settings.batch_size
         )
         for name, found in _chances(engine, asked, adapters).items():
-            curves[name] = points(found)
+            weight = best_weight(found)
+            curves[name] = points(found, coverage_weight=weight)
             point = best(curves[name])
-            chosen[name] = point.threshold
+            chosen[name] = point.rule
             figures[name] = {
-                "threshold": round(point.threshold, 6),
+                "threshold": float(f"{point.rule.threshold:.6g}"),
+                "coverage_weight": weight,
+                "threshold_covered": float(f"{point.rule.chance_at(1.0):.6g}"),
                 "abstains_rightly": round(point.rightly, 4),
                 "abstains_wrongly": round(point.wrongly, 4),
-                "auc": round(told_apart(found), 4),
+                "auc": round(told_apart(found, coverage_weight=weight), 4),
+                "auc_of_chance": round(told_apart(found, coverage_weight=0.0), 4),
             }
-            print(f"calibrate: {name} abstains from a chance of {point.threshold:.3g} on")
-    write_json(thresholds, chosen)
+            print(f"calibrate: {name} abstains from a chance of {_told(point.rule)}")
+    write_json(thresholds, {name: asdict(rule) for name, rule in chosen.items()})
     write_text(curve, _as_csv(curves))
     unused = {
         "over calibrate.questions": len(validation) - len(drawn),
@@ -80,22 +90,28 @@ def calibrate(
 
 def _chances(
     engine: TransformersEngine, asked: Sequence[Grounded], adapters: Mapping[str, Path]
-) -> dict[str, list[Chance]]:
+) -> dict[str, list[Asked]]:
     """What each model gives to the abstention; one that is the same as another is not asked again."""
     progress = Progress(len(adapters) * len(asked), "questions")
-    found: dict[str, list[Chance]] = {}
+    found: dict[str, list[Asked]] = {}
     same = twins(adapters)
     for done, model in enumerate(adapters, start=1):
         if model not in same:
             chances = engine.abstention_chances([row.messages for row in asked], model=model)
             found[model] = [
-                Chance(chance=chance, answered=row.outcome == "answer")
+                Asked(chance=chance, coverage=row.coverage or 0.0, answered=row.outcome == "answer")
                 for chance, row in zip(chances, asked, strict=True)
             ]
         else:
             found[model] = found[same[model]]
         progress.update(done * len(asked), model=model)
     return found
+
+
+def _told(rule: Abstaining) -> str:
+    if not rule.coverage_weight:
+        return f"{rule.threshold:.3g} on"
+    return f"{rule.threshold:.3g} on where the sources cover nothing, of {rule.chance_at(1.0):.3g} if all"
 
 
 def _as_csv(curves: dict[str, list[Point]]) -> str:
@@ -106,5 +122,5 @@ def _as_csv(curves: dict[str, list[Point]]) -> str:
     for model, curve in curves.items():
         for point in curve:
             rightly = [f"{point.rightly:.4f}" if name == model else "" for name in curves]
-            table.writerow([f"{point.threshold:.6g}", f"{point.wrongly:.4f}", *rightly])
+            table.writerow([f"{point.rule.threshold:.6g}", f"{point.wrongly:.4f}", *rightly])
     return text.getvalue()

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from deploy.assistant import Assistant
+from deploy.assistant import Assistant, coverages
 from deploy.engines.engine import Sampling
 from deploy.messages import Message
 from tasks.evaluation.arms import Reply
@@ -61,7 +61,9 @@ class FewShot:
                 questions, found, self._turns(questions, assistant), strict=True
             )
         ]
-        said = assistant.engine.generate(prompts, model=self.model, sampling=sampling)
+        said = assistant.engine.generate(
+            prompts, model=self.model, sampling=sampling, coverage=coverages(found)
+        )
         seconds = (time.perf_counter() - started) / max(len(questions), 1)
         return [
             Reply(text=one.text, sources=each.sources, finished=one.finished, seconds=seconds)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
+from deploy.engines.abstaining import Abstaining
 from deploy.engines.chat import load_tokenizer, prompt_ids
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Knowledge
@@ -73,7 +74,7 @@ def serve(
     device: Device,
     generation: GenerationSettings,
     batch_size: int,
-    abstention: Mapping[str, float] | None = None,
+    abstention: Mapping[str, Abstaining] | None = None,
 ) -> Served:
     """The models over `base` as they are served, on `device`; `abstention` as the engine has it."""
     engine = TransformersEngine(

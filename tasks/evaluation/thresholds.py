@@ -6,25 +6,28 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from deploy.engines.abstaining import Abstaining, chance_of, evidence
 from deploy.files import read_json
 from tasks.errors import SourceError
 
-_SMALLEST = 1e-6  # chances are compared by their log-odds, which are finite only inside of 0..1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chance:
-    """The chance that a model gives to the abstention, and whether its sources hold the answer."""
+class Asked:
+    """A question: the chance that a model gives to the abstention, and whether its sources hold the answer.
+
+    `coverage` is how much of the question they cover, in 0..1.
+    """
 
     chance: float
+    coverage: float = 0.0
     answered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What a threshold does: the share of abstentions where the sources do not answer, and where they do."""
+    """What a rule does: the share of abstentions where the sources do not answer, and where they do."""
 
-    threshold: float
+    rule: Abstaining
     rightly: float
     wrongly: float
 
@@ -34,23 +37,24 @@ class Point:
         return self.rightly - self.wrongly
 
 
-def read_thresholds(path: Path) -> dict[str, float]:
-    """The threshold of each model that has one.
+def read_thresholds(path: Path) -> dict[str, Abstaining]:
+    """When each model abstains that has a threshold.
 
     Raises:
         SourceError: the file is missing or is not what the stage `calibrate` writes.
     """
-    return read_json(path, dict[str, float], error=SourceError, advice="run dvc repro calibrate")
+    return read_json(path, dict[str, Abstaining], error=SourceError, advice="run dvc repro calibrate")
 
 
-def points(found: Sequence[Chance]) -> list[Point]:
-    """What 0, every threshold between two neighbouring chances, and 1 do.
+def points(found: Sequence[Asked], *, coverage_weight: float = 0.0) -> list[Point]:
+    """What 0, every threshold between two neighbouring questions, and 1 do, with this weight of coverage.
 
     Both sorts of questions must be among `found`.
     """
-    odds = sorted({_odds(each.chance) for each in found})
-    between = [(one + other) / 2 for one, other in pairwise(odds)]
-    return [_point(threshold, found) for threshold in (0.0, *map(_chance, between), 1.0)]
+    speaks = sorted({evidence(each.chance, each.coverage, coverage_weight=coverage_weight) for each in found})
+    between = [(one + other) / 2 for one, other in pairwise(speaks)]
+    thresholds = (0.0, *map(chance_of, between), 1.0)
+    return [_point(Abstaining(threshold=at, coverage_weight=coverage_weight), found) for at in thresholds]
 
 
 def best(curve: Sequence[Point]) -> Point:
@@ -60,29 +64,12 @@ def best(curve: Sequence[Point]) -> Point:
     return equal[(len(equal) - 1) // 2]
 
 
-def told_apart(found: Sequence[Chance]) -> float:
-    """The area under the ROC curve: how often a question without an answer has the greater chance."""
-    without = [each.chance for each in found if not each.answered]
-    with_ = [each.chance for each in found if each.answered]
-    wins = sum((one > other) + 0.5 * (one == other) for one in without for other in with_)
-    return wins / (len(without) * len(with_))
-
-
-def _point(threshold: float, found: Sequence[Chance]) -> Point:
+def _point(rule: Abstaining, found: Sequence[Asked]) -> Point:
     said: dict[bool, list[bool]] = {True: [], False: []}
     for each in found:
-        said[each.answered].append(each.chance >= threshold)
+        said[each.answered].append(rule.abstains(each.chance, each.coverage))
     return Point(
-        threshold=threshold,
+        rule=rule,
         rightly=sum(said[False]) / len(said[False]),
         wrongly=sum(said[True]) / len(said[True]),
     )
-
-
-def _odds(chance: float) -> float:
-    held = min(max(chance, _SMALLEST), 1.0 - _SMALLEST)
-    return math.log(held / (1.0 - held))
-
-
-def _chance(odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-odds))

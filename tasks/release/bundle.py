@@ -8,6 +8,7 @@ from deploy.bundle import BundledSettings, verify_bundle, write_bundle
 from deploy.files import read_json
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import GateError, SourceError
+from tasks.evaluation.thresholds import read_thresholds
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import read_note
 from tasks.release.advice import advice
@@ -57,7 +58,7 @@ def bundle(
             retrieval=retrieval,
             prompt=prompt,
             generation=generation,
-            abstention=_json(thresholds),
+            abstention=read_thresholds(thresholds),
         ),
         gate=_json(gate),
         ledger=measured,

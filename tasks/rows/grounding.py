@@ -26,13 +26,14 @@ class Grounded:
 
     `outcome` says why the target is what it is: `answer` (found, and cited), `abstention`
     (the question has no answer by design), `missed` (it has one, but retrieval did not find it) or `free`
-    (the example names no evidence, so its answer stands as it is).
+    (the example names no evidence, so its answer stands as it is). `coverage` is that of the prompt.
     """
 
     example: Example
     messages: tuple[Message, ...]
     target: str
     outcome: Outcome
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,9 @@ def _grounded(example: Example, prompt: Composed) -> Grounded:
         cited = cited_sources(example, prompt.sources)
         outcome = "answer" if cited else "missed"
         target = marked(example.answer, *cited) if cited else ABSTENTION
-    return Grounded(example=example, messages=prompt.messages, target=target, outcome=outcome)
+    return Grounded(
+        example=example, messages=prompt.messages, target=target, outcome=outcome, coverage=prompt.coverage
+    )
 
 
 def _grounded_preference(row: Preference, prompt: Composed) -> GroundedPreference:

@@ -1,5 +1,7 @@
 """Protects the assistant: each layer can be switched off, and only sources that were shown can be cited."""
 
+from dataclasses import replace
+
 import pytest
 
 from deploy.assistant import Answer, Assistant, Layers, citations
@@ -33,6 +35,25 @@ def test_with_both_layers_off_the_bare_question_is_asked() -> None:
     [composed] = reader(HITS).compose([TALK], layers=Layers(prompt=False, retrieval=False))
     assert list(composed.messages) == TALK
     assert composed.sources == ()
+
+
+def test_the_engine_is_told_the_best_coverage_of_the_shown_sources() -> None:
+    hits = [replace(hit, coverage=share) for hit, share in zip(HITS, (0.2, 0.6, 0.1, 0.9), strict=True)]
+    engine = ScriptedEngine({})
+    answering = reader(hits, engine)
+    answering.answer([TALK, TALK], model="sft", layers=Layers(), exclude=[[], ["d2"]])
+    list(answering.stream(TALK, model="sft", layers=Layers(prompt=False)))
+    assert engine.coverage == [0.6, 0.9, 0.6]  # three of them are shown
+    assert [each.coverage for each in answering.compose([TALK], layers=Layers())] == [0.6]
+
+
+def test_without_retrieval_there_is_no_coverage_and_without_a_hit_none_is_covered() -> None:
+    engine = ScriptedEngine({})
+    reader(HITS, engine).answer([TALK], model="sft", layers=Layers(retrieval=False))
+    list(reader(HITS, engine).stream(TALK, model="sft", layers=Layers(retrieval=False)))
+    reader([], engine).answer([TALK], model="sft", layers=Layers())
+    assert engine.coverage == [None, None, 0.0]
+    assert reader(HITS).compose_over(TALK, []).coverage is None
 
 
 def test_a_mark_without_a_source_is_no_citation() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bundle import BundledSettings, read_settings, verify_bundle, write_bundle
+from deploy.engines.abstaining import Abstaining
 from deploy.errors import BundleError, PromptError
 from deploy.manifest import MANIFEST, Manifest
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
@@ -174,3 +175,27 @@ def test_a_missing_adapter_is_named(tmp_path: Path, parts: dict[str, Path]) -> N
     (parts["rlhf"] / "adapter_model.safetensors").unlink()
     with pytest.raises(BundleError, match=r"rlhf/adapter_model\.safetensors is not there"):
         make(tmp_path / "bundle", parts)
+
+
+def test_when_a_model_abstains_is_read_as_it_was_written(tmp_path: Path, parts: dict[str, Path]) -> None:
+    rules = {"sft": Abstaining(threshold=3e-7, coverage_weight=16.0), "rlhf": Abstaining(threshold=0.4)}
+    make(tmp_path / "bundle", parts, SETTINGS.model_copy(update={"abstention": rules}))
+    assert read_settings(tmp_path / "bundle").abstention == rules
+
+
+def test_a_bare_threshold_of_an_earlier_version_counts_no_coverage(bundle: Path) -> None:
+    path = bundle / "settings.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps({**told, "abstention": {"sft": 0.4, "rlhf": 1}}))
+    assert read_settings(bundle).abstention == {
+        "sft": Abstaining(threshold=0.4),
+        "rlhf": Abstaining(threshold=1),
+    }
+
+
+@pytest.mark.parametrize("rule", [{"threshold": 2.0}, {"threshold": 0.4, "weight": 1.0}, "0.4", True, 1.5])
+def test_a_rule_of_abstaining_that_is_none_is_refused(bundle: Path, rule: object) -> None:
+    path = bundle / "settings.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "abstention": {"sft": rule}}))
+    with pytest.raises(BundleError, match=r"abstention\.sft.*run dvc repro bundle"):
+        read_settings(bundle)

@@ -85,10 +85,27 @@ def calibration_sentences(figures: Mapping[str, Any]) -> list[str]:
     """From which chance on each model abstains, and what that does on validation questions."""
     found = [
         f"\u201c{NAMES[name].removeprefix('+ ')}\u201d abstains where it gives the abstention a chance of "
-        f"{spelled(told['threshold'])} or more: on validation questions rightly in "
+        f"{_threshold(told)}: on validation questions rightly in "
         f"{percent(told['abstains_rightly'])}, wrongly in {percent(told['abstains_wrongly'])}. Of a question "
-        f"with and one without an answer it tells which is which in {percent(told['auc'])}."
+        f"with and one without an answer it tells which is which in {percent(told['auc'])}"
+        f"{_without_coverage(told)}."
         for name, told in figures.items()
         if name in NAMES and isinstance(told, Mapping)
     ]
     return found or ["No threshold was looked for: each model takes its likeliest answer."]
+
+
+def _threshold(told: Mapping[str, Any]) -> str:
+    """The least chance of abstaining, at both ends where it rises with what the sources cover."""
+    if not told.get("coverage_weight"):
+        return f"{spelled(told['threshold'])} or more"
+    return (
+        f"{spelled(told['threshold'])} or more if the sources cover nothing of the question, of "
+        f"{spelled(told['threshold_covered'])} or more if they cover all of its words"
+    )
+
+
+def _without_coverage(told: Mapping[str, Any]) -> str:
+    return (
+        f" (by its chance alone in {percent(told['auc_of_chance'])})" if told.get("coverage_weight") else ""
+    )

@@ -24,15 +24,33 @@ class ScriptedEngine:
         self._answers, self._otherwise, self._before_word = dict(answers), otherwise, before_word
         self.models = tuple(models)
         self.asked: list[tuple[Message, ...]] = []
+        self.coverage: list[float | None] = []
 
     def generate(
-        self, prompts: Sequence[Sequence[Message]], *, model: str, sampling: Sampling
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        model: str,
+        sampling: Sampling,
+        coverage: Sequence[float] | None = None,
     ) -> list[Generation]:
         """The scripted answer to each conversation."""
-        return [list(self.stream(prompt, model=model, sampling=sampling))[-1].end for prompt in prompts]  # type: ignore[misc]
+        self.coverage.extend(coverage if coverage is not None else [None] * len(prompts))
+        return [list(self._pieces(prompt, model, sampling))[-1].end for prompt in prompts]  # type: ignore[misc]
 
-    def stream(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> Iterator[Piece]:
+    def stream(
+        self,
+        prompt: Sequence[Message],
+        *,
+        model: str,
+        sampling: Sampling,
+        coverage: float | None = None,
+    ) -> Iterator[Piece]:
         """The scripted answer word by word."""
+        self.coverage.append(coverage)
+        yield from self._pieces(prompt, model, sampling)
+
+    def _pieces(self, prompt: Sequence[Message], model: str, sampling: Sampling) -> Iterator[Piece]:
         if model not in self.models:
             raise EngineError(f"no model is called {model!r}; there are: {', '.join(self.models)}")
         self.asked.append(tuple(prompt))

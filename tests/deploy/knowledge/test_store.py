@@ -66,6 +66,25 @@ def test_scores_fall_and_lie_between_0_and_1(folder: Path) -> None:
         assert len(hits) == SETTINGS.top_k
 
 
+def test_the_coverage_of_a_hit_compares_between_questions(folder: Path) -> None:
+    store = opened(folder)
+    [named], [unknown], [followed] = (
+        store.search([question], before=[said])
+        for question, said in (
+            ("`kernel` svm.SVC", ""),
+            ("`gamma` of svm.NuSVC", ""),
+            ("and the `kernel`?", "`C` of svm.SVC"),
+        )
+    )
+    assert all(0.0 <= hit.coverage <= 1.0 for hits in (named, unknown, followed) for hit in hits)
+    best = [max(hit.coverage for hit in hits) for hits in (named, unknown, followed)]
+    assert best[0] == pytest.approx(1.0)
+    assert best[1] < 0.5
+    assert best[1] < best[2] < 1.0
+    [hidden] = store.search(["`kernel` svm.SVC"], exclude=[["svc", "svr"]])
+    assert max(hit.coverage for hit in hidden) < 0.5
+
+
 def test_excluded_documents_leave_their_places_to_others(folder: Path) -> None:
     question = "In `svm.SVR`, what is the default of `C`?"
     with_all, without = opened(folder).search([question, question], exclude=[(), {"svr", "unknown"}])

@@ -1,6 +1,7 @@
 """Protects the stage as a whole: a threshold for each tuned model, its curve, and every row accounted for."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +55,18 @@ def test_each_tuned_model_has_a_threshold_that_is_a_point_of_its_curve(
     assert unbalanced(report.rows) == []
     with (tmp_path / "calibrate_curve.csv").open() as file:
         rows = list(csv.DictReader(file))
-    for name, threshold in thresholds.items():
+    for name, rule in thresholds.items():
         told = report.figures[name]
         own = {float(row["threshold"]): row for row in rows if row[name]}
-        nearest = min(own, key=lambda at: abs(at - threshold))
-        assert nearest == pytest.approx(threshold, rel=1e-4)
+        nearest = min(own, key=lambda at: abs(at - rule.threshold))
+        assert nearest == pytest.approx(rule.threshold, rel=1e-4)
+        # So few questions cannot say whether coverage helps.
+        assert rule.coverage_weight == told["coverage_weight"] == 0.0
+        assert told["threshold"] == told["threshold_covered"]
         assert float(own[nearest][name]) == told["abstains_rightly"]
         assert float(own[nearest]["abstains_wrongly"]) == told["abstains_wrongly"]
         assert told["abstains_rightly"] >= told["abstains_wrongly"]
-        assert 0.0 <= told["auc"] <= 1.0
+        assert 0.0 <= told["auc"] == told["auc_of_chance"] <= 1.0
 
 
 def test_without_questions_no_model_has_a_threshold(inputs: dict[str, Path], tmp_path: Path) -> None:
@@ -77,6 +81,22 @@ def test_a_layer_that_was_left_out_is_not_calibrated(inputs: dict[str, Path], tm
     skip("rlhf", "no pairs", kind="example", entered=0, **places)
     run({**inputs, "rlhf": left_out}, tmp_path)
     assert set(read_thresholds(tmp_path / "calibration.json")) == {"sft"}
+
+
+def test_coverage_is_weighed_where_it_tells_what_the_model_does_not(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    # The model knows nothing; the name that is asked about stands in the hidden document alone.
+    rows = read_table(inputs["splits"] / "validation" / "examples.parquet", Example)
+    many = [replace(row, id=f"{row.id}-{copy}") for copy in range(6) for row in rows]
+    write_table(tmp_path / "splits" / "validation" / "examples.parquet", Example, many)
+    report = run({**inputs, "splits": tmp_path / "splits"}, tmp_path, questions=len(many))
+    told = report.figures["sft"]
+    rule = read_thresholds(tmp_path / "calibration.json")["sft"]
+    assert rule.coverage_weight == told["coverage_weight"] > 0.0
+    assert told["threshold"] < told["threshold_covered"]
+    assert told["auc"] > told["auc_of_chance"]
+    assert (told["abstains_rightly"], told["abstains_wrongly"]) == (1.0, 0.0)
 
 
 def test_a_model_that_is_another_is_not_asked_again(

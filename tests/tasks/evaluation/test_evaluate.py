@@ -40,7 +40,8 @@ def run(
     inputs: dict[str, Path], out: Path, *, few_shot: int = 2, tokens: int = 4, **thresholds: float
 ) -> Ledger:
     values = small_settings(generation={"max_new_tokens": tokens})
-    write_json(out / "calibration.json", thresholds)
+    rules = {name: {"threshold": at, "coverage_weight": 0.0} for name, at in thresholds.items()}
+    write_json(out / "calibration.json", rules)
     evaluate(
         **inputs,
         thresholds=out / "calibration.json",

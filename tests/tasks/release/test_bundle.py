@@ -10,13 +10,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy.assistant import Layers
+from deploy.abstention import ABSTENTION
+from deploy.assistant import Answer, Layers
 from deploy.atomic import write_json
 from deploy.bundle import load_bundle, read_settings, verify_bundle
+from deploy.engines.abstaining import Abstaining
+from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
+from deploy.prompts.template import load_template
 from deploy.server.run import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import GateError
+from tasks.evaluation.measuring import serve
+from tasks.evaluation.thresholds import read_thresholds
+from tasks.machine.device import Device
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import MethodNote, write_note
 from tasks.release.bundle import bundle as bundle_stage
@@ -49,7 +56,7 @@ def make(
     """Write `folder`/bundle by the stage."""
     write_json(folder / "ledger.json", {"questions": 2})
     write_json(folder / "gate.json", {"stage": "gate"})
-    write_json(folder / "calibration.json", {"sft": 0.4})
+    write_json(folder / "calibration.json", {"sft": {"threshold": 3e-7, "coverage_weight": 10.0}})
     bundle_stage(
         base,
         embedder,
@@ -117,7 +124,7 @@ def bundle(
 def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
     figures = read_report(bundle.parent / "bundle.json").figures
     assert figures["models"] == ["base", "sft", "rlhf"]
-    assert read_settings(bundle).abstention == {"sft": 0.4}
+    assert read_settings(bundle).abstention == {"sft": Abstaining(threshold=3e-7, coverage_weight=10.0)}
     assert figures["files"] == len(verify_bundle(bundle).files)
 
 
@@ -138,6 +145,32 @@ def test_a_loaded_bundle_answers_with_every_model_and_its_sources(bundle: Path) 
         [answer] = assistant.answer([[Message("user", QUESTION)]], model=model, layers=Layers())
         assert answer.completion_tokens > 0
         assert {source.document for source in answer.sources} == {"svm.SVC", "np.sort"}
+
+
+def test_what_is_served_abstains_where_what_is_evaluated_does(
+    bundle: Path, tiny_base: Path, tiny_embedder: Path, tiny_adapters: dict[str, Path]
+) -> None:
+    settings = read_settings(bundle)
+    evaluated = serve(
+        tiny_base,
+        {"sft": tiny_adapters["sft"]},
+        open_knowledge(bundle.parent / "index", tiny_embedder, settings.retrieval),
+        load_template("assistant"),
+        device=Device(name="cpu", threads=1, precision="float32"),
+        generation=settings.generation,
+        batch_size=4,
+        abstention=read_thresholds(bundle.parent / "calibration.json"),
+    )
+    served = load_bundle(bundle)
+    # An untrained model gives the sentence no chance to speak of: here coverage alone decides.
+    talks = [[Message("user", QUESTION)], [Message("user", "Who wrote xgboost?")]]
+    together = evaluated.assistant.answer(talks, model="sft", layers=Layers())
+    assert [ABSTENTION.startswith(answer.text) for answer in together] == [False, True]
+    for talk, expected in zip(talks, together, strict=True):
+        [alone] = served.answer([talk], model="sft", layers=Layers())
+        *_, streamed = served.stream(talk, model="sft", layers=Layers())
+        assert isinstance(streamed, Answer)
+        assert expected.text == alone.text == streamed.text
 
 
 def test_a_template_of_the_users_own_serves_from_the_bundle_alone(

