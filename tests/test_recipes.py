@@ -36,6 +36,7 @@ TINY: dict[str, Any] = {
         "max_cut": 1.0,
         "checkpoints": 1,
     },
+    "calibrate": {"questions": 4},
     "evaluate": {"questions": 4, "base_max_new_tokens": 4, "bootstrap": 100, "latency_requests": 0},
     "classify": {"max_rows": 12, "epochs": 1},
     "images": {"max_rows": 20, "epochs": 1, "pretraining_epochs": 1, "methods": ["lora"]},
@@ -88,7 +89,7 @@ def settle(place: Path, profile: str | None) -> None:
 )
 def test_answers_with_a_form_go_through_the_chain(profile: str, tasks: set[str], place: Path) -> None:
     settle(place, profile)
-    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "evaluate")
+    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "calibrate", "evaluate")
     ledger = read_ledger(place / "data/reports/ledger.json")
     assert set(ledger.arms["sft"].tasks) == tasks
     assert "rlhf" in ledger.skipped
@@ -105,7 +106,7 @@ def test_a_prompt_of_the_users_own_goes_through_the_chain_into_the_bundle(
     values = json.loads((place / "params.yaml").read_text(encoding="utf-8"))
     changes = {"prompt": {"template": f"{OWN_PROMPTS}/mine.prompty"}, "bundle": {"min_retention": 0.0}}
     (place / "params.yaml").write_text(json.dumps(overlay(values, changes)), encoding="utf-8")
-    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "evaluate", "bundle")
+    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "calibrate", "evaluate", "bundle")
     assert (place / "data/bundle/prompts/mine.prompty").read_bytes() == own.read_bytes()
     own.unlink()
     for stage, words in commands("dvc.yaml"):
