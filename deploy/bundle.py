@@ -63,8 +63,12 @@ def write_bundle(
     settings: BundledSettings,
     gate: Mapping[str, Any],
     ledger: Mapping[str, Any],
+    partial: bool = False,
+    project: Path = Path(),
 ) -> Manifest:
     """Fill `folder` with copies of everything and describe it; the manifest that was written.
+
+    A template of the user's own is looked for below `project`.
 
     Raises:
         BundleError: a part is missing, or holds a file that a bundle never does.
@@ -77,8 +81,8 @@ def write_bundle(
     for adapter, source in adapters.items():
         _copy(source, folder / "adapters" / adapter, adapter_files(source))
     for template in sorted({settings.prompt.template, PLAIN}):
-        load_template(template)  # to be sure that it can be before it is shipped
-        path = template_path(template)
+        load_template(template, project)  # to be sure that it can be before it is shipped
+        path = template_path(template, project)
         _copy(path.parent, folder / "prompts", [path.name])
     # In the bundle a template of the user's own is one by its name, like all others.
     named = PromptSettings(template=template_path(settings.prompt.template).stem)
@@ -93,6 +97,7 @@ def write_bundle(
         lineage={part: sha256_of(source) for part, source in lineage.items()},
         gate=gate,
         ledger=ledger,
+        partial=partial,
     )
     write_manifest(folder, manifest)
     return manifest

@@ -37,7 +37,8 @@ class Manifest:
 
     `files` maps POSIX paths inside the bundle. `lineage` maps what the bundle was made from to hashes of
     their content, `versions` the packages that made it. `gate` and `ledger` (what each layer
-    adds) are what those stages wrote.
+    adds) are what those stages wrote. A `partial` bundle was made before its run had ended: it has no ledger,
+    and the models that were ready.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Manifest:
     lineage: Mapping[str, str]
     gate: Mapping[str, Any]
     ledger: Mapping[str, Any]
+    partial: bool = False
     format: int = FORMAT
 
 

@@ -1,14 +1,14 @@
 """The flow `adapt`, made of three flows that can run and be scheduled by themselves.
 
 `prepare_data` makes clean, split rows; `train` makes the index and the adapters; `release` measures,
-bundles and publishes. Which stages there are, and in which order, stands in dvc.yaml alone: a flow names
-the stage that it works towards and takes along whatever that stage needs.
+bundles and publishes. What is ready before that goes live in between (`flows/early.py`). Which stages there
+are, and in which order, stands in dvc.yaml alone: a flow names the stage that it works towards and takes
+along whatever that stage needs.
 
 Stages run one after the other: each of them uses all cores, or the one accelerator.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +23,15 @@ from pydantic import SkipValidation
 
 from flows import artifacts
 from flows.board import PlainBoard
-from flows.errors import FlowError
+from flows.early import EARLY
+from flows.errors import StageFailedError
 from flows.graph import Graph, load_graph
-from flows.release import BUNDLE, CURRENT, candidate, current, identity
+from flows.publishing import completed, publish, publish_early, withdraw
 from flows.stage import Board, Outcome, run_stage
+from tasks.errors import GateError
 
 ROWS, ADAPTERS = "split", "rlhf"  # the stages that `prepare_data` and `train` work towards
+BUNDLE = "bundle"  # the stage that refuses a model which has forgotten too much
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +102,7 @@ def prepare_data(root: str = ".", run: GivenRun = None) -> None:
 def train(root: str = ".", run: GivenRun = None) -> None:
     """The search index and the adapters, with their curves."""
     run = run or open_run(Path(root))
-    names = run_stages(run, run.phase("train"))
+    names = run_stages(run, run.phase("train"), after=_going_live(run))
     if run.changed(names):
         artifacts.curves(run.root)
 
@@ -108,11 +111,16 @@ def train(root: str = ".", run: GivenRun = None) -> None:
 def release(root: str = ".", run: GivenRun = None) -> None:
     """The ledger, the report and the bundle, which is served from now on; or all stays as it was."""
     run = run or open_run(Path(root))
-    names = run_stages(run, run.phase("release"))
+    try:
+        names = run_stages(run, run.phase("release"), after=_going_live(run))
+    except StageFailedError as error:
+        if run.publishes and (error.stage, error.exit_code) == (BUNDLE, GateError.exit_code):
+            withdraw(run.root, run.board)
+        raise
     if run.changed(names):
         artifacts.ledger(run.root)
     if run.publishes:
-        _publish(run)
+        publish(run.root, run.board)
 
 
 @flow(name="adapt", validate_parameters=False, persist_result=False)
@@ -125,61 +133,28 @@ def adapt(root: str = ".", run: GivenRun = None) -> None:
     artifacts.stages(run.outcomes.values())
 
 
-def run_stages(run: Run, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Bring these stages up to date, one after the other; their names.
+def run_stages(
+    run: Run, names: tuple[str, ...], *, after: Callable[[str], object] = lambda _: None
+) -> tuple[str, ...]:
+    """Bring these stages up to date, one after the other; their names. `after` is told of each that is.
 
     Raises:
         FlowError: one has failed; those after it have not begun.
     """
     for name in names:
         before = [run.states[needed] for needed in run.graph.needs(name) if needed in run.states]
-        run.states[name] = _completed(stage(name, run, wait_for=before, return_state=True))
+        run.states[name] = completed(stage(name, run, wait_for=before, return_state=True))
+        after(name)
     return names
 
 
-@task(name="check", task_run_name="{what}", cache_policy=NO_CACHE, persist_result=False)
-def step(what: str, work: Callable[[], State[None]]) -> State[None]:
-    """One step of a release; the message of its state tells what came of it."""
-    state = work()
-    get_run_logger().info("%s: %s", what, state.message)
-    return state
+def _going_live(run: Run) -> Callable[[str], None]:
+    """Releases what is ready after a stage, in a run that publishes."""
 
+    def after(name: str) -> None:
+        for early in EARLY if run.publishes else ():
+            if early.after == name:
+                fresh, tells = run.changed((name,)), run.changed(tuple(run.outcomes))
+                publish_early(run.root, run.board, early, fresh=fresh, tells=tells)
 
-def _publish(run: Run) -> None:
-    """Verify, ask, swap; where any of them fails, what was served before still is."""
-    started = time.monotonic()
-    name = identity(run.root / BUNDLE)
-    if current(run.root) == name:
-        unchanged: State[None] = Completed(name="Cached", message=f"{CURRENT} is {name} already")
-        _completed(step("publish", lambda: unchanged, return_state=True))
-        run.board.ended(Outcome(name="release", how="unchanged", seconds=0.0, changes=()))
-        return
-    run.board.started("release", (f"bundle {name}",))
-    try:
-        with candidate(run.root, run.root / BUNDLE) as bundle:
-            for what, work in (("verify", bundle.verify), ("ask", bundle.ask), ("publish", bundle.publish)):
-                run.board.line("release", what)
-                _completed(step(what, _telling(work), return_state=True))
-    except BaseException:
-        run.board.failed("release", time.monotonic() - started)
-        raise
-    seconds = time.monotonic() - started
-    run.board.ended(Outcome(name="release", how="ran", seconds=seconds, changes=()))
-
-
-def _telling(work: Callable[[], str]) -> Callable[[], State[None]]:
-    return lambda: Completed(message=work())
-
-
-def _completed(state: State[Any]) -> State[Any]:
-    """`state`, or the error that ended it.
-
-    Raises:
-        FlowError: the task did not complete.
-    """
-    if state.is_completed():
-        return state
-    error = state.result(raise_on_failure=False)
-    if isinstance(error, BaseException):
-        raise error
-    raise FlowError(f"a task ended in the state {state.name}: {state.message}")
+    return after

@@ -72,11 +72,11 @@ def prefect_api(root: Path) -> Iterator[Api]:
     """The server that PREFECT_API_URL names, or else one of our own, started and ended with the block."""
     settings, log = quiet_settings(root), root / ".threeply" / "logs" / "prefect.log"
     url, process = os.environ.get("PREFECT_API_URL", ""), None
+    Path(settings["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect makes its last part alone
     if not url:
         port = _free_port()
         url = f"http://127.0.0.1:{port}/api"
         log.parent.mkdir(parents=True, exist_ok=True)
-        Path(settings["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
         process = _started(port, settings, log)
     os.environ.update(settings, PREFECT_API_URL=url)  # read when Prefect is imported
     try:

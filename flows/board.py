@@ -103,7 +103,7 @@ class LiveBoard:
                 ProgressBar(row.step.total, row.step.done, width=20) if running and row.step else "",
                 row.step.left if running and row.step else "",
                 "" if seconds is None or row.state == "cached" else duration(seconds),
-                Text(row.note if running else "", style="dim"),
+                Text(row.note if row.state in ("running", "failed") else "", style="dim"),
             )
         return table
 

@@ -1,4 +1,4 @@
-"""Publishing a bundle: copied, verified and asked before `current` points at it.
+"""A bundle on its way to being served: copied, verified and asked before `current` points at it.
 
 `.threeply/releases/<id>/` holds a copy of a bundle, `.threeply/releases/current` is a link to one of them.
 The link is replaced in one step, so a server that opens it finds the old bundle or the new one. The release
@@ -8,7 +8,7 @@ before is kept for going back.
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ from flows.stage import sentence
 RELEASES = Path(".threeply/releases")
 CURRENT = RELEASES / "current"
 BUNDLE = Path("data/bundle")
+MAKING = ".making"
+ROW = "release"  # of the board, below the stages
 SMOKE_SECONDS = 600.0  # a whole server is started; a busy machine takes minutes
 
 
@@ -85,13 +87,22 @@ def current(root: Path) -> str | None:
     return link.resolve().name if link.is_symlink() and link.exists() else None
 
 
+def _copy(bundle: Path, place: Path) -> None:
+    shutil.copytree(bundle, place, copy_function=shutil.copyfile)
+
+
 @contextmanager
-def candidate(root: Path, bundle: Path) -> Iterator[ReleaseCandidate]:
-    """A copy of `bundle` to check and publish; if that fails, all is as it was before."""
+def candidate(
+    root: Path, bundle: Path, *, take: Callable[[Path, Path], object] = _copy
+) -> Iterator[ReleaseCandidate]:
+    """A copy of `bundle` to check and publish; if that fails, all is as it was before.
+
+    `take` brings the bundle to the place that it is given.
+    """
     name, before = identity(bundle), current(root)
     folder = root / RELEASES / name
     with replacing(folder) as partial:
-        shutil.copytree(bundle, partial, copy_function=shutil.copyfile)
+        take(bundle, partial)
     try:
         yield ReleaseCandidate(root=root, folder=folder)
     except BaseException:
@@ -105,6 +116,18 @@ def candidate(root: Path, bundle: Path) -> Iterator[ReleaseCandidate]:
     for old in (root / RELEASES).iterdir():
         if old.name not in (name, before, CURRENT.name):
             remove(old)
+
+
+@contextmanager
+def making(root: Path) -> Iterator[Path]:
+    """Where to write a bundle that is then moved to its release; what is left there goes with the block."""
+    place = root / RELEASES / MAKING
+    place.parent.mkdir(parents=True, exist_ok=True)
+    remove(place)
+    try:
+        yield place
+    finally:
+        remove(place)
 
 
 def point(link: Path, folder: Path) -> None:

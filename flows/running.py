@@ -12,9 +12,11 @@ from deploy.prompts.sample import check_template
 from deploy.settings import OWN_PROMPTS
 from flows.api import Api, prefect_api, recorded
 from flows.board import watching
+from flows.early import EARLY
 from flows.errors import InterruptedRunError
 from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
 from flows.place import CACHE, make_place, occupied
+from flows.release import ROW
 from flows.stage import Board
 from flows.summary import print_methods, print_recipe, print_summary
 from flows.unchanged import unchanged
@@ -23,7 +25,6 @@ from tasks.settings import Settings, check_settings, load_settings, read_params
 
 NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models
 RECIPE_NEEDS = {"classify": ("split", "base"), "images": ()}  # of the chain, by each recipe
-PUBLISHING = "release"  # the row of the board below the stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def run(project: Path, wish: Wish) -> int:
         graph = load_graph(root)
         wanted = _wanted(graph, wish)
         names = tuple(name for name in graph.names if name in wanted)
-        rows = (*names, *([PUBLISHING] if wish.publishes else []))
+        rows = _rows(graph, wanted, publishes=wish.publishes)
         if not unchanged(root, ((graph, names),), publishes=wish.publishes, rows=rows):
             with prefect_api(root) as api, _watched(api, rows) as board:
                 from flows.adapt import Run, adapt
@@ -114,7 +115,7 @@ def _beside(
 def publish(root: Path) -> int:
     """Run the flow `release` without its stages: what lies in data/bundle is published."""
     prepare(root)
-    with occupied(root), prefect_api(root) as api, _watched(api, (PUBLISHING,)) as board:
+    with occupied(root), prefect_api(root) as api, _watched(api, (ROW,)) as board:
         from flows.adapt import Run, release
 
         release(str(root), Run(root=root, graph=load_graph(root), board=board, wanted=frozenset()))
@@ -126,6 +127,15 @@ def _wanted(graph: Graph, wish: Wish) -> frozenset[str]:
     for name in (*wish.only, *([wish.until] if wish.until else [])):
         graph.needs(name)  # a stage that is not there is told here
     return frozenset(wish.only or (graph.until([wish.until]) if wish.until else graph.names))
+
+
+def _rows(graph: Graph, wanted: frozenset[str], *, publishes: bool) -> tuple[str, ...]:
+    """The rows of the board: the stages, each with the release after it, and the last release."""
+    rows: list[str] = []
+    for name in graph.names:
+        if name in wanted:
+            rows += [name, *(early.row for early in EARLY if publishes and early.after == name)]
+    return (*rows, *([ROW] if publishes else []))
 
 
 def _place(project: Path, wish: Wish) -> Path:

@@ -146,6 +146,7 @@ from deploy.engines.quoting import QuotingEngine
 from deploy.knowledge.hits import Hit
 from deploy.prompts.template import load_template
 from deploy.server.app import create_app
+from deploy.server.live import Live, Served
 from tasks.settings import load_settings
 from pathlib import Path
 
@@ -156,7 +157,7 @@ class Knowledge:
 
 settings = load_settings(Path("params.yaml"))
 assistant = Assistant(QuotingEngine(), Knowledge(), load_template("assistant"), settings.generation)
-app = create_app(assistant, settings.serve.model_copy(update={"default_model": "base"}))
+app = create_app(Live(Served(assistant=assistant, default_model="base")), settings.serve)
 asked = {"messages": [{"role": "user", "content": "What is C?"}]}
 for stream in (False, True):
     reply = TestClient(app).post("/v1/chat/completions", json={**asked, "stream": stream})

@@ -13,23 +13,22 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from deploy.assistant import Answer, Assistant
+from deploy.assistant import Answer
 from deploy.server.asking import Asking
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.headers import SafeHeaders
+from deploy.server.live import Live
 from deploy.server.replies import Envelope, event
-from deploy.server.requests import ChatRequest, read_request
+from deploy.server.requests import ChatRequest, known_model, read_request
 from deploy.settings import ServeSettings
 
 PAGE = Path(__file__).parent / "page"
 _log = logging.getLogger(__name__)
 
 
-def create_app(
-    assistant: Assistant, settings: ServeSettings, *, name: str = "threeply", digest: str = ""
-) -> FastAPI:
-    """The application that serves `assistant`; `name` and `digest` are those of its bundle."""
-    asking = Asking(assistant, places=settings.max_concurrency)
+def create_app(live: Live, settings: ServeSettings) -> FastAPI:
+    """The application that serves what is `live`, at each request anew."""
+    asking = Asking(places=settings.max_concurrency)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -49,33 +48,41 @@ def create_app(
 
     @app.get("/healthz")
     async def health() -> dict[str, Any]:
-        return {"status": "ok", "bundle": name, "manifest": digest, "models": list(assistant.models)}
+        now = live.now
+        return {
+            "status": "ok",
+            "bundle": now.name,
+            "manifest": now.digest,
+            "models": list(now.models),
+            "default": now.default_model,
+            "layers": list(now.layers),
+            "partial": now.partial,
+            "live": now.told,
+            "fault": live.fault or None,
+        }
 
     @app.get("/v1/models")
     async def models() -> dict[str, Any]:
-        entries = [_model(model) for model in assistant.models]
-        return {"object": "list", "data": entries, "default": settings.default_model}
+        now = live.now
+        entries = [_model(model) for model in now.models]
+        return {"object": "list", "data": entries, "default": now.default_model, "live": now.told}
 
     @app.get("/v1/models/{model}")
     async def model(model: str) -> dict[str, Any]:
-        if model not in assistant.models:
-            known = ", ".join(assistant.models)
-            raise RequestError(
-                404, f"no model is called {model!r}; there are: {known}", "model_not_found", "model"
-            )
-        return _model(model)
+        return _model(known_model(model, live.now))
 
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: Request) -> Response:
         body = await read_body(request, settings.max_body_bytes)
-        question = read_request(body, settings=settings, models=assistant.models, usual=assistant.sampling)
+        now = live.now  # to the end of this request, whatever is released meanwhile
+        question = read_request(body, settings=settings, served=now)
         envelope = Envelope(
             id=f"chatcmpl-{uuid.uuid4().hex}",
             created=int(time.time()),
             model=question.model,
-            fingerprint=digest[:12],
+            fingerprint=now.digest[:12],
         )
-        items = asking.ask(question, gone=request.is_disconnected)
+        items = asking.ask(question, now.assistant, gone=request.is_disconnected)
         if question.stream:
             return await _streamed(question, envelope, items)
         answer = await _whole(items)

@@ -14,17 +14,16 @@ _LOOK_SECONDS = 0.2  # how often a waiting request looks whether its client is s
 
 
 class Asking:
-    """The way from requests to the assistant. `places` requests may be answered or waiting at once."""
+    """The way from requests to an assistant. `places` requests may be answered or waiting at once."""
 
-    def __init__(self, assistant: Assistant, *, places: int) -> None:
-        self._assistant = assistant
+    def __init__(self, *, places: int) -> None:
         self._places = threading.BoundedSemaphore(places)
         self._threads = ThreadPoolExecutor(max_workers=places, thread_name_prefix="asking")
 
     async def ask(
-        self, question: ChatRequest, *, gone: Callable[[], Awaitable[bool]]
+        self, question: ChatRequest, assistant: Assistant, *, gone: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[str | Answer]:
-        """The pieces of the text, then the `Answer`; ends early once `gone` says that the client left.
+        """The pieces of the assistant's text, then its `Answer`; ends early once `gone` says the client left.
 
         Generation runs ahead of a slow reader, so that it never holds up the others, and stops at the next
         piece once this iterator is closed.
@@ -46,7 +45,7 @@ class Asking:
 
         def work() -> None:
             try:
-                self._generate(question, cancelled, put)
+                _generate(question, assistant, cancelled, put)
             except Exception as error:
                 put(error)
             finally:
@@ -74,16 +73,20 @@ class Asking:
         """Take no more questions; those under way may end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _generate(
-        self, question: ChatRequest, cancelled: threading.Event, put: Callable[[str | Answer], None]
-    ) -> None:
-        stream = self._assistant.stream(
-            question.conversation, model=question.model, layers=question.layers, sampling=question.sampling
-        )
-        for item in stream:
-            if cancelled.is_set():
-                return
-            put(item)
+
+def _generate(
+    question: ChatRequest,
+    assistant: Assistant,
+    cancelled: threading.Event,
+    put: Callable[[str | Answer], None],
+) -> None:
+    stream = assistant.stream(
+        question.conversation, model=question.model, layers=question.layers, sampling=question.sampling
+    )
+    for item in stream:
+        if cancelled.is_set():
+            return
+        put(item)
 
 
 async def _arrived(queue: "asyncio.Queue[_Item]") -> list[_Item]:

@@ -13,6 +13,7 @@ from deploy.errors import QuestionError
 from deploy.messages import Message, Role
 from deploy.prompts.question import question_of
 from deploy.server.faults import RequestError, as_fault
+from deploy.server.live import Served
 from deploy.settings import ServeSettings
 
 # Fields that change nothing here at these values, as clients send them by default; others are refused,
@@ -88,21 +89,15 @@ class ChatRequest:
     include_usage: bool
 
 
-def read_request(
-    body: bytes, *, settings: ServeSettings, models: tuple[str, ...], usual: Sampling
-) -> ChatRequest:
-    """What the request asks; `usual` holds the values that it leaves open.
+def read_request(body: bytes, *, settings: ServeSettings, served: Served) -> ChatRequest:
+    """What the request asks; what it leaves open is as usual in `served`.
 
     Raises:
         RequestError: the body is not JSON, a field is wrong or not supported, there is no such model, or the
             messages ask nothing or too much.
     """
     asked = _checked(_fields(body))
-    model = asked.model or settings.default_model
-    if model not in models:
-        raise RequestError(
-            404, f"no model is called {model!r}; there are: {', '.join(models)}", "model_not_found", "model"
-        )
+    model = known_model(asked.model or served.default_model, served)
     if len(asked.messages) > settings.max_messages:
         told = f"{len(asked.messages)} messages were sent; at most {settings.max_messages} are read"
         raise RequestError(400, told, "too_many_messages", "messages")
@@ -111,10 +106,24 @@ def read_request(
         conversation=_conversation(asked.messages, settings.max_message_characters),
         model=model,
         layers=Layers(prompt=layers.prompt, retrieval=layers.retrieval),
-        sampling=_sampling(asked, usual),
+        sampling=_sampling(asked, served.assistant.sampling),
         stream=bool(asked.stream),
         include_usage=asked.stream_options is not None and asked.stream_options.include_usage,
     )
+
+
+def known_model(name: str, served: Served) -> str:
+    """`name`, if it is a model of what is served.
+
+    Raises:
+        RequestError: it is none, or none yet.
+    """
+    if name in served.models:
+        return name
+    told = f"no model is called {name!r}; there are: {', '.join(served.models)}"
+    if served.partial:
+        told += f" ({served.told})"
+    raise RequestError(404, told, "model_not_found", "model")
 
 
 def _fields(body: bytes) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Starts the server: checks and loads the bundle, warms up, and only then says where it listens."""
+"""Starts the server: checks and loads the bundle, warms up, and only then says where it listens.
+
+What it serves afterwards is whatever the link `bundle` points at (`deploy/server/following.py`).
+"""
 
 import errno
 import logging
@@ -13,6 +16,8 @@ from deploy.engines.engine import Sampling
 from deploy.errors import ServeError
 from deploy.manifest import Manifest, digest
 from deploy.messages import Message
+from deploy.server.following import Follower, release_of
+from deploy.server.live import Live, Served
 from deploy.settings import ServeSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -21,6 +26,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object] = print) -> None:
     """Serve the bundle in the folder `bundle` until the process is told to stop (Ctrl-C or SIGTERM).
 
+    Where `bundle` is a link and comes to point at another one, that is served from then on.
+
     Raises:
         ServeError: the port is taken, the address is not this machine's, or the bundle lacks the model.
         BundleError: the bundle is not whole.
@@ -28,37 +35,58 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
     from deploy.server.app import create_app
 
     with bind(settings.host, settings.port) as listener:  # before the long part: a taken port is said at once
-        say(f"checking {bundle}")
-        manifest = verify_bundle(bundle)
-        settings = settings.model_copy(
-            update={"default_model": default_model(settings.default_model, manifest)}
-        )
-        say(
-            f"loading {manifest.name}: {', '.join(manifest.models)}; "
-            f"{settings.default_model} answers where a request names no model"
-        )
-        assistant = load_verified(bundle, manifest)
-        warm_up(assistant)
-        app = create_app(assistant, settings, name=manifest.name, digest=digest(bundle))
-        run_app(app, listener, say=say)
+
+        def load(folder: Path) -> Served:
+            return load_served(folder, settings.default_model, say=say)
+
+        release = release_of(bundle)
+        live = Live(load(release))
+        app = create_app(live, settings)
+        with Follower(bundle, live, load, served=release, say=say).following():
+            run_app(app, listener, say=say)
+
+
+def load_served(folder: Path, wanted: str, *, say: Callable[[str], object] = print) -> Served:
+    """The bundle in `folder`, checked, loaded and warm; `wanted` is `serve.default_model`.
+
+    Raises:
+        ServeError: the bundle lacks the model.
+        BundleError: it is not whole.
+    """
+    say(f"checking {folder}")
+    manifest = verify_bundle(folder)
+    default = default_model(wanted, manifest)
+    say(
+        f"loading {manifest.name}: {', '.join(manifest.models)}; "
+        f"{default} answers where a request names no model"
+    )
+    assistant = load_verified(folder, manifest)
+    warm_up(assistant)
+    return Served(
+        assistant=assistant,
+        default_model=default,
+        name=manifest.name,
+        digest=digest(folder),
+        partial=manifest.partial,
+    )
 
 
 def default_model(wanted: str, manifest: Manifest) -> str:
     """The model that answers where a request names none.
 
     `auto` is the last one of the bundle whose layer the ledger (what each layer adds) does not call useless
-    or harmful.
+    or harmful. It stands in for a model that a partial bundle does not have yet.
 
     Raises:
         ServeError: the bundle has no such model.
     """
-    if wanted != "auto":
-        if wanted not in manifest.models:
-            raise ServeError(
-                f"serve.default_model is {wanted}, but {manifest.name} has only "
-                f"{', '.join(manifest.models)}; set one of them, or auto"
-            )
+    if wanted in manifest.models:
         return wanted
+    if wanted != "auto" and not manifest.partial:
+        raise ServeError(
+            f"serve.default_model is {wanted}, but {manifest.name} has only "
+            f"{', '.join(manifest.models)}; set one of them, or auto"
+        )
     arms = manifest.ledger.get("arms", {})
     for name in reversed(manifest.models):
         difference = arms.get(name, {}).get("difference")

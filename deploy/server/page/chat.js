@@ -1,4 +1,5 @@
 // The page: asks one question at a time, shows the answer as it comes, then its sources and figures.
+// While a run goes on, more layers go live: the page follows what is served without being loaded anew.
 import { chunks, element, reading } from "/page/reading.js";
 
 // They fit the knowledge of the default bundle only; another one starts without suggestions.
@@ -9,18 +10,13 @@ const SUGGESTIONS = [
   "In `pandas.read_csv`, what is the default of `bandwidth`?",
 ];
 const $ = (id) => document.getElementById(id);
+const PATIENCE = 20000; // milliseconds between two looks for the next layer, as long as some are missing
 let running = null;
+let timer = 0;
+let shownRelease = null;
 
 async function start() {
-  const [health, models] = await Promise.all([json("/healthz"), json("/v1/models")]);
-  $("bundle").textContent = `${health.bundle} ${health.manifest.slice(0, 8)}`;
-  for (const { id } of models.data) {
-    const label = element("label");
-    const input = element("input");
-    Object.assign(input, { type: "radio", name: "model", value: id, checked: id === models.default });
-    label.append(input, element("span", "", id));
-    $("models").append(label);
-  }
+  const health = await refresh();
   for (const text of health.bundle === DEFAULT_BUNDLE ? SUGGESTIONS : []) {
     const item = element("li");
     const button = element("button", "", text.replaceAll("`", ""));
@@ -28,6 +24,39 @@ async function start() {
     button.addEventListener("click", () => ask(text));
     item.append(button);
     $("suggestions").append(item);
+  }
+}
+
+/** Shows what is served now: its layers, and its models where they have changed. */
+async function refresh() {
+  const health = await json("/healthz"); // all of it at once: two questions could meet two releases
+  $("live").textContent = [health.live, health.fault].filter(Boolean).join(". ");
+  if (health.manifest !== shownRelease?.manifest) {
+    $("bundle").textContent = `${health.bundle} ${health.manifest.slice(0, 8)}`;
+    showModels(health.models, health.default);
+    shownRelease = health;
+  }
+  if (health.partial) later();
+  return health;
+}
+
+/** Refreshes in a while; where the server is away for a moment, it is asked again. */
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(() => refresh().catch(later), PATIENCE);
+}
+
+/** The models as a choice; what a person has chosen stays chosen. */
+function showModels(names, usual) {
+  const before = document.querySelector("input[name=model]:checked")?.value;
+  const chosen = before !== shownRelease?.default && names.includes(before) ? before : usual;
+  for (const label of $("models").querySelectorAll("label")) label.remove();
+  for (const name of names) {
+    const label = element("label");
+    const input = element("input");
+    Object.assign(input, { type: "radio", name: "model", value: name, checked: name === chosen });
+    label.append(input, element("span", "", name));
+    $("models").append(label);
   }
 }
 
@@ -59,6 +88,7 @@ async function ask(question) {
   let first = 0;
   let layers = null;
   let usage = null;
+  let release = "";
   try {
     const response = await fetch("/v1/chat/completions", {
       method: "POST",
@@ -74,6 +104,7 @@ async function ask(question) {
       turn.text.textContent = text;
       layers = chunk.threeply ?? layers;
       usage = chunk.usage ?? usage;
+      release = chunk.system_fingerprint ?? release;
     }
     finish(turn, text, layers, figures(body, layers, usage, first, performance.now() - began));
   } catch (error) {
@@ -84,6 +115,7 @@ async function ask(question) {
     turn.answer.classList.remove("writing");
     running = null;
     busy(false);
+    if (release && !shownRelease?.manifest.startsWith(release)) refresh().catch(later);
   }
 }
 

@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openai import OpenAI
@@ -14,6 +16,7 @@ from deploy.engines.engine import Engine
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Hit
 from deploy.server.app import create_app
+from deploy.server.live import Live, Served
 from deploy.server.run import bind
 from deploy.settings import ServeSettings
 from tests.deploy.engines.scripted import ScriptedEngine
@@ -47,10 +50,23 @@ def running(engine: Engine, **changes: object) -> Iterator[str]:
 @contextmanager
 def serving(assistant: Assistant, **changes: object) -> Iterator[str]:
     """The address of a server for `assistant`, which ends with the block."""
+    with serving_live(Live(served(assistant)), **changes) as address:
+        yield address
+
+
+def served(assistant: Assistant, **changes: Any) -> Served:
+    """A complete release of `assistant`."""
+    whole = Served(assistant=assistant, default_model="rlhf", name="tiny", digest="0123456789abcdef")
+    return replace(whole, **changes)
+
+
+@contextmanager
+def serving_live(live: Live, **changes: object) -> Iterator[str]:
+    """The address of a server for what is `live`, which ends with the block."""
     import uvicorn
 
     settings = ServeSettings.model_validate({**SETTINGS, **changes})
-    app = create_app(assistant, settings, name="tiny", digest="0123456789abcdef")
+    app = create_app(live, settings)
     with bind("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

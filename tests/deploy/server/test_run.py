@@ -9,13 +9,20 @@ from deploy.manifest import Manifest
 from deploy.server.run import default_model
 
 
-def manifest(*models: str, **verdicts: str | None) -> Manifest:
+def manifest(*models: str, partial: bool = False, **verdicts: str | None) -> Manifest:
     """The manifest of a bundle with `models` whose ledger has those verdicts."""
     arms: dict[str, Any] = {
         name: {"difference": {"verdict": verdict} if verdict else None} for name, verdict in verdicts.items()
     }
     return Manifest(
-        name="tiny", models=models, files={}, versions={}, lineage={}, gate={}, ledger={"arms": arms}
+        name="tiny",
+        models=models,
+        files={},
+        versions={},
+        lineage={},
+        gate={},
+        ledger={"arms": arms},
+        partial=partial,
     )
 
 
@@ -43,3 +50,10 @@ def test_a_model_that_the_bundle_lacks_is_named_with_those_it_has() -> None:
     assert default_model("sft", manifest("base", "sft")) == "sft"
     with pytest.raises(ServeError, match=r"serve\.default_model is rlhf, but tiny has only base, sft"):
         default_model("rlhf", manifest("base", "sft"))
+
+
+@pytest.mark.parametrize("wanted", ["auto", "sft", "rlhf"])
+def test_a_model_that_a_partial_bundle_lacks_is_stood_in_for_by_the_last_it_has(wanted: str) -> None:
+    assert default_model(wanted, manifest("base", partial=True)) == "base"
+    assert default_model(wanted, manifest("base", "sft", partial=True)) == "sft"
+    assert default_model("base", manifest("base", "sft", partial=True)) == "base"
