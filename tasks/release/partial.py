@@ -11,6 +11,7 @@ from deploy.files import read_json
 from deploy.manifest import Manifest
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import SourceError
+from tasks.evaluation.thresholds import read_thresholds
 from tasks.machine.settings import RunSettings
 from tasks.release.settings import BundleSettings
 
@@ -41,7 +42,7 @@ def write_partial(
         PromptError: there is no such template.
     """
     adapters = {} if sft is None else {"sft": sft}
-    chosen = {} if thresholds is None else _json(thresholds)
+    chosen = {} if thresholds is None else read_thresholds(thresholds)
     return write_bundle(
         folder,
         name=settings.name,

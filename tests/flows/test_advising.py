@@ -19,7 +19,7 @@ def test_flags_alone_give_json(here: Path, capsys: pytest.CaptureFixture[str]) -
     assert told["params"]["sft"]["method"] == "lora"
     assert (
         told["method"]["needs"]["basis"]
-        == "estimated for 4 rows of 640 tokens at once, by a Llama of the base's size"
+        == "estimated for 6 rows of 640 tokens at once, by a Llama of the base's size"
     )
 
 

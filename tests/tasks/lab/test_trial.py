@@ -19,6 +19,9 @@ def run(tiny_chain: list[Path], out: Path, method: str, **budget: Any) -> dict[s
         "validation_rows": 2,
         "max_length": 480,
         "counterfactuals": {},
+        "companions": 0,
+        "batch_size": 4,
+        "accumulation": 1,
     }
     values = small_settings(
         sft=sft,
