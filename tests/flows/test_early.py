@@ -84,7 +84,8 @@ def project(tmp_path: Path, models: dict[str, Path], tiny_embedder: Path) -> Pat
     write_tiny_index(made / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
     check = {"name": "dropped", "value": 0, "threshold": 1, "key": "gate.max_dropped", "passed": True}
     write_report(made / "reports/gate.json", Report(stage="gate", figures={"checks": [check]}))
-    write_json(made / "calibration.json", {"sft": 0.5, "rlhf": 0.5})
+    rule = {"threshold": 0.5, "coverage_weight": 0.0}
+    write_json(made / "calibration.json", {"sft": rule, "rlhf": rule})
     write_complete(made / "bundle", made)
     (tmp_path / "hand_out.py").write_text(HAND_OUT, encoding="utf-8")
     lines = ["stages:"]

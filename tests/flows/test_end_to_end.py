@@ -31,7 +31,8 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     watched: dict[str, Any] = {"modules": (ROOT / "tests/flows/opened",), "THREEPLY_OPENED": str(notes)}
     said = speaking(*RUN, place, silence=SILENCE, **watched)
     ledger = json.loads((place / "data/reports/ledger.json").read_text(encoding="utf-8"))
-    assert set(ledger["arms"]) == {"base", "prompt", "retrieval", "sft", "rlhf", "sft_closed_book"}
+    arms = {"base", "prompt", "retrieval", "few_shot", "sft", "rlhf", "sft_closed_book", "rule"}
+    assert set(ledger["arms"]) == arms
     assert (place / "data/reports/index.html").exists()
     assert (place / ".threeply/releases/current/manifest.json").exists()
     assert all(f"{name}: done" in said for name in STAGES)

@@ -8,6 +8,7 @@ import pytest
 from deploy.assistant import Layers
 from deploy.atomic import write_json
 from deploy.bundle import load_bundle, read_settings, verify_bundle
+from deploy.engines.abstaining import Abstaining
 from deploy.errors import BundleError
 from deploy.messages import Message
 from tasks.errors import SourceError
@@ -21,7 +22,8 @@ def parts(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("parts")
     write_tiny_index(folder / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
     write_json(folder / "gate.json", {"passed": True})
-    write_json(folder / "calibration.json", {"sft": 0.4, "rlhf": 0.3})
+    rules = {name: {"threshold": at, "coverage_weight": 2.0} for name, at in (("sft", 0.4), ("rlhf", 0.3))}
+    write_json(folder / "calibration.json", rules)
     settings = small_settings(generation={"max_new_tokens": 6})
     return {
         "base": tiny_base,
@@ -59,7 +61,9 @@ def test_with_the_adapter_of_fine_tuning_come_its_threshold_and_no_other(
     more = {"sft": tiny_adapters["sft"], "thresholds": parts["gate"].with_name("calibration.json")}
     write_partial(tmp_path / "bundle", **{**parts, **more})
     assert verify_bundle(tmp_path / "bundle").models == ("base", "sft")
-    assert read_settings(tmp_path / "bundle").abstention == {"sft": 0.4}
+    assert read_settings(tmp_path / "bundle").abstention == {
+        "sft": Abstaining(threshold=0.4, coverage_weight=2.0)
+    }
 
 
 def test_a_template_of_the_users_own_is_that_of_the_place_of_the_run(

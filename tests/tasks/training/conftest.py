@@ -24,6 +24,7 @@ def settings() -> Settings:
         "max_length": 300,
         "epochs": 1,
         "batch_size": 4,
+        "accumulation": 1,
         "evaluations": 2,
         "checkpoints": 5,
         "patience": 2,
