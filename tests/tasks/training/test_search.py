@@ -27,6 +27,7 @@ SMALL = {
     "max_length": 480,
     "counterfactuals": {},
     "companions": 0,
+    "accumulation": 1,
     "batch_size": 2,  # a step has to fit into the 750 tokens that a trial of the first rung may have
     "epochs": 4,
 }
