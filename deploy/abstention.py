@@ -7,7 +7,7 @@ ABSTENTION = "The documentation does not say."
 # An untuned model does not know our sentence: other plain ways to say it count as well.
 _SAID = re.compile(
     r"\b(?:documentation|docs?|context|sources?|texts?|excerpts?|passages?)\b[^.!?]{0,40}"
-    r"\b(?:do|does|did)(?: not|n't) "
+    r"\b(?:do|does|did)(?: not|n't) (?:\w+ly )?"
     r"(?:say|mention|specify|state|tell|contain|provide|describe|include|document)\b"
     r"|\b(?:do not|don't|cannot|can't|could not|couldn't) (?:know|find|answer|say|tell)\b"
     r"|\b(?:is|are|was)(?: not|n't) (?:documented|mentioned|specified|stated)\b"
@@ -17,6 +17,9 @@ _SAID = re.compile(
 
 
 def abstains(text: str) -> bool:
-    """Whether an answer says, in its first sentence, that it does not know."""
+    """Whether an answer says, in its first sentence, that it does not know.
+
+    "No, the documentation does not say that ..." is an answer.
+    """
     first = re.split(r"(?<=[.!?])\s", text.strip().lower().replace("\u2019", "'"), maxsplit=1)[0]
-    return _SAID.search(first) is not None
+    return _SAID.search(first) is not None and not first.startswith(("yes,", "no,"))

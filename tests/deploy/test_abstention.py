@@ -16,6 +16,7 @@ from deploy.abstention import ABSTENTION, abstains
         "The documentation does not say what the default of `sklearn.svm.SVC.C` is.",
         "The context does not mention it.",
         "I don\u2019t know.",
+        "The documentation does not explicitly state that it takes `n`.",
         "This function has no parameter called that.",
     ],
 )
@@ -32,6 +33,7 @@ def test_recognised(text: str) -> None:
         "Does not say how far it goes: 3.",
         "If None, the axis is not used.",
         "It is `1.0`. The documentation does not say.",
+        "No, the documentation does not say that it is `None`.",
     ],
 )
 def test_answers_are_not_taken_for_abstentions(text: str) -> None:
