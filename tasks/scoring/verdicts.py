@@ -6,7 +6,7 @@ from tasks.scoring.values import literals, same_value
 
 _YES = re.compile(
     r"^\W*(?:yes|yeah|yep|correct|right|true|indeed|that is (?:right|correct|true)"
-    r"|it (?:does|has)\b(?! not))",
+    r"|it (?:does|has)(?! not|n't))\b",
     re.IGNORECASE,
 )
 _NO = re.compile(
