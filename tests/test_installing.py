@@ -13,7 +13,7 @@ for number in range(18):
     print(f"Collecting package{number}==1.0 (from -r lock (line {number}))")
     print(f"  Downloading https://index/package{number}-1.0-py3-none-any.whl ({number}.5 kB)")
 print("Collecting dvc-task<1,>=0.3 (from -r lock (line 19))")
-print("Processing /opt/wheels/dvc_task-0.40.2-py3-none-any.whl (from -r lock (line 19))")
+print("Processing ./wheels/dvc_task-0.40.2-py3-none-any.whl (from -r lock (line 19))")
 print("Requirement already satisfied: rich==15.0 in /venv/lib (from -r lock (line 20)) (15.0)")
 print("  Downloading torch-2.13.0-cp311-cp311-linux_x86_64.whl (180.4 MB)")
 print("Installing collected packages: package0, package1")

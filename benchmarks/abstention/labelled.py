@@ -1,4 +1,4 @@
-"""Answers of every arm, each with what a reader who did not see the rule made of it."""
+"""Answers of every arm, each with what a reader made of it, who knew the rule but not what it found."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

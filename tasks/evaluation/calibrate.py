@@ -15,7 +15,7 @@ from deploy.engines.local import TransformersEngine
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.evaluation.questions import draw_questions
 from tasks.evaluation.settings import CalibrateSettings
-from tasks.evaluation.thresholds import Asked, Point, best, points
+from tasks.evaluation.thresholds import Observed, Point, best, points
 from tasks.evaluation.twins import twins
 from tasks.evaluation.weighing import best_weight, told_apart
 from tasks.machine.device import set_up_torch
@@ -90,16 +90,16 @@ def calibrate(
 
 def _chances(
     engine: TransformersEngine, asked: Sequence[Grounded], adapters: Mapping[str, Path]
-) -> dict[str, list[Asked]]:
+) -> dict[str, list[Observed]]:
     """What each model gives to the abstention; one that is the same as another is not asked again."""
     progress = Progress(len(adapters) * len(asked), "questions")
-    found: dict[str, list[Asked]] = {}
+    found: dict[str, list[Observed]] = {}
     same = twins(adapters)
     for done, model in enumerate(adapters, start=1):
         if model not in same:
             chances = engine.abstention_chances([row.messages for row in asked], model=model)
             found[model] = [
-                Asked(chance=chance, coverage=row.coverage or 0.0, answered=row.outcome == "answer")
+                Observed(chance=chance, coverage=row.coverage or 0.0, answered=row.outcome == "answer")
                 for chance, row in zip(chances, asked, strict=True)
             ]
         else:

@@ -12,7 +12,7 @@ from tasks.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Observed:
     """A question: the chance that a model gives to the abstention, and whether its sources hold the answer.
 
     `coverage` is how much of the question they cover, in 0..1.
@@ -46,7 +46,7 @@ def read_thresholds(path: Path) -> dict[str, Abstaining]:
     return read_json(path, dict[str, Abstaining], error=SourceError, advice="run dvc repro calibrate")
 
 
-def points(found: Sequence[Asked], *, coverage_weight: float = 0.0) -> list[Point]:
+def points(found: Sequence[Observed], *, coverage_weight: float = 0.0) -> list[Point]:
     """What 0, every threshold between two neighbouring questions, and 1 do, with this weight of coverage.
 
     Both sorts of questions must be among `found`.
@@ -64,7 +64,7 @@ def best(curve: Sequence[Point]) -> Point:
     return equal[(len(equal) - 1) // 2]
 
 
-def _point(rule: Abstaining, found: Sequence[Asked]) -> Point:
+def _point(rule: Abstaining, found: Sequence[Observed]) -> Point:
     said: dict[bool, list[bool]] = {True: [], False: []}
     for each in found:
         said[each.answered].append(rule.abstains(each.chance, each.coverage))

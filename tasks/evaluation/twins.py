@@ -3,39 +3,51 @@
 Whoever asks models need not ask the second.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from deploy.adapters.names import CONFIG, KIND, WEIGHTS
-from deploy.files import parse_json
+from deploy.adapters.low_rank import LowRank
+from deploy.adapters.reading import read_adapter
+from deploy.errors import EngineError
 
-# What a configuration of PEFT says about the sum of matrices; the rest is about training and places.
-_DECIDES = (KIND, "r", "lora_alpha", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from deploy.adapters.adapter import Adapter
 
 
 def twins(adapters: Mapping[str, Path]) -> dict[str, str]:
     """For each model whose LoRA has the very numbers of an earlier one, the name of that one."""
-    first: dict[str, str] = {}
+    first: dict[str, Adapter] = {}
     found = {}
     for model, folder in adapters.items():
-        content = _content(folder)
-        if content is not None and first.setdefault(content, model) != model:
-            found[model] = first[content]
+        try:
+            adapter = read_adapter(folder)
+        except EngineError:
+            continue  # whoever asks the model says what is wrong with it
+        twin = next((name for name, earlier in first.items() if _alike(earlier, adapter)), None)
+        if twin is None:
+            first[model] = adapter
+        else:
+            found[model] = twin
     return found
 
 
-def _content(folder: Path) -> str | None:
-    """A hash of what a LoRA in `folder` adds to the base; None for adapters of another kind."""
-    from safetensors.torch import load_file
+def _alike(one: "Adapter", other: "Adapter") -> bool:
+    """Whether both are LoRA alone, of the same numbers."""
+    if any(each.added or each.virtual_tokens for each in (one, other)):
+        return False
+    return one.updates.keys() == other.updates.keys() and all(
+        isinstance(update, LowRank)
+        and isinstance(others := other.updates[name], LowRank)
+        and update.scale == others.scale
+        and all(_equal(getattr(update, part), getattr(others, part)) for part in ("down", "up", "magnitude"))
+        for name, update in one.updates.items()
+    )
 
-    config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any]) if (folder / CONFIG).exists() else {}
-    if config.get(KIND) != "LORA":
-        return None
-    told = hashlib.sha256(json.dumps([config.get(key) for key in _DECIDES]).encode())
-    for name, tensor in sorted(load_file(folder / WEIGHTS).items()):
-        told.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        told.update(tensor.contiguous().numpy().tobytes())
-    return told.hexdigest()
+
+def _equal(one: "Tensor | None", other: "Tensor | None") -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.dtype == other.dtype and one.equal(other)

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.engines.abstaining import evidence
-from tasks.evaluation.thresholds import Asked
+from tasks.evaluation.thresholds import Observed
 
 WEIGHTS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0)  # log-odds from no coverage to all
 _FEWEST = 20  # questions of each sort: with fewer the error of an area is itself a guess
 _ERRORS = 2.0  # by how many standard errors coverage must help: it comes out of a search among weights
 
 
-def best_weight(found: Sequence[Asked]) -> float:
+def best_weight(found: Sequence[Observed]) -> float:
     """The weight under which the two sorts of questions are told apart best; 0 where none helps for sure.
 
     What a weight gains is how much the area under the ROC curve grows, and its standard error is that of
@@ -27,12 +27,12 @@ def best_weight(found: Sequence[Asked]) -> float:
     return best if gains.mean() > _ERRORS * _standard_error(gains) else 0.0
 
 
-def told_apart(found: Sequence[Asked], *, coverage_weight: float) -> float:
+def told_apart(found: Sequence[Observed], *, coverage_weight: float) -> float:
     """The area under the ROC curve: how often more speaks for abstaining where there is no answer."""
     return float(_wins(found, coverage_weight).mean())
 
 
-def _wins(found: Sequence[Asked], weight: float) -> NDArray[np.float64]:
+def _wins(found: Sequence[Observed], weight: float) -> NDArray[np.float64]:
     """For each question without an answer [rows] and with one [columns]: 1 for more, 0.5 for as much."""
     speaks = {
         answered: np.array(

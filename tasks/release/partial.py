@@ -57,12 +57,8 @@ def write_partial(
             generation=generation,
             abstention={name: threshold for name, threshold in chosen.items() if name in adapters},
         ),
-        gate=_json(gate),
+        gate=read_json(gate, dict[str, Any], error=SourceError, advice="run threeply run, which makes it"),
         ledger={},
         partial=True,
         project=project,
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    return read_json(path, dict[str, Any], error=SourceError, advice="run threeply run, which makes it")

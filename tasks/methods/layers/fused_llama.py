@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaMLP, LlamaRMSNorm
 
-from tasks.methods.layers.shared_prefix import SharedPrefix
+from tasks.methods.layers.shared_prefix import SharedPrefix, attended
 
 
 def fuse_llama(model: nn.Module) -> int:
@@ -77,15 +77,8 @@ def _attend(
         key, value = torch.cat([before[0], key], dim=1), torch.cat([before[1], value], dim=1)
         rows, columns = query.shape[1], key.shape[1]
         seen = torch.ones(rows, columns, dtype=torch.bool, device=key.device).tril(columns - rows)
-    out = functional.scaled_dot_product_attention(
-        query.transpose(1, 2),
-        key.repeat_interleave(groups, dim=2).transpose(1, 2),
-        value.repeat_interleave(groups, dim=2).transpose(1, 2),
-        attn_mask=seen,
-        is_causal=seen is None,
-        scale=self.scaling,
-    )
-    merged = out.transpose(1, 2).flatten(2)
+    key, value = (part.repeat_interleave(groups, dim=2) for part in (key, value))
+    merged = attended(query, key, value, scale=self.scaling, seen=seen).flatten(2)
     if shared_prefix is not None:
         merged = shared_prefix.sequence(merged).unsqueeze(0)
     return self.o_proj(merged), None

@@ -51,7 +51,7 @@ class SharedPrefix:
         own = length - self.shared
         # In whole rows half of the pairs are skipped; with a mask none are.
         if self.shared**2 + 2 * rows * own * length >= rows * length**2:
-            return self.sequence(_attended(*map(self.rows, (query, key, value)), scale=scale))
+            return self.sequence(attended(*map(self.rows, (query, key, value)), scale=scale))
         columns = self.places[:, self.shared :]
         places = columns.flatten()
         queries, keys, values = (
@@ -59,14 +59,14 @@ class SharedPrefix:
         )
         before = [part[: self.shared].expand(rows, -1, -1, -1) for part in (key, value)]
         seen = torch.ones(own, length, dtype=torch.bool, device=query.device).tril(self.shared)
-        behind = _attended(
+        behind = attended(
             queries,
             torch.cat([before[0], keys], dim=1),
             torch.cat([before[1], values], dim=1),
             scale=scale,
             seen=seen,
         )
-        first = _attended(*(part[: self.shared].unsqueeze(0) for part in (query, key, value)), scale=scale)
+        first = attended(*(part[: self.shared].unsqueeze(0) for part in (query, key, value)), scale=scale)
         origins = self.origins[self.shared :]
         row, column = origins // length, origins % length - self.shared
         return torch.cat([first[0], behind.flatten(0, 1).index_select(0, row * own + column)])
@@ -88,10 +88,10 @@ class SharedPrefix:
         )
 
 
-def _attended(
+def attended(
     query: Tensor, key: Tensor, value: Tensor, *, scale: float, seen: Tensor | None = None
 ) -> Tensor:
-    """Attention over [rows, length, heads, width]; without `seen` [queries, keys] it is causal."""
+    """Attention over [rows, length, heads, width], out as in; without `seen` [queries, keys] it is causal."""
     # On a CPU its way back takes twice as long in bfloat16 as in float32.
     dtype = torch.float32 if query.device.type == "cpu" else query.dtype
     q, k, v = (part.transpose(1, 2).to(dtype) for part in (query, key, value))

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
-from tasks.evaluation.thresholds import Asked, best, points, read_thresholds
+from tasks.evaluation.thresholds import Observed, best, points, read_thresholds
 from tasks.evaluation.weighing import told_apart
 
 
-def chances(*, answered: list[float], without: list[float]) -> list[Asked]:
+def chances(*, answered: list[float], without: list[float]) -> list[Observed]:
     return [
-        *(Asked(chance=chance, answered=True) for chance in answered),
-        *(Asked(chance=chance, answered=False) for chance in without),
+        *(Observed(chance=chance, answered=True) for chance in answered),
+        *(Observed(chance=chance, answered=False) for chance in without),
     ]
 
 
@@ -61,7 +61,7 @@ def _near(threshold: float, values: list[float]) -> bool:
 
 def test_a_weight_of_coverage_is_part_of_every_point() -> None:
     found = [
-        Asked(chance=chance, coverage=coverage, answered=answered)
+        Observed(chance=chance, coverage=coverage, answered=answered)
         for chance, coverage, answered in (
             (0.6, 0.9, True), (0.4, 0.8, True), (0.5, 0.2, False), (0.3, 0.1, False),
         )

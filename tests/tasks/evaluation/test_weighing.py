@@ -5,11 +5,11 @@ import random
 import pytest
 
 from deploy.engines.abstaining import chance_of
-from tasks.evaluation.thresholds import Asked
+from tasks.evaluation.thresholds import Observed
 from tasks.evaluation.weighing import WEIGHTS, best_weight, told_apart
 
 
-def drawn(count: int, seed: int, *, by_chance: float, by_coverage: float) -> list[Asked]:
+def drawn(count: int, seed: int, *, by_chance: float, by_coverage: float) -> list[Observed]:
     """Questions, one in three without an answer; how far both figures of those lie from the others."""
     draw = random.Random(seed)
     found = []
@@ -18,7 +18,7 @@ def drawn(count: int, seed: int, *, by_chance: float, by_coverage: float) -> lis
         shift = 0.0 if answered else 1.0
         coverage = draw.gauss(0.5 - by_coverage * shift, 0.15)
         found.append(
-            Asked(
+            Observed(
                 chance=chance_of(draw.gauss(by_chance * shift, 1.5)),
                 coverage=min(max(coverage, 0.0), 1.0),
                 answered=answered,
@@ -49,15 +49,15 @@ def test_where_coverage_is_noise_it_gets_none() -> None:
 
 @pytest.mark.parametrize("answered", [(), (True,) * 40, (True,) * 40 + (False,) * 19])
 def test_a_few_questions_say_nothing(answered: tuple[bool, ...]) -> None:
-    found = [Asked(chance=0.5, coverage=0.9 if each else 0.1, answered=each) for each in answered]
+    found = [Observed(chance=0.5, coverage=0.9 if each else 0.1, answered=each) for each in answered]
     assert best_weight(found) == 0.0
 
 
 def test_the_area_is_how_often_the_pair_is_told_apart() -> None:
     found = [
-        Asked(chance=0.2, answered=True),
-        Asked(chance=0.4, answered=True),
-        Asked(chance=0.4, answered=False),
-        Asked(chance=0.3, answered=False),
+        Observed(chance=0.2, answered=True),
+        Observed(chance=0.4, answered=True),
+        Observed(chance=0.4, answered=False),
+        Observed(chance=0.3, answered=False),
     ]
     assert told_apart(found, coverage_weight=0.0) == pytest.approx((1.0 + 0.5 + 1.0 + 0.0) / 4)
