@@ -1,6 +1,7 @@
 """Python in a process of its own, for tests of what only a fresh one shows."""
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+
+# What the C library, C++ and Python say when a process is aborted.
+_DYING = re.compile(r"terminate called|what\(\):|Fatal Python error|free\(\)|malloc|corrupt|double free")
 
 
 def python(
@@ -23,8 +27,14 @@ def python(
         text=True,
         check=False,
     )
-    assert done.returncode == ends, done.stdout + done.stderr
+    assert done.returncode == ends, f"{_gist(done)}\n{done.stdout}{done.stderr}"
     return done
+
+
+def _gist(done: "subprocess.CompletedProcess[str]") -> str:
+    """One line: how it ended, and what it said when it was aborted, before all that others say of it."""
+    heard = [line.strip() for line in done.stderr.splitlines() if _DYING.search(line)]
+    return " | ".join([f"ended with {done.returncode}", *heard[:4]])
 
 
 def speaking(

@@ -13,6 +13,7 @@ from deploy.atomic import write_json, write_text
 from deploy.engines.abstaining import Abstaining
 from deploy.engines.local import TransformersEngine
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from tasks.evaluation.halving import Rates, on_other_halves
 from tasks.evaluation.questions import draw_questions
 from tasks.evaluation.settings import CalibrateSettings
 from tasks.evaluation.thresholds import Observed, Point, best, points
@@ -76,6 +77,7 @@ def calibrate(
                 "abstains_wrongly": round(point.wrongly, 4),
                 "auc": round(told_apart(found, coverage_weight=weight), 4),
                 "auc_of_chance": round(told_apart(found, coverage_weight=0.0), 4),
+                "on_other_halves": _rounded(on_other_halves(found, seed=run.seed)),
             }
             print(f"calibrate: {name} abstains from a chance of {_told(point.rule)}")
     write_json(thresholds, {name: asdict(rule) for name, rule in chosen.items()})
@@ -106,6 +108,10 @@ def _chances(
             found[model] = found[same[model]]
         progress.update(done * len(asked), model=model)
     return found
+
+
+def _rounded(rates: Rates | None) -> dict[str, float] | None:
+    return rates and {name: round(value, 4) for name, value in asdict(rates).items()}
 
 
 def _told(rule: Abstaining) -> str:

@@ -88,11 +88,22 @@ def calibration_sentences(figures: Mapping[str, Any]) -> list[str]:
         f"{_threshold(told)}: on validation questions rightly in "
         f"{percent(told['abstains_rightly'])}, wrongly in {percent(told['abstains_wrongly'])}. Of a question "
         f"with and one without an answer it tells which is which in {percent(told['auc'])}"
-        f"{_without_coverage(told)}."
+        f"{_without_coverage(told)}.{_unseen(told)}"
         for name, told in figures.items()
         if name in NAMES and isinstance(told, Mapping)
     ]
     return found or ["No threshold was looked for: each model takes its likeliest answer."]
+
+
+def _unseen(told: Mapping[str, Any]) -> str:
+    """What to expect of other questions: those rates were read where the threshold was chosen."""
+    rates = told.get("on_other_halves")
+    if not isinstance(rates, Mapping):
+        return ""
+    return (
+        " On questions that the threshold was not chosen by expect less: a rule chosen by one half of them "
+        f"abstains on the other rightly in {percent(rates['rightly'])}, wrongly in {percent(rates['wrongly'])}."
+    )
 
 
 def _threshold(told: Mapping[str, Any]) -> str:

@@ -97,6 +97,9 @@ def test_coverage_is_weighed_where_it_tells_what_the_model_does_not(
     assert told["threshold"] < told["threshold_covered"]
     assert told["auc"] > told["auc_of_chance"]
     assert (told["abstains_rightly"], told["abstains_wrongly"]) == (1.0, 0.0)
+    # In a half are too few to weigh coverage by, and the chance tells little.
+    halves = told["on_other_halves"]
+    assert halves["rightly"] - halves["wrongly"] < 1.0
 
 
 def test_a_model_that_is_another_is_not_asked_again(

@@ -188,5 +188,7 @@ def test_it_is_said_when_a_model_abstains_and_what_coverage_adds() -> None:
     [alone] = calibration_sentences({"sft": {**told, "coverage_weight": 0.0, "auc": 0.88}})
     assert "a chance of 0.0031 or more: on validation questions rightly in 94 %, wrongly in 7 %." in alone
     assert alone.endswith("which is which in 88 %.")
+    [honest] = calibration_sentences({"sft": {**told, "on_other_halves": {"rightly": 0.81, "wrongly": 0.2}}})
+    assert honest.endswith("abstains on the other rightly in 81 %, wrongly in 20 %.")
     [none] = calibration_sentences({})
     assert none.startswith("No threshold was looked for")

@@ -35,8 +35,8 @@ SPREAD: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def in_two(rows: Path, held_out: Path, base: Path, folder: Path, files: Iterable[Path]) -> None:
-    """Run the script in two processes."""
-    python(*TORCHRUN, SCRIPT, rows, held_out, base, folder, *files)
+    """Run the script in two processes; where one is aborted, it says in which line."""
+    python(*TORCHRUN, SCRIPT, rows, held_out, base, folder, *files, PYTHONFAULTHANDLER="1")
 
 
 def alone(rows: Path, held_out: Path, base: Path, work: Path, settings: Settings) -> Trained:
