@@ -102,7 +102,8 @@ def _unseen(told: Mapping[str, Any]) -> str:
         return ""
     return (
         " On questions that the threshold was not chosen by expect less: a rule chosen by one half of them "
-        f"abstains on the other rightly in {percent(rates['rightly'])}, wrongly in {percent(rates['wrongly'])}."
+        f"abstains on the other rightly in {percent(rates['rightly'])}, "
+        f"wrongly in {percent(rates['wrongly'])}."
     )
 
 
