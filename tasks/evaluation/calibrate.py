@@ -111,7 +111,7 @@ def _chances(
 
 
 def _rounded(rates: Rates | None) -> dict[str, float] | None:
-    return rates and {name: round(value, 4) for name, value in asdict(rates).items()}
+    return {name: round(value, 4) for name, value in asdict(rates).items()} if rates is not None else None
 
 
 def _told(rule: Abstaining) -> str:
