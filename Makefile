@@ -1,6 +1,6 @@
 # make run     bring everything up to date: data, adapters, ledger (what each layer adds), report, bundle
 # make serve   serve what the last run released
-# make test    every test, the small model's whole chain included
+# make test    every test, two files at a time, the small model's whole chain included
 # make lint    style, types, and the arrows between the rooms
 # make extras  what single settings need besides: bitsandbytes for qlora, DeepSpeed for sft.deepspeed
 # make clean   delete what runs have made
@@ -20,7 +20,7 @@ serve: $(READY)
 	$(BIN)/threeply serve
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .
