@@ -18,8 +18,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # A runner in the background may hand down an ignored Ctrl-C, and every child would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Of several workers (pytest -n) each has cores of its own, and so have the processes that its tests start: threads
-# that outnumber their cores wait for each other, and the smoke chain would take three times as long.
+# Of several workers (pytest -n) each has cores of its own, and so have the processes that its tests start:
+# threads that outnumber their cores wait for each other, and the smoke chain would take three times as long.
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
     _CORES, _WORKERS = sorted(os.sched_getaffinity(0)), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.sched_setaffinity(0, _CORES[int(worker.removeprefix("gw")) % _WORKERS :: _WORKERS] or _CORES)
