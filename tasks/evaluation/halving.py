@@ -3,9 +3,10 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from deploy.engines.abstaining import Abstaining
-from tasks.evaluation.thresholds import Observed, best, points
+from tasks.evaluation.thresholds import Observed, Point, best, point, points
 from tasks.evaluation.weighing import best_weight
 
 _ROUNDS = 20  # each halves the questions anew, and either half chooses for the other
@@ -30,27 +31,16 @@ def on_other_halves(found: Sequence[Observed], *, seed: int) -> Rates | None:
     if min(map(len, sorts)) < 2:
         return None
     draw = random.Random(seed)
-    rates: list[Rates] = []
+    tried: list[Point] = []
     for _ in range(_ROUNDS):
         halves: tuple[list[Observed], list[Observed]] = ([], [])
         for sort in sorts:
             drawn = draw.sample(sort, len(sort))
             halves[0].extend(drawn[: len(drawn) // 2])
             halves[1].extend(drawn[len(drawn) // 2 :])
-        rates += [_rates(_chosen_by(one), other) for one, other in (halves, halves[::-1])]
-    return Rates(
-        rightly=sum(each.rightly for each in rates) / len(rates),
-        wrongly=sum(each.wrongly for each in rates) / len(rates),
-    )
+        tried += [point(_chosen_by(one), other) for one, other in (halves, halves[::-1])]
+    return Rates(rightly=fmean(each.rightly for each in tried), wrongly=fmean(each.wrongly for each in tried))
 
 
 def _chosen_by(found: Sequence[Observed]) -> Abstaining:
     return best(points(found, coverage_weight=best_weight(found))).rule
-
-
-def _rates(rule: Abstaining, found: Sequence[Observed]) -> Rates:
-    said = {
-        answered: [rule.abstains(each.chance, each.coverage) for each in found if each.answered == answered]
-        for answered in (True, False)
-    }
-    return Rates(rightly=sum(said[False]) / len(said[False]), wrongly=sum(said[True]) / len(said[True]))

@@ -54,7 +54,7 @@ def points(found: Sequence[Observed], *, coverage_weight: float = 0.0) -> list[P
     speaks = sorted({evidence(each.chance, each.coverage, coverage_weight=coverage_weight) for each in found})
     between = [(one + other) / 2 for one, other in pairwise(speaks)]
     thresholds = (0.0, *map(chance_of, between), 1.0)
-    return [_point(Abstaining(threshold=at, coverage_weight=coverage_weight), found) for at in thresholds]
+    return [point(Abstaining(threshold=at, coverage_weight=coverage_weight), found) for at in thresholds]
 
 
 def best(curve: Sequence[Point]) -> Point:
@@ -64,7 +64,8 @@ def best(curve: Sequence[Point]) -> Point:
     return equal[(len(equal) - 1) // 2]
 
 
-def _point(rule: Abstaining, found: Sequence[Observed]) -> Point:
+def point(rule: Abstaining, found: Sequence[Observed]) -> Point:
+    """What a rule does to questions; both sorts must be among `found`."""
     said: dict[bool, list[bool]] = {True: [], False: []}
     for each in found:
         said[each.answered].append(rule.abstains(each.chance, each.coverage))
