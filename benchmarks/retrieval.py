@@ -1,4 +1,4 @@
-"""How often the right text is among the first k found, on public question sets, by BM25, embeddings and both.
+"""How often the right text is among the first k found, on public question sets, by words, meaning and both.
 
     python -m benchmarks.retrieval BENCH [--questions 300]
 
@@ -67,7 +67,7 @@ def perlfaq(folder: Path) -> Bench:
 
 
 BENCHES: dict[str, Callable[[Path], Bench]] = {"squad": squad, "tldr": tldr, "perlfaq": perlfaq}
-WEIGHTS = {"bm25": 0.0, "dense": 1.0}
+WEIGHTS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)  # of the embeddings: BM25 alone, mixtures, embeddings alone
 
 
 def main() -> int:
@@ -89,15 +89,16 @@ def main() -> int:
             )
             continue
         results[name] = measure(bench, given.embedder, count=given.questions)
-        for method, recalls in results[name]["recall"].items():
+        for weight, recalls in results[name]["recall"].items():
             figures = "  ".join(f"@{k} {recalls[str(k)]:.3f}" for k in KS)
-            print(f"{name:<8} {method:<7} {figures}")
+            low, high = recalls["at_3_interval"]
+            print(f"{name:<8} dense_weight {weight:<5} {figures}  (@3: {low:.2f} to {high:.2f})", flush=True)
     print(json.dumps(results))
     return 0
 
 
 def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
-    """Recall at each k of `KS` by each method, by document, with the interval of recall at 3."""
+    """Recall by document at each k of `KS` for each weight of the embeddings, with the interval at 3."""
     settings = load_settings(Path("params.yaml"))
     questions = random.Random(settings.run.seed).sample(bench.questions, min(count, len(bench.questions)))
     recall: dict[str, dict[str, Any]] = {}
@@ -113,7 +114,7 @@ def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
             dense=settings.index.faiss,
             progress=progress.update,
         )
-        for method, weight in {**WEIGHTS, "hybrid": settings.retrieval.dense_weight}.items():
+        for weight in sorted({*WEIGHTS, settings.retrieval.dense_weight}):
             retrieval = RetrievalSettings(
                 top_k=50, candidates=max(settings.retrieval.candidates, 50), dense_weight=weight
             )
@@ -125,7 +126,7 @@ def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
                 for hits, (_, wanted) in zip(found, questions, strict=True)
             ]
             at_3 = bootstrap([float(place < 3) for place in ranks], resamples=1000, seed=settings.run.seed)
-            recall[method] = {
+            recall[f"{weight:g}"] = {
                 **{str(k): round(sum(place < k for place in ranks) / len(ranks), 4) for k in KS},
                 "at_3_interval": [round(at_3.low, 4), round(at_3.high, 4)],
             }

@@ -80,10 +80,12 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import prompting, questioning
+    from flows import prompting, questioning, retrieving
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
+    text = "say how often retrieval finds the passage that answers, now and with other settings"
+    retrieving.add_flags(add("retrieval", _retrieval, text))
     text = "make a test set of your own: draw documents, ask questions, check them"
     questioning.add_flags(add("test-set", _test_set, text))
     text = "train a head for labels, on texts (classify) or pictures (images)"
@@ -152,6 +154,13 @@ def _prompt(words: argparse.Namespace) -> int:
 
     chosen = _settings().prompt.template
     show_prompt(Path(), words.template or chosen, question=words.question, sources=not words.no_sources)
+    return 0
+
+
+def _retrieval(words: argparse.Namespace) -> int:
+    from flows.retrieving import show_retrieval
+
+    show_retrieval(Path(), _settings(), words)
     return 0
 
 

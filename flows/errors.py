@@ -48,5 +48,9 @@ class SheetError(FlowError):
     """There is nothing to make a test set from, or lines of one have to be mended."""
 
 
+class RecallError(FlowError):
+    """There are no questions, or too few, by which to judge what retrieval finds."""
+
+
 class ReleaseError(FlowError):
     """A bundle was not released."""

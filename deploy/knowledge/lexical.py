@@ -10,12 +10,14 @@ import numpy as np
 from deploy.errors import KnowledgeError
 from deploy.files import parse_json
 from deploy.knowledge.arrays import Positions, Scores
-from deploy.knowledge.terms import chunk_terms, query_terms
+from deploy.knowledge.terms import chunk_terms, query_terms, title_term
 
 # Chosen on the default source (documentation of parameters): chunks are short, so a word that stands there
 # three times says little more than one that stands there once, and length is hardly a fault.
 _K1 = 0.8
 _B = 0.4
+# How much more a name counts in the documents that bear it (docs/decisions/0026).
+_TITLE = 0.75
 
 
 class LexicalIndex:
@@ -69,12 +71,21 @@ class LexicalIndex:
             raise KnowledgeError(f"the lexical index {folder} cannot be read: {error}") from None
 
     def scores(self, query: str) -> Scores:
-        """The score of each chunk; 0 for one that shares no term with the question."""
+        """The score of each chunk; 0 for one that shares no term with the question.
+
+        A name counts once more in the documents that bear it, by its rarity: `np.isclose` asks for the
+        document `numpy.isclose` rather than for one that mentions it.
+        """
         known = self._bm25.vocab_dict if self._bm25 is not None else {}
-        wanted = [known[term] for term in query_terms(query, known) if term in known]
-        if not wanted:
+        asked = [term for term in query_terms(query, known) if term in known]
+        if not asked:
             return np.zeros(self._rows, dtype=np.float32)
-        return self._bm25.get_scores_from_ids(wanted)
+        scores = self._bm25.get_scores_from_ids([known[term] for term in asked])
+        for term in sorted(set(asked)):
+            titled = known.get(title_term(term))
+            if titled is not None:
+                scores[self._holders(titled)] += _TITLE * self._rarity[known[term]]
+        return scores
 
     def coverage(self, asked: Sequence[str], chunks: Positions) -> Scores:
         """For each of `chunks` the share of the terms of `asked` that it holds, weighted by their rarity.

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from deploy.knowledge.definitions import defined_names
 
 _NAME = re.compile(r"\w+(?:\.\w+)*")
+_QUALIFIED = re.compile(r"\w+(?:\.\w+)+")
 _QUOTED_NAME = re.compile(r"`\*{0,2}(\w+)`")
 _LONGEST_NAME = 5  # words that are tried as one name
 _SHORTEST_JOINED = 5  # letters of it: `to do` is no name
@@ -24,10 +25,17 @@ def chunk_terms(text: str, *, title: str) -> list[str]:
     """The terms of a chunk: its words, its title once more, and `c :` for each line that defines `C`.
 
     The title weighs double, so that chunks of the document that a question names come before chunks that
-    mention it. A name that a line defines is a term of its own, so that the chunk on the parameter `C`
-    comes before the others that speak of `C`.
+    mention it; where it is a qualified name, its last part is a term of its own (`title_term`). A name that a
+    line defines is one, too, so that the chunk on the parameter `C` comes before others that speak of `C`.
     """
-    return [*terms(title), *terms(text), *(_definition(name) for name in defined_names(text))]
+    named = title_term(title.rpartition(".")[2]) if _QUALIFIED.fullmatch(title) else None
+    defined = (_definition(name) for name in defined_names(text))
+    return [*terms(title), *terms(text), *defined, *([named] if named else ())]
+
+
+def title_term(name: str) -> str:
+    """The term of the chunks of a document whose title is a qualified name that ends in `name`."""
+    return f"{name.lower()} ="  # no other term holds a blank
 
 
 def query_terms(text: str, known: Container[str]) -> list[str]:
@@ -84,4 +92,4 @@ def terms(text: str) -> list[str]:
 
 
 def _definition(name: str) -> str:
-    return f"{name.lower()} :"  # no other term holds a blank
+    return f"{name.lower()} :"  # no other term holds a blank, or this sign

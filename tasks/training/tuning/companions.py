@@ -8,6 +8,7 @@ which the sources answer and which they do not is all that there is to learn.
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deploy.knowledge.terms import terms
 from deploy.prompts.template import Source
@@ -20,7 +21,7 @@ _NEAR = 24  # questions nearest to the sources, among which those are drawn that
 
 
 class Companions:
-    """Finds companions among `pool`: rows of one turn, whose prompts begin alike over the same sources."""
+    """Finds companions among the rows of `pool` that have one turn and so make sense after any other."""
 
     def __init__(self, pool: Sequence[Example], *, seed: int) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,9 +40,10 @@ class Companions:
         """At most `count` rows to be asked over the `sources` of `row`, none of them twice.
 
         About half are answered by them; of the others all but one sound as if they were. A row whose
-        answer was hidden, and stands in these sources, is none: nobody knows what would be right.
+        answer was hidden, and stands in these sources, is none: nobody knows what would be right. After
+        earlier turns of `row` they are asked after the same.
         """
-        if len(row.prompt) > 1 or self._matrix is None or not sources:
+        if self._matrix is None or not sources:
             return []
         draw = random.Random(f"{self._seed} {row.id}")
         shown = {source.document for source in sources}
@@ -56,7 +58,8 @@ class Companions:
             drawn = draw.sample(open_to, min(wanted, len(open_to)))
             chosen += drawn
             taken |= {each.id for each in drawn}
-        return chosen
+        earlier = row.prompt[:-1]
+        return [replace(each, messages=(*earlier, *each.messages)) for each in chosen]
 
     def _near(self, sources: Sequence[Source]) -> list[Example]:
         """The questions that sound most as if these sources answered them."""

@@ -54,3 +54,17 @@ def test_the_terms_of_the_texts_are_those_that_count(index: LexicalIndex) -> Non
         for term in chunk_terms(text, title=title):
             if " " not in term:  # a definition is asked for by the name alone
                 assert coverage(index, term)[place] > 0.0
+
+
+def test_a_name_asks_for_the_document_that_bears_it() -> None:
+    """That one speaks of it at length, another mentions it beside all the other words of the question."""
+    texts = [
+        "rtol : float\nrelative tolerance, and much more is said of it here",
+        "isclose rtol",
+        *"abcdefgh",
+    ]
+    titles = ["numpy.isclose", "scipy.optimize.ridder", *"abcdefgh"]
+    index, titled = LexicalIndex.build(texts, titles), titles[0]
+    assert index.scores("isclose rtol?").argmax() == 0
+    as_words = LexicalIndex.build(texts, [titled.replace(".", " "), *titles[1:]])
+    assert as_words.scores("isclose rtol?")[0] < index.scores("isclose rtol?")[0] - 1.0

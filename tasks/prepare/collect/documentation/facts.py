@@ -10,6 +10,7 @@ from typing import Literal
 from tasks.prepare.collect.documentation.callables import PublicCallable
 from tasks.prepare.collect.documentation.docstrings import Field, first_sentence, sentences
 from tasks.prepare.collect.documentation.signatures import Argument
+from tasks.prepare.collect.documentation.wording.things import things
 
 FactKind = Literal["default", "purpose", "none", "lookup"]
 # A head and the sentence behind it must lie in one chunk, or the quote would not stand beside its answer.
@@ -29,7 +30,8 @@ _ABBREVIATION = re.compile(r"(?:\be\.g|\bi\.e|\bcf|\bsee|:|,|;|\()\.?$", re.IGNO
 class Fact:
     """Something that the documentation of `owner` says.
 
-    `quote` stands literally in the paragraph that says it; a `lookup` has no parameter and no quote.
+    `quote` stands literally in the paragraph that says it; a `lookup` has no parameter and no quote. `thing`
+    is what the documentation says that the parameter is, where that names it among those of the callable.
     """
 
     kind: FactKind
@@ -37,6 +39,7 @@ class Fact:
     parameter: str
     value: str
     quote: str
+    thing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +73,18 @@ def paragraphs(entry: PublicCallable) -> list[Paragraph]:
 def facts(entry: PublicCallable, text: str) -> list[Fact]:
     """The default and purpose facts of a callable whose document has `text`; each quote is unique in it."""
     found: list[Fact] = []
-    for paragraph in paragraphs(entry):
+    said = paragraphs(entry)
+    first = [first_sentence(paragraph.description) for paragraph in said]
+    for paragraph, sentence, thing in zip(said, first, things(first), strict=True):
         if text.count(paragraph.mark) != 1:
             continue  # `x :` also stands in `max :`, or a description repeats the head
-        fact = partial(Fact, owner=entry, parameter=paragraph.name, quote=paragraph.mark)
+        fact = partial(Fact, owner=entry, parameter=paragraph.name, thing=thing)
         if paragraph.default is not None:
-            found.append(fact(kind="default", value=paragraph.default))
-        sentence = first_sentence(paragraph.description)
+            found.append(fact(kind="default", value=paragraph.default, quote=paragraph.mark))
         if _asks_well(sentence, paragraph.head):
-            found.append(fact(kind="purpose", value=sentence))
+            found.append(fact(kind="purpose", value=sentence, quote=paragraph.mark))
         if (without := _without(paragraph)) and text.count(without) == 1:
-            found.append(
-                Fact(kind="none", owner=entry, parameter=paragraph.name, value=without, quote=without)
-            )
+            found.append(fact(kind="none", value=without, quote=without))
     return found
 
 

@@ -43,9 +43,11 @@ def test_they_follow_from_the_seed_and_the_row() -> None:
     assert len({tuple(drawn(seed)) for seed in range(8)}) > 2
 
 
-def test_a_follow_up_has_none_and_is_none() -> None:
+def test_those_of_a_follow_up_are_asked_after_the_same_turns_and_it_is_none() -> None:
     later = replace(LEAD, messages=(*SAME[0].messages, *LEAD.messages))
-    assert Companions([LEAD, *SAME], seed=1).of(later, [SHOWN], 4) == []
+    alone, after = (Companions([LEAD, *SAME], seed=1).of(row, [SHOWN], 4) for row in (LEAD, later))
+    assert [row.messages for row in after] == [(*SAME[0].messages, *row.messages) for row in alone]
+    assert [row.answer for row in after] == [row.answer for row in alone]
     assert Companions([later], seed=1).of(LEAD, [SHOWN], 4) == []
     assert Companions([LEAD, *SAME], seed=1).of(LEAD, [], 4) == []
 

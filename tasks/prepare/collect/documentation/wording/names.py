@@ -19,6 +19,43 @@ _CALLED = {
     "scipy": ("scipy", "SciPy"),
     "pandas": ("pandas", "pd"),
 }
+# What the shortened words in names of parameters stand for.
+_WRITTEN_OUT = {
+    "n": "number of",
+    "num": "number of",
+    "max": "maximum",
+    "min": "minimum",
+    "iter": "iterations",
+    "tol": "tolerance",
+    "rtol": "relative tolerance",
+    "atol": "absolute tolerance",
+    "func": "function",
+    "dtype": "data type",
+    "sep": "separator",
+    "freq": "frequency",
+    "init": "initialisation",
+    "std": "standard deviation",
+    "deg": "degree",
+    "pos": "positive",
+    "neg": "negative",
+    "dim": "dimension",
+    "dims": "dimensions",
+    "ndim": "number of dimensions",
+    "coef": "coefficient",
+    "reg": "regularization",
+    "cov": "covariance",
+    "eps": "epsilon",
+    "prob": "probability",
+    "args": "arguments",
+    "params": "parameters",
+    "kwargs": "keyword arguments",
+    "cv": "cross validation",
+    "idx": "index",
+    "val": "value",
+    "vals": "values",
+    "arr": "array",
+    "fs": "sampling frequency",
+}
 _INNER_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _STYLES = ("full", "full quoted", "alias", "short", "short quoted", "short call", "spoken")
 _WEIGHTS = (14, 12, 14, 22, 12, 8, 18)
@@ -73,15 +110,23 @@ def parameter(name: str, draw: random.Random) -> str:
     """What somebody may call a parameter."""
     bare = name.lstrip("*")
     spaced = bare.replace("_", " ").strip()
-    match draw.choices(("plain", "quoted", "apostrophes", "spoken"), weights=(50, 28, 7, 15))[0]:
+    whole = unabbreviated(bare)
+    match draw.choices(("plain", "quoted", "apostrophes", "spoken", "whole"), weights=(45, 26, 6, 13, 10))[0]:
         case "quoted":
             return f"`{name}`"
         case "apostrophes":
             return f"'{bare}'"
+        case "whole" if whole != spaced:
+            return whole
         case "spoken" if spaced != bare and len(spaced) > 3:
             return spaced
         case _:
             return bare
+
+
+def unabbreviated(name: str) -> str:
+    """The words of a parameter's name, written out: `max_iter` gives `max iterations`."""
+    return " ".join(_WRITTEN_OUT.get(word, word) for word in name.strip("_").split("_") if word)
 
 
 def imported(name: str) -> str:

@@ -42,6 +42,18 @@ DEFAULT = (
     "Which value does {f} fall back to for {p}?",
     "{p} of {f} - default?",
 )
+HOW_MANY = (
+    "How many {n} does {f} [use|have|take] by default?",
+    "How many {n} [are there|do I get] in {f} if I don't [say|set it]?",
+    "{f}: how many {n} by default?",
+    "By default, how many {n} [does {f} use|are used by {f}]?",
+    "How many {n} will {f} use unless told otherwise?",
+    "[Any idea|Do you know] how many {n} {f} [works with|starts with] out of the box?",
+    "When I leave {f} alone, how many {n} is that?",
+    "how many {n} - {f}, [default settings|defaults]",
+    "I only call {f}, so how many {n} am I getting?",
+    "Without further arguments {f} uses how many {n}?",
+)
 CONFIRM = (
     "Is the default of {p} in {f} {v}?",
     "Is {p} {v} by default in {f}?",
@@ -99,4 +111,16 @@ WHICH = (
     "Only one of {f}, {g} and {h} has {p}. Which?",
     "{p} belongs to which of these: {f}, {g}, {h}?",
     "Among {f}, {g} and {h}, who knows the option {p}?",
+)
+WHICH_OF_TWO = (
+    "Which of these two has {p}: {f} or {g}?",
+    "{f} or {g} - which [one|of them] [has|takes] {p}?",
+    "Is it {f} or {g} that [has|knows] {p}?",
+    "I need to set {p}, do I take {f} or {g}?",
+    "{p}: is that an [argument|option] of {f} or of {g}?",
+    "Of {f} and {g}, which accepts {p}?",
+    "[Where|In which] is {p}, {f} or {g}?",
+    "{f} vs {g}: who [has|takes] {p}?",
+    "Only one of {f} and {g} has {p}, which is it?",
+    "Between {f} and {g}, which can be given {p}?",
 )

@@ -15,11 +15,18 @@ from tasks.prepare.collect.documentation.wording.grammar import (
     filled,
     folded,
 )
-from tasks.prepare.collect.documentation.wording.names import imported, parameter, spelled
+from tasks.prepare.collect.documentation.wording.names import (
+    imported,
+    parameter,
+    spelled,
+    unabbreviated,
+)
 from tasks.prepare.collect.documentation.wording.surface import slipped, spoken
+from tasks.prepare.collect.documentation.wording.things import counted, things
 
 LISTS = {
-    **{name: getattr(values, name) for name in ("DEFAULT", "CONFIRM", "SWITCH", "COMPARE", "WHICH")},
+    **{name: getattr(values, name) for name in ("DEFAULT", "HOW_MANY", "CONFIRM", "SWITCH", "COMPARE")},
+    **{name: getattr(values, name) for name in ("WHICH", "WHICH_OF_TWO")},
     **{name: getattr(meanings, name) for name in ("PURPOSE", "NONE", "EXISTS", "DOING", "DESCRIBED")},
     **{f"{name} {kind}": frames for name in ("OTHER_PARAMETER", "SAME_PARAMETER", "FOUND")
        for kind, frames in getattr(turns, name).items()},
@@ -29,7 +36,9 @@ LISTS = {
 SLOTS = {
     "COMPARE": {"f", "g", "p"},
     "WHICH": {"f", "g", "h", "p"},
+    "WHICH_OF_TWO": {"f", "g", "p"},
     "CONFIRM": {"f", "p", "v"},
+    "HOW_MANY": {"f", "n"},
     "DEFAULT": {"f", "p"},
     "SWITCH": {"f", "p"},
     "PURPOSE": {"f", "p"},
@@ -100,8 +109,30 @@ def test_the_keyboard_spares_names_and_slots() -> None:
 def test_people_have_many_names_for_one_thing() -> None:
     said = {parameter("sample_weight", random.Random(n)) for n in range(60)}
     assert said == {"sample_weight", "`sample_weight`", "'sample_weight'", "sample weight"}
+    assert "maximum iterations" in {parameter("max_iter", random.Random(n)) for n in range(60)}
+    assert unabbreviated("n_init") == "number of initialisation"
     assert spelled("RandomForestClassifier") == "random forest classifier"
     assert [imported(name) for name in ("numpy.sum", "scipy.stats.norm")] == ["np.sum", "stats.norm"]
+
+
+def test_a_parameter_is_called_by_what_it_is() -> None:
+    assert things(
+        ["The number of trees in the forest.", "Number of jobs (in parallel).", "If True, copy."]
+    ) == [
+        "number of trees in the forest",
+        "number of jobs",
+        "",
+    ]
+    assert counted("number of trees in the forest") == "trees in the forest"
+    assert counted("maximum number of iterations") == counted("number of rows or columns") == ""
+
+
+def test_what_two_parameters_are_names_neither() -> None:
+    assert things(["The input array.", "The input array.", "A location into which it is stored."]) == [
+        "",
+        "",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(

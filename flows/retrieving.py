@@ -1,0 +1,189 @@
+"""The command `threeply retrieval`: what retrieval finds, and what it would find with other settings."""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deploy.errors import SettingsError
+from flows.errors import RecallError
+
+if TYPE_CHECKING:
+    from tasks.evaluation.recall import Ranked
+    from tasks.rows.records import Example
+
+SPLITS, INDEX, EMBEDDER = Path("data/splits"), Path("data/index"), Path("data/models/embedder")
+WEIGHTS = (0.1, 0.3, 0.5, 0.7, 0.9)
+TOP = (1, 3, 5, 10)
+_FEWEST = 20  # questions; with fewer any setting may look best
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What is found with one weight and one length of chunks."""
+
+    dense_weight: float
+    chunk_words: int
+    ranked: "Ranked"
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The words that `threeply retrieval` understands."""
+    parser.add_argument(
+        "--split", choices=("train", "validation", "test"), default="validation", help="(validation)"
+    )
+    parser.add_argument("--source", metavar="NAME", help="only questions of this source")
+    parser.add_argument(
+        "--dense-weight",
+        nargs="+",
+        default=WEIGHTS,
+        metavar="W",
+        help="weights to try, besides the present one",
+    )
+    parser.add_argument(
+        "--chunk-words", nargs="+", default=(), metavar="N", help="lengths of chunks to try: each embeds anew"
+    )
+
+
+def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None:
+    """Print how often the passage that answers is shown: now by kind of question, and with other settings.
+
+    Raises:
+        SettingsError: a word is wrong.
+        RecallError: there is no run to read, or it has too few questions whose passage is known.
+    """
+    from tasks.evaluation.recall import gain, parts
+
+    weights, lengths = _weights(words.dense_weight), _lengths(words.chunk_words)
+    rows = _rows(root, words.split, words.source)
+    present = settings.retrieval.dense_weight, settings.index.chunk_words
+    tried: dict[tuple[float, int], Tried] = {}
+    for length in dict.fromkeys((present[1], *lengths)):
+        with _index(root, settings, length) as folder:
+            for weight in sorted({present[0], *weights}):
+                found = _ranked(root, settings, rows, folder, weight)
+                tried[weight, length] = Tried(dense_weight=weight, chunk_words=length, ranked=found)
+    top_k, now = settings.retrieval.top_k, tried[present]
+    print(f"{len(rows)} questions of the split {words.split}; {top_k} passages show the answer to")
+    for name, (share, count) in parts(rows, now.ranked.within(top_k)).items():
+        print(f"  {name:<32} {share:.3f} of {count}")
+    print("\n" + "\n".join(table(list(tried.values()), now)))
+    best = max(tried.values(), key=lambda each: (each.ranked.share(top_k), each is now))
+    more = gain(best.ranked, now.ranked, top_k=top_k, seed=settings.run.seed)
+    print("\n" + advice(best, now, (more.mean, more.low, more.high), questions=len(rows), split=words.split))
+
+
+def table(tried: Sequence[Tried], now: Tried) -> list[str]:
+    """One line for each setting that was tried, the present one marked."""
+    heads = "  ".join(f"top {k:<3}" for k in TOP)
+    lines = [f"  dense_weight  chunk_words  {heads}  words shown"]
+    for each in tried:
+        shares = "  ".join(f"{each.ranked.share(k):<7.3f}" for k in TOP)
+        mark = "*" if each is now else " "
+        setting = f"{each.dense_weight:<12g}  {each.chunk_words:<11}"
+        lines.append(f"{mark} {setting}  {shares}  {each.ranked.words:.0f} in {TOP[-1]}")
+    return [*lines, "* as params.yaml has it"]
+
+
+def advice(best: Tried, now: Tried, more: tuple[float, float, float], *, questions: int, split: str) -> str:
+    """What the figures say to do; a gain that may be chance is no reason to change a setting."""
+    if best is now:
+        return "None of the others shows more: keep what params.yaml has."
+    setting = f"retrieval.dense_weight: {best.dense_weight:g}"
+    if best.chunk_words != now.chunk_words:
+        setting += f" and index.chunk_words: {best.chunk_words}"
+    said = f"{more[0]:+.3f} (95 % interval {more[1]:+.3f} to {more[2]:+.3f}, {questions} questions)"
+    if more[1] <= 0.0:
+        return f"The best of them, {setting}, shows {said}: that may be chance, so keep what params.yaml has."
+    told = f"With {setting} retrieval shows {said}: set it in params.yaml."
+    if split == "test":
+        return f"{told} But these are test questions: what is chosen by them flatters; choose by validation."
+    return told
+
+
+def _rows(root: Path, split: str, source: str | None) -> "list[Example]":
+    from tasks.evaluation.recall import with_evidence
+    from tasks.rows.records import Example
+    from tasks.rows.tables import read_table
+
+    path = root / SPLITS / split / "examples.parquet"
+    if not path.exists() or not (root / INDEX).exists():
+        raise RecallError("there is no index to ask yet; make it: threeply run --until index")
+    known = with_evidence(read_table(path, Example))
+    sources = sorted({row.source for row in known})
+    if source is not None and source not in sources:
+        raise SettingsError(f"--source {source!r} is wrong; it should be one of {', '.join(sources)}")
+    rows = [row for row in known if source in (None, row.source)]
+    if len(rows) < _FEWEST:
+        raise RecallError(
+            f"the split {split} has {len(rows)} questions whose passage is known, and {_FEWEST} are the "
+            "least that say something; give your questions the column evidence (docs/test-set.md), or take "
+            "another --split"
+        )
+    return rows
+
+
+def _ranked(root: Path, settings: Any, rows: "Sequence[Example]", index: Path, weight: float) -> "Ranked":
+    from tasks.evaluation.recall import ranked
+    from tasks.rows.grounding import composer
+
+    wanted = {"dense_weight": weight, "top_k": max(*TOP, settings.retrieval.top_k)}
+    assistant = composer(
+        index,
+        root / EMBEDDER,
+        retrieval=settings.retrieval.model_copy(update=wanted),
+        prompt=settings.prompt,
+        generation=settings.generation,
+    )
+    return ranked(rows, assistant)
+
+
+@contextmanager
+def _index(root: Path, settings: Any, length: int) -> Iterator[Path]:
+    """The index with chunks of `length` words: that of the last run, or one made for the time being."""
+    from tasks.prepare.index import index
+
+    if length == settings.index.chunk_words:
+        yield root / INDEX
+        return
+    with tempfile.TemporaryDirectory(prefix="threeply-") as made:
+        folder = Path(made)
+        (folder / "work").mkdir()
+        index(
+            root / SPLITS / "documents.parquet",
+            root / EMBEDDER,
+            knowledge=folder / "index",
+            report=folder / "report.json",
+            work=folder / "work",
+            run=settings.run,
+            settings=settings.index.model_copy(update={"chunk_words": length}),
+        )
+        yield folder / "index"
+
+
+def _weights(given: Sequence[Any]) -> list[float]:
+    weights = [_number(value, float, "--dense-weight", "a number from 0 to 1") for value in given]
+    for weight in weights:
+        if not 0.0 <= weight <= 1.0:
+            raise SettingsError(f"--dense-weight {weight:g} is wrong; it should be a number from 0 to 1")
+    return weights
+
+
+def _lengths(given: Sequence[Any]) -> list[int]:
+    lengths = [_number(value, int, "--chunk-words", "a whole number from 8 to 2000") for value in given]
+    for length in lengths:
+        if not 8 <= length <= 2000:
+            raise SettingsError(
+                f"--chunk-words {length} is wrong; it should be a whole number from 8 to 2000"
+            )
+    return lengths
+
+
+def _number(value: Any, kind: Any, flag: str, wanted: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise SettingsError(f"{flag} {value!r} is wrong; it should be {wanted}") from None

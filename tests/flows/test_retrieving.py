@@ -1,0 +1,79 @@
+"""Protects `threeply retrieval`: real searches of a small index, and advice that the figures allow."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from flows.retrieving import Tried, advice
+from tasks.evaluation.recall import Ranked
+from tasks.rows.records import Document, Example
+from tasks.rows.tables import write_table
+from tests.conftest import write_tiny_index
+from tests.tasks.rows.made import default_asked, document
+
+SHARES = {"dense_weight": 0.5, "chunk_words": 32}
+
+
+@pytest.fixture
+def indexed(here: Path, tiny_embedder: Path) -> Path:
+    """A project with thirty documents, each with the answer to one validation question."""
+    texts = {f"d{n}": f"C=1.0 : float, the price of kind{n}" for n in range(30)}
+    (here / "data/models").mkdir(parents=True)
+    (here / "data/models/embedder").symlink_to(tiny_embedder)
+    write_tiny_index(here / "data/index", tiny_embedder, texts)
+    rows = [default_asked(f"q{n}", f"What is C of kind{n}?", document=f"d{n}") for n in range(30)]
+    write_table(here / "data/splits/validation/examples.parquet", Example, rows)
+    documents = [document(name, text, title=name) for name, text in texts.items()]
+    write_table(here / "data/splits/documents.parquet", Document, documents)
+    return here
+
+
+def test_words_find_what_random_vectors_do_not(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["retrieval", "--dense-weight", "0", "1", "--chunk-words", "64"]) == 0
+    told = capsys.readouterr().out
+    lines = [line.split() for line in told.splitlines()]
+    shares = {(line[-9], line[-8]): float(line[-6]) for line in lines if line[-2:-1] == ["in"]}
+    assert set(shares) == {(weight, words) for weight in ("0", "0.3", "1") for words in ("32", "64")}
+    assert shares["0", "32"] == shares["0", "64"] == 1.0 > shares["1", "32"]
+    assert "30 questions of the split validation" in told
+    assert "keep what params.yaml has" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--dense-weight", "much"], "--dense-weight 'much' is wrong; it should be a number from 0 to 1"),
+        (["--dense-weight", "3"], "--dense-weight 3 is wrong; it should be a number from 0 to 1"),
+        (["--chunk-words", "2"], "--chunk-words 2 is wrong; it should be a whole number from 8 to 2000"),
+        (["--source", "mine"], "--source 'mine' is wrong; it should be one of test"),
+        (["--split", "train"], "there is no index to ask yet; make it: threeply run --until index"),
+    ],
+)
+def test_a_wrong_word_is_named(
+    indexed: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["retrieval", *words]) == (1 if words[0] == "--split" else 2)
+    assert message in capsys.readouterr().err
+
+
+def test_few_questions_choose_nothing(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [default_asked("q", document="d1")]
+    write_table(indexed / "data/splits/validation/examples.parquet", Example, few)
+    assert main(["retrieval"]) == 1
+    assert "has 1 questions whose passage is known, and 20 are the least" in capsys.readouterr().err
+
+
+def test_only_a_sure_gain_is_advised() -> None:
+    now, best = (Tried(**SHARES, ranked=Ranked(places=(1.0,), words=1.0)) for _ in range(2))
+    said = {"questions": 40, "split": "validation"}
+    assert (
+        advice(now, now, (0.0, 0.0, 0.0), **said)
+        == "None of the others shows more: keep what params.yaml has."
+    )
+    assert "may be chance" in advice(best, now, (0.05, -0.02, 0.1), **said)
+    sure = (0.2, 0.1, 0.3)
+    assert advice(best, now, sure, **said).endswith("set it in params.yaml.")
+    assert "flatters" in advice(best, now, sure, questions=40, split="test")
+    longer = Tried(dense_weight=0.5, chunk_words=64, ranked=best.ranked)
+    assert "index.chunk_words: 64" in advice(longer, now, sure, **said)
