@@ -75,7 +75,8 @@ def default_model(wanted: str, manifest: Manifest) -> str:
     """The model that answers where a request names none.
 
     `auto` is the last one of the bundle whose layer the ledger (what each layer adds) does not call useless
-    or harmful. It stands in for a model that a partial bundle does not have yet.
+    or harmful, nor sees lose where that is not clear: of two that may be alike, the cheaper serves. It stands
+    in for a model that a partial bundle does not have yet.
 
     Raises:
         ServeError: the bundle has no such model.
@@ -90,7 +91,7 @@ def default_model(wanted: str, manifest: Manifest) -> str:
     arms = manifest.ledger.get("arms", {})
     for name in reversed(manifest.models):
         difference = arms.get(name, {}).get("difference")
-        if difference is None or difference["verdict"] != "does not help":
+        if difference is None or (difference["verdict"] != "does not help" and difference["mean"] > 0.0):
             return name
     return manifest.models[0]
 

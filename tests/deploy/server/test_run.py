@@ -10,9 +10,9 @@ from deploy.server.run import default_model
 
 
 def manifest(*models: str, partial: bool = False, **verdicts: str | None) -> Manifest:
-    """The manifest of a bundle with `models` whose ledger has those verdicts."""
+    """The manifest of a bundle with `models` whose ledger has those verdicts; `not clear -` is a loss."""
     arms: dict[str, Any] = {
-        name: {"difference": {"verdict": verdict} if verdict else None} for name, verdict in verdicts.items()
+        name: {"difference": _difference(verdict) if verdict else None} for name, verdict in verdicts.items()
     }
     return Manifest(
         name="tiny",
@@ -26,17 +26,24 @@ def manifest(*models: str, partial: bool = False, **verdicts: str | None) -> Man
     )
 
 
+def _difference(verdict: str) -> dict[str, Any]:
+    mean = -0.02 if verdict in ("not clear -", "does not help") else 0.02
+    return {"verdict": verdict.removesuffix(" -"), "mean": mean}
+
+
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
         ({"base": None, "sft": "helps", "rlhf": "helps"}, "rlhf"),
         ({"base": None, "sft": "helps", "rlhf": "not clear"}, "rlhf"),
+        ({"base": None, "sft": "helps", "rlhf": "not clear -"}, "sft"),
+        ({"base": None, "sft": "not clear -", "rlhf": "not clear -"}, "base"),
         ({"base": None, "sft": "helps", "rlhf": "does not help"}, "sft"),
         ({"base": None, "sft": "does not help", "rlhf": "does not help"}, "base"),
         ({}, "rlhf"),
     ],
 )
-def test_auto_passes_over_layers_that_the_ledger_calls_useless(
+def test_auto_passes_over_layers_that_the_ledger_sees_bring_nothing(
     verdicts: dict[str, str | None], expected: str
 ) -> None:
     assert default_model("auto", manifest("base", "sft", "rlhf", **verdicts)) == expected
