@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deploy.errors import SettingsError
 from flows.errors import RecallError
@@ -14,7 +14,9 @@ from flows.errors import RecallError
 if TYPE_CHECKING:
     from tasks.evaluation.recall import Ranked
     from tasks.rows.records import Example
+    from tasks.scoring.scores import Interval
 
+Number = TypeVar("Number", int, float)
 SPLITS, INDEX, EMBEDDER = Path("data/splits"), Path("data/index"), Path("data/models/embedder")
 WEIGHTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 TOP = (1, 3, 5, 10)
@@ -57,7 +59,8 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
     """
     from tasks.evaluation.recall import gain, parts
 
-    weights, lengths = _weights(words.dense_weight), _lengths(words.chunk_words)
+    weights = _numbers("dense-weight", words.dense_weight, float, "a number", 0, 1)
+    lengths = _numbers("chunk-words", words.chunk_words, int, "a whole number", 8, 2000)
     rows = _rows(root, words.split, words.source)
     present = settings.retrieval.dense_weight, settings.index.chunk_words
     tried: dict[tuple[float, int], Tried] = {}
@@ -73,7 +76,7 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
     print("\n" + "\n".join(table(list(tried.values()), now)))
     best = max(tried.values(), key=lambda each: (each.ranked.share(top_k), each is now))
     more = gain(best.ranked, now.ranked, top_k=top_k, seed=settings.run.seed)
-    print("\n" + advice(best, now, (more.mean, more.low, more.high), questions=len(rows), split=words.split))
+    print("\n" + advice(best, now, more, questions=len(rows), split=words.split))
 
 
 def table(tried: Sequence[Tried], now: Tried) -> list[str]:
@@ -88,15 +91,17 @@ def table(tried: Sequence[Tried], now: Tried) -> list[str]:
     return [*lines, "* as params.yaml has it"]
 
 
-def advice(best: Tried, now: Tried, more: tuple[float, float, float], *, questions: int, split: str) -> str:
+def advice(best: Tried, now: Tried, more: "Interval", *, questions: int, split: str) -> str:
     """What the figures say to do; a gain that may be chance is no reason to change a setting."""
+    from tasks.scoring.scores import verdict
+
     if best is now:
         return "None of the others shows more: keep what params.yaml has."
     setting = f"retrieval.dense_weight: {best.dense_weight:g}"
     if best.chunk_words != now.chunk_words:
         setting += f" and index.chunk_words: {best.chunk_words}"
-    said = f"{more[0]:+.3f} (95 % interval {more[1]:+.3f} to {more[2]:+.3f}, {questions} questions)"
-    if more[1] <= 0.0:
+    said = f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}, {questions} questions)"
+    if verdict(more) != "helps":
         return f"The best of them, {setting}, shows {said}: that may be chance, so keep what params.yaml has."
     told = f"With {setting} retrieval shows {said}: set it in params.yaml."
     if split == "test":
@@ -164,26 +169,17 @@ def _index(root: Path, settings: Any, length: int) -> Iterator[Path]:
         yield folder / "index"
 
 
-def _weights(given: Sequence[Any]) -> list[float]:
-    weights = [_number(value, float, "--dense-weight", "a number from 0 to 1") for value in given]
-    for weight in weights:
-        if not 0.0 <= weight <= 1.0:
-            raise SettingsError(f"--dense-weight {weight:g} is wrong; it should be a number from 0 to 1")
-    return weights
-
-
-def _lengths(given: Sequence[Any]) -> list[int]:
-    lengths = [_number(value, int, "--chunk-words", "a whole number from 8 to 2000") for value in given]
-    for length in lengths:
-        if not 8 <= length <= 2000:
-            raise SettingsError(
-                f"--chunk-words {length} is wrong; it should be a whole number from 8 to 2000"
-            )
-    return lengths
-
-
-def _number(value: Any, kind: Any, flag: str, wanted: str) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise SettingsError(f"{flag} {value!r} is wrong; it should be {wanted}") from None
+def _numbers(
+    flag: str, given: Sequence[Any], kind: type[Number], what: str, least: int, most: int
+) -> list[Number]:
+    wrong = f"is wrong; it should be {what} from {least} to {most}"
+    numbers: list[Number] = []
+    for value in given:
+        try:
+            number = kind(value)
+        except ValueError:
+            raise SettingsError(f"--{flag} {value!r} {wrong}") from None
+        if not least <= number <= most:
+            raise SettingsError(f"--{flag} {number:g} {wrong}")
+        numbers.append(number)
+    return numbers

@@ -87,12 +87,6 @@ def ground_preferences(preferences: Sequence[Preference], assistant: Assistant) 
     return [_grounded_preference(row, prompt) for row, prompt in zip(preferences, composed, strict=True)]
 
 
-def found(rows: Sequence[Example], assistant: Assistant) -> list[bool]:
-    """For each example whether what `assistant` finds for it answers it, in order."""
-    composed = _compose(rows, assistant)
-    return [bool(cited_sources(row, each.sources)) for row, each in zip(rows, composed, strict=True)]
-
-
 def cited_sources(row: Example | Preference, sources: Sequence[Source]) -> tuple[int, ...]:
     """The numbers of the sources that answer `row`, in order; none where they do not.
 

@@ -9,6 +9,7 @@ from flows.retrieving import Tried, advice
 from tasks.evaluation.recall import Ranked
 from tasks.rows.records import Document, Example
 from tasks.rows.tables import write_table
+from tasks.scoring.scores import Interval
 from tests.conftest import write_tiny_index
 from tests.tasks.rows.made import default_asked, document
 
@@ -68,11 +69,11 @@ def test_only_a_sure_gain_is_advised() -> None:
     now, best = (Tried(**SHARES, ranked=Ranked(places=(1.0,), words=1.0)) for _ in range(2))
     said = {"questions": 40, "split": "validation"}
     assert (
-        advice(now, now, (0.0, 0.0, 0.0), **said)
+        advice(now, now, Interval(mean=0.0, low=0.0, high=0.0), **said)
         == "None of the others shows more: keep what params.yaml has."
     )
-    assert "may be chance" in advice(best, now, (0.05, -0.02, 0.1), **said)
-    sure = (0.2, 0.1, 0.3)
+    assert "may be chance" in advice(best, now, Interval(mean=0.05, low=-0.02, high=0.1), **said)
+    sure = Interval(mean=0.2, low=0.1, high=0.3)
     assert advice(best, now, sure, **said).endswith("set it in params.yaml.")
     assert "flatters" in advice(best, now, sure, questions=40, split="test")
     longer = Tried(dense_weight=0.5, chunk_words=64, ranked=best.ranked)

@@ -23,6 +23,7 @@ _TOLD_DEFAULT = re.compile(
 )
 _OPTIONAL = re.compile(r",?\s*\(?\boptional\b\)?", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"\.\. |\.\.\w+::")
+_ASIDE = re.compile(r"\s*\([^()]*\)")
 _SENTENCE_END = re.compile(r"(?<!e\.g)(?<!i\.e)(?<!etc)(?<!vs)(?<!cf)(?<!\.)[.!?](?=\s+[A-Z`'\"(*]|$)")
 
 
@@ -67,6 +68,11 @@ def description(text: str) -> str:
     paragraphs = "\n".join(_sections(lines)[0]).strip().split("\n\n")
     prose = [part for part in paragraphs[1:] if not _DIRECTIVE.match(part.lstrip()) and ">>>" not in part]
     return plain(" ".join(prose))
+
+
+def without_asides(text: str) -> str:
+    """The text without what stands in parentheses."""
+    return _ASIDE.sub("", text)
 
 
 def first_sentence(text: str) -> str:

@@ -4,6 +4,8 @@ import random
 import re
 from collections.abc import Mapping
 
+from tasks.prepare.collect.documentation.docstrings import without_asides
+
 # What docstrings begin with, and what people say instead.
 _VERBS: Mapping[str, tuple[str, ...]] = {
     "add": ("add", "put in"),
@@ -81,7 +83,6 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "values": ("values", "numbers"),
     "whether": ("whether", "if"),
 }
-_ASIDE = re.compile(r"\s*\([^()]*\)")
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 _THE = re.compile(r"\b(?:the|a|an) ")
 
@@ -92,7 +93,7 @@ def doing(summary: str, draw: random.Random) -> str:
     `Compute the sum of array elements over a given axis.` gives `work out sum of array entries along a
     given axis`.
     """
-    text = _ASIDE.sub("", summary).strip().rstrip(".")
+    text = without_asides(summary).strip().rstrip(".")
     verb, _, rest = text.partition(" ")
     said = _VERBS.get(verb.lower()) or _VERBS.get(verb.lower().removesuffix("s"))
     if said is None or not rest or len(rest.split()) < 2:

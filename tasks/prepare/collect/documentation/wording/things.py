@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from tasks.prepare.collect.documentation.docstrings import without_asides
+
 _LONGEST = 8  # words; who says more has read the documentation
 _LEADING = re.compile(
     r"(?:absolute|array|axe?i?s|character|data[ -]type|degrees?|desired|estimate|fraction|index"
@@ -15,7 +17,6 @@ _LEADING = re.compile(
     re.I,
 )
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.I)
-_ASIDE = re.compile(r"\s*\([^()]*\)")
 _BEHIND = re.compile(
     r"[,;:.]|\s(?:if|when|where|which|that|whose|used|such|so|to be|as in|default|e\.g|i\.e)\b.*", re.I
 )
@@ -43,7 +44,7 @@ def counted(thing: str) -> str:
 
 
 def _thing(sentence: str) -> str:
-    text = _ASIDE.sub("", sentence).strip()
+    text = without_asides(sentence).strip()
     bare = _ARTICLE.sub("", text)
     if bare == text and not _LEADING.match(text):
         return ""
