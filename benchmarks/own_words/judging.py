@@ -1,7 +1,7 @@
 """Whether an answer is right, without a judge model: pure functions over strings.
 
 An answer that says that it does not know is right only where that is accepted. Else it is right as soon as it
-meets one alternative, unless it begins with the opposite of the yes or no that is asked for.
+meets one alternative, unless it begins or ends with the opposite of the yes or no that is asked for.
 """
 
 import ast
@@ -32,6 +32,7 @@ _BEGINS_YES = re.compile(
 _BEGINS_NO = re.compile(
     r"\W*(?:(?:no|nope)\b(?! idea| information)|(?:it does|it is|it can|you can) ?n[o']t\b)", re.I
 )
+_CONCLUDES = re.compile(r"(?:\bso|[,:;\u2013-])\s+(yes|no|the same|they differ)\W*$", re.I)
 _SAYS_YES = re.compile(
     r"\b(?:has|accepts|takes|supports|offers|includes)\s+(?:an?|the|this|such|that|it)\b"
     r"|\bis (?:an?|one of the) (?:\w+ )?(?:parameter|argument|keyword|option)s?\b",
@@ -71,23 +72,25 @@ def right(question: Question, text: str) -> bool:
 
 
 def says_yes(text: str) -> bool:
-    """Whether `text` begins with a yes, or its first sentence plainly says that something is there."""
+    """Whether `text` begins or ends with a yes, or its first sentence says plainly that it is there."""
     first = _first_sentence(text)
-    if _BEGINS_NO.match(text) or _SAYS_NO.search(first):
+    if _BEGINS_NO.match(text) or _SAYS_NO.search(first) or _concludes(text) == "no":
         return False
-    return bool(_BEGINS_YES.match(text) or _SAYS_YES.search(first))
+    return bool(_BEGINS_YES.match(text) or _concludes(text) == "yes" or _SAYS_YES.search(first))
 
 
 def says_no(text: str) -> bool:
-    """Whether `text` begins with a no, or its first sentence plainly says that something is not there."""
-    if _BEGINS_YES.match(text):
+    """Whether `text` begins or ends with a no, or its first sentence says plainly that it is not there."""
+    if _BEGINS_YES.match(text) or _concludes(text) == "yes":
         return False
-    return bool(_BEGINS_NO.match(text) or _SAYS_NO.search(_first_sentence(text)))
+    return bool(_BEGINS_NO.match(text) or _concludes(text) == "no" or _SAYS_NO.search(_first_sentence(text)))
 
 
 def says_opposite(text: str, *, yes: bool, no: bool) -> bool:
-    """Whether `text` begins with a no where only yes is accepted, or with a yes where only no is."""
-    return bool((yes and not no and _BEGINS_NO.match(text)) or (no and not yes and _BEGINS_YES.match(text)))
+    """Whether `text` begins or ends with a no where only yes is accepted, or with a yes where only no is."""
+    end = _concludes(text)
+    says_no, says_yes = _BEGINS_NO.match(text) or end == "no", _BEGINS_YES.match(text) or end == "yes"
+    return bool((yes and not no and says_no) or (no and not yes and says_yes))
 
 
 def states_value(question: Question, text: str, accepted: Sequence[str]) -> bool:
@@ -145,6 +148,12 @@ def has_phrases(text: str, all_of: Iterable[str], any_of: Iterable[str] | None) 
 def talks(text: str, words: Iterable[str]) -> bool:
     """Whether `text` is short and has one of `words`."""
     return len(text.split()) <= TALK_WORDS and has_phrases(text, (), words)
+
+
+def _concludes(text: str) -> str | None:
+    """The yes or no that `text` ends with; that two things are the same is a yes where that was asked."""
+    end = _CONCLUDES.search(text)
+    return None if end is None else "yes" if end.group(1).lower() in ("yes", "the same") else "no"
 
 
 def _first_sentence(text: str) -> str:

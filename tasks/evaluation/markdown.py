@@ -28,7 +28,7 @@ COLUMNS = (
 
 def ledger_markdown(ledger: Ledger) -> str:
     """The rows as a table with the majority line, the subsets as another, and a sentence for each layer."""
-    lines = _table(COLUMNS, {NAMES[name]: _cells(arm) for name, arm in ledger.arms.items()})
+    lines = markdown_table(COLUMNS, {NAMES[name]: _cells(arm) for name, arm in ledger.arms.items()})
     lines += ["", majority_sentence(ledger)]
     if sizes := subset_sizes(ledger):
         rows = {
@@ -37,7 +37,7 @@ def ledger_markdown(ledger: Ledger) -> str:
         }
         if ledger.recalls:
             rows[PASSAGE_FOUND] = [percent(ledger.recalls.get(each)) for each in sizes]
-        lines += ["", *_table(sizes, rows), "", subset_sentence(ledger), ""]
+        lines += ["", *markdown_table(sizes, rows), "", subset_sentence(ledger), ""]
     sentences = [
         *test_set_sentences(ledger),
         *verdict_sentences(ledger).values(),
@@ -50,7 +50,7 @@ def ledger_markdown(ledger: Ledger) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(columns: Iterable[str], rows: Mapping[str, Iterable[str]]) -> list[str]:
+def markdown_table(columns: Iterable[str], rows: Mapping[str, Iterable[str]]) -> list[str]:
     """The lines of a table; `rows` are the cells by what stands before them."""
     head = ["", *(column.replace("|", r"\|") for column in columns)]
     lines = [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1)]

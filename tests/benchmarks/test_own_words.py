@@ -256,6 +256,11 @@ def test_of_two_only_the_right_one_is_right(text: str, expected: bool) -> None:
         ("Yesterday it was there.", False, False),
         ("The documentation does not say.", False, False),
         ("`int`", False, False),
+        ("It is `2`, so yes.", True, False),
+        ("It is `2`, so no.", False, True),
+        ("It is `2` in a and `2` in b: the same.", True, False),
+        ("It is `2` in a and `3` in b: they differ.", False, True),
+        ("`None`: so", False, False),
     ],
 )
 def test_yes_and_no_are_said_plainly(text: str, yes: bool, no: bool) -> None:
@@ -265,6 +270,8 @@ def test_yes_and_no_are_said_plainly(text: str, yes: bool, no: bool) -> None:
 
 def test_a_right_value_behind_the_wrong_yes_is_wrong() -> None:
     asked = question({"no": True}, {"value": "False"}, about=("numpy.f",), parameter="n")
+    assert not right(asked, "It is `False`, so yes.")
+    assert right(asked, "It is `False`, so no.")
     assert right(asked, "No, the default of `n` is `False`.")
     assert right(asked, "`n` is `False` by default.")
     assert not right(asked, "Yes, the default of `n` is `False`.")

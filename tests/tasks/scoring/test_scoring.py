@@ -15,7 +15,8 @@ JSON = '{"name": "norm", "parameters": [{"name": "ord", "default": null}, {"name
 @pytest.mark.parametrize("task", SCORERS)
 def test_the_task_of_a_row_chooses_its_scorer_and_the_good_answer_scores_one(task: str) -> None:
     good = {"label": "positive", "summary": "A short text.", "json": JSON, "sql": "SELECT 1", "code": "a = 1"}
-    good |= {"exists": "Yes, it has `a`.", "confirm": "No, it is `2`.", "compare": "Yes, both use `2`."}
+    good |= {"exists": "Yes, it has `a`.", "confirm": "It is `2`, so no."}
+    good |= {"compare": "It is `2` in a and `2` in b: the same."}
     assert score(example(task, good[task]), good[task]) == 1.0
     assert score(example(task, good[task]), "quite another, broken ( {") < 0.2
 
@@ -100,20 +101,51 @@ def test_code_is_compared_by_its_syntax_tree(text: str, expected: float) -> None
 @pytest.mark.parametrize(
     ("gold", "text", "expected"),
     [
-        ("No, it is `2`.", "No, it is `2`. [1]", 1.0),
-        ("No, it is `2`.", "no. The default is 2.0 [1]", 1.0),
-        ("No, it is `2`.", "Yes, it is `2`.", 0.0),
-        ("No, it is `2`.", "No, it is `3`.", 0.0),
-        ("No, it is `2`.", "No.", 0.0),
-        ("No, it is `2`.", "No, it is `2`, `4` or `8`.", 0.0),  # a list of guesses is no answer
-        ("No, it is `2`.", "No, `p` is `2` and not `5`.", 1.0),  # both are repeated from the question
-        ("Yes, it is `2`.", "It is `2`.", 0.0),  # it says neither yes nor no
-        ("No, it is `0` in a and `None` in b.", "No: `None` in b, `0` in a", 1.0),
-        ("No, it is `0` in a and `None` in b.", "No, it is `0` in a.", 0.0),
+        ("It is `2`, so no.", "It is `2`, so no. [1]", 1.0),
+        ("It is `2`, so no.", "No, it is `2`. [1]", 1.0),
+        ("It is `2`, so no.", "no. The default is 2.0 [1]", 1.0),
+        ("It is `2`, so no.", "It is `2`, so yes.", 0.0),
+        ("It is `2`, so no.", "It is `3`, so no.", 0.0),
+        ("It is `2`, so no.", "No.", 0.0),
+        ("It is `2`, so no.", "No, it is `2`, `4` or `8`.", 0.0),  # a list of guesses is no answer
+        ("It is `2`, so no.", "No, `p` is `2` and not `5`.", 1.0),  # both are repeated from the question
+        ("It is `2`, so yes.", "It is `2`.", 0.0),  # it says neither yes nor no
     ],
 )
 def test_a_verdict_needs_its_values(gold: str, text: str, expected: float) -> None:
     assert score(example("confirm", gold, asked="Is `p` `5` by default?"), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "same", "differ"),
+    [  # scores of a text where both values are `2`, and where one of them is not
+        ("It is `2` in a and `2` in b: the same. [1][2]", 1.0, 0.0),
+        ("Yes, both use `2`.", 1.0, 0.0),
+        ("They do not differ: `2`", 1.0, 0.0),
+        ("It is `2` in a and `0` in b: they differ.", 0.0, 1.0),
+        ("Not the same: `0` in b, `2` in a", 0.0, 1.0),
+        ("It is `2` in a and `0` in b: the same.", 0.0, 0.0),
+        ("It is `2` in a: they differ.", 0.0, 0.0),
+        ("It is `2` in a and `0` in b.", 0.0, 0.0),  # whether that is the same was asked, too
+    ],
+)
+def test_a_comparison_needs_both_values_and_what_they_come_to(text: str, same: float, differ: float) -> None:
+    for asked in ("Do a and b have the same `p`?", "Do the defaults for `p` differ in a and b?"):
+        gold = "It is `2` in a and `2` in b: the same."
+        assert score(example("compare", gold, asked=asked), text) == same
+        gold = "It is `2` in a and `0` in b: they differ."
+        assert score(example("compare", gold, asked=asked), text) == differ
+
+
+def test_a_value_is_no_verdict() -> None:
+    gold = "It is `'same'` in a and `'same'` in b: the same."
+    assert score(example("compare", gold, asked="Are they alike?"), "`'same'` in a and b") == 0.0
+
+
+def test_a_bare_no_means_what_was_asked() -> None:
+    gold, no = "It is `2` in a and `0` in b: they differ.", "No: `2` in a, `0` in b"
+    assert score(example("compare", gold, asked="Are they alike?"), no) == 1.0
+    assert score(example("compare", gold, asked="Are they different?"), no) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -128,7 +160,11 @@ def test_a_verdict_needs_its_values(gold: str, text: str, expected: float) -> No
         ("None", None),
         ("Note that it has.", None),
         ("Yesterday it had.", None),
+        ("It is `2`, so yes. [1]", True),
+        ("`2`: no", False),
+        ("There is no", None),
+        ("No, so yes", False),
     ],
 )
-def test_yes_and_no_are_read_at_the_beginning(text: str, said: bool | None) -> None:
+def test_yes_and_no_are_read_at_the_beginning_and_at_the_end(text: str, said: bool | None) -> None:
     assert verdict_of(text) is said

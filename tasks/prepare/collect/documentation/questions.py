@@ -74,7 +74,11 @@ class Question:
 
     @property
     def says(self) -> str:
-        """The answer that its facts make: code in backticks, prose as it is."""
+        """The answer that its facts make: code in backticks, prose as it is.
+
+        A verdict comes last: it is read off the values before it. A small model that has to begin with it
+        guesses. And "no" would be wrong where it is asked whether two defaults differ.
+        """
         fact = self.fact
         match self.kind:
             case "lookup" | "which":
@@ -84,7 +88,7 @@ class Question:
             case "exists":
                 return f"Yes, it has `{fact.parameter}`."
             case "confirm":
-                return f"{'Yes' if self.stated == fact.value else 'No'}, it is `{fact.value}`."
+                return f"It is `{fact.value}`, so {'yes' if self.stated == fact.value else 'no'}."
             case "compare":
                 return self._compared()
             case _:
@@ -98,13 +102,9 @@ class Question:
     def _compared(self) -> str:
         assert self.beside is not None
         one, other = self.fact, self.beside
-        if one.value == other.value:
-            return f"Yes, both use `{one.value}`."
         short = last_parts((one.owner.name, other.owner.name))
-        return (
-            f"No, it is `{one.value}` in {short[one.owner.name]} "
-            f"and `{other.value}` in {short[other.owner.name]}."
-        )
+        first, second = (f"`{fact.value}` in {short[fact.owner.name]}" for fact in (one, other))
+        return f"It is {first} and {second}: {'the same' if one.value == other.value else 'they differ'}."
 
 
 def as_example(

@@ -210,9 +210,9 @@ def test_a_comparison_takes_the_documents_of_both(numpy_rows: Collected) -> None
         assert example.takes_all
         assert len(set(example.evidence)) == 2
         stated = example.answer.split("`")[1::2]
-        for document, value in zip(example.evidence, stated * 2, strict=False):
+        for document, value in zip(example.evidence, stated, strict=True):
             assert f"{example.quote}{value} :" in texts[document]
-        assert example.answer.startswith("Yes") == (len(stated) == 1)
+        assert example.answer.endswith(": the same." if len(set(stated)) == 1 else ": they differ.")
 
 
 def test_of_three_callables_one_has_the_parameter(numpy_rows: Collected) -> None:
@@ -229,12 +229,12 @@ def test_of_three_callables_one_has_the_parameter(numpy_rows: Collected) -> None
 
 def test_a_confirmation_is_right_about_the_value(numpy_rows: Collected) -> None:
     confirmed = [e for e in numpy_rows.rows.examples if e.task == "confirm"]
-    verdicts = Counter(example.answer.split(",")[0] for example in confirmed)
-    assert set(verdicts) == {"Yes", "No"}
+    verdicts = Counter(example.answer.split(", so ")[1] for example in confirmed)
+    assert set(verdicts) == {"yes.", "no."}
     for example in confirmed:
         value = example.answer.split("`")[1]
         named = value in example.prompt[-1].content
-        assert named or example.answer.startswith("No") or value == "True"
+        assert named or example.answer.endswith("no.") or value == "True"
 
 
 def test_follow_ups_need_the_turn_before(numpy_rows: Collected) -> None:

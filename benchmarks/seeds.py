@@ -1,0 +1,151 @@
+"""The ledger over several seeds: how much of a figure is the seed's doing.
+
+    python -m benchmarks.seeds 1 2            the last run of this project, and runs of two further seeds
+    python -m benchmarks.seeds 1 2 --write    writes the tables into README.md, too
+
+A run of a seed is a whole one in build/seeds/SEED: other questions made and drawn, other rows, another
+order, other weights to begin with. One that has ended is not run again; one that was killed goes on. Prints
+tables of means with the lowest and the highest; the last line is one JSON object.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from statistics import fmean
+
+from benchmarks.first_screen import README, between
+from deploy.atomic import write_text
+from deploy.errors import ThreeplyError
+from flows.place import CACHE, make_place
+from tasks.evaluation.ledger import NAMES, TUNED, Arm, Ledger, read_ledger, subset_sizes
+from tasks.evaluation.markdown import markdown_table
+from tasks.evaluation.sentences import PASSAGE_FOUND
+from tasks.pages.numbers import DASH, percent
+from tasks.settings import load_settings
+
+PLACES = Path("build/seeds")
+LEDGER = Path("data/reports/ledger.json")
+
+
+def main() -> int:
+    """Run what has not been run, and print the tables; exit 1 if there is no ledger of one of the seeds."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.seeds", description=__doc__)
+    words.add_argument("seeds", type=int, nargs="+", metavar="SEED", help="further values of run.seed")
+    words.add_argument("--write", action="store_true", help="write the tables into README.md")
+    given = words.parse_args()
+    try:
+        own = load_settings(Path("params.yaml")).run.seed
+        found = {own: read_ledger(LEDGER)}
+        for seed in given.seeds:
+            if seed != own:
+                found[seed] = of_seed(Path(), seed)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = seeds_markdown(found)
+    print(text)
+    if given.write:
+        source = f"\n*`python -m benchmarks.seeds {' '.join(map(str, given.seeds))} --write`.*\n"
+        write_text(README, between(README.read_text(encoding="utf-8"), "seeds", text + source))
+    print(json.dumps(summary(found)))
+    return 0
+
+
+def of_seed(project: Path, seed: int) -> Ledger:
+    """The ledger of a run of `project` with `seed`, in a place of its own.
+
+    Raises:
+        ThreeplyError: the place is something else, or the run has failed (it has told why).
+    """
+    place = project / PLACES / str(seed)
+    make_place(project, place, seeded((project / "params.yaml").read_text(encoding="utf-8"), seed))
+    shared = {**os.environ, "THREEPLY_CACHE": str((project / CACHE).resolve())}  # models are downloaded once
+    command = [sys.executable, "-m", "flows", "run", "--no-release"]
+    if subprocess.run(command, cwd=place, env=shared, check=False).returncode:
+        raise ThreeplyError(f"the run of seed {seed} in {place} has failed; what it said stands above")
+    return read_ledger(place / LEDGER)
+
+
+def seeded(params: str, seed: int) -> str:
+    """The text of a params.yaml with another `run.seed`; comments stay."""
+    from ruamel.yaml import YAML
+
+    yaml, text = YAML(), StringIO()
+    values = yaml.load(params)
+    values["run"]["seed"] = seed
+    yaml.dump(values, text)
+    return text.getvalue()
+
+
+def seeds_markdown(ledgers: Mapping[int, Ledger]) -> str:
+    """Each row of the ledger over the seeds, the tuned ones by kind of question, and what it is over."""
+    every = list(ledgers.values())
+    subsets = [name for name in subset_sizes(every[0]) if all(name in subset_sizes(one) for one in every)]
+    rows = {}
+    for name in (name for name in NAMES if all(name in one.arms for one in every)):
+        arms = [one.arms[name] for one in every]
+        rows[NAMES[name]] = [
+            spread(arm.score for arm in arms),
+            spread((arm.abstention for arm in arms), percent),
+            spread((arm.false_abstention for arm in arms), percent),
+            *(spread((arm.subsets[part].score for arm in arms), two) for part in subsets),
+        ]
+    recalls = [spread((one.recalls.get(part) for one in every), percent) for part in subsets]
+    rows[PASSAGE_FOUND] = [spread((one.recall for one in every), percent), DASH, DASH, *recalls]
+    tuned = [name for name in TUNED if all(name in one.arms for one in every)]
+    kinds = sorted({kind for one in every for name in tuned for kind in one.arms[name].tasks})
+    by_kind = {
+        kind: [spread((one.arms[name].tasks.get(kind) for one in every), two) for name in tuned]
+        for kind in kinds
+    }
+    head = ["score", "abstains rightly", "abstains wrongly", *subsets]
+    asked = sum(one.questions for one in every)
+    majority = spread(one.majority for one in every)
+    lines = [
+        *markdown_table(head, rows),
+        "",
+        f"Means over {len(every)} seeds ({', '.join(map(str, ledgers))}), with the lowest and the highest:"
+        f" whole runs, {asked} questions together. Always abstaining would score {majority}.",
+        "",
+        *markdown_table([NAMES[name] for name in tuned], by_kind),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def spread(
+    values: Iterable[float | None], told: Callable[[float], str] = lambda value: f"{value:.3f}"
+) -> str:
+    """The mean of `values` with the lowest and the highest; a dash where one of them is missing."""
+    given = list(values)
+    known = [value for value in given if value is not None]
+    if not known or len(known) < len(given):
+        return DASH
+    low, mean, high = told(min(known)), told(fmean(known)), told(max(known))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def two(value: float) -> str:
+    """A score with two decimals, as subsets have them."""
+    return f"{value:.2f}"
+
+
+def summary(ledgers: Mapping[int, Ledger]) -> dict[str, dict[str, dict[str, float | None]]]:
+    """The figures of each row by seed, as one JSON object."""
+
+    def figures(arm: Arm) -> dict[str, float | None]:
+        parts = {name: part.score for name, part in arm.subsets.items()}
+        return {"score": arm.score, "abstains": arm.abstention, "wrongly": arm.false_abstention, **parts}
+
+    return {
+        str(seed): {name: figures(arm) for name, arm in ledger.arms.items()}
+        for seed, ledger in ledgers.items()
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
