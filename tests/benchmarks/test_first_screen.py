@@ -23,7 +23,7 @@ def test_missing_markers_are_told() -> None:
 
 def test_readme_has_the_markers_and_names_every_stage() -> None:
     text = README.read_text(encoding="utf-8")
-    for name in ("ledger", "stages"):
+    for name in ("ledger", "stages", "seeds"):
         assert between(text, name, "") != text or f"<!-- {name} -->\n<!-- /{name} -->" in text
     head = text.split("## Use your own data")[0]
     assert [stage for stage in STAGES if f"`{stage}`" not in head] == []
