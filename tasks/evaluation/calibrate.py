@@ -67,7 +67,7 @@ def calibrate(
         for name, found in _chances(engine, asked, adapters).items():
             weight = best_weight(found)
             curves[name] = points(found, coverage_weight=weight)
-            point = best(curves[name])
+            point = best(curves[name], at_most=settings.max_abstains_wrongly)
             chosen[name] = point.rule
             figures[name] = {
                 "threshold": float(f"{point.rule.threshold:.6g}"),
@@ -77,7 +77,9 @@ def calibrate(
                 "abstains_wrongly": round(point.wrongly, 4),
                 "auc": round(told_apart(found, coverage_weight=weight), 4),
                 "auc_of_chance": round(told_apart(found, coverage_weight=0.0), 4),
-                "on_other_halves": _rounded(on_other_halves(found, seed=run.seed)),
+                "on_other_halves": _rounded(
+                    on_other_halves(found, seed=run.seed, at_most=settings.max_abstains_wrongly)
+                ),
             }
             print(f"calibrate: {name} abstains from a chance of {_told(point.rule)}")
     write_json(thresholds, {name: asdict(rule) for name, rule in chosen.items()})

@@ -20,12 +20,12 @@ class Rates:
     wrongly: float
 
 
-def on_other_halves(found: Sequence[Observed], *, seed: int) -> Rates | None:
+def on_other_halves(found: Sequence[Observed], *, seed: int, at_most: float | None = None) -> Rates | None:
     """The mean rates on one half of the questions of the rule that the other half chooses.
 
     The rates at the point that the same questions chose are always better than the next question's will be;
-    these are not, and a little worse than those of the rule of all questions. None where a sort of questions
-    cannot be halved.
+    these are not, and a little worse than those of the rule of all questions. `at_most` is the limit that
+    each half keeps to (`best`). None where a sort of questions cannot be halved.
     """
     sorts = [[each for each in found if each.answered == answered] for answered in (True, False)]
     if min(map(len, sorts)) < 2:
@@ -38,9 +38,9 @@ def on_other_halves(found: Sequence[Observed], *, seed: int) -> Rates | None:
             drawn = draw.sample(sort, len(sort))
             halves[0].extend(drawn[: len(drawn) // 2])
             halves[1].extend(drawn[len(drawn) // 2 :])
-        tried += [point(_chosen_by(one), other) for one, other in (halves, halves[::-1])]
+        tried += [point(_chosen_by(one, at_most), other) for one, other in (halves, halves[::-1])]
     return Rates(rightly=fmean(each.rightly for each in tried), wrongly=fmean(each.wrongly for each in tried))
 
 
-def _chosen_by(found: Sequence[Observed]) -> Abstaining:
-    return best(points(found, coverage_weight=best_weight(found))).rule
+def _chosen_by(found: Sequence[Observed], at_most: float | None) -> Abstaining:
+    return best(points(found, coverage_weight=best_weight(found)), at_most=at_most).rule

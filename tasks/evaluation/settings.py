@@ -11,6 +11,7 @@ class CalibrateSettings(Section):
     """How the threshold of abstaining is found."""
 
     questions: Annotated[int, Field(ge=0)]
+    max_abstains_wrongly: Annotated[float, Field(ge=0.0, le=1.0)] | None
     batch_size: Count
 
 

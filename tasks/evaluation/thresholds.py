@@ -1,6 +1,5 @@
 """From which chance of the abstention on a model should abstain."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,10 +56,19 @@ def points(found: Sequence[Observed], *, coverage_weight: float = 0.0) -> list[P
     return [point(Abstaining(threshold=at, coverage_weight=coverage_weight), found) for at in thresholds]
 
 
-def best(curve: Sequence[Point]) -> Point:
-    """The point of the greatest worth; of equal ones that in the middle."""
-    most = max(point.worth for point in curve)
-    equal = [point for point in curve if math.isclose(point.worth, most, abs_tol=1e-12)]
+def best(curve: Sequence[Point], *, at_most: float | None = None) -> Point:
+    """The point that abstains rightly most among those that do so wrongly in `at_most` of the cases.
+
+    Where two do so equally, the one that errs less; of equal ones that in the middle. None: the point of the
+    greatest worth, however often it abstains wrongly. A curve of `points` ends with one that never abstains.
+    """
+
+    def merit(point: Point) -> tuple[float, float]:
+        return (point.rightly, -point.wrongly) if at_most is not None else (round(point.worth, 12), 0.0)
+
+    within = [point for point in curve if at_most is None or point.wrongly <= at_most]
+    most = max(map(merit, within))
+    equal = [point for point in within if merit(point) == most]
     return equal[(len(equal) - 1) // 2]
 
 

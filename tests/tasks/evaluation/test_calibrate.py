@@ -30,7 +30,7 @@ def inputs(
     return {**places, "splits": splits, **tiny_adapters}
 
 
-def run(inputs: dict[str, Path], out: Path, *, questions: int = 6) -> Report:
+def run(inputs: dict[str, Path], out: Path, *, questions: int = 6, at_most: float | None = None) -> Report:
     values = small_settings()
     calibrate(
         **inputs,
@@ -41,7 +41,7 @@ def run(inputs: dict[str, Path], out: Path, *, questions: int = 6) -> Report:
         retrieval=values.retrieval,
         prompt=values.prompt,
         generation=values.generation,
-        settings=CalibrateSettings(questions=questions, batch_size=4),
+        settings=CalibrateSettings(questions=questions, max_abstains_wrongly=at_most, batch_size=4),
     )
     return read_report(out / "calibrate.json")
 
@@ -67,6 +67,15 @@ def test_each_tuned_model_has_a_threshold_that_is_a_point_of_its_curve(
         assert float(own[nearest]["abstains_wrongly"]) == told["abstains_wrongly"]
         assert told["abstains_rightly"] >= told["abstains_wrongly"]
         assert 0.0 <= told["auc"] == told["auc_of_chance"] <= 1.0
+
+
+def test_no_more_questions_with_an_answer_are_refused_than_the_limit_lets(
+    inputs: dict[str, Path], tmp_path: Path
+) -> None:
+    free = run(inputs, tmp_path / "free").figures["sft"]
+    told = run(inputs, tmp_path / "bound", at_most=0.0).figures["sft"]
+    assert told["abstains_wrongly"] == 0.0 < free["abstains_wrongly"]
+    assert told["threshold"] > free["threshold"]
 
 
 def test_without_questions_no_model_has_a_threshold(inputs: dict[str, Path], tmp_path: Path) -> None:

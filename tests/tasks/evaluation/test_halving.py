@@ -40,6 +40,15 @@ def test_where_it_tells_all_the_rates_say_so_and_follow_from_the_seed() -> None:
     assert on_other_halves(noisy, seed=1) == on_other_halves(noisy, seed=1) != on_other_halves(noisy, seed=2)
 
 
+def test_a_limit_holds_on_the_other_half_about() -> None:
+    found = drawn(300, seed=3, apart=1.5)
+    free, bound = on_other_halves(found, seed=1), on_other_halves(found, seed=1, at_most=0.08)
+    assert free is not None
+    assert bound is not None
+    assert bound.wrongly < 0.12 < free.wrongly
+    assert bound.rightly < free.rightly
+
+
 @pytest.mark.parametrize("answered", [(), (True,) * 9, (True,) * 9 + (False,)])
 def test_what_cannot_be_halved_has_none(answered: tuple[bool, ...]) -> None:
     assert on_other_halves([Observed(chance=0.5, answered=each) for each in answered], seed=1) is None

@@ -38,6 +38,36 @@ def test_a_chance_of_nought_or_one_has_a_threshold_beside_it() -> None:
     assert 0.0 < point.rule.threshold < 1.0
 
 
+def test_a_limit_of_wrong_abstentions_is_kept_and_used() -> None:
+    found = chances(answered=[0.1, 0.2, 0.3, 0.6], without=[0.4, 0.5, 0.7])
+    curve = points(found)
+    free, bound, loose = best(curve), best(curve, at_most=0.1), best(curve, at_most=0.4)
+    assert (free.rightly, free.wrongly) == (1.0, 0.25)
+    assert (bound.rightly, bound.wrongly) == (pytest.approx(1 / 3), 0.0)
+    assert 0.6 < bound.rule.threshold < 0.7
+    assert loose == free  # what the limit lets is taken only where it brings something
+
+
+def test_a_limit_can_always_be_kept() -> None:
+    sure = best(points(chances(answered=[1.0, 0.2], without=[1.0])), at_most=0.0)
+    assert (sure.rightly, sure.wrongly) == (0.0, 0.0)
+
+
+@given(
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12),
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12),
+    st.floats(0.0, 1.0),
+)
+def test_no_threshold_within_the_limit_abstains_rightly_more_often(
+    answered: list[float], without: list[float], limit: float
+) -> None:
+    curve = points(chances(answered=answered, without=without))
+    chosen = best(curve, at_most=limit)
+    within = [point for point in curve if point.wrongly <= limit]
+    assert chosen in within
+    assert all(chosen.rightly >= point.rightly for point in within)
+
+
 @given(
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12),
     st.lists(st.floats(0.0, 1.0), min_size=1, max_size=12),
