@@ -25,7 +25,7 @@ from flows.place import CACHE, make_place
 from tasks.evaluation.ledger import NAMES, TUNED, Arm, Ledger, read_ledger, subset_sizes
 from tasks.evaluation.markdown import markdown_table
 from tasks.evaluation.sentences import PASSAGE_FOUND
-from tasks.pages.numbers import DASH, percent
+from tasks.pages.numbers import DASH, decimals, percent
 from tasks.settings import load_settings
 
 PLACES = Path("build/seeds")
@@ -117,9 +117,7 @@ def seeds_markdown(ledgers: Mapping[int, Ledger]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def spread(
-    values: Iterable[float | None], told: Callable[[float], str] = lambda value: f"{value:.3f}"
-) -> str:
+def spread(values: Iterable[float | None], told: Callable[[float], str] = decimals) -> str:
     """The mean of `values` with the lowest and the highest; a dash where one of them is missing."""
     given = list(values)
     known = [value for value in given if value is not None]

@@ -62,9 +62,11 @@ def alike(question: str, text: str) -> bool | None:
     A bare yes or no is the answer to what was asked: whether they are the same or whether they differ.
     """
     words = _SPAN.sub(" ", text)  # `'same'` is a value
-    if not _NOT_DIFFER.search(words) and _DIFFER.search(words):
+    if _NOT_DIFFER.search(words):
+        return True
+    if _DIFFER.search(words):
         return False
-    if _NOT_DIFFER.search(words) or _ALIKE.search(words):
+    if _ALIKE.search(words):
         return True
     said = verdict_of(text)
     return said if said is None or not _ASKS_WHETHER_THEY_DIFFER.search(question) else not said
