@@ -96,13 +96,14 @@ def prepare(place: Path) -> None:
     import peft  # noqa: F401
     import trl  # noqa: F401
 
+    from benchmarks.models.families import write_tiny_model
     from tasks.rows.records import Example, Preference
     from tasks.rows.tables import write_table
-    from tests.conftest import write_tiny_base, write_tiny_embedder, write_tiny_index
+    from tests.conftest import write_tiny_embedder, write_tiny_index
     from tests.tasks.training.conftest import example
     from tests.tasks.training.test_reward import preference
 
-    write_tiny_base(place / "base")
+    write_tiny_model(place / "base")
     write_tiny_embedder(place / "tiny").rename(place / "embedder")
     write_tiny_index(place / "index", place / "embedder", {"svm.SVC": "C=1.0 : float"})
     for split, rows in (("train", range(96)), ("validation", range(96, 108))):

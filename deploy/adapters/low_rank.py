@@ -17,28 +17,35 @@ if TYPE_CHECKING:
 
 _DOWN, _UP, _MAGNITUDE = ".lora_A.weight", ".lora_B.weight", ".lora_magnitude_vector"
 # Options of PEFT under which the update is more than these tensors tell.
-_MORE = ("rank_pattern", "alpha_pattern", "modules_to_save", "fan_in_fan_out", "lora_bias")
+_MORE = ("rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias")
 
 
 @dataclass(frozen=True, slots=True)
 class LowRank:
-    """A weight W becomes W + `scale` x `up` x `down`, with rows of length `magnitude` if there is one."""
+    """A weight W becomes W + `scale` x `up` x `down`, with rows of length `magnitude` if there is one.
+
+    A `turned` weight is stored as [inputs, outputs], as GPT-2 does.
+    """
 
     down: "Tensor"
     up: "Tensor"
     scale: float
     magnitude: "Tensor | None" = None
+    turned: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of W."""
-        return (self.up.shape[0], self.down.shape[1])
+        outputs, inputs = self.up.shape[0], self.down.shape[1]
+        return (inputs, outputs) if self.turned else (outputs, inputs)
 
     def of(self, weight: "Tensor") -> "Tensor":
         """The new weight, in float32."""
         import torch
 
         down, up = (side.to(weight.device, torch.float32) for side in (self.down, self.up))
+        if self.turned:
+            return torch.addmm(weight.float(), down.T, up.T, alpha=self.scale)
         whole = torch.addmm(weight.float(), up, down, alpha=self.scale)
         if self.magnitude is None:
             return whole
@@ -53,6 +60,8 @@ def read_low_rank(folder: Path, config: Mapping[str, Any], tensors: Mapping[str,
         EngineError: it is of a kind that cannot be added into weights.
     """
     used = [key for key in _MORE if config.get(key)]
+    if config.get("fan_in_fan_out") and config.get("use_dora"):
+        used.append("fan_in_fan_out with use_dora")
     if used:
         raise EngineError(f"the adapter in {folder} uses {', '.join(used)}; served are plain LORA adapters")
     rank, alpha = int(config["r"]), float(config["lora_alpha"])
@@ -70,6 +79,7 @@ def read_low_rank(folder: Path, config: Mapping[str, Any], tensors: Mapping[str,
                 tensors[f"{module}{_UP}"],
                 scale,
                 tensors.get(f"{module}{_MAGNITUDE}"),
+                turned=bool(config.get("fan_in_fan_out")),
             )
             for module in sorted(modules)
         }

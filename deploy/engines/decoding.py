@@ -143,7 +143,8 @@ def _prefill(
         tokens[row, width - len(rest) :] = rest
         seen[row, columns + prefix : columns + longest - len(prompt) + prefix] = 0
     seen = seen.to(model.device)
-    positions = (seen.cumsum(1) - 1)[:, columns + prefix :]
+    # Padding has a place as well: families with learned positions look theirs up.
+    positions = (seen.cumsum(1) - 1).clamp(min=0)[:, columns + prefix :]
     logits = model(
         input_ids=tokens.to(model.device),
         attention_mask=seen,

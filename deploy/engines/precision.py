@@ -2,21 +2,35 @@
 
 from typing import Literal
 
+from deploy.errors import EngineError
+
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def choose_device(precision: Precision) -> tuple[str, Literal["float32", "bfloat16"]]:
     """The device (`cuda` where there is one) and the number format for it.
 
-    `auto` is bfloat16 on a GPU and on CPUs that multiply it in tiles (AMX); elsewhere it is slower than
-    float32.
+    `auto` is bfloat16 on GPUs that have it and on CPUs that multiply it in tiles (AMX); elsewhere it is
+    slower than float32.
+
+    Raises:
+        EngineError: bfloat16 is asked for, and the GPU has none.
     """
     import torch
 
-    cuda = torch.cuda.is_available()
+    if not torch.cuda.is_available():
+        short = has_tiles()
+    else:
+        short = torch.cuda.is_bf16_supported(including_emulation=False)
+        if precision == "bfloat16" and not short:
+            raise EngineError(
+                f"run.precision is bfloat16, which {torch.cuda.get_device_name()} has not (GPUs of compute "
+                "capability 8.0 and higher have it); choose auto or float32"
+            )
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     if precision != "auto":
-        return ("cuda" if cuda else "cpu"), precision
-    return ("cuda" if cuda else "cpu"), ("bfloat16" if cuda or has_tiles() else "float32")
+        return device, precision
+    return device, "bfloat16" if short else "float32"
 
 
 def has_tiles() -> bool:

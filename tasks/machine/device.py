@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from deploy.engines.precision import choose_device
 from tasks.errors import TrainingError
 from tasks.machine.process import cores
-from tasks.machine.settings import RunSettings
+from tasks.machine.settings import AttnImplementation, RunSettings
 
 if TYPE_CHECKING:
     import torch
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """What a stage computes on; `name` is `cpu` or `cuda`, `precision` the format of the frozen weights."""
+    """What a stage computes on.
+
+    `name` is `cpu` or `cuda`, `precision` the format of the frozen weights, `attn_implementation` how
+    transformers computes attention.
+    """
 
     name: str
     threads: int
     precision: Literal["float32", "bfloat16"]
+    attn_implementation: AttnImplementation = "auto"
 
     @property
     def dtype(self) -> "torch.dtype":
@@ -37,6 +42,7 @@ def set_up_torch(run: RunSettings) -> Device:
 
     Raises:
         TrainingError: torch cannot have the number of threads that `run` asks for.
+        EngineError: the GPU lacks the precision.
     """
     import os
 
@@ -61,4 +67,6 @@ def set_up_torch(run: RunSettings) -> Device:
     # Deterministic mode also fills every new tensor, which costs time and guards only reads of unset memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     name, precision = choose_device(run.precision)
-    return Device(name=name, threads=threads, precision=precision)
+    return Device(
+        name=name, threads=threads, precision=precision, attn_implementation=run.attn_implementation
+    )

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from deploy.settings import Count, Section
 
+# As transformers calls them; auto is what it takes for the family: sdpa, or eager where that is not exact.
+AttnImplementation = Literal["auto", "sdpa", "eager", "flash_attention_2"]
+
 
 class RunSettings(Section):
     """What holds for every stage."""
@@ -14,6 +17,7 @@ class RunSettings(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     threads: Literal["auto"] | Count
     precision: Literal["auto", "float32", "bfloat16"]
+    attn_implementation: AttnImplementation
 
 
 def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from deploy.settings import Count, Positive
 from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import inject
 from tasks.methods.parts.files import write_peft_config, write_tensors
-from tasks.methods.parts.targets import chosen_names, layers_of, linear_modules
+from tasks.methods.parts.targets import chosen_names, layers_of, maps, sides
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -65,6 +65,12 @@ def attach_lora(model: "PreTrainedModel", settings: LoraSettings, names: Sequenc
 
     layers = layers_of(model, settings.trained_layers)
     check_rank(model, settings.rank, names)
+    turned = bool(_turned(model, names))
+    if turned and settings.variant in ("dora", "pissa"):
+        raise SettingsError(
+            f"sft.lora.variant {settings.variant} is not for {_turned(model, names)[0]}, whose weight stands "
+            "the other way round (Conv1D, as in GPT-2); choose lora or rslora"
+        )
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
@@ -74,6 +80,7 @@ def attach_lora(model: "PreTrainedModel", settings: LoraSettings, names: Sequenc
         task_type="CAUSAL_LM",
         use_rslora=settings.variant == "rslora",
         use_dora=settings.variant == "dora",
+        fan_in_fan_out=turned,
         init_lora_weights="pissa" if settings.variant == "pissa" else True,
     )
     inject(config, model)
@@ -91,13 +98,24 @@ def check_rank(model: "PreTrainedModel", rank: int, names: Sequence[str]) -> Non
     Raises:
         SettingsError: it is larger than the smaller side of one.
     """
-    for name, module in linear_modules(model).items():
-        sides = (module.out_features, module.in_features)
-        if name.rpartition(".")[2] in names and rank > min(sides):
+    for name, module in maps(model).items():
+        both = sides(module)
+        if name.rpartition(".")[2] in names and rank > min(both):
             raise SettingsError(
-                f"sft: rank {rank} is larger than the smaller side of {name} ({sides[0]} x {sides[1]}); "
-                f"choose {min(sides)} or less"
+                f"sft: rank {rank} is larger than the smaller side of {name} ({both[0]} x {both[1]}); "
+                f"choose {min(both)} or less"
             )
+
+
+def _turned(model: "PreTrainedModel", names: Sequence[str]) -> list[str]:
+    """Those of the chosen modules that are GPT-2's, by their full name; no model has both kinds."""
+    from torch import nn
+
+    return [
+        name
+        for name, module in maps(model).items()
+        if name.rpartition(".")[2] in names and not isinstance(module, nn.Linear)
+    ]
 
 
 def lora_tensors(model: "nn.Module") -> "dict[str, Tensor]":

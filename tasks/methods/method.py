@@ -138,9 +138,15 @@ class Method:
         reason = reasons.get(ability, "")
         return f"sft.method {self.name} cannot {_VERBS[ability]}: {reason}" if reason else ""
 
-    def note(self, folder: Path, settings: MethodSettings) -> None:
-        """Write beside an adapter which method made it, how it was set, and what it cannot do."""
-        refusals = {ability: self.refusal(ability, settings) for ability in ABILITIES}
+    def note(
+        self, folder: Path, settings: MethodSettings, *, besides: "Mapping[Ability, str] | None" = None
+    ) -> None:
+        """Write beside an adapter which method made it, how it was set, and what it cannot do.
+
+        `besides` are the reasons that lie not in the method but in the model.
+        """
+        found = {ability: self.refusal(ability, settings) for ability in ABILITIES}
+        refusals = {ability: reason or (besides or {}).get(ability, "") for ability, reason in found.items()}
         note = MethodNote(
             method=self.name,
             settings=settings.model_dump(mode="json"),

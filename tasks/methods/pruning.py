@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from deploy.errors import SettingsError
 from deploy.settings import Count, Positive
 from tasks.methods.method import REPLACING_CANNOT, Adapted, Material, Method, MethodSettings
 from tasks.methods.parts.attaching import train_weights
@@ -37,10 +38,19 @@ class PruningSettings(MethodSettings):
 
 
 def attach(model: "PreTrainedModel", settings: PruningSettings, material: Material) -> Adapted:
-    """`model`, pruned, with what recovers it learning."""
+    """`model`, pruned, with what recovers it learning.
+
+    Raises:
+        SettingsError: there is nothing that it could prune.
+    """
     from tasks.methods.parts import masks
 
     modules = linear_modules(model)
+    if not modules:
+        raise SettingsError(
+            f"sft.method pruning takes weights out of linear modules, and a {type(model).__name__} has none "
+            "(GPT-2 has Conv1D in their place); choose another method"
+        )
     shapes = {name: tuple(part.shape) for name, part in model.named_parameters()}
     rows = material.rows[: settings.calibration_rows]
     cut: list[str] = []

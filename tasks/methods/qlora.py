@@ -67,7 +67,7 @@ def quantise(model: "PreTrainedModel") -> None:
     """Replace the linear layers below the head by ones that keep their weights in NF4.
 
     Raises:
-        TrainingError: bitsandbytes is not installed.
+        TrainingError: bitsandbytes is not installed, or there are no such layers.
     """
     try:
         from bitsandbytes.nn import Linear4bit, Params4bit
@@ -76,7 +76,13 @@ def quantise(model: "PreTrainedModel") -> None:
             f"sft.method qlora needs bitsandbytes ({error}); install it with `make extras`, or choose lora, "
             "which needs no quantised base"
         ) from None
-    for name, linear in linear_modules(model).items():
+    found = linear_modules(model)
+    if not found:
+        raise TrainingError(
+            f"sft.method qlora rounds linear modules, and a {type(model).__name__} has none (GPT-2 has "
+            "Conv1D in their place); choose lora"
+        )
+    for name, linear in found.items():
         weight = linear.weight
         small = Linear4bit(
             linear.in_features,

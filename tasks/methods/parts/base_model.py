@@ -28,11 +28,13 @@ def load_classifier(folder: Path, device: "Device") -> "PreTrainedModel":
 
 
 def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
+    attention = None if device.attn_implementation == "auto" else device.attn_implementation
     try:
         model = kind.from_pretrained(
-            folder, dtype=device.dtype, attn_implementation="sdpa", local_files_only=True, **options
+            folder, dtype=device.dtype, attn_implementation=attention, local_files_only=True, **options
         )
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"the model in {folder} cannot be loaded: {error}; run dvc repro base") from None
+    except (OSError, ValueError, ImportError) as error:
+        advice = "run dvc repro base" if attention is None else "set run.attn_implementation to auto"
+        raise TrainingError(f"the model in {folder} cannot be loaded: {error}; {advice}") from None
     model.config.use_cache = False
     return model.requires_grad_(False).to(device.name)

@@ -15,6 +15,7 @@ from peft.utils import register_peft_method
 from torch import Tensor, nn
 
 from deploy.adapters.bottleneck import PEFT_TYPE, activation
+from tasks.methods.parts.targets import sides
 
 START = (
     1e-3  # spread of the down-projection at the start: near the identity (Houlsby et al. 2019, section 2.1)
@@ -72,8 +73,7 @@ class BottleneckLayer(nn.Module, BaseTunerLayer):
 
     def update_layer(self, adapter_name: str, config: BottleneckConfig, **_: Any) -> None:
         """Add the adapter called `adapter_name`; it starts as the identity."""
-        weight = self._linear.weight
-        width = weight.shape[0]
+        weight, (width, _inputs) = self._linear.weight, sides(self._linear)
         down, up = nn.Linear(width, config.width), nn.Linear(config.width, width)
         nn.init.normal_(down.weight, std=START)
         for tensor in (down.bias, up.weight, up.bias):

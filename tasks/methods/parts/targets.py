@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-_LAYER = re.compile(r"\.layers\.(\d+)\.")
+_LAYER = re.compile(r"\.(\d+)\.")  # the first list is that of the layers, whatever a family calls it
 
 
 def layer_of(name: str) -> int | None:
@@ -30,22 +30,40 @@ def linear_modules(model: "PreTrainedModel") -> "dict[str, nn.Linear]":
     """The linear modules below the language head, by their full name."""
     from torch import nn
 
+    return {name: module for name, module in maps(model).items() if isinstance(module, nn.Linear)}
+
+
+def maps(model: "PreTrainedModel") -> "dict[str, nn.Module]":
+    """Linear modules below the language head, and those that GPT-2 has in their place, by their full name."""
+    from torch import nn
+    from transformers.pytorch_utils import Conv1D
+
     decoder = model.get_decoder()
     prefix = next(name for name, module in model.named_modules() if module is decoder)
     return {
         f"{prefix}.{name}": module
         for name, module in decoder.named_modules()
-        if isinstance(module, nn.Linear)
+        if isinstance(module, nn.Linear | Conv1D)
     }
 
 
+def sides(module: "nn.Module") -> tuple[int, int]:
+    """How many outputs and inputs one of `maps` has; the weight of GPT-2's stands the other way round."""
+    from torch import nn
+
+    if isinstance(module, nn.Linear):  # a weight in four bits has another shape
+        return module.out_features, module.in_features
+    inputs, outputs = module.get_parameter("weight").shape
+    return outputs, inputs
+
+
 def chosen_names(model: "PreTrainedModel", targets: Sequence[str] | str, *, key: str) -> list[str]:
-    """`targets` as last names of linear modules; `all-linear`, in which PEFT refuses chosen layers, is all.
+    """`targets` as last names of `maps`; `all-linear`, in which PEFT refuses chosen layers, is all.
 
     Raises:
         SettingsError: a name is not there; what exists is listed.
     """
-    there = sorted({name.rpartition(".")[2] for name in linear_modules(model)})
+    there = sorted({name.rpartition(".")[2] for name in maps(model)})
     if isinstance(targets, str):
         return there
     if missing := [name for name in targets if name not in there]:
@@ -59,6 +77,6 @@ def closing_names(model: "PreTrainedModel") -> list[str]:
     They are those whose output has the width of the residual stream.
     """
     width = model.config.get_text_config().hidden_size  # a model that reads pictures embeds no words
-    there = linear_modules(model)
+    there = maps(model)
     last = {name.rpartition(".")[0]: name for name in there}.values()  # the last one of each parent
-    return sorted({name.rpartition(".")[2] for name in last if there[name].weight.shape[0] == width})
+    return sorted({name.rpartition(".")[2] for name in last if sides(there[name])[0] == width})

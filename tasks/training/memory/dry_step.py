@@ -25,6 +25,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from tasks.methods import METHODS, qlora
 from tasks.methods.layers.fusing import fuse_layers
+from tasks.methods.layers.language_head import head_logits
 from tasks.methods.layers.shared_prefix import SharedPrefix, final_states
 from tasks.methods.method import Adapted, Material, MethodSettings
 from tasks.methods.parts.lora_pro_optimizer import LoraPro, pairs
@@ -153,7 +154,7 @@ def dry_step(
 
 def empty(shape: ModelShape, dtype: torch.dtype) -> PreTrainedModel:
     """A model of a shape, frozen; without numbers, if the default device is `META`."""
-    model = AutoModelForCausalLM.from_config(shape.config, dtype=dtype, attn_implementation="sdpa")
+    model = AutoModelForCausalLM.from_config(shape.config, dtype=dtype)
     model.config.use_cache = False
     return model.requires_grad_(False).train()
 
@@ -178,7 +179,7 @@ def _loss(adapted: Adapted, load: Load, *, fused: bool) -> Tensor:
     )
     states = final_states(adapted.model, batch, shared if fused else None, adapted.hidden)
     answers = batch.new_zeros(max(load.answers, 1))
-    logits = adapted.model.get_output_embeddings()(states.flatten(0, 1)[answers]).float()
+    logits = head_logits(adapted.model, states.flatten(0, 1)[answers])
     return functional.cross_entropy(logits, answers, reduction="sum")
 
 

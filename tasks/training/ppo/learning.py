@@ -59,7 +59,14 @@ def reinforce(
                 f"{longest} tokens; add rows or raise rlhf.max_length"
             )
     training.require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
-    actors = load_actors(base, sft, reward, device, trained_layers=settings.trained_layers)
+    actors = load_actors(
+        base,
+        sft,
+        reward,
+        device,
+        trained_layers=settings.trained_layers,
+        longest=settings.max_length,
+    )
     print(f"{actors.decoder.split} layers run once for policy, reference and reward model", flush=True)
     trainer = Trainer(actors, settings, end=end, generator=torch.Generator().manual_seed(run.seed))
     before = answer(actors, checking.tokens, settings, end=end)

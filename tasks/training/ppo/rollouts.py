@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from tasks.training.branches import PADDING, PROMPT, Branches, branches
-from tasks.training.ppo.split_decoder import SplitDecoder
+from tasks.training.split_decoder import SplitDecoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ def score_at(
     """
     base = model.get_base_model()
     ids, at = input_ids.to(model.device), ends.to(model.device)
-    hidden = base.model(
+    hidden = base.base_model(
         input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
     ).last_hidden_state
     chosen = hidden.gather(1, at.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))

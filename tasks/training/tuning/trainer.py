@@ -24,6 +24,7 @@ from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.machine.process import processes
 from tasks.machine.settings import RunSettings
+from tasks.methods.layers.language_head import head_logits
 from tasks.methods.layers.shared_prefix import final_states, share_prefix
 from tasks.methods.method import Adapted, Hidden
 from tasks.training.checkpoint import load
@@ -206,6 +207,5 @@ def answer_loss(
     shared = None if lengths is None else share_prefix(input_ids, lengths)
     states = final_states(model, input_ids, shared, hidden)
     predicting = states[:, :-1][counted] if shared is None else states[0][shared.places[:, :-1][counted]]
-    logits = model.get_output_embeddings()(predicting).float()
-    total = functional.cross_entropy(logits, following[counted], reduction="sum")
+    total = functional.cross_entropy(head_logits(model, predicting), following[counted], reduction="sum")
     return total / (items if items is not None else counted.sum())

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
@@ -15,7 +15,7 @@ from tasks.machine.device import set_up_torch
 from tasks.machine.process import is_first, processes, release_memory
 from tasks.machine.settings import RunSettings
 from tasks.methods import METHODS
-from tasks.methods.method import Material, Method
+from tasks.methods.method import Ability, Material, Method
 from tasks.methods.parts.base_model import load_base
 from tasks.rows.records import Example
 from tasks.rows.reports import Report
@@ -29,6 +29,9 @@ from tasks.training.trainers import BEST, train
 from tasks.training.tuning.examples import planned, training_examples
 from tasks.training.tuning.replay import general_rows, replay_rows
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 def fine_tune(
@@ -63,7 +66,13 @@ def fine_tune(
     chosen = training_examples(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
 
     def expectation(rows: Tokenised) -> Estimate:
-        sketch = planned(rows, settings, seed=run.seed, by_length=not can_fuse(base), tokens=tokens)
+        sketch = planned(
+            rows,
+            settings,
+            seed=run.seed,
+            by_length=not can_fuse(base, device.attn_implementation),
+            tokens=tokens,
+        )
         load = heaviest(rows.rows, sketch, batch_size=max(settings.batch_size // processes(), 1))
         return require_memory(base, settings, load, device, held=held, sharing=processes())
 
@@ -82,10 +91,16 @@ def fine_tune(
     rows = chosen.training + general.rows
     if general.rows.rows:  # they may be longer than those of the task
         expected = expectation(rows)
+    besides = refusals(model, settings)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
     # A fused layer keeps its whole weight until the way back.
-    fused = fuse_layers(adapted.model, lora=not parts, recompute=settings.gradient_checkpointing)
+    fused = fuse_layers(
+        adapted.model,
+        attention=device.attn_implementation,
+        lora=not parts,
+        recompute=settings.gradient_checkpointing,
+    )
     if parts == "fsdp":
         fsdp.shard(model, device, settings.fsdp)
     spread = {"fsdp": fsdp.whole, "zero": deepspeed.whole}
@@ -142,7 +157,7 @@ def fine_tune(
             if is_first():
                 adapted.write(work / BEST)
     if is_first():
-        method.note(work / BEST, settings.chosen)
+        method.note(work / BEST, settings.chosen, besides=besides)
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),
@@ -170,6 +185,17 @@ def required(settings: SftSettings) -> Method:
     if settings.deepspeed:
         require_deepspeed()
     return method
+
+
+def refusals(model: "PreTrainedModel", settings: SftSettings) -> dict[Ability, str]:
+    """What cannot follow on this base model, whatever the method, with the reason; said aloud."""
+    from tasks.training.split_decoder import uncuttable
+
+    reason = uncuttable(model, longest=settings.max_length)
+    if not reason:
+        return {}
+    print(f"RLHF cannot follow on this base model: {reason}", flush=True)
+    return {"ppo": f"RLHF cannot cut this base model: {reason}"}
 
 
 def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:

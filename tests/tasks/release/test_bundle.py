@@ -69,7 +69,7 @@ def make(
         None,
         bundle=folder / "bundle",
         report=folder / "bundle.json",
-        run=RunSettings(seed=1, threads=1, precision="float32"),
+        run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
         retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
         prompt=PromptSettings(template=template),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),

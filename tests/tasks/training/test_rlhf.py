@@ -49,7 +49,7 @@ class Stage:
             curve=self.folder / "curve.csv",
             report=self.folder / "rlhf.json",
             work=work,
-            run=RunSettings(seed=1, threads=1, precision="float32"),
+            run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
             retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5),
             prompt=PromptSettings(template="assistant"),
             generation=GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0),

@@ -26,7 +26,7 @@ def test_sources_are_put_together_and_accounted_for(tmp_path: Path) -> None:
         raw=tmp_path / "rows",
         dropped=tmp_path / "dropped.parquet",
         report=tmp_path / "report.json",
-        run=RunSettings(seed=1, threads=1, precision="float32"),
+        run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
         settings=settings,
     )
     rows = read_rows(tmp_path / "rows")

@@ -26,7 +26,7 @@ from tests.tasks.methods.conftest import CASES, fresh, material
 # One case of each method: what becomes of the variants is tested beside the methods.
 ONE_EACH = {name: case for case, (name, _) in reversed(CASES.items())}.values()
 SETTINGS = load_settings(ROOT / "params.yaml").classify
-RUN = RunSettings(seed=1, threads=1, precision="float32")
+RUN = RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto")
 DEVICE = Device(name="cpu", threads=1, precision="float32")
 SMALL = {"epochs": 3, "batch_size": 4, "head_learning_rate": 0.05, "warmup": 0.0}
 Trained = Callable[[str], tuple[Path, Any, dict[str, Any]]]

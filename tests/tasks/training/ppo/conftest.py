@@ -16,7 +16,7 @@ def actors(tiny_base: Path, sft_adapter: Path, reward_adapter: Path) -> Any:
     """Policy, reference and reward model before anything was learned."""
     from tasks.training.ppo.policy import load_actors
 
-    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
+    return load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2, longest=512)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ def learn(base: Path, sft: Path, reward: Path, work: Path, settings: RlhfSetting
             os.kill(os.getpid(), signal.SIGKILL)
 
     device = Device(name="cpu", threads=torch.get_num_threads(), precision="float32")
-    actors = load_actors(base, sft, reward, device, trained_layers=2)
+    actors = load_actors(base, sft, reward, device, trained_layers=2, longest=512)
     trainer = Trainer(actors, settings, end=2, generator=torch.Generator().manual_seed(0))
     course = train(trainer, in_batches(PROMPTS, settings, seed=1), settings, work=work, saved=saved)
     actors.save_adapter(work / "adapter")

@@ -65,7 +65,7 @@ def test_the_cut_lies_below_all_that_differs(actors: Actors) -> None:
 def test_a_reward_model_that_differs_further_down_lowers_the_cut(
     tiny_base: Path, sft_adapter: Path, reward_adapter: Path
 ) -> None:
-    actors = load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=1)
+    actors = load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=1, longest=512)
     assert actors.decoder.split == 2
     assert {layer_of(name) for name in actors.trained} == {3}
 
@@ -155,4 +155,4 @@ def test_the_saved_adapter_is_whole_and_tells_nothing_of_the_machine(
 
 def test_a_reward_model_without_score_head_is_refused(tiny_base: Path, sft_adapter: Path) -> None:
     with pytest.raises(TrainingError, match="no score head"):
-        load_actors(tiny_base, sft_adapter, sft_adapter, CPU, trained_layers=2)
+        load_actors(tiny_base, sft_adapter, sft_adapter, CPU, trained_layers=2, longest=512)

@@ -126,7 +126,7 @@ def test_a_reward_that_can_be_climbed_is_climbed(
     model = AutoModelForCausalLM.from_config(config)
     torch.nn.init.normal_(model.lm_head.weight, std=0.3)
     model.save_pretrained(tmp_path / "base")
-    actors = load_actors(tmp_path / "base", sft_adapter, reward_adapter, CPU, trained_layers=2)
+    actors = load_actors(tmp_path / "base", sft_adapter, reward_adapter, CPU, trained_layers=2, longest=512)
     monkeypatch.setattr(actors, "scores", liking)
     free = settings.model_copy(
         update={
@@ -150,7 +150,7 @@ def test_two_runs_are_equal_bit_for_bit(
 ) -> None:
     results = []
     for name in ("one", "two"):
-        actors = load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2)
+        actors = load_actors(tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2, longest=512)
         course = train(trainer(actors, settings), batches(settings), settings, work=tmp_path / name)
         results.append((course, weights(actors)))
     assert results[0][0] == results[1][0]
