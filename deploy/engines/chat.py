@@ -25,7 +25,8 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
         raise EngineError(f"no tokenizer can be read from {folder}: {error}") from None
     if not tokenizer.chat_template:
         raise EngineError(
-            f"the tokenizer in {folder} has no chat template; use an instruction-tuned model as base.model"
+            f"the tokenizer in {folder} has no chat template; take an instruction-tuned model, or set "
+            "base.chat_template in params.yaml"
         )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -39,22 +40,21 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]
     knows no system turn, its text stands before the first question.
 
     Raises:
-        EngineError: the template refuses the conversation.
+        EngineError: the template refuses the conversation, or leaves out what a turn says.
     """
     from jinja2 import TemplateError
 
     plain = [Message(message.role, without_control(tokenizer, message.content)) for message in messages]
-    try:
-        text = _opened(tokenizer, plain)
-    except TemplateError:
+    for turns in (plain, _without_system(plain)):
         try:
-            text = _opened(tokenizer, _without_system(plain))
+            text = _opened(tokenizer, turns)
         except TemplateError as error:
-            turns = ", ".join(message.role for message in messages)
-            raise EngineError(
-                f"the chat template of the base model refuses these turns ({turns}): {error}"
-            ) from None
-    return list(tokenizer.encode(text, add_special_tokens=False))
+            fault = f"refuses these turns ({', '.join(turn.role for turn in messages)}): {error}"
+            continue
+        if not (lost := _lost(text, turns)):
+            return list(tokenizer.encode(text, add_special_tokens=False))
+        fault = f"leaves out what the {lost} says"
+    raise EngineError(f"the chat template of the base model {fault}")
 
 
 def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
@@ -65,6 +65,18 @@ def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
 
 def _opened(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]) -> str:
     return str(tokenizer.apply_chat_template(as_dicts(messages), tokenize=False, add_generation_prompt=True))
+
+
+def _lost(text: str, messages: Sequence[Message]) -> str:
+    """The role of the first turn whose words are not in `text`; empty if all are.
+
+    Templates may cut blanks, and of former answers what was thought.
+    """
+    for message in messages:
+        words = message.content.rpartition("</think>")[2].strip()
+        if words not in text:
+            return message.role
+    return ""
 
 
 def _without_system(messages: Sequence[Message]) -> list[Message]:

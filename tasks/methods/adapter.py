@@ -2,7 +2,8 @@
 
 Behind attention and behind feed-forward: down-projection, nonlinearity, up-projection and a residual sum,
 near the identity at the start. The width is the paper's middle one; its rate is 3e-4 (table 1 and section
-3.1).
+3.1). The paper trains the layer norms and the head as well; here they stay as they are, so that what is saved
+is the adapter alone.
 """
 
 from collections.abc import Sequence

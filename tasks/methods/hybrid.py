@@ -1,5 +1,6 @@
-"""Hybrids: different methods on different parts of one model (He et al. 2022, arXiv:2110.04366; UniPELT).
+"""Hybrids: different methods on different parts of one model, as He et al. mix them (2022, arXiv:2110.04366).
 
+There are no gates that weigh the parts by input, as UniPELT has (Mao et al. 2022, arXiv:2110.07577).
 Each part is a method with the modules that it works on; a prefix works on none. Parts are written side by
 side, each in its own folder and its own format, so what is loaded is exactly what was saved.
 """
@@ -47,7 +48,7 @@ class HybridSettings(MethodSettings):
         return self
 
 
-def attach(model: "PreTrainedModel", settings: HybridSettings, material: Material) -> Adapted:  # noqa: ARG001
+def attach(model: "PreTrainedModel", settings: HybridSettings, material: Material) -> Adapted:
     """`model` with all parts of the hybrid."""
     parts: dict[str, Adapted] = {}
     # Before anything is attached: a LoRA layer would show its inner linear maps as further names.
@@ -60,7 +61,7 @@ def attach(model: "PreTrainedModel", settings: HybridSettings, material: Materia
         inner = AdapterSettings(width=settings.width, activation=settings.activation)
         parts["adapter"] = attach_bottlenecks(model, inner, bottlenecks)
     if settings.prefix:
-        parts["prefix"] = attach_prefix(model, settings.prefix)
+        parts["prefix"] = attach_prefix(model, settings.prefix, material)
     last = next((part for part in parts.values() if part.hidden is not None), None)
     return Adapted(
         model=model, write=lambda folder: _write(parts, folder), hidden=last.hidden if last else None

@@ -1,4 +1,8 @@
-"""P-tuning v2 (Liu et al. 2022, arXiv:2110.07602): a prefix in every layer, trained directly."""
+"""P-tuning v2 (Liu et al. 2022, arXiv:2110.07602): a prefix in every layer, trained directly.
+
+It starts as the keys and values of real tokens. The paper says nothing of its start; noise as large as keys
+are drowns the prompt of a small model.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -18,9 +22,9 @@ class PTuningV2Settings(MethodSettings):
     learning_rate: Positive = 5e-3
 
 
-def attach(model: "PreTrainedModel", settings: PTuningV2Settings, material: Material) -> Adapted:  # noqa: ARG001
+def attach(model: "PreTrainedModel", settings: PTuningV2Settings, material: Material) -> Adapted:
     """`model` with a prefix of its own keys and values."""
-    return attach_prefix(model, settings.tokens)
+    return attach_prefix(model, settings.tokens, material)
 
 
 METHOD = Method(

@@ -1,11 +1,12 @@
 """Pruning, with tuning that recovers what it cost.
 
 `magnitude`: the smallest weights of each matrix become zero (Han et al. 2015, arXiv:1506.02626). `wanda`:
-the smallest by |weight| x norm of the input, compared within each output (Sun et al. 2023,
-arXiv:2306.11695). `channels`: whole channels of the feed-forward parts are cut out, by the same measure, so
-the model really gets smaller and faster (as LLM-Pruner does: Ma et al. 2023, arXiv:2305.11627). Recovery
-tunes all that is left, or a LoRA whose product is masked with the same mask: a zero stays zero, through
-weight decay and merging.
+the smallest by |weight| x norm of the input, compared within each output, each matrix behind those already
+pruned (Sun et al. 2023, arXiv:2306.11695). `channels`: whole channels of the feed-forward parts are cut out,
+those with the smallest column x norm of the activation, so the model really gets smaller and faster. That is
+Wanda's measure for structures; LLM-Pruner (Ma et al. 2023, arXiv:2305.11627), which also recovers by LoRA,
+weighs by gradients and cuts attention heads as well. Recovery tunes all that is left, or a LoRA whose product
+is masked with the same mask: a zero stays zero, through weight decay and merging.
 """
 
 from pathlib import Path
@@ -56,12 +57,11 @@ def attach(model: "PreTrainedModel", settings: PruningSettings, material: Materi
     cut: list[str] = []
     kept: dict[str, Tensor] = {}
     if settings.kind == "channels":
-        cut = masks.cut_channels(model, settings.share, masks.input_norms(model, rows))
+        cut = masks.cut_channels(model, settings.share, masks.input_norms(model, modules, rows))
+    elif settings.kind == "wanda":
+        kept = masks.prune_wanda(model, modules, settings.share, rows)
     else:
-        norms = masks.input_norms(model, rows) if settings.kind == "wanda" else None
-        kept = masks.masks(modules, settings.share, norms)
-        for name, mask in kept.items():
-            modules[name].weight.data.mul_(mask)
+        kept = masks.prune_magnitude(modules, settings.share)
     if settings.recovery == "full":
         adapted = train_weights(model, list(shapes), shapes=shapes)
         for name, mask in kept.items():

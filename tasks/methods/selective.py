@@ -58,6 +58,12 @@ def attach(model: "PreTrainedModel", settings: SelectiveSettings, material: Mate
         if idle:
             raise unmatched("selective.patterns", idle, {re.sub(r"\d+", "N", name) for name in names})
         chosen = [name for name in names if any(re.search(pattern, name) for pattern in patterns)]
+    if not chosen:
+        raise unmatched(
+            f"selective.which: {settings.which}",
+            [settings.which],
+            {re.sub(r"\d+", "N", name) for name in names},
+        )
     return train_weights(model, chosen)
 
 

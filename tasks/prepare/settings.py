@@ -21,6 +21,7 @@ class BaseSettings(Section):
     embedder: Annotated[str, Field(min_length=1)]
     embedder_sha256: Sha256 | None
     storage_dtype: Literal["float32", "float16", "bfloat16"]
+    chat_template: Annotated[str, Field(min_length=1)] | None
 
 
 class QuestionKinds(Section):

@@ -1,7 +1,6 @@
 """Which weights stay, and how they are kept out. Import this module late: torch is needed to define it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,59 +8,94 @@ from torch.nn.utils import parametrize
 from transformers import PreTrainedModel
 
 from tasks.errors import TrainingError
-from tasks.methods.parts.targets import linear_modules
 
 
-def input_norms(model: PreTrainedModel, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
-    """For each linear module the length of each input over all tokens of `rows`, [inputs].
+def prune_magnitude(modules: Mapping[str, nn.Linear], share: float) -> dict[str, Tensor]:
+    """Make the `share` smallest weights of each matrix zero; which stay, as booleans of its shape."""
+    kept = _whole(modules)
+    for name, module in modules.items():
+        size = module.weight.detach().float().abs()
+        kept[name].view(-1)[size.flatten().argsort()[: int(size.numel() * share)]] = False
+        module.weight.data.mul_(kept[name])
+    return kept
+
+
+def prune_wanda(
+    model: PreTrainedModel, modules: Mapping[str, nn.Linear], share: float, rows: Sequence[Sequence[int]]
+) -> dict[str, Tensor]:
+    """Make the smallest of |weight| x length of its input zero in each row of a matrix; which stay.
+
+    All rows pass the model once, and each matrix is pruned as they reach it: it is measured by what those
+    before it, pruned already, hand on (Sun et al. 2023, section 3 and algorithm 1).
 
     Raises:
         TrainingError: there are no rows to measure by.
     """
+    kept, seen = _whole(modules), set[str]()
+
+    def prune(name: str, module: nn.Linear, norm: Tensor) -> None:
+        if name in seen:
+            return
+        seen.add(name)
+        size = module.weight.detach().float().abs()
+        order = (size * norm.to(size)).argsort(dim=1)
+        kept[name].scatter_(1, order[:, : int(size.shape[1] * share)], value=False)
+        module.weight.data.mul_(kept[name])
+
+    _measured(model, modules, rows, prune)
+    for name, module in modules.items():  # what no row has come by, such as an idle expert, by its size alone
+        prune(name, module, torch.ones(module.in_features))
+    return kept
+
+
+def input_norms(
+    model: PreTrainedModel, modules: Mapping[str, nn.Linear], rows: Sequence[Sequence[int]]
+) -> dict[str, Tensor]:
+    """For each module the length of each input over all tokens of `rows`, [inputs].
+
+    Raises:
+        TrainingError: there are no rows to measure by.
+    """
+    found: dict[str, Tensor] = {}
+    _measured(model, modules, rows, lambda name, _, norm: found.update({name: norm}))
+    return found
+
+
+def _whole(modules: Mapping[str, nn.Linear]) -> dict[str, Tensor]:
+    # All of them before anything that goes: small tensors between large ones would leave holes in the heap.
+    return {name: torch.ones_like(module.weight, dtype=torch.bool) for name, module in modules.items()}
+
+
+def _measured(
+    model: PreTrainedModel,
+    modules: Mapping[str, nn.Linear],
+    rows: Sequence[Sequence[int]],
+    each: Callable[[str, nn.Linear, Tensor], None],
+) -> None:
+    """Let `rows` pass the model as one batch; `each` is told the lengths of a module's inputs."""
     if not rows:
         raise TrainingError("pruning by activations needs rows to measure by, and there are none")
-    sums: dict[str, Tensor] = {}
-    hooks = []
+    longest = max(map(len, rows))
+    batch = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=model.device)
+    real = torch.tensor([[True] * len(row) + [False] * (longest - len(row)) for row in rows])
+    real = real.flatten().to(model.device)
 
-    def measure(name: str) -> Any:
-        def hook(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            squares = inputs[0].detach().float().flatten(0, -2).square().sum(dim=0)
-            sums[name] = sums[name] + squares if name in sums else squares
+    def hook(name: str, module: nn.Linear, inputs: tuple[Tensor, ...]) -> None:
+        # Tokens may come in another order and number, as where experts share them out: then all count.
+        flat = inputs[0].detach().flatten(0, -2)
+        flat = flat[real] if len(flat) == len(real) else flat
+        each(name, module, torch.linalg.vector_norm(flat, dim=0, dtype=torch.float32))
 
-        return hook
-
-    for name, module in linear_modules(model).items():
-        hooks.append(module.register_forward_pre_hook(measure(name)))
+    hooks = [
+        module.register_forward_pre_hook(lambda module, inputs, name=name: hook(name, module, inputs))
+        for name, module in modules.items()
+    ]
     try:
         with torch.no_grad():
-            for row in rows:
-                model.get_decoder()(input_ids=torch.tensor([list(row)], device=model.device), use_cache=False)
+            model.get_decoder()(input_ids=batch, use_cache=False)
     finally:
-        for hook in hooks:
-            hook.remove()
-    return {name: squares.sqrt() for name, squares in sums.items()}
-
-
-def masks(
-    modules: Mapping[str, nn.Linear], share: float, norms: Mapping[str, Tensor] | None
-) -> dict[str, Tensor]:
-    """For each module which weights stay, as booleans of the weight's shape.
-
-    Without `norms` the `share` smallest of each matrix go; with them, the smallest of |weight| x norm in each
-    row.
-    """
-    # All of them before anything that goes: small tensors between large ones would leave holes in the heap.
-    result = {name: torch.ones_like(module.weight, dtype=torch.bool) for name, module in modules.items()}
-    for name, module in modules.items():
-        size = module.weight.detach().float().abs()
-        if norms is None:
-            gone = int(size.numel() * share)
-            order = size.flatten().argsort()
-            result[name].view(-1)[order[:gone]] = False
-        else:
-            order = (size * norms[name].to(size)).argsort(dim=1)
-            result[name].scatter_(1, order[:, : int(size.shape[1] * share)], value=False)
-    return result
+        for handle in hooks:
+            handle.remove()
 
 
 def hold(parameter: Tensor, mask: Tensor) -> None:

@@ -4,6 +4,8 @@ The encoder is a submodule of the model, called `virtual_tokens`, so a checkpoin
 not only what it makes, as PEFT's files do. Import this module late: torch is needed to define it.
 """
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,46 @@ def attach_soft_prompt(model: PreTrainedModel, config: Any, encoder: nn.Module) 
         return states[:, columns:]
 
     return _adapted(model, config, encoder, hidden)
+
+
+class AttentionEncoder(nn.Module):
+    """Makes embeddings [1, columns, width] by self-attention over learned ones, then a perceptron."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        width, inner = config.token_dim, config.encoder_hidden_size
+        self.embedding = nn.Embedding(config.num_virtual_tokens, width)
+        self.attention = nn.MultiheadAttention(width, math.gcd(width, 8), batch_first=True)
+        self.perceptron = nn.Sequential(nn.Linear(width, inner), nn.ReLU(), nn.Linear(inner, width))
+
+    def forward(self, places: Tensor) -> Tensor:
+        """The embeddings at `places` [1, columns]."""
+        learned = self.embedding(places)
+        mixed, _ = self.attention(learned, learned, learned, need_weights=False)
+        made: Tensor = self.perceptron(learned + mixed)
+        return made
+
+
+def start_as(model: PreTrainedModel, encoder: Any, tokens: Sequence[int]) -> None:
+    """Let PEFT's prefix encoder make the keys and values of `tokens`: as if the model had read them.
+
+    Where a perceptron makes them, its last map is solved for: exactly, if it is as wide as there are tokens.
+    """
+    if model.device.type == "meta":  # no numbers, no start
+        return
+    cache = DynamicCache()
+    with torch.no_grad():
+        given = torch.tensor([list(tokens)], device=model.device)
+        model.get_decoder()(input_ids=given, past_key_values=cache, use_cache=True)
+        states = torch.stack([torch.cat([layer.keys, layer.values]) for layer in cache.layers]).float().cpu()
+        wanted = states.permute(3, 0, 1, 2, 4).flatten(1)  # the way back of `key_values`
+        if not encoder.prefix_projection:
+            encoder.embedding.weight.copy_(wanted)
+            return
+        *inner, last = encoder.transform
+        made = nn.Sequential(*inner)(encoder.embedding.weight)
+        last.bias.copy_(wanted.mean(dim=0))
+        last.weight.copy_((torch.linalg.pinv(made) @ (wanted - last.bias)).T)
 
 
 def base_shape(model: PreTrainedModel) -> dict[str, int]:

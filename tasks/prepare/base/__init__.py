@@ -4,14 +4,21 @@ import os
 from pathlib import Path
 
 from tasks.prepare.base.origins import Origin, resolve
+from tasks.prepare.base.speaking import give_template, require_speech
 from tasks.prepare.settings import BaseSettings
 from tasks.rows.reports import Report, write_report
 
 CACHE = Path(".threeply/cache")
 
 
-def base(*, model: Path, embedder: Path, report: Path, settings: BaseSettings) -> None:
-    """Write the base model and the embedder, each as a folder of safetensors and tokenizer files."""
+def base(prompts: Path, *, model: Path, embedder: Path, report: Path, settings: BaseSettings) -> None:
+    """Write the base model and the embedder, each as a folder of safetensors and tokenizer files.
+
+    `prompts` is the folder of the user's own templates: one of them may be the model's chat template.
+
+    Raises:
+        SourceError: the model cannot hold a conversation, or there is none.
+    """
     cache = Path(os.environ.get("THREEPLY_CACHE", CACHE))  # runs in other folders may share one
     wanted = {
         model: Origin(uri=settings.model, sha256=settings.model_sha256, key="base.model"),
@@ -24,4 +31,6 @@ def base(*, model: Path, embedder: Path, report: Path, settings: BaseSettings) -
         print(
             f"{origin.uri}: {facts['parameters'] / 1e6:.1f} million parameters, {facts['dtype']}", flush=True
         )
+    give_template(model, settings.chat_template, own=prompts)
+    require_speech(model)
     write_report(report, Report(stage="base", figures=figures))

