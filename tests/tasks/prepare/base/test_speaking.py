@@ -1,4 +1,4 @@
-"""Protects the first look at a base model: one that cannot be trained to talk is refused, with what would help."""
+"""Protects the first look at a base model: one that cannot talk is refused, with what would help."""
 
 import json
 import shutil
@@ -67,22 +67,17 @@ def test_a_template_that_is_not_there_is_named(name: str, model: Path) -> None:
         give_template(model, name, own=Path("prompts"))
 
 
-DROPS_ANSWERS = (
-    "{% for m in messages %}{% if m['role'] != 'assistant' %}{{ m['content'] }}{% endif %}{% endfor %}"
-)
-DROPS_SYSTEM = (
-    "{% for m in messages %}{% if m['role'] != 'system' %}{{ m['content'] }}{% endif %}{% endfor %}"
-)
+DROPS = "{% for m in messages %}{% if m['role'] != 'ROLE' %}{{ m['content'] }}{% endif %}{% endfor %}"
 
 
 def test_a_template_that_drops_turns_is_refused(model: Path) -> None:
-    (model / FILE).write_text(DROPS_ANSWERS)
+    (model / FILE).write_text(DROPS.replace("ROLE", "assistant"))
     with pytest.raises(SourceError, match="leaves out what the assistant says"):
         require_speech(model)
 
 
 def test_what_a_template_drops_of_the_system_stands_in_the_question(model: Path) -> None:
-    (model / FILE).write_text(DROPS_SYSTEM)
+    (model / FILE).write_text(DROPS.replace("ROLE", "system"))
     require_speech(model)
     tokenizer = load_tokenizer(model)
     assert TALK[0].content in tokenizer.decode(prompt_ids(tokenizer, TALK))
