@@ -78,12 +78,12 @@ def _measured(
     longest = max(map(len, rows))
     batch = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=model.device)
     real = torch.tensor([[True] * len(row) + [False] * (longest - len(row)) for row in rows])
-    real = real.flatten().to(model.device)
+    real = real.view(-1, 1).to(model.device)
 
     def hook(name: str, module: nn.Linear, inputs: tuple[Tensor, ...]) -> None:
         # Tokens may come in another order and number, as where experts share them out: then all count.
         flat = inputs[0].detach().flatten(0, -2)
-        flat = flat[real] if len(flat) == len(real) else flat
+        flat = flat * real if len(flat) == len(real) else flat
         each(name, module, torch.linalg.vector_norm(flat, dim=0, dtype=torch.float32))
 
     hooks = [
