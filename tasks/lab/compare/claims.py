@@ -1,4 +1,8 @@
-"""What papers say of the methods, beside what was measured here. Contradictions are welcome."""
+"""What papers say of the methods, beside what was measured here. Contradictions are welcome.
+
+A verdict on scores asks for several seeds, for full tuning clearly above the untuned model and above always
+abstaining, and for intervals that do not touch. Else it cannot be told here; the figures say what it takes.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +11,8 @@ from typing import Literal
 from tasks.lab.compare.figures import FULL, MethodFigures
 from tasks.lab.settings import UNTUNED
 
-Verdict = Literal["confirmed", "not confirmed here", "contradicted", "not measured"]
+Verdict = Literal["confirmed", "contradicted", "cannot be told here", "not measured"]
+SEEDS = 3  # trainings from which a verdict may be drawn: fewer do not tell how far one lies from the next
 ALMOST = 0.95  # of full tuning's gain
 SMALL = 0.01  # of the weights
 SAME = 0.05  # a difference of latency that a clock does not tell from none, at the least
@@ -47,24 +52,49 @@ def _arithmetic(_: Rows) -> Judgement:
     )
 
 
+def _untold(rows: Rows, *names: str) -> Judgement | None:
+    """Why scores of these methods, and so of all, tell nothing; None if they do."""
+    missing = [name for name in (UNTUNED, FULL, *names) if name not in rows]
+    if missing:
+        return "not measured", f"needs {', '.join(missing)}"
+    base, full = rows[UNTUNED], rows[FULL]
+    few = min(rows[name].seeds for name in (FULL, *names))
+    if few < SEEDS:
+        return "cannot be told here", f"{few} of {SEEDS} seeds: add some to compare.seeds"
+    if full.low <= max(base.high, full.constant):
+        return "cannot be told here", (
+            f"full tuning scores {_told(full)}, not clearly above the untuned model ({_told(base)}) and "
+            f"always abstaining ({full.constant:.2f}): raise compare.tokens or compare.questions"
+        )
+    return None
+
+
+def _told(row: MethodFigures) -> str:
+    return f"{row.score:.2f}, {row.low:.2f} to {row.high:.2f}"
+
+
+def _ordered(better: MethodFigures, worse: MethodFigures) -> Verdict:
+    """What is said of a claim that the one is better than the other."""
+    if better.low > worse.high:
+        return "confirmed"
+    return "contradicted" if worse.low > better.high else "cannot be told here"
+
+
 def _near_full(rows: Rows) -> Judgement:
-    full = rows.get(FULL)
-    shares = {
-        row: (row.trainable_share, row.gain_share)
-        for row in rows.values()
-        if row.trainable_share is not None and row.gain_share is not None
-    }
-    if full is None or not shares:
-        return "not measured", f"needs {UNTUNED}, {FULL} and a gain of full tuning"
-    small = {row: found for row, found in shares.items() if found[0] < SMALL}
+    if untold := _untold(rows):
+        return untold
+    small = [row for row in rows.values() if row.trainable_share is not None and row.trainable_share < SMALL]
     if not small:
         return "not measured", f"every method here trains {SMALL:.0%} of the weights or more"
-    best = max(small, key=lambda row: small[row][1])
-    share, gain = small[best]
-    told = f"{best.method}: {gain:.0%} of full tuning's gain with {100 * share:.2g}% of the weights"
-    if gain >= ALMOST:
+    best = max(small, key=lambda row: row.score)
+    if untold := _untold(rows, best.method):
+        return untold
+    share, low, high = (value or 0.0 for value in (best.gain_share, best.gain_low, best.gain_high))
+    weights = f"{100 * (best.trainable_share or 0.0):.2g}% of the weights"
+    told = f"{best.method}: {share:.0%} ({low:.0%} to {high:.0%}) of full tuning's gain with {weights}"
+    if low >= ALMOST:
         return "confirmed", told
-    return ("contradicted" if best.high < full.low else "not confirmed here"), told
+    return ("contradicted" if high < ALMOST else "cannot be told here"), told
 
 
 def _adapter_share(rows: Rows) -> Judgement:
@@ -72,7 +102,7 @@ def _adapter_share(rows: Rows) -> Judgement:
     if adapter is None or adapter.trainable_share is None:
         return "not measured", "needs adapter"
     inside = 0.005 <= adapter.trainable_share <= 0.08
-    return ("confirmed" if inside else "not confirmed here"), f"{adapter.trainable_share:.2%} of the weights"
+    return ("confirmed" if inside else "contradicted"), f"{adapter.trainable_share:.2%} of the weights"
 
 
 def _adapter_slower(rows: Rows) -> Judgement:
@@ -81,7 +111,9 @@ def _adapter_slower(rows: Rows) -> Judgement:
         return "not measured", "needs adapter"
     noise = _noise(rows)
     told = f"{adapter.slower_served:.2f} times the time of a token; the clock's noise is {noise:.2f}"
-    return ("confirmed" if adapter.slower_served > 1 + noise else "not confirmed here"), told
+    if adapter.slower_served > 1 + noise:
+        return "confirmed", told
+    return ("contradicted" if adapter.slower_served < 1 - noise else "cannot be told here"), told
 
 
 def _merged_lora(rows: Rows) -> Judgement:
@@ -93,7 +125,7 @@ def _merged_lora(rows: Rows) -> Judgement:
     told = (
         f"{lora.slower_served:.2f} times the time of a token merged{beside}; the clock's noise is {noise:.2f}"
     )
-    return ("confirmed" if abs(lora.slower_served - 1) <= noise else "not confirmed here"), told
+    return ("contradicted" if lora.slower_served > 1 + noise else "confirmed"), told
 
 
 def _noise(rows: Rows) -> float:
@@ -107,42 +139,44 @@ def _prefix_share(rows: Rows) -> Judgement:
     if found is None or found.trainable_share is None:
         return "not measured", "needs p_tuning_v2"
     near = 0.0005 <= found.trainable_share <= 0.003
-    return ("confirmed" if near else "not confirmed here"), f"{found.trainable_share:.2%} of the weights"
+    return ("confirmed" if near else "contradicted"), f"{found.trainable_share:.2%} of the weights"
 
 
 def _soft_weak(rows: Rows) -> Judgement:
     soft = [rows[name] for name in SOFT if name in rows]
-    lora = rows.get("lora")
-    if not soft or lora is None:
-        return "not measured", "needs lora and prompt or p_tuning_v1"
-    told = ", ".join(f"{row.method} {row.score:.2f}" for row in soft) + f" against LoRA's {lora.score:.2f}"
-    if all(row.high < lora.low for row in soft):
-        return "confirmed", told
-    return ("contradicted" if any(row.score >= lora.score for row in soft) else "not confirmed here"), told
+    if untold := _untold(rows, "lora", *(row.method for row in soft)):
+        return untold
+    if not soft:
+        return "not measured", f"needs {' or '.join(SOFT)}"
+    lora = rows["lora"]
+    told = "; ".join(f"{row.method} {_told(row)}" for row in soft) + f"; LoRA {_told(lora)}"
+    found = {_ordered(lora, row) for row in soft}
+    return (found.pop() if len(found) == 1 else "cannot be told here"), told
 
 
 def _pruning(rows: Rows) -> Judgement:
-    pruned, recovered = rows.get("unrecovered"), rows.get("pruning")
-    if pruned is None or recovered is None:
-        return "not measured", "needs pruning and its variant unrecovered"
+    pruned, recovered, base = (rows.get(name) for name in ("unrecovered", "pruning", UNTUNED))
+    if pruned is None or recovered is None or base is None:
+        return "not measured", f"needs {UNTUNED}, pruning and its variant unrecovered"
     told = (
-        f"pruned: score {pruned.score:.2f}, retention {pruned.retention:.2f}; "
-        f"recovered: score {recovered.score:.2f}, retention {recovered.retention:.2f}"
+        f"pruned: {_told(pruned)}, retention {pruned.retention:.2f}; "
+        f"recovered: {_told(recovered)}, retention {recovered.retention:.2f}"
     )
-    if pruned.retention >= ALMOST:
+    if pruned.retention >= ALMOST and pruned.low >= base.low:
         return "contradicted", f"{told}: pruning alone cost next to nothing"
-    better = recovered.retention > pruned.retention or recovered.low > pruned.high
-    return ("confirmed" if better else "not confirmed here"), told
+    if recovered.seeds < SEEDS:
+        return "cannot be told here", f"{told}; {recovered.seeds} of {SEEDS} seeds: add some to compare.seeds"
+    if recovered.low <= recovered.constant:
+        return "cannot be told here", f"{told}; always abstaining scores {recovered.constant:.2f}"
+    return _ordered(recovered, pruned), told
 
 
 def _curated(rows: Rows) -> Judgement:
-    few, many = rows.get("curated"), rows.get("noisy")
-    if few is None or many is None:
-        return "not measured", "needs the variants curated and noisy"
-    told = f"few right rows seen often {few.score:.2f}, many with wrong ones among them {many.score:.2f}"
-    if few.low > many.high:
-        return "confirmed", told
-    return ("contradicted" if many.low > few.high else "not confirmed here"), told
+    if untold := _untold(rows, "curated", "noisy"):
+        return untold
+    few, many = rows["curated"], rows["noisy"]
+    told = f"few right rows seen often: {_told(few)}; many with wrong ones among them: {_told(many)}"
+    return _ordered(few, many), told
 
 
 CLAIMS: tuple[tuple[str, str, Callable[[Rows], Judgement]], ...] = (

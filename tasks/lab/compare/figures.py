@@ -1,27 +1,33 @@
-"""From trials to rows: means over seeds, intervals over questions, shares of what full tuning gains."""
+"""From trials to rows: means over seeds, intervals over seeds and questions, shares of full tuning's gain."""
 
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tasks.lab.settings import UNTUNED
-from tasks.scoring.scores import bootstrap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FULL = "full"
 RESAMPLES = 2000
+LEAST_GAIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodFigures:
     """One method, over all of its seeds.
 
-    `score` is the mean over questions and seeds, with the bounds of its 95 % interval over questions;
-    `spread` is the largest difference between two seeds. `gain_share` is the gain over the base as a share
-    of full tuning's gain. `trainable_share` is of all weights, `stored_mib` what a task costs on disk.
-    `slower_served` and `slower_attached` are the time of a token against the base model's: as served, and
-    with the adapter beside the weights. None: there is nothing to measure.
+    `score` is the mean over questions and seeds, with the bounds of its 95 % interval over both; `spread` is
+    the largest difference between two seeds, `constant` what always abstaining would score. `gain_share` is
+    the gain over the base as a share of full tuning's gain, with its bounds. `trainable_share` is of all
+    weights, `stored_mib` what a task costs on disk. `slower_served` and `slower_attached` are the time of a
+    token against the base model's: as served, and with the adapter beside the weights. None: there is nothing
+    to measure.
     """
 
     method: str
@@ -30,7 +36,10 @@ class MethodFigures:
     low: float
     high: float
     spread: float
+    constant: float
     gain_share: float | None
+    gain_low: float | None
+    gain_high: float | None
     abstains_rightly: float | None
     abstains_wrongly: float | None
     retention: float
@@ -55,39 +64,35 @@ def rows_of(trials: Sequence[Mapping[str, Any]], *, seed: int) -> list[MethodFig
     by_method: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for trial in trials:
         by_method[str(trial["method"])].append(trial)
-    means = {name: _mean_scores(found) for name, found in by_method.items()}
-    base = _mean(means[UNTUNED]) if UNTUNED in means else None
-    full = _mean(means[FULL]) if FULL in means else None
-    rows = [
-        _row(name, found, means[name], base=base, full=full, seed=seed) for name, found in by_method.items()
-    ]
+    means = _means(by_method, seed=seed)
+    rows = [_row(name, found, means) for name, found in by_method.items()]
     return sorted(rows, key=lambda row: (row.method != UNTUNED, -row.score, row.method))
 
 
 def _row(
-    name: str,
-    trials: Sequence[Mapping[str, Any]],
-    scores: Sequence[float],
-    *,
-    base: float | None,
-    full: float | None,
-    seed: int,
+    name: str, trials: Sequence[Mapping[str, Any]], means: "Mapping[str, NDArray[np.float64]]"
 ) -> MethodFigures:
-    interval = bootstrap(scores, resamples=RESAMPLES, seed=seed)
+    score, low, high = _bounds(means[name])
     single = [_mean(trial["scores"]) for trial in trials]
-    gain = None
-    if base is not None and full is not None and full > base and name != UNTUNED:
-        gain = round((interval.mean - base) / (full - base), 3)
+    gain: tuple[float | None, ...] = (None, None, None)
+    if name != UNTUNED and {FULL, UNTUNED} <= means.keys() and means[FULL][0] > means[UNTUNED][0]:
+        whole = means[FULL] - means[UNTUNED]
+        # Where full tuning gains nothing in a resample, a share of its gain is without bounds.
+        parts = (means[name] - means[UNTUNED]) / np.maximum(whole, LEAST_GAIN)
+        gain = tuple(round(value, 3) for value in _bounds(parts))
     trainable, total = _median(trials, "trainable"), _median(trials, "total")
     stored = _median(trials, "bytes")
     return MethodFigures(
         method=name,
         seeds=len(trials),
-        score=round(interval.mean, 4),
-        low=round(interval.low, 4),
-        high=round(interval.high, 4),
+        score=round(score, 4),
+        low=round(low, 4),
+        high=round(high, 4),
         spread=round(max(single) - min(single), 4),
-        gain_share=gain,
+        constant=round(1.0 - _mean([float(kind) for kind in trials[0]["answerable"]]), 4),
+        gain_share=gain[0],
+        gain_low=gain[1],
+        gain_high=gain[2],
         abstains_rightly=_abstaining(trials, answerable=False),
         abstains_wrongly=_abstaining(trials, answerable=True),
         retention=round(_mean([float(trial["retention"]) for trial in trials]), 4),
@@ -104,9 +109,29 @@ def _row(
     )
 
 
-def _mean_scores(trials: Sequence[Mapping[str, Any]]) -> list[float]:
-    """The score of each question, meant over seeds; all trials asked the same questions."""
-    return [_mean(values) for values in zip(*(trial["scores"] for trial in trials), strict=True)]
+def _means(
+    by_method: Mapping[str, Sequence[Mapping[str, Any]]], *, seed: int
+) -> "dict[str, NDArray[np.float64]]":
+    """The mean score of each method, and behind it those of resamples of its seeds and of the questions.
+
+    All trials asked the same questions, and a resample draws the same ones for all methods: what is a
+    difference of two methods is one of the same questions (Efron and Tibshirani 1993, chapter 8).
+    """
+    draw = np.random.default_rng(seed)
+    count = len(next(iter(by_method.values()))[0]["scores"])
+    asked = draw.integers(count, size=(RESAMPLES, 1, count))
+    found = {}
+    for name, trials in sorted(by_method.items()):
+        scores = np.asarray([trial["scores"] for trial in trials], dtype=np.float64)
+        seeds = draw.integers(len(scores), size=(RESAMPLES, len(scores), 1))
+        found[name] = np.concatenate([[scores.mean()], scores[seeds, asked].mean(axis=(1, 2))])
+    return found
+
+
+def _bounds(means: "NDArray[np.float64]") -> tuple[float, float, float]:
+    """The mean that stands first, and the bounds that hold 95 % of those behind it."""
+    low, high = np.percentile(means[1:], [2.5, 97.5])
+    return float(means[0]), float(low), float(high)
 
 
 def _abstaining(trials: Sequence[Mapping[str, Any]], *, answerable: bool) -> float | None:

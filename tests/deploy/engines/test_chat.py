@@ -64,7 +64,5 @@ def test_a_tokenizer_without_a_template_is_refused_with_what_to_use(tiny_base: P
     tokenizer = load_tokenizer(tiny_base)
     tokenizer.chat_template = None
     tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(
-        EngineError, match=r"take an instruction-tuned model, or set base\.chat_template"
-    ):
+    with pytest.raises(EngineError, match=r"take an instruction-tuned model, or set base\.chat_template"):
         load_tokenizer(tmp_path)
