@@ -11,7 +11,6 @@ import importlib
 import inspect
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -28,6 +27,7 @@ from deploy.files import sha256_of
 from deploy.settings import PromptSettings, Section
 from tasks.errors import TrainingError
 from tasks.machine.disk import plain_disk_errors
+from tasks.machine.memory import peak_mib
 from tasks.machine.process import environment, is_first, leave_processes, processes
 from tasks.rows.timings import record_timing
 from tasks.settings import Settings, load_settings
@@ -220,9 +220,8 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
         return
     if stage.resumable:
         shutil.rmtree(work, ignore_errors=True)  # the outputs are whole: nothing is left to resume
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     timings = OTHER_TIMINGS if stage.name in {**LAB, **RECIPES} else TIMINGS
-    record_timing(timings, label, seconds=time.monotonic() - started, peak_mib=peak)
+    record_timing(timings, label, seconds=time.monotonic() - started, peak_mib=peak_mib())
 
 
 def _split(words: Sequence[str]) -> tuple[str, Path, list[str]]:

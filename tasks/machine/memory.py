@@ -62,3 +62,10 @@ def _cache(group: Path) -> int:
         if name in ("inactive_file", "total_inactive_file"):
             return int(value)
     return 0
+
+
+def peak_mib() -> float:
+    """The most memory that this process has had, in MiB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

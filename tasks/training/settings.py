@@ -41,6 +41,7 @@ class SftSettings(MethodSections):
     params.yaml leaves out has the defaults of its paper. With `auto` the stage `search` chooses one.
     """
 
+    rows: Literal["examples", "documents"]
     max_rows: Count
     companions: Annotated[int, Field(ge=0)]
     counterfactuals: dict[str, Share]
@@ -60,6 +61,12 @@ class SftSettings(MethodSections):
     evaluations: Count
     patience: Count
     checkpoints: Count
+
+    @model_validator(mode="after")
+    def _searched_by_examples(self) -> Self:
+        if self.method == AUTO and self.rows == "documents":
+            raise ValueError("method auto is chosen by examples; with rows: documents name a method")
+        return self
 
     @model_validator(mode="after")
     def _spread_in_one_way(self) -> Self:

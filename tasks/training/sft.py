@@ -15,6 +15,7 @@ from tasks.rows.records import Example
 from tasks.rows.tables import read_table
 from tasks.training.choice import read_choice, settled
 from tasks.training.settings import AUTO, SftSettings
+from tasks.training.tuning.documents import documents_in
 from tasks.training.tuning.tuning import fine_tune
 
 __all__ = ["fine_tune", "sft"]
@@ -50,7 +51,17 @@ def sft(
     found = read_choice(choice) if settings.method == AUTO else None
     chosen = settled(settings, found)
     held = folder_bytes(embedder) + folder_bytes(knowledge)
-    tuned = fine_tune(examples, held_out, assistant, base, work=work, run=run, settings=chosen, held=held)
+    tuned = fine_tune(
+        examples,
+        held_out,
+        assistant,
+        base,
+        work=work,
+        run=run,
+        settings=chosen,
+        documents=documents_in(splits, chosen),
+        held=held,
+    )
     if found:
         figures = {**tuned.report.figures, "searched": found.evidence()}
         tuned = replace(tuned, report=replace(tuned.report, figures=figures))

@@ -3,7 +3,6 @@
 The method `none` is the base model with prompt and retrieval: what every other one has to improve on.
 """
 
-import resource
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ from tasks.lab.trial.budget import best_rate, losses_of_rates, tokens_within, wi
 from tasks.lab.trial.latency import Speeds, speeds
 from tasks.lab.trial.variants import answered_wrongly, attach_only
 from tasks.machine.device import set_up_torch
-from tasks.machine.memory import folder_bytes
+from tasks.machine.memory import folder_bytes, peak_mib
 from tasks.machine.settings import RunSettings
 from tasks.rows.records import Example
 from tasks.rows.tables import read_table
 from tasks.training.settings import SftSettings
 from tasks.training.trained import Trained
+from tasks.training.tuning.documents import documents_in
 from tasks.training.tuning.tuning import fine_tune
 
 TUNED = "tuned"
@@ -70,6 +70,7 @@ def trial(
         held_out = read_table(splits / "validation" / "examples.parquet", Example)
         composing = Assistant(None, store, template, generation)
         held = folder_bytes(embedder) + folder_bytes(knowledge)
+        documents = documents_in(splits, sft)
         taught = answered_wrongly(examples, variant.wrong, seed=seed)
 
         def tuned(tokens: int, folder: Path, given: SftSettings) -> Trained:
@@ -82,6 +83,7 @@ def trial(
                 work=folder,
                 run=seeded,
                 settings=given,
+                documents=documents,
                 tokens=tokens,
                 held=held,
             )
@@ -137,7 +139,7 @@ def _training(trained: Trained) -> dict[str, Any]:
         "tokens": told["tokens"],
         "tokens_per_s": round(trained.tokens_per_s or 0.0, 1),
         "estimated_mib": told["estimated_peak_mib"],
-        "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mib": round(peak_mib()),
         "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
         "validation_loss": told.get("validation_loss"),
     }

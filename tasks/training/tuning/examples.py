@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from deploy.assistant import Assistant
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded, compose, ground, ground_over
-from tasks.rows.records import Example
+from tasks.rows.records import Document, Example
 from tasks.rows.reports import RowCount
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactuals, twin_groups
 from tasks.training.schedule import Schedule, schedule
 from tasks.training.settings import SftSettings
 from tasks.training.tuning.companions import BETWEEN, Companions, context_groups
+from tasks.training.tuning.documents import DOCUMENTS, packed_documents
 from tasks.training.tuning.replay import apart
 from tasks.training.tuning.tokens import Tokenised, counted, tokenise
 
@@ -44,13 +45,17 @@ def training_examples(
     *,
     settings: SftSettings,
     seed: int,
+    documents: Sequence[Document] = (),
 ) -> TrainingExamples:
-    """The rows that `settings` choose of `examples`, as `assistant` shows them to the model.
+    """The rows that `settings` choose: `examples` as `assistant` shows them to the model, or `documents`.
 
     Raises:
         TrainingError: there is nothing to train on, or too much of it is cut.
     """
     task, general = apart(examples)
+    if settings.rows == DOCUMENTS:
+        texts, held, counts = packed_documents(documents, tokenizer, settings=settings, seed=seed)
+        return TrainingExamples(training=texts, validation=held, general=general, counts=counts)
     chosen = stratified(task, settings.max_rows, key=attrgetter("task"), seed=seed)
     checked = stratified(held_out, settings.validation_rows, key=attrgetter("task"), seed=seed)
     hidden = counterfactuals(chosen, settings.counterfactuals, seed=seed)

@@ -73,6 +73,18 @@ class AnswerTrainer(Resumable, SFTTrainer):
         """`answer_loss` of the model."""
         return answer_loss(self.model, *batch, hidden=self.adapted.hidden, **named)
 
+    def validation_loss(self) -> float:
+        """The mean loss of the validation rows under the model as it is."""
+        this: Any = self
+        size, rows = this.args.per_device_eval_batch_size, this.eval_dataset
+        this.model.eval()
+        total = 0.0
+        with torch.no_grad():
+            for batch in DataLoader(rows, batch_size=size, collate_fn=this.data_collator):
+                inputs = {name: part.to(this.args.device) for name, part in batch.items()}
+                total += this.compute_loss(this.model, inputs).item() * len(inputs["input_ids"])
+        return total / len(rows)
+
     def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
         """The validation loss; each of several processes reads all rows, in the batches of a single one.
 
@@ -81,14 +93,7 @@ class AnswerTrainer(Resumable, SFTTrainer):
         this: Any = self
         if processes() == 1:
             return super().evaluate(*arguments, **named)
-        size, rows = this.args.per_device_eval_batch_size, this.eval_dataset
-        this.model.eval()
-        total = 0.0
-        with torch.no_grad():
-            for batch in DataLoader(rows, batch_size=size, collate_fn=this.data_collator):
-                inputs = {name: part.to(this.args.device) for name, part in batch.items()}
-                total += this.compute_loss(this.model, inputs).item() * len(inputs["input_ids"])
-        metrics = {"eval_loss": total / len(rows)}
+        metrics = {"eval_loss": self.validation_loss()}
         this.log(metrics)
         this.control = this.callback_handler.on_evaluate(this.args, this.state, this.control, metrics)
         return metrics

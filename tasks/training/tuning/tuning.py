@@ -1,6 +1,5 @@
 """Trains one adapter: rows, memory, method, trainer and report of a run."""
 
-import resource
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from tasks.machine.device import set_up_torch
+from tasks.machine.memory import peak_mib
 from tasks.machine.process import is_first, processes, release_memory
 from tasks.machine.settings import RunSettings
 from tasks.methods import METHODS
 from tasks.methods.method import Ability, Material, Method
 from tasks.methods.parts.base_model import load_base
-from tasks.rows.records import Example
+from tasks.rows.records import Document, Example
 from tasks.rows.reports import Report
 from tasks.training.memory.batch import heaviest
 from tasks.training.memory.estimate import Estimate
@@ -26,6 +26,7 @@ from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.trained import Trained
 from tasks.training.trainers import BEST, train
+from tasks.training.tuning.documents import DOCUMENTS
 from tasks.training.tuning.examples import planned, training_examples
 from tasks.training.tuning.replay import general_rows, replay_rows
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
@@ -43,13 +44,15 @@ def fine_tune(
     work: Path,
     run: RunSettings,
     settings: SftSettings,
+    documents: Sequence[Document] = (),
     tokens: int | None = None,
     held: int = 0,
 ) -> Trained:
     """The adapter that `examples` teach the model in `base`; `work` keeps the states to go on from.
 
-    Training ends after `tokens` of them, if that comes before the rows do. Examples of the task `general` are
-    only replayed (`sft.replay`). `held` are the bytes that the assistant's knowledge takes.
+    Where `sft.rows` says so, `documents` teach it instead. Training ends after `tokens` of them, if that
+    comes before the rows do. Examples of the task `general` are only replayed (`sft.replay`). `held` are the
+    bytes that the assistant's knowledge takes.
 
     Raises:
         TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
@@ -63,7 +66,15 @@ def fine_tune(
     release_memory()
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
-    chosen = training_examples(examples, held_out, assistant, tokenizer, settings=settings, seed=run.seed)
+    chosen = training_examples(
+        examples,
+        held_out,
+        assistant,
+        tokenizer,
+        settings=settings,
+        seed=run.seed,
+        documents=documents,
+    )
 
     def expectation(rows: Tokenised) -> Estimate:
         sketch = planned(
@@ -122,6 +133,9 @@ def fine_tune(
         whole=whole,
         names=[row.example.id for row in rows.examples],
     )
+    # Of raw text the report tells how likely other documents were before; a run that goes on is new here.
+    raw = settings.rows == DOCUMENTS and bool(chosen.validation.rows)
+    before = {"validation_loss_before": round(trainer.validation_loss(), 6)} if raw else {}
     started = time.monotonic()
     began = trainer.kept.step if trainer.kept else 0
     with deepspeed.explained(lambda: trainer.watch.begun) if settings.deepspeed else nullcontext():
@@ -129,10 +143,9 @@ def fine_tune(
     seconds = time.monotonic() - started
     history, steps = trainer.state.log_history, trainer.state.global_step
     trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s; "
-        f"memory of the process {peak:,.0f} MiB at its peak, expected {expected.sentence()}"
+        f"memory of the process {peak_mib():,.0f} MiB at its peak, expected {expected.sentence()}"
     )
     figures: dict[str, Any] = {
         **device.figures(),
@@ -147,6 +160,7 @@ def fine_tune(
         "validation_rows": len(chosen.validation.rows),
         "validation_targets": targets(chosen.validation.examples),
         **_tokens(plan, rows.rows, steps),
+        **before,
         **general.figures,
     }
     if chosen.validation.rows:
