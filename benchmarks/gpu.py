@@ -1,0 +1,277 @@
+"""What a GPU does: speed, memory against the estimate, and the ways that only a GPU can go.
+
+    python -m benchmarks.gpu [--model data/models/base] [--steps 10] [--write]
+
+The base of params.yaml and the largest random Llama that fits go on pre-training on random text through the
+training of the stage `sft`: LoRA in float32 and bfloat16, QLoRA over four bits, full tuning; with two GPUs,
+also with the weights spread over them (NCCL). Each is a process of its own. `--write` writes docs/gpu.md.
+Without a GPU it trains nothing, and says what it would do on one of `--memory` GiB. The last line is one JSON
+object.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from deploy.assistant import Assistant
+from deploy.atomic import write_text
+from deploy.prompts.template import load_template
+from tasks.machine.memory import available
+from tasks.machine.process import environment, is_first
+from tasks.rows.records import Document
+from tasks.settings import Settings, load_settings
+from tasks.training.memory.batch import Load
+from tasks.training.memory.estimate import MIB, estimate
+from tasks.training.memory.shape import ModelShape, shape_in, usual_shape
+from tasks.training.settings import SftSettings
+
+PAGE = Path("docs/gpu.md")
+ROWS, LENGTH = 8, 1024  # of a step
+LARGEST = (13e9, 8e9, 3e9, 1e9, 0.3e9)  # parameters of the random model, the first that fits
+ROOM = 0.9  # of the memory that is free
+WAYS = (("lora", "float32"), ("lora", "bfloat16"), ("qlora", "bfloat16"), ("full", "bfloat16"))
+HEAD = "| model | parameters | method | precision | GPUs | tokens/s | peak MiB | estimated | ratio | loss |"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A training: `model` is a folder, or the number of parameters of a random model as text."""
+
+    model: str
+    method: str
+    precision: str
+    processes: int = 1
+    steps: int = 0  # none: the random model is made, and nothing trained
+
+
+def main() -> int:
+    """Train every case that fits, or say which ones would be trained."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    words.add_argument("--model", type=Path, default=Path("data/models/base"))
+    words.add_argument("--steps", type=int, default=10)
+    words.add_argument("--memory", type=float, default=24.0, help="GiB of the GPU that is not there")
+    words.add_argument("--write", action="store_true", help="write docs/gpu.md")
+    words.add_argument("--one", help=argparse.SUPPRESS)  # a case, for a process of its own
+    words.add_argument("--at", type=Path, help=argparse.SUPPRESS)  # its folder
+    given = words.parse_args()
+    settings = load_settings(Path("params.yaml"))
+    if given.one:
+        case = Case(**json.loads(given.one))
+        if not case.steps:
+            return _make(case, given.model, given.at)
+        return _train(case, given.model, given.at, settings)
+    if not given.model.is_dir():
+        print(f"{given.model} is not there yet: run `python -m dvc repro base` first", file=sys.stderr)
+        print("{}")
+        return 0
+    import torch
+
+    count = torch.cuda.device_count()
+    memory = available("cuda") if count else int(given.memory * 2**30)
+    cases = list(planned(given.model, settings, memory=int(ROOM * memory), gpus=count or 1))
+    if not count:
+        print(f"there is no GPU here; one of {given.memory:g} GiB would train, {ROWS} rows of {LENGTH}:")
+        for case in cases:
+            needed = expected(case, given.model, settings).peak
+            print(f"  {case.method} in {case.precision} on {_name(case)}: about {needed / MIB:,.0f} MiB")
+        print(json.dumps({"would": [asdict(case) for case in cases]}))
+        return 0
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for case in cases:
+            told = measured(replace(case, steps=given.steps), given.model, Path(folder), settings)
+            found += [told] if told else []
+    device = f"{count} x {torch.cuda.get_device_name()}"
+    text = page(found, device=device, steps=given.steps)
+    print(text)
+    if given.write:
+        write_text(PAGE, text)
+    print(json.dumps({"device": device, "cases": found}))
+    return 0 if len(found) == len(cases) else 1
+
+
+def planned(model: Path, settings: Settings, *, memory: int, gpus: int) -> Iterator[Case]:
+    """The cases that fit into `memory` bytes by the estimate, the given model first."""
+    for method, precision in WAYS:
+        case = Case(model=str(model), method=method, precision=precision)
+        if expected(case, model, settings).peak <= memory:
+            yield case
+    for method in ("lora", "qlora"):
+        sizes = (Case(model=f"{size:.0f}", method=method, precision="bfloat16") for size in LARGEST)
+        fitting = next((case for case in sizes if expected(case, model, settings).peak <= memory), None)
+        if fitting:
+            yield fitting
+            if gpus > 1 and method == "lora":
+                yield Case(model=fitting.model, method=method, precision="bfloat16", processes=2)
+
+
+def expected(case: Case, model: Path, settings: Settings) -> Any:
+    """The estimate of a case on one GPU."""
+    load = Load.full(rows=ROWS, length=LENGTH, answers=ROWS * (LENGTH - 1))
+    sft = _sft(case, settings, steps=1)
+    return estimate(_shape(case, model), sft, load, device="cuda", precision=case.precision)
+
+
+def _shape(case: Case, model: Path) -> ModelShape:
+    return usual_shape(int(case.model)) if case.model.isdigit() else shape_in(model)
+
+
+def _name(case: Case) -> str:
+    return f"a random Llama of {int(case.model) / 1e9:g} billion" if case.model.isdigit() else case.model
+
+
+def _sft(case: Case, settings: Settings, *, steps: int) -> SftSettings:
+    return settings.sft.model_copy(
+        update={
+            "rows": "documents",
+            "method": case.method,
+            "max_rows": steps * ROWS,
+            "validation_rows": 1,
+            "max_length": LENGTH,
+            "batch_size": ROWS,
+            "accumulation": 1,
+            "replay": 0.0,
+            "evaluations": 1,
+            "checkpoints": 1,
+            "sharded": case.processes > 1,
+        }
+    )
+
+
+def _train(case: Case, model: Path, place: Path, settings: Settings) -> int:
+    """Train one case in this process, and print what it took as JSON."""
+    import torch
+    from transformers.utils import logging
+
+    from tasks.training.tuning.tuning import fine_tune
+
+    logging.set_verbosity_error()
+    base = place / case.model if case.model.isdigit() else model
+    sft = _sft(case, settings, steps=case.steps)
+    with tempfile.TemporaryDirectory() as own:
+        work = place / "shared" if case.processes > 1 else Path(own)
+        tuned = fine_tune(
+            [],
+            [],
+            Assistant(None, None, load_template("plain"), settings.generation),
+            base,
+            work=work,
+            run=settings.run.model_copy(update={"precision": case.precision}),
+            settings=sft,
+            documents=_texts(base, (case.steps + 2) * ROWS * LENGTH),
+        )
+    figures = tuned.report.figures
+    told = {
+        **asdict(case),
+        "parameters": figures["total_parameters"],
+        "tokens_per_s": round(tuned.tokens_per_s or 0.0),
+        "peak_mib": round(torch.cuda.max_memory_reserved() / MIB) if torch.cuda.is_available() else None,
+        "estimated_mib": expected(case, model, settings).mib,
+        "loss_before": figures["validation_loss_before"],
+        "loss": figures["validation_loss"],
+    }
+    if is_first():
+        print(json.dumps(told))
+    return 0
+
+
+def _make(case: Case, model: Path, place: Path) -> int:
+    """Write a random Llama of the size of the case, with the tokenizer of `model`."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from deploy.engines.chat import load_tokenizer
+
+    tokenizer = load_tokenizer(model)
+    config = _shape(case, model).config
+    config.vocab_size = max(config.vocab_size, len(tokenizer))
+    torch.manual_seed(0)
+    with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
+        made = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    made.save_pretrained(place / case.model)
+    tokenizer.save_pretrained(place / case.model)
+    print("{}")
+    return 0
+
+
+def _texts(base: Path, tokens: int) -> list[Document]:
+    """Documents of random tokens, at least so many in all."""
+    from deploy.engines.chat import load_tokenizer
+
+    tokenizer, drawn = load_tokenizer(base), random.Random(0)
+    size = LENGTH // 2
+    texts = [
+        str(tokenizer.decode([drawn.randrange(3, len(tokenizer)) for _ in range(size)]))
+        for _ in range(tokens // size + 1)
+    ]
+    return [
+        Document(id=f"{n:06}", source="random", uri="", title="", text=text, metadata={}, sha256="")
+        for n, text in enumerate(texts)
+    ]
+
+
+def measured(case: Case, model: Path, place: Path, settings: Settings) -> dict[str, Any] | None:
+    """What a case took; None if it could not be trained."""
+    random_model = case.model.isdigit()
+    if random_model and not (place / case.model).is_dir():
+        _apart(replace(case, steps=0, processes=1), model, place, settings)
+    told = _apart(case, model, place, settings)
+    if told is None:
+        print(f"{case.method} in {case.precision} on {_name(case)} could not be trained", file=sys.stderr)
+    return told
+
+
+def _apart(case: Case, model: Path, place: Path, settings: Settings) -> dict[str, Any] | None:
+    """What processes of its own have printed for a case last; None if they failed."""
+    words = ["benchmarks.gpu", "--model", str(model), "--at", str(place), "--one", json.dumps(asdict(case))]
+    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(case.processes)]
+    done = subprocess.run(
+        [sys.executable, *(torchrun if case.processes > 1 else []), "-m", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, **environment(settings.run.threads)},
+    )
+    if done.returncode:
+        return None
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def page(found: Sequence[Mapping[str, Any]], *, device: str, steps: int) -> str:
+    """The page as Markdown."""
+    lines = [
+        "# On a GPU",
+        "",
+        f"{device}: {steps} steps of {ROWS} rows of {LENGTH} tokens of random text, all of which count, by "
+        "the training of `sft` with `rows: documents`. Written by `python -m benchmarks.gpu --write`.",
+        "",
+        HEAD,
+        "|---|--:|---|---|--:|--:|--:|--:|--:|--:|",
+        *(_line(told) for told in found),
+        "",
+        "Loss: of a row that was not trained on, before and after; random text can only be learnt by heart.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(told: Mapping[str, Any]) -> str:
+    case = Case(**{name: told[name] for name in ("model", "method", "precision", "processes")})
+    ratio = told["estimated_mib"] / told["peak_mib"] if told["peak_mib"] else float("nan")
+    return (
+        f"| {'random' if case.model.isdigit() else 'base'} | {told['parameters']:,} | `{case.method}` "
+        f"| {case.precision} | {case.processes} | {told['tokens_per_s']:,} | {told['peak_mib']:,} "
+        f"| {told['estimated_mib']:,} | {ratio:.2f} | {told['loss_before']:.2f} to {told['loss']:.2f} |"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
