@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import prompting, questioning, retrieving
+    from flows import merging, prompting, questioning, retrieving
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -97,6 +97,8 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="instead of serve.host")
     serve.add_argument("--port", type=int, help="instead of serve.port")
     add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
+    text = "write a tuned model as one folder without an adapter, for other servers"
+    merging.add_flags(add("merge", _merge, text))
     add("report", _report, "print the ledger and where the report is")
     add("status", _status, "say which stages are stale, and why")
     schedule = add("schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given")
@@ -168,6 +170,14 @@ def _test_set(words: argparse.Namespace) -> int:
     from flows.questioning import make_test_set
 
     make_test_set(Path(), words, seed=_settings().run.seed)
+    return 0
+
+
+def _merge(words: argparse.Namespace) -> int:
+    from flows.merging import merge
+
+    _settings()
+    merge(Path(), words.model, words.into)
     return 0
 
 

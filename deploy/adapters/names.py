@@ -1,8 +1,8 @@
-"""The names in an adapter's files: PEFT's own, and two kinds of adapters that PEFT does not know."""
+"""The names in an adapter's files: PEFT's own, and three kinds of adapters that PEFT does not know."""
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 KIND = "peft_type"
-REPLACED, COMPOSED = "REPLACED_WEIGHTS", "COMPOSED"
+REPLACED, COMPOSED, FOUR_BITS = "REPLACED_WEIGHTS", "COMPOSED", "LORA_OVER_FOUR_BITS"
 PREFIX = "base_model.model."  # what PEFT puts before the names of a model's modules
 SLOT = "default"  # the name that PEFT gives the adapter of a model that has one; no file tells it
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.adapters.adapter import Adapter, Replacement
-from deploy.adapters.names import COMPOSED, CONFIG, KIND, REPLACED, WEIGHTS
+from deploy.adapters.four_bits import read_four_bits
+from deploy.adapters.names import COMPOSED, CONFIG, FOUR_BITS, KIND, REPLACED, WEIGHTS
 from deploy.errors import EngineError
 from deploy.files import parse_json
 
@@ -28,12 +29,15 @@ def read_adapter(folder: Path) -> Adapter:
         config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any])
         if config.get(KIND) == COMPOSED:
             return _composed(folder, config)
+        if config.get(KIND) == FOUR_BITS:
+            [part] = config["parts"]
+            return read_four_bits(config, read_adapter(folder / part), folder)
         tensors = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise EngineError(f"no adapter can be read from {folder}: {error}") from None
     reader = _readers().get(str(config.get(KIND)))
     if reader is None:
-        known = ", ".join([*_readers(), COMPOSED])
+        known = ", ".join([*_readers(), COMPOSED, FOUR_BITS])
         raise EngineError(f"the adapter in {folder} is {config.get(KIND)}; served are {known}")
     return reader(folder, config, tensors)
 
@@ -44,7 +48,7 @@ def adapter_files(folder: Path) -> list[str]:
         config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any])
     except (OSError, ValueError):
         config = {}  # whoever reads the files says what is wrong with them
-    if config.get(KIND) != COMPOSED:
+    if "parts" not in config:
         return [CONFIG, WEIGHTS]
     parts = [(name, file) for name in config["parts"] for file in adapter_files(folder / name)]
     return [CONFIG, *(f"{name}/{file}" for name, file in parts)]

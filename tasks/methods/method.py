@@ -93,10 +93,11 @@ class Adapted:
     @property
     def total(self) -> int:
         """How many numbers the model has; weights in four bits, count as what they stand for."""
-        return sum(_numbers(part) for part in self.model.parameters())
+        return sum(map(numbers, self.model.parameters()))
 
 
-def _numbers(part: "nn.Parameter") -> int:
+def numbers(part: "nn.Parameter") -> int:
+    """How many numbers a parameter has; packed into four bits, how many it stands for."""
     packed: Any = getattr(part, "quant_state", None)
     return part.numel() if packed is None else int(packed.shape.numel())
 
@@ -118,7 +119,8 @@ class Method:
 
     `attach` is given the frozen model, the settings, and what it may look at. `cannot` says what the method
     cannot do, with the reasons, and `cannot_with` what it cannot do besides under a setting, such as
-    `variant: dora`: the only places that do.
+    `variant: dora`: the only places that do. `load` brings the frozen model into memory where the method
+    wants it in a form of its own.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Method:
     attach: "Callable[[PreTrainedModel, Any, Material], Adapted]"
     cannot: Mapping[Ability, str] = field(default_factory=dict)
     cannot_with: Mapping[str, Mapping[Ability, str]] = field(default_factory=dict)
+    load: "Callable[[Path, Any], PreTrainedModel] | None" = None  # from a folder, on a device
 
     def refusal(self, ability: Ability, settings: MethodSettings) -> str:
         """Why the method, set like this, has not the ability; empty if it has."""

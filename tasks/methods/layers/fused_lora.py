@@ -3,8 +3,10 @@
 PEFT computes `W x + s B (A x)`: two small products and three passes over the output for each layer, all
 bound by memory on a CPU. In float32 W' = W + s B A is formed once a step, not once a token: the output is
 written once, and the backward pass needs one large product. A frozen bfloat16 weight is too coarse for that
-sum; there `[W, B] [x, s A x]` is one product, whose sums are float32 inside. The numbers are the same up to
-rounding (Hu et al. 2021, arXiv:2106.09685, section 4.1).
+sum; there `[W, B] [x, s A x]` is one product, whose sums are float32 inside. Where inputs are dropped, or W
+is packed into four bits, W x stays a product of its own, and beside it x is kept once, in its own precision,
+where PEFT would keep a copy in float32. The numbers are the same up to rounding (Hu et al. 2021,
+arXiv:2106.09685, section 4.1).
 
 Import this module late: torch is needed to define it.
 """
@@ -13,7 +15,7 @@ from types import MethodType
 from typing import Any
 
 import torch
-from peft.tuners.lora import Linear
+from peft.tuners.lora import Linear, LoraLayer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -21,11 +23,12 @@ from torch.nn import functional
 def fuse_lora(model: nn.Module) -> int:
     """Let every plain LoRA layer of `model` compute in this way; returns how many do.
 
-    Layers with dropout, several active adapters or a variant such as DoRA keep PEFT's way.
+    Layers with several active adapters, a bias or a variant such as DoRA keep PEFT's way.
     """
-    chosen = [module for module in model.modules() if isinstance(module, Linear) and _plain(module)]
+    chosen = [module for module in model.modules() if isinstance(module, LoraLayer) and _plain(module)]
     for module in chosen:
-        module.forward = MethodType(_forward, module)
+        whole = isinstance(module, Linear) and not _dropped(module)
+        module.forward = MethodType(_forward if whole else _forward_apart, module)
     return len(chosen)
 
 
@@ -33,8 +36,13 @@ def _plain(module: Any) -> bool:
     active = [name for name in module.active_adapters if name in module.lora_A]
     if len(active) != 1 or active[0] in module.lora_variant:
         return False
-    dropout = getattr(module.lora_dropout[active[0]], "p", 0.0)
-    return not dropout and not module.lora_bias[active[0]] and not module.fan_in_fan_out
+    packed = hasattr(module.get_base_layer().weight, "quant_state")
+    known = packed or (isinstance(module, Linear) and not module.fan_in_fan_out)
+    return known and not module.lora_bias[active[0]]
+
+
+def _dropped(module: Any) -> bool:
+    return any(getattr(part, "p", 0.0) > 0 for part in module.lora_dropout.values())
 
 
 def _forward(self: Any, x: Tensor) -> Tensor:
@@ -45,6 +53,16 @@ def _forward(self: Any, x: Tensor) -> Tensor:
     a, b = self.lora_A[name].weight, self.lora_B[name].weight
     chosen = _Merged if x.dtype == base.weight.dtype == torch.float32 else _Beside
     return chosen.apply(x, base.weight, base.bias, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
+
+
+def _forward_apart(self: Any, x: Tensor) -> Tensor:
+    wide = self.base_layer(x)
+    if self.disable_adapters or self.merged:
+        return wide
+    name = next(name for name in self.active_adapters if name in self.lora_A)
+    a, b = self.lora_A[name].weight, self.lora_B[name].weight
+    kept = self.lora_dropout[name](x)
+    return wide + _Thin.apply(kept, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
 
 
 class _Merged(torch.autograd.Function):
@@ -95,6 +113,29 @@ class _Beside(torch.autograd.Function):
             grad_a = (_flat(back).T @ _flat(x)).float()
             grad_b = (_flat(gradient).T @ _flat(inner)).float()
         return grad_x, None, None, grad_a, grad_b, None
+
+
+class _Thin(torch.autograd.Function):
+    """y = s B A x in the dtype of x; A and B are float32."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, a: Tensor, b: Tensor, scaling: float) -> Tensor:
+        down, up = a.to(x.dtype), b.to(x.dtype)
+        inner = functional.linear(x, down).mul_(scaling)
+        ctx.save_for_backward(x, inner, down, up)
+        ctx.scaling = scaling
+        return functional.linear(inner, up)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, inner, down, up = ctx.saved_tensors
+        back = (gradient @ up).mul_(ctx.scaling)
+        grad_x = back @ down if ctx.needs_input_grad[0] else None
+        grad_a = grad_b = None
+        if ctx.needs_input_grad[1]:
+            grad_a = (_flat(back).T @ _flat(x)).float()
+            grad_b = (_flat(gradient).T @ _flat(inner)).float()
+        return grad_x, grad_a, grad_b, None
 
 
 def _flat(rows: Tensor) -> Tensor:

@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from tasks.machine.device import Device
 
 
-def load_base(folder: Path, device: "Device") -> "PreTrainedModel":
-    """The causal language model in `folder`, frozen, in the device's precision, without dropout."""
+def load_base(folder: Path, device: "Device", **options: Any) -> "PreTrainedModel":
+    """The causal language model in `folder`, frozen, in the device's precision, without dropout.
+
+    `options` are transformers' own.
+    """
     from transformers import AutoModelForCausalLM
 
-    return _frozen(AutoModelForCausalLM, folder, device)
+    return _frozen(AutoModelForCausalLM, folder, device, **options)
 
 
 def load_classifier(folder: Path, device: "Device") -> "PreTrainedModel":
@@ -37,4 +40,5 @@ def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
         advice = "run dvc repro base" if attention is None else "set run.attn_implementation to auto"
         raise TrainingError(f"the model in {folder} cannot be loaded: {error}; {advice}") from None
     model.config.use_cache = False
-    return model.requires_grad_(False).to(device.name)
+    model.requires_grad_(False)
+    return model if "device_map" in options else model.to(device.name)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.adapters.names import COMPOSED, CONFIG, KIND, REPLACED, in_model
+from deploy.adapters.names import COMPOSED, CONFIG, FOUR_BITS, KIND, REPLACED, in_model
 from deploy.files import parse_json
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import load_adapter, read_weights
@@ -42,9 +42,17 @@ def load_trained(base: Path, folder: Path, device: "Device") -> "Callable[[Tenso
 
 
 def _attached(model: "PreTrainedModel", folder: Path) -> Any:
+    import torch
+
+    from tasks.methods.parts.four_bits import quantise
+
     config = parse_json((folder / CONFIG).read_bytes(), dict[str, Any]) if (folder / CONFIG).is_file() else {}
     if config.get(KIND) == REPLACED:
         return _replaced(model, folder)
+    if config.get(KIND) == FOUR_BITS:
+        quantise(model, dtype=getattr(torch, config["dtype"]))
+        [part] = config["parts"]
+        return load_adapter(model, folder / part)
     if config.get(KIND) != COMPOSED:
         return load_adapter(model, folder)
     # Virtual tokens are read by the forward pass of PEFT's own model, which must be the outermost.

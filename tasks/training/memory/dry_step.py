@@ -125,7 +125,7 @@ def dry_step(
         linear = sum(module.weight.numel() for module in linear_modules(model).values())
         adapted = attached(model, shape, method, settings)
     rounded = isinstance(settings, qlora.QloraSettings)
-    fused = fuse_layers(model, lora=fuse_lora and not rounded, recompute=gradient_checkpointing)
+    fused = fuse_layers(model, lora=fuse_lora, recompute=gradient_checkpointing)
     gc.collect()
     weights = census.peak = census.now
     learning = list(adapted.trained().values())
@@ -138,8 +138,8 @@ def dry_step(
         Variable._execution_engine.run_backward(
             (loss,), (torch.ones_like(loss),), False, False, (), allow_unreachable=True, accumulate_grad=True
         )
-    # Weights that are made from others, or rounded, are written as they come out, and copied for that.
-    made = 2 * 4 * linear if rounded or method == "pruning" else 0
+    # Weights that are made from others are written as they come out, and copied for that.
+    made = 2 * 4 * linear if method == "pruning" else 0
     gradients = sum(part.nbytes for part in learning)
     return DryStep(
         trainable=adapted.trainable,
@@ -163,7 +163,8 @@ def attached(model: PreTrainedModel, shape: ModelShape, method: str, settings: M
     """The method on a model without numbers; bitsandbytes rounds real ones only, so qlora is its LoRA."""
     material = Material(tokenizer=shape.tokenizer, rows=[[0]])
     if isinstance(settings, qlora.QloraSettings):
-        return METHODS["lora"].attach(model, qlora.low_rank(settings), material)
+        weights = sum(part.numel() for part in model.parameters())
+        return METHODS["lora"].attach(model, qlora.low_rank(settings, weights), material)
     return METHODS[method].attach(model, settings, material)
 
 

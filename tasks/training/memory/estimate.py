@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tasks.machine.process import processes
+from tasks.methods import METHODS
 from tasks.training.memory.batch import Load
 from tasks.training.memory.shape import ModelShape
 from tasks.training.settings import SftSettings
@@ -87,7 +88,9 @@ def estimate(
     shards = processes() if parts else 1
     zero = settings.deepspeed is not None and settings.deepspeed.stage > 0  # each stage spreads the moments
     weights, optimiser = found.weights // shards, found.moments // (processes() if zero else shards)
-    kept, loaded = weights + optimiser, found.total * dtype.itemsize
+    kept = weights + optimiser
+    # Weights in four bits are rounded one by one as they are read.
+    loaded = found.weights if METHODS[settings.method].load else found.total * dtype.itemsize
     moments: dict[Peak, int] = {
         # The file is mapped while its numbers are brought into the format that is trained in. Weights to be
         # spread over processes are whole in the memory of the CPU, and come to a GPU in parts.

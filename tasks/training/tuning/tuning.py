@@ -89,7 +89,7 @@ def fine_tune(
 
     expected = expectation(chosen.training)
     # Whole in the memory of the CPU first: no GPU need hold it.
-    model = load_base(base, replace(device, name="cpu") if parts else device)
+    model = (method.load or load_base)(base, replace(device, name="cpu") if parts else device)
     general = replay_rows(
         chosen.general,
         general_rows(len(chosen.training.rows), settings.replay),

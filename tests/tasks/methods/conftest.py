@@ -24,6 +24,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rslora": ("lora", {"rank": 4, "variant": "rslora"}),
     "dora": ("lora", {"rank": 4, "variant": "dora"}),
     "pissa": ("lora", {"rank": 4, "variant": "pissa"}),
+    "lora dropout": ("lora", {"rank": 4, "dropout": 0.1}),
     "lora plus": ("lora", {"rank": 4, "plus_ratio": 16.0}),
     "qlora": ("qlora", {"rank": 4, "dropout": 0.0}),
     "prefix": ("prefix", {"tokens": 5, "encoder_width": 16}),
