@@ -1,7 +1,7 @@
 """Protects the reward model: it starts as sft, pairs score as single rows do, the row accounting is right."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -207,3 +207,10 @@ def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:
         TrainingError, match=r"of 12 pairs \d+ are longer than reward\.max_length.*max_cut is 0"
     ):
         cut.require_few_cut(limit=0.0, max_length=longest - 1)
+
+
+def test_beside_a_base_in_bfloat16_it_learns_as_in_float32(bench: Bench) -> None:
+    short = replace(bench, settings=small_settings(run={"threads": 1, "precision": "bfloat16"}))
+    whole, other = (each.learn(name).report.figures for name, each in (("f32", bench), ("bf16", short)))
+    assert other["precision"] == "bfloat16"
+    assert other["accuracy"] == pytest.approx(whole["accuracy"], abs=0.12)

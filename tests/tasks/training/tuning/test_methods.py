@@ -38,15 +38,22 @@ def tune_by(method: str, settings: Settings, examples: list[Example], base: Path
     return tune(examples[:42], examples[42:], base, work, changed(settings, **few))
 
 
-@pytest.mark.parametrize("method", sorted(METHODS.keys() - MISSING))
+# In bfloat16 one of each kind: whole weights, thin matrices, keys and values.
+CASES = [(method, "float32") for method in sorted(METHODS.keys() - MISSING)]
+CASES += [(method, "bfloat16") for method in ("full", "lora", "prefix")]
+
+
+@pytest.mark.parametrize(("method", "precision"), CASES)
 def test_an_interrupted_run_ends_with_the_same_bytes(
     method: str,
+    precision: str,
     settings: Settings,
     examples: list[Example],
     tiny_base: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    settings = settings.model_copy(update={"run": settings.run.model_copy(update={"precision": precision})})
     whole = tune_by(method, settings, examples, tiny_base, tmp_path / "whole")
 
     with cut_short():
