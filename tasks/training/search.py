@@ -5,8 +5,9 @@ loss on rows of the validation split; the test split is not among the inputs.
 """
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from deploy.assistant import Assistant
@@ -16,6 +17,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.errors import TrainingError
 from tasks.machine.memory import folder_bytes
 from tasks.machine.settings import RunSettings
+from tasks.methods import METHODS
 from tasks.methods.method import MethodSettings
 from tasks.rows.records import Example
 from tasks.rows.reports import Report, write_report
@@ -23,11 +25,14 @@ from tasks.rows.skipped import leave_note
 from tasks.rows.tables import read_table
 from tasks.training.choice import Choice, write_choice
 from tasks.training.searching.attempts import Attempts, Remembering, described
+from tasks.training.searching.confirming import confirm
 from tasks.training.searching.halving import HalvingResult, halve, rungs
 from tasks.training.searching.journal import Attempt, Journal
-from tasks.training.searching.proposals import Proposals
+from tasks.training.searching.proposals import Candidate, Proposals
 from tasks.training.searching.space import sublayers_of
 from tasks.training.settings import AUTO, SearchSettings, SftSettings
+
+USUAL = "lora"  # what stands where a search finds nothing that is clearly better
 
 
 def search(
@@ -49,7 +54,8 @@ def search(
 ) -> None:
     """Choose method and settings by short trials; writes the choice, and every trial as its evidence.
 
-    Where params.yaml names a method it is skipped.
+    The best is chosen if it is clearly better than LoRA, by further seeds; else LoRA. Where params.yaml
+    names a method it is skipped.
 
     Raises:
         TrainingError: there are no rows to judge by, or no trial succeeded.
@@ -74,8 +80,8 @@ def search(
         folder=work / "trial",
         journal=Journal(work / "attempts"),
         run=run,
-        sft=sft,
-        total=sum(rung.trials for rung in rungs(settings)),
+        sft=sft.model_copy(update={"validation_rows": settings.validation_rows}),
+        total=sum(rung.trials for rung in rungs(settings)) + 2 * settings.confirmations,
         held=folder_bytes(embedder) + folder_bytes(knowledge),
     )
     own: dict[str, MethodSettings] = {method: getattr(sft, method) for method in settings.methods}
@@ -84,16 +90,45 @@ def search(
     if best is None or best.loss is None:
         attempts.forget()
         raise _nothing_found(result)
-    print(f"{result.stopped}; chosen: {described(best.method, best.settings)}", flush=True)
+    print(f"{result.stopped}; the best: {described(best.method, best.settings)}", flush=True)
+    usual = Candidate(number=0, method=USUAL, settings=getattr(sft, USUAL))
+    tried = None
+    if settings.confirmations and (best.method, dict(best.settings)) != _told(usual):
+        found = Candidate(number=0, method=best.method, settings=_settings(best))
+        last = replace(rungs(settings)[-1], number=settings.rungs)
+        tried = confirm(found, usual, last, settings.confirmations, attempts)
+        print(tried.sentence() if tried else "not every training by other seeds succeeded", flush=True)
+    method, values = (best.method, dict(best.settings)) if tried is None or tried.holds else _told(usual)
+    if reason := METHODS[method].refusal("ppo", METHODS[method].settings.model_validate(values)):
+        print(f"RLHF will be left out: {reason}", flush=True)
+    attempted = [*result.attempts, *(tried.attempts if tried else ())]
     chosen = Choice(
-        method=best.method,
-        settings=best.settings,
-        validation_loss=best.loss,
-        trials=len(result.attempts),
-        tokens=result.spent,
+        method=method,
+        settings=values,
+        validation_loss=best.loss if tried is None else fmean(tried.found if tried.holds else tried.usual),
+        trials=len(attempted),
+        tokens=result.spent + sum(one.trained or 0 for one in attempted[len(result.attempts) :]),
     )
     write_choice(choice, chosen)
-    write_report(report, Report(stage="search", figures=_figures(result, best, settings)))
+    figures = _figures(result, chosen, settings)
+    if tried:
+        figures["confirmation"] = {
+            "found": list(tried.found),
+            "usual": list(tried.usual),
+            "spread": round(tried.spread, 6),
+            "holds": tried.holds,
+            "sentence": tried.sentence(),
+            "attempts": [asdict(one) for one in tried.attempts],
+        }
+    write_report(report, Report(stage="search", figures=figures))
+
+
+def _told(candidate: Candidate) -> tuple[str, dict[str, Any]]:
+    return candidate.method, candidate.settings.model_dump(mode="json")
+
+
+def _settings(attempt: Attempt) -> MethodSettings:
+    return METHODS[attempt.method].settings.model_validate(dict(attempt.settings))
 
 
 def _nothing_found(result: HalvingResult) -> TrainingError:
@@ -106,7 +141,7 @@ def _nothing_found(result: HalvingResult) -> TrainingError:
     )
 
 
-def _figures(result: HalvingResult, best: Attempt, settings: SearchSettings) -> dict[str, Any]:
+def _figures(result: HalvingResult, chosen: Choice, settings: SearchSettings) -> dict[str, Any]:
     """The evidence: every attempt, what was spent, why it ended, and the choice."""
     return {
         "judged_by": "validation loss",
@@ -118,10 +153,8 @@ def _figures(result: HalvingResult, best: Attempt, settings: SearchSettings) -> 
         "rungs": [asdict(rung) for rung in rungs(settings)],
         "attempts": [asdict(attempt) for attempt in result.attempts],
         "choice": {
-            "method": best.method,
-            "settings": dict(best.settings),
-            "number": best.number,
-            "rung": best.rung,
-            "validation_loss": best.loss,
+            "method": chosen.method,
+            "settings": dict(chosen.settings),
+            "validation_loss": chosen.validation_loss,
         },
     }

@@ -169,13 +169,18 @@ class RlhfSettings(Section):
 
 
 class SearchSettings(Section):
-    """What `sft.method: auto` chooses from, and the budget: `tokens` for all trials together."""
+    """What `sft.method: auto` chooses from, and the budget: `tokens` for all trials together.
+
+    The best setting has to be better than LoRA in as many further trainings as `confirmations` says.
+    """
 
     methods: Annotated[list[MethodName], Field(min_length=1)]
     trials: Count
     tokens: Count
     rungs: Count
     eta: Annotated[int, Field(ge=2)]
+    validation_rows: Count
+    confirmations: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _whole(self) -> "SearchSettings":

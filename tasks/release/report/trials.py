@@ -26,7 +26,8 @@ def trial_lines(report: Report | None) -> list[TrialLine]:
     """The trials rung by rung, the best of each first; none where there was no search."""
     if report is None or "attempts" not in report.figures:
         return []
-    best = report.figures["choice"]
+    choice = report.figures["choice"]
+    last = max(one["rung"] for one in report.figures["attempts"])
     tried = sorted(report.figures["attempts"], key=_rank)
     return [
         TrialLine(
@@ -36,7 +37,8 @@ def trial_lines(report: Report | None) -> list[TrialLine]:
             tokens=spelled(one["trained"]),
             outcome=one["failed"] or f"{one['loss']:.4f}",
             time=duration(one["seconds"]),
-            chosen=(one["rung"], one["number"]) == (best["rung"], best["number"]),
+            chosen=one["rung"] == last
+            and (one["method"], one["settings"]) == (choice["method"], choice["settings"]),
         )
         for one in tried
     ]
@@ -49,9 +51,11 @@ def search_sentences(report: Report | None) -> list[str]:
     told = report.figures
     made = f"{len(told['attempts'])} trials ({told['failed']} failed)"
     spent = f"{told['spent_tokens']:,} of {told['budget_tokens']:,} tokens"
+    confirmed = told.get("confirmation")
     return [
         f"sft.method is auto: a search chose {told['choice']['method']}. It made {made} with {spent}. How "
-        f"it ended: {told['stopped']}. Losses of one rung compare with each other, those of two rungs do not."
+        f"it ended: {told['stopped']}. Losses of one rung compare with each other, those of two do not.",
+        *([f"Then, {confirmed['sentence']}."] if confirmed else []),
     ]
 
 

@@ -41,8 +41,11 @@ class Attempts:
     held: int
     made: int = 0
 
-    def __call__(self, candidate: Candidate, rung: Rung) -> Attempt:
-        """What comes of a candidate in a rung; one that fails says why, and the search goes on."""
+    def __call__(self, candidate: Candidate, rung: Rung, seed: int = 0) -> Attempt:
+        """What comes of a candidate in a rung; one that fails says why, and the search goes on.
+
+        `seed` is added to that of the run.
+        """
         self.made += 1
         values = candidate.settings.model_dump(mode="json")
         what = described(candidate.method, values)
@@ -55,7 +58,7 @@ class Attempts:
         loss: float | None = None
         failed = ""
         try:
-            trained, loss = self._train(candidate, rung.tokens)
+            trained, loss = self._train(candidate, rung.tokens, seed)
         except ThreeplyError as error:
             failed = str(error)
         done = Attempt(
@@ -78,7 +81,7 @@ class Attempts:
         """Try everything anew the next time: what stood in the way may be gone."""
         self.journal.clear()
 
-    def _train(self, candidate: Candidate, tokens: int) -> tuple[int, float]:
+    def _train(self, candidate: Candidate, tokens: int, seed: int) -> tuple[int, float]:
         """The tokens that were trained on, and the validation loss after them."""
         # One look at the validation rows, at the end, and no states to go on from: a trial is short.
         changed = {candidate.method: candidate.settings, "method": candidate.method}
@@ -91,7 +94,7 @@ class Attempts:
             self.assistant,
             self.base,
             work=self.folder,
-            run=self.run,
+            run=self.run.model_copy(update={"seed": self.run.seed + seed}),
             settings=sft,
             tokens=tokens,
             held=self.held,

@@ -21,7 +21,7 @@ class Candidate:
 
 
 class Proposals:
-    """Candidates: first each method as params.yaml sets it, as many at random, then where losses were low."""
+    """Candidates: first each method as params.yaml sets it, then where losses were low."""
 
     def __init__(self, own: Mapping[str, MethodSettings], sublayers: Sublayers, *, seed: int) -> None:
         import optuna
@@ -31,7 +31,7 @@ class Proposals:
         self._spaces: dict[str, dict[str, Dimension]] = {
             method: space_of(method, settings, sublayers) for method, settings in own.items()
         }
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=2 * len(own))
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=len(own))
         self._study = optuna.create_study(sampler=sampler, direction="minimize")
         self._methods: Sequence[str] = list(own)
         for method, settings in own.items():

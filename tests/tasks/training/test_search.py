@@ -17,6 +17,7 @@ from tasks.rows.skipped import skip_reason
 from tasks.settings import Settings
 from tasks.training.choice import FILE, Choice, read_choice, settled, write_choice
 from tasks.training.search import search
+from tasks.training.searching.confirming import Confirmation
 from tasks.training.sft import sft
 from tests.conftest import small_settings
 
@@ -32,6 +33,7 @@ SMALL = {
     "epochs": 4,
 }
 FEW = {"methods": ["lora", "selective"], "trials": 4, "tokens": 6_000, "rungs": 2, "eta": 4}
+FEW |= {"confirmations": 0, "validation_rows": 3}
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +184,27 @@ def test_a_choice_that_is_missing_or_does_not_fit_is_told(values: Settings, tmp_
             settled(values.sft, choice)
     with pytest.raises(SettingsError, match=r"sft\.method is auto.* name one of full, selective"):
         _ = values.sft.chosen
+
+
+def test_what_is_not_clearly_better_gives_way_to_lora(
+    tiny_chain: list[Path], values: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = values.search.model_copy(update={"confirmations": 2, "methods": ["selective"], "trials": 4})
+    figures = find(tiny_chain, tmp_path, values.model_copy(update={"search": asked}))
+    told = figures["confirmation"]
+    holds = sum(told["usual"]) / 2 - sum(told["found"]) / 2 > told["spread"]
+    assert told["holds"] == holds
+    assert figures["choice"]["method"] == ("selective" if holds else "lora")
+    assert [one["method"] for one in told["attempts"]] == ["selective", "lora"] * 2
+    assert len({one["loss"] for one in told["attempts"]}) == 4
+    assert told["sentence"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("found", "usual", "holds"),
+    [((0.2, 0.22), (0.3, 0.31), True), ((0.2, 0.3), (0.29, 0.31), False), ((0.3, 0.3), (0.2, 0.2), False)],
+)
+def test_better_means_by_more_than_seeds_differ(
+    found: tuple[float, ...], usual: tuple[float, ...], holds: bool
+) -> None:
+    assert Confirmation(found=found, usual=usual, attempts=()).holds is holds

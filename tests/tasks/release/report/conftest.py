@@ -218,7 +218,7 @@ def searched() -> dict[str, object]:
             {**one, "number": 0, "method": "prompt", "trained": None, "loss": None, "failed": "no <room>"},
             {**one, "number": 1, "method": "lora", "trained": 1452, "loss": 0.77292, "failed": ""},
         ],
-        "choice": {"method": "lora", "number": 1, "rung": 0},
+        "choice": {"method": "lora", "settings": one["settings"]},
     }
 
 

@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 
 def settings(**changed: int) -> SearchSettings:
     values = {"methods": ["lora"], "trials": 9, "tokens": 27_000, "rungs": 3, "eta": 3}
+    values |= {"validation_rows": 8, "confirmations": 0}
     return SearchSettings.model_validate({**values, **changed})
 
 
