@@ -21,6 +21,7 @@ from tasks.evaluation.twins import twins
 from tasks.evaluation.weighing import best_weight, told_apart
 from tasks.machine.device import set_up_torch
 from tasks.machine.progress import Progress
+from tasks.machine.room import require_room
 from tasks.machine.settings import RunSettings
 from tasks.rows.grounding import Grounded, composer, ground
 from tasks.rows.records import Example
@@ -61,6 +62,7 @@ def calibrate(
     curves: dict[str, list[Point]] = {}
     figures: dict[str, object] = {**device.figures()}
     if len({row.outcome == "answer" for row in asked}) == 2:
+        require_room(base, device, what="calibrate")
         engine = TransformersEngine(
             base, adapters, dtype=device.precision, device=device.name, batch_size=settings.batch_size
         )

@@ -23,6 +23,7 @@ from tasks.evaluation.questions import askable, draw_questions
 from tasks.evaluation.retention import likelihoods
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.device import Device
+from tasks.machine.room import require_room
 from tasks.rows.records import Example
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def serve(
     abstention: Mapping[str, Abstaining] | None = None,
 ) -> Served:
     """The models over `base` as they are served, on `device`; `abstention` as the engine has it."""
+    require_room(base, device, what="measuring")
     engine = TransformersEngine(
         base,
         adapters,

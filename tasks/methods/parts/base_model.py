@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.errors import TrainingError
+from tasks.machine.room import require_room
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -31,6 +32,8 @@ def load_classifier(folder: Path, device: "Device") -> "PreTrainedModel":
 
 
 def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
+    if "quantization_config" not in options:  # whose weights are rounded as they come
+        require_room(folder, device, what="training")
     attention = None if device.attn_implementation == "auto" else device.attn_implementation
     try:
         model = kind.from_pretrained(
