@@ -24,7 +24,8 @@ def own_trainer(model: Path, rows: Sequence[TokenRow], settings: Settings, work:
     device = set_up_torch(settings.run)
     tokenizer = load_tokenizer(model)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows])
-    adapted = METHODS[sft.method].attach(load_base(model, device), tuning, material)
+    method = METHODS[sft.method]
+    adapted = method.attach((method.load or load_base)(model, device), tuning, material)
     fused = fuse_layers(adapted.model, recompute=sft.gradient_checkpointing)
     plan = schedule(
         [len(row.input_ids) for row in rows],

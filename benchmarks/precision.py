@@ -3,15 +3,18 @@
     python -m benchmarks.precision [--model data/models/base] [--methods lora full] [--steps 12] [--write]
 
 The base's weights are rounded to bfloat16 in both, so that only the arithmetic differs. Prints for each
-method the losses after the last step and how near what was learnt lies: the cosine and the relative distance
-of the changes since the start. `--write` writes docs/precision.md; the last line is one JSON object.
+method the losses after the last step and how near what was learnt lies: the cosine of the first gradients,
+and cosine and relative distance of the changes since the start. `--write` writes docs/precision.md; the last
+line is one JSON object.
 """
 
 import argparse
 import json
+import math
 import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,15 @@ if TYPE_CHECKING:
 PAGE = Path("docs/precision.md")
 ROWS, LENGTH, PROMPT = 4, 96, 64  # of a step, and how many tokens of a row do not count in the loss
 PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """The loss before each step and after the last; the first gradient, and what has changed since, flat."""
+
+    losses: list[float]
+    gradient: "Tensor"
+    change: "Tensor"
 
 
 def main() -> int:
@@ -57,24 +69,30 @@ def main() -> int:
 
 def compared(model: Path, method: str, settings: Settings, *, steps: int) -> dict[str, float]:
     """The losses of a method in both precisions, and how near what it learnt in both is."""
-    import torch
-
-    losses, changes = {}, {}
-    for precision in PRECISIONS:
-        losses[precision], changes[precision] = learnt(model, method, settings, precision, steps=steps)
-    one, other = (changes[precision] for precision in PRECISIONS)
+    wide, short = (learnt(model, method, settings, precision, steps=steps) for precision in PRECISIONS)
     return {
-        "loss_before": round(losses["float32"][0], 4),
-        **{f"loss_{precision}": round(losses[precision][-1], 4) for precision in PRECISIONS},
-        "cosine": round(float(torch.nn.functional.cosine_similarity(one, other, dim=0)), 4),
-        "distance": round(float((one - other).norm() / one.norm()), 4),
+        "loss_before": round(wide.losses[0], 4),
+        "loss_float32": round(wide.losses[-1], 4),
+        "loss_bfloat16": round(short.losses[-1], 4),
+        "gradient_cosine": round(cosine(wide.gradient, short.gradient), 4),
+        "cosine": round(cosine(wide.change, short.change), 4),
+        "distance": round(distance(wide.change, short.change), 4),
     }
 
 
-def learnt(
-    model: Path, method: str, settings: Settings, precision: str, *, steps: int
-) -> "tuple[list[float], Tensor]":
-    """The loss before each step and after the last, and by how much all that learns has changed, flat."""
+def cosine(one: "Tensor", other: "Tensor") -> float:
+    """That of two flat tensors; a sum of so many numbers in float32 would be off in the second digit."""
+    sums = [float((a.double() * b.double()).sum()) for a, b in ((one, other), (one, one), (other, other))]
+    return sums[0] / math.sqrt(sums[1] * sums[2])
+
+
+def distance(one: "Tensor", other: "Tensor") -> float:
+    """How far the other lies from the one, over the length of the one."""
+    return math.sqrt(float((one.double() - other.double()).square().sum() / one.double().square().sum()))
+
+
+def learnt(model: Path, method: str, settings: Settings, precision: str, *, steps: int) -> "Learnt":
+    """What a method learns of the same rows beside a base in one precision."""
     import torch
 
     from deploy.engines.chat import load_tokenizer
@@ -106,12 +124,22 @@ def learnt(
     for step in range(steps + 1):
         loss = answer_loss(adapted.model, batch, labels, lengths=lengths, hidden=adapted.hidden)
         losses.append(loss.item())
-        if step < steps:
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-    change = [(part.detach() - start[name]).flatten().float() for name, part in sorted(learning.items())]
-    return losses, torch.cat(change)
+        if step == steps:
+            break
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        if not step:
+            gradient = torch.cat([_flat(learning[name].grad, start[name]) for name in sorted(learning)])
+        optimizer.step()
+    change = torch.cat(
+        [_flat(learning[name].detach() - start[name], start[name]) for name in sorted(learning)]
+    )
+    return Learnt(losses=losses, gradient=gradient, change=change)
+
+
+def _flat(tensor: "Tensor | None", like: "Tensor") -> "Tensor":
+    """A tensor in one row; zeros where there is none."""
+    return (like.new_zeros(like.shape) if tensor is None else tensor).flatten().float()
 
 
 def drawn(vocabulary: int) -> "Tensor":
@@ -126,7 +154,7 @@ def drawn(vocabulary: int) -> "Tensor":
 
 def page(found: Mapping[str, Mapping[str, Any]], *, steps: int) -> str:
     """The page as Markdown."""
-    names: Sequence[str] = ("loss_before", "loss_float32", "loss_bfloat16", "cosine", "distance")
+    names = ("loss_before", "loss_float32", "loss_bfloat16", "gradient_cosine", "cosine", "distance")
     lines = [
         "# What bfloat16 changes",
         "",
@@ -138,15 +166,17 @@ def page(found: Mapping[str, Mapping[str, Any]], *, steps: int) -> str:
         "are rounded to bfloat16 in both, so only the arithmetic differs. Written by `python -m "
         "benchmarks.precision --write`.",
         "",
-        "| method | loss before | after, float32 | after, bfloat16 | cosine of changes | relative distance |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| method | loss before | after, float32 | after, bfloat16 | cosine of the first gradients "
+        "| of what was learnt | its distance |",
+        "|---|--:|--:|--:|--:|--:|--:|",
         *(
             f"| `{method}` | " + " | ".join(f"{told[name]:.3f}" for name in names) + " |"
             for method, told in found.items()
         ),
         "",
         "Adam divides each step by the size of the gradient: where that is small, its sign decides, and "
-        "rounding turns some. So what is learnt lies apart more than the losses do.",
+        "rounding turns some. So what is learnt lies further apart than the gradients do, the more so the "
+        "higher the rate. Full tuning computes in float32 throughout: all its weights learn.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -32,16 +32,19 @@ def load_classifier(folder: Path, device: "Device") -> "PreTrainedModel":
 
 
 def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
-    if "quantization_config" not in options:  # whose weights are rounded as they come
+    if options.get("dtype") != "auto":  # whose weights are rounded as they come
         require_room(folder, device, what="training")
     attention = None if device.attn_implementation == "auto" else device.attn_implementation
     try:
         model = kind.from_pretrained(
-            folder, dtype=device.dtype, attn_implementation=attention, local_files_only=True, **options
+            folder,
+            attn_implementation=attention,
+            local_files_only=True,
+            **{"dtype": device.dtype} | options,
         )
     except (OSError, ValueError, ImportError) as error:
         advice = "run dvc repro base" if attention is None else "set run.attn_implementation to auto"
         raise TrainingError(f"the model in {folder} cannot be loaded: {error}; {advice}") from None
     model.config.use_cache = False
     model.requires_grad_(False)
-    return model if "device_map" in options else model.to(device.name)
+    return model.to(device.name)

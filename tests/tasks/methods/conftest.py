@@ -74,7 +74,9 @@ def attached(case: str, base: Path) -> Adapted:
     name, values = CASES[case]
     torch.manual_seed(0)
     method = METHODS[name]
-    return method.attach(fresh(base), method.settings(**values), material(base))
+    adapted = method.attach(fresh(base), method.settings(**values), material(base))
+    adapted.model.eval()  # what drops inputs would do so from the start
+    return adapted
 
 
 def final(adapted: Adapted, rows: Any) -> Any:

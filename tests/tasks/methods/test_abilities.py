@@ -98,7 +98,7 @@ def test_activations_computed_anew_give_the_same_gradients(case: str, tiny_base:
 @pytest.mark.parametrize("case", able("ppo"))
 def test_a_reward_model_starts_as_the_adapter(case: str, tuned: Tuned, tiny_base: Path) -> None:
     adapted, folder, _ = tuned(case)
-    reward = new_reward_model(tiny_base, folder, set_up_torch(small_settings().run))
+    reward = new_reward_model(tiny_base, folder, set_up_torch(small_settings().run)).eval()
     with torch.no_grad():
         found = reward.get_base_model().model(input_ids=rows()).last_hidden_state
         expected = adapted.model.get_decoder()(input_ids=rows()).last_hidden_state

@@ -25,7 +25,9 @@ def rounded(case: str, base: Path, dtype: torch.dtype) -> Adapted:
     model = fresh(base).to(torch.bfloat16).to(dtype)
     torch.manual_seed(0)
     method = METHODS[name]
-    return method.attach(model, method.settings(**values), material(base))
+    adapted = method.attach(model, method.settings(**values), material(base))
+    adapted.model.eval()
+    return adapted
 
 
 def off_start(adapted: Adapted, size: float) -> Adapted:
