@@ -51,6 +51,18 @@ def test_a_model_without_biases_is_told_that_its_norms_learn_alone(
     assert "no biases: its norms learn alone" in capsys.readouterr().out
 
 
+def test_what_matches_no_weight_at_all_is_refused(tiny_base: Path) -> None:
+    """OLMo's norms have no weights, and it has no biases: nothing would learn."""
+    from transformers import OlmoConfig, OlmoForCausalLM
+
+    config = OlmoConfig(
+        vocab_size=100, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2
+    )
+    method = METHODS["selective"]
+    with pytest.raises(SettingsError, match=r"norms_and_biases; there are: .*layers\.N"):
+        method.attach(OlmoForCausalLM(config), method.settings(which="norms_and_biases"), material(tiny_base))
+
+
 def test_qlora_without_its_extra_says_how_to_get_it(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bitsandbytes.nn", None)
     with pytest.raises(TrainingError, match="make extras"):
