@@ -50,6 +50,7 @@ class Case:
     precision: str
     processes: int = 1
     steps: int = 0  # none: the random model is made, and nothing trained
+    length: int = LENGTH
 
 
 def main() -> int:
@@ -115,7 +116,7 @@ def planned(model: Path, settings: Settings, *, memory: int, gpus: int) -> Itera
 
 def expected(case: Case, model: Path, settings: Settings) -> Any:
     """The estimate of a case on one GPU."""
-    load = Load.full(rows=ROWS, length=LENGTH, answers=ROWS * (LENGTH - 1))
+    load = Load.full(rows=ROWS, length=case.length, answers=ROWS * (case.length - 1))
     sft = _sft(case, settings, steps=1)
     return estimate(_shape(case, model), sft, load, device="cuda", precision=case.precision)
 
@@ -135,7 +136,7 @@ def _sft(case: Case, settings: Settings, *, steps: int) -> SftSettings:
             "method": case.method,
             "max_rows": steps * ROWS,
             "validation_rows": 1,
-            "max_length": LENGTH,
+            "max_length": case.length,
             "batch_size": ROWS,
             "accumulation": 1,
             "replay": 0.0,
@@ -166,7 +167,7 @@ def _train(case: Case, model: Path, place: Path, settings: Settings) -> int:
             work=work,
             run=settings.run.model_copy(update={"precision": case.precision}),
             settings=sft,
-            documents=_texts(base, (case.steps + 2) * ROWS * LENGTH),
+            documents=_texts(base, (case.steps + 2) * ROWS * case.length),
         )
     figures = tuned.report.figures
     told = {
