@@ -11,9 +11,7 @@ object.
 
 import argparse
 import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,15 +19,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import told_by
 from deploy.assistant import Assistant
 from deploy.atomic import write_text
 from deploy.prompts.template import load_template
-from tasks.machine.memory import available
-from tasks.machine.process import environment, is_first
+from tasks.machine.memory import MIB, available
+from tasks.machine.process import is_first
 from tasks.rows.records import Document
 from tasks.settings import Settings, load_settings
 from tasks.training.memory.batch import Load
-from tasks.training.memory.estimate import MIB, estimate
+from tasks.training.memory.estimate import estimate
 from tasks.training.memory.shape import ModelShape, shape_in, usual_shape
 from tasks.training.settings import SftSettings
 
@@ -232,18 +231,8 @@ def measured(case: Case, model: Path, place: Path, settings: Settings) -> dict[s
 
 def _apart(case: Case, model: Path, place: Path, settings: Settings) -> dict[str, Any] | None:
     """What processes of its own have printed for a case last; None if they failed."""
-    words = ["benchmarks.gpu", "--model", str(model), "--at", str(place), "--one", json.dumps(asdict(case))]
-    torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(case.processes)]
-    done = subprocess.run(
-        [sys.executable, *(torchrun if case.processes > 1 else []), "-m", *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        env={**os.environ, **environment(settings.run.threads)},
-    )
-    if done.returncode:
-        return None
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    words = ["--model", str(model), "--at", str(place), "--one", json.dumps(asdict(case))]
+    told: dict[str, Any] | None = told_by("benchmarks.gpu", words, settings, processes=case.processes)
     return told
 
 

@@ -10,20 +10,19 @@ was measured (MiB) and their ratio, and the largest distance of a ratio from 1.
 
 import argparse
 import json
-import os
 import random
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.apart import told_by
 from benchmarks.own_trainer import own_trainer
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
-from tasks.machine.process import cores, environment
+from tasks.machine.memory import MIB, peak_mib
+from tasks.machine.process import cores
 from tasks.methods import METHODS
 from tasks.settings import Settings, load_settings
 from tasks.training.tuning.tokens import TokenRow
@@ -70,7 +69,9 @@ def main() -> int:
     for method in methods:
         extra = ["--checkpointing"] if given.checkpointing else []
         words_of_child = ["--methods", method, "--model", str(given.model), "--one", *extra]
-        told = _apart([*words_of_child, "--rows", str(rows), "--length", str(length)], settings)
+        told: dict[str, float] | None = told_by(
+            "benchmarks.memory", [*words_of_child, "--rows", str(rows), "--length", str(length)], settings
+        )
         if told is None:
             print(f"{method:<12} could not be measured", flush=True)
             continue
@@ -121,7 +122,7 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
 
     from tasks.machine.device import set_up_torch
     from tasks.training.memory.batch import Load
-    from tasks.training.memory.estimate import MIB, estimate
+    from tasks.training.memory.estimate import estimate
     from tasks.training.memory.shape import shape_in
 
     sft = settings.sft
@@ -148,28 +149,13 @@ def measure(model: Path, settings: Settings, count: int) -> dict[str, float]:
 
         peak = torch.cuda.max_memory_reserved() / MIB
     else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = peak_mib()
     return {
         "estimated_mib": expected.mib,
         "measured_mib": round(peak),
         "ratio": round(expected.mib / peak, 3),
         "trainable": expected.trainable,
     }
-
-
-def _apart(words: list[str], settings: Settings) -> dict[str, float] | None:
-    """A measurement in a process of its own, under the environment that stages run under."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.memory", *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        env={**os.environ, **environment(settings.run.threads)},
-    )
-    if done.returncode:
-        return None
-    told: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return told
 
 
 if __name__ == "__main__":

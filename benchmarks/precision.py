@@ -95,6 +95,7 @@ def learnt(model: Path, method: str, settings: Settings, precision: str, *, step
     """What a method learns of the same rows beside a base in one precision."""
     import torch
 
+    from benchmarks.learning import steps as learning_steps
     from deploy.engines.chat import load_tokenizer
     from tasks.machine.device import set_up_torch
     from tasks.methods.layers.fusing import fuse_layers
@@ -116,25 +117,19 @@ def learnt(model: Path, method: str, settings: Settings, precision: str, *, step
     lengths = torch.full((ROWS,), LENGTH) if fuse_layers(adapted.model) else None
     learning = adapted.trained()
     start = {name: part.detach().clone() for name, part in learning.items()}
-    rate = chosen.learning_rate
-    optimizer = (
-        adapted.optimizer(rate, 0.0) if adapted.optimizer else torch.optim.AdamW(learning.values(), lr=rate)
-    )
-    losses = []
-    for step in range(steps + 1):
-        loss = answer_loss(adapted.model, batch, labels, lengths=lengths, hidden=adapted.hidden)
-        losses.append(loss.item())
-        if step == steps:
-            break
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        if not step:
+    losses: list[float] = []
+    for loss in learning_steps(
+        adapted, batch, labels, lengths=lengths, rate=chosen.learning_rate, count=steps
+    ):
+        if not losses:
             gradient = torch.cat([_flat(learning[name].grad, start[name]) for name in sorted(learning)])
-        optimizer.step()
+        losses.append(loss)
+    with torch.no_grad():
+        last = answer_loss(adapted.model, batch, labels, lengths=lengths, hidden=adapted.hidden)
     change = torch.cat(
         [_flat(learning[name].detach() - start[name], start[name]) for name in sorted(learning)]
     )
-    return Learnt(losses=losses, gradient=gradient, change=change)
+    return Learnt(losses=[*losses, last.item()], gradient=gradient, change=change)
 
 
 def _flat(tensor: "Tensor | None", like: "Tensor") -> "Tensor":

@@ -6,11 +6,12 @@ late: torch is needed.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks.learning import steps as learning_steps
+from benchmarks.models.families import SMALL_SETTINGS
 from deploy.adapters.merging import merge_into
 from deploy.engines.chat import load_tokenizer
 from deploy.engines.decoding import decode
@@ -39,19 +40,6 @@ LENGTHS = (24, 17, 11)  # tokens of the rows: more than the window of layers tha
 PROMPT = 9  # of them, tokens that do not count in the loss
 LONGEST = max(LENGTHS)  # no token of a row looks back further
 END = 2
-METHOD_SETTINGS: dict[str, dict[str, Any]] = {
-    "selective": {"layers": 2},
-    "adapter": {"width": 8},
-    "lora": {"rank": 4},
-    "qlora": {"rank": 4, "dropout": 0.0},
-    "prefix": {"tokens": 5, "encoder_width": 16},
-    "prompt": {"tokens": 5},
-    "p_tuning_v1": {"tokens": 5, "encoder_width": 16},
-    "p_tuning_v2": {"tokens": 5},
-    "pruning": {"rank": 4},
-    "lora_pro": {"rank": 4},
-    "hybrid": {"rank": 4, "width": 8, "prefix": 3},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +165,7 @@ def reinforced(base: Path, folder: Path) -> Finding:
 def _attached(base: Path, method: str) -> Adapted:
     torch.manual_seed(0)
     model = load_base(base, CPU)
-    values = METHOD_SETTINGS.get(method, {})
+    values = SMALL_SETTINGS.get(method, {})
     if method == "hybrid":  # its defaults name the modules of the Llama kind
         closing = closing_names(model)[-1:]
         others = [name for name in chosen_names(model, "all-linear", key="") if name not in closing]
@@ -191,15 +179,7 @@ def _attached(base: Path, method: str) -> Adapted:
 def _learn(adapted: Adapted, steps: int = 3) -> Tensor | None:
     """Learn `rows` for some steps, and what the model makes of them then; None if the loss does not fall."""
     lengths = mask().sum(1) if fuse_layers(adapted.model) else None
-    learning, rate = list(adapted.trained().values()), 1e-2
-    optimizer = adapted.optimizer(rate, 0.0) if adapted.optimizer else torch.optim.AdamW(learning, lr=rate)
-    found = []
-    for _ in range(steps):
-        loss = answer_loss(adapted.model, rows(), labels(), lengths=lengths, hidden=adapted.hidden)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        found.append(loss.item())
+    found = list(learning_steps(adapted, rows(), labels(), lengths=lengths, rate=1e-2, count=steps))
     if not found[-1] < found[0]:
         return None
     adapted.model.eval()

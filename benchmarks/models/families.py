@@ -52,6 +52,20 @@ FAMILIES: Mapping[str, Mapping[str, Any]] = {
     "qwen3_moe": {"head_dim": 8, "num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32},
     "gpt_oss": {**EXPERTS, "head_dim": 8, "sliding_window": WINDOW},
 }
+# By method: settings small enough for them.
+SMALL_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "selective": {"layers": 2},
+    "adapter": {"width": 8},
+    "lora": {"rank": 4},
+    "qlora": {"rank": 4},
+    "prefix": {"tokens": 4, "encoder_width": 16},
+    "prompt": {"tokens": 4},
+    "p_tuning_v1": {"tokens": 4, "encoder_width": 16},
+    "p_tuning_v2": {"tokens": 4},
+    "pruning": {"rank": 4},
+    "lora_pro": {"rank": 4},
+    "hybrid": {"rank": 4, "width": 8, "prefix": 3},
+}
 CONTROL: Mapping[str, str] = {
     "bos_token": "<|im_start|>",
     "eos_token": "<|im_end|>",

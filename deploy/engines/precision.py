@@ -18,19 +18,16 @@ def choose_device(precision: Precision) -> tuple[str, Literal["float32", "bfloat
     """
     import torch
 
-    if not torch.cuda.is_available():
-        short = has_tiles()
-    else:
-        short = torch.cuda.is_bf16_supported(including_emulation=False)
-        if precision == "bfloat16" and not short:
-            raise EngineError(
-                f"run.precision is bfloat16, which {torch.cuda.get_device_name()} has not (GPUs of compute "
-                "capability 8.0 and higher have it); choose auto or float32"
-            )
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    if precision != "auto":
-        return device, precision
-    return device, "bfloat16" if short else "float32"
+    cuda = torch.cuda.is_available()
+    fast = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else has_tiles()
+    if cuda and precision == "bfloat16" and not fast:
+        raise EngineError(
+            f"run.precision is bfloat16, which {torch.cuda.get_device_name()} has not (GPUs of compute "
+            "capability 8.0 and higher have it); choose auto or float32"
+        )
+    if precision == "auto":
+        precision = "bfloat16" if fast else "float32"
+    return ("cuda" if cuda else "cpu"), precision
 
 
 def has_tiles() -> bool:

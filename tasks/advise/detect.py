@@ -7,14 +7,13 @@ from typing import Any
 from deploy.files import parse_json
 from tasks.advise.facts import Facts, Goal, Machine, MethodResult
 from tasks.evaluation.ledger import read_ledger
-from tasks.machine.memory import available
+from tasks.machine.memory import MIB, available
 from tasks.machine.process import cores
 from tasks.prepare.settings import FileSource, MarkdownSource, PackagesSource
 from tasks.rows.timings import read_timings
 from tasks.settings import Settings
 
 REPORTS = Path("data/reports")
-MIB = 2**20
 DEFAULT_PARAMETERS = 134_515_008  # of the embedded default, SmolLM2-135M
 MINUTES = 30.0
 PACKAGE_DOCUMENTS = 1500  # of a package, about: those of the embedded default have 6,174 in four

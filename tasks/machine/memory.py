@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+MIB = 2**20
 CGROUPS = Path("/sys/fs/cgroup")
 
 

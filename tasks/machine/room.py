@@ -1,13 +1,11 @@
 """Whether the weights of a model fit into memory at all, said before they are loaded."""
 
-import math
 from pathlib import Path
 
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
-from tasks.machine.memory import available
-
-MIB = 2**20
+from tasks.machine.memory import MIB, available
+from tasks.machine.tensors import tensor_sizes
 
 
 def require_room(folder: Path, device: Device, *, what: str) -> None:
@@ -32,11 +30,4 @@ def require_room(folder: Path, device: Device, *, what: str) -> None:
 
 def weight_bytes(folder: Path, itemsize: int) -> int:
     """The bytes of all weights in `folder` at so many for a number, read from the heads of their files."""
-    from safetensors import safe_open
-
-    count = 0
-    for file in folder.glob("*.safetensors"):
-        with safe_open(file, framework="np") as weights:
-            for name in weights.keys():  # noqa: SIM118 - not a dict
-                count += math.prod(weights.get_slice(name).get_shape())
-    return count * itemsize
+    return itemsize * sum(count for _, count in tensor_sizes(folder))

@@ -65,10 +65,10 @@ def attach_lora(model: "PreTrainedModel", settings: LoraSettings, names: Sequenc
 
     layers = layers_of(model, settings.trained_layers)
     check_rank(model, settings.rank, names)
-    turned = bool(_turned(model, names))
+    turned = _turned(model, names)
     if turned and settings.variant in ("dora", "pissa"):
         raise SettingsError(
-            f"sft.lora.variant {settings.variant} is not for {_turned(model, names)[0]}, whose weight stands "
+            f"sft.lora.variant {settings.variant} is not for {turned[0]}, whose weight stands "
             "the other way round (Conv1D, as in GPT-2); choose lora or rslora"
         )
     config = LoraConfig(
@@ -80,7 +80,7 @@ def attach_lora(model: "PreTrainedModel", settings: LoraSettings, names: Sequenc
         task_type="CAUSAL_LM",
         use_rslora=settings.variant == "rslora",
         use_dora=settings.variant == "dora",
-        fan_in_fan_out=turned,
+        fan_in_fan_out=bool(turned),
         init_lora_weights="pissa" if settings.variant == "pissa" else True,
     )
     inject(config, model)

@@ -12,39 +12,43 @@ if TYPE_CHECKING:
     from tasks.machine.device import Device
 
 
-def load_base(folder: Path, device: "Device", **options: Any) -> "PreTrainedModel":
-    """The causal language model in `folder`, frozen, in the device's precision, without dropout.
-
-    `options` are transformers' own.
-    """
+def load_base(folder: Path, device: "Device") -> "PreTrainedModel":
+    """The causal language model in `folder`, frozen, in the device's precision, without dropout."""
     from transformers import AutoModelForCausalLM
 
-    return _frozen(AutoModelForCausalLM, folder, device, **options)
+    return _loaded(AutoModelForCausalLM, folder, device)
 
 
 def load_classifier(folder: Path, device: "Device") -> "PreTrainedModel":
     """The model in `folder` with a score of one number in place of its language head, frozen."""
     from transformers import AutoModelForSequenceClassification
 
-    model = _frozen(AutoModelForSequenceClassification, folder, device, num_labels=1)
+    model = _loaded(AutoModelForSequenceClassification, folder, device, num_labels=1)
     model.score.float()
     return model
 
 
+def map_base(folder: Path, device: "Device") -> "PreTrainedModel":
+    """The causal language model in `folder`, frozen, as its files have it: weights are read when looked at.
+
+    It lies where the files are mapped, in the memory of the CPU.
+    """
+    from transformers import AutoModelForCausalLM
+
+    return _frozen(AutoModelForCausalLM, folder, device, dtype="auto")
+
+
+def _loaded(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
+    require_room(folder, device, what="training")
+    return _frozen(kind, folder, device, dtype=device.dtype, **options).to(device.name)
+
+
 def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
-    if options.get("dtype") != "auto":  # whose weights are rounded as they come
-        require_room(folder, device, what="training")
     attention = None if device.attn_implementation == "auto" else device.attn_implementation
     try:
-        model = kind.from_pretrained(
-            folder,
-            attn_implementation=attention,
-            local_files_only=True,
-            **{"dtype": device.dtype} | options,
-        )
+        model = kind.from_pretrained(folder, attn_implementation=attention, local_files_only=True, **options)
     except (OSError, ValueError, ImportError) as error:
         advice = "run dvc repro base" if attention is None else "set run.attn_implementation to auto"
         raise TrainingError(f"the model in {folder} cannot be loaded: {error}; {advice}") from None
     model.config.use_cache = False
-    model.requires_grad_(False)
-    return model.to(device.name)
+    return model.requires_grad_(False)

@@ -1,12 +1,11 @@
 """A base whose linear weights are kept in four bits: NF4 with double quantisation, by bitsandbytes."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.errors import TrainingError
 from tasks.machine.process import release_memory
-from tasks.methods.parts.base_model import load_base
+from tasks.methods.parts.base_model import map_base
 from tasks.methods.parts.targets import linear_modules
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def load_in_four_bits(folder: Path, device: "Device") -> "PreTrainedModel":
     Raises:
         TrainingError: bitsandbytes is not installed, or there are no such weights.
     """
-    model = load_base(folder, replace(device, name="cpu"), dtype="auto")
+    model = map_base(folder, device)
     quantise(model, dtype=device.dtype, compute=device.dtype, device=device.name)
     for part in model.parameters():
         if part.is_floating_point():  # copied, since what still lies in a mapped file keeps it all in memory
@@ -50,9 +49,13 @@ def quantise(
     Raises:
         TrainingError: bitsandbytes is not installed, or there are no such layers.
     """
-    _require_bitsandbytes()
-    from bitsandbytes.nn import Linear4bit, Params4bit
-
+    try:
+        from bitsandbytes.nn import Linear4bit, Params4bit
+    except ImportError as error:
+        raise TrainingError(
+            f"sft.method qlora needs bitsandbytes ({error}); install it with `make extras`, or choose lora, "
+            "which needs no quantised base"
+        ) from None
     found = linear_modules(model)
     if not found:
         raise TrainingError(
@@ -93,13 +96,3 @@ def quantise(
             rounded = 0
     release_memory()
     setattr(model, MARK, True)
-
-
-def _require_bitsandbytes() -> None:
-    try:
-        import bitsandbytes.nn  # noqa: F401
-    except ImportError as error:
-        raise TrainingError(
-            f"sft.method qlora needs bitsandbytes ({error}); install it with `make extras`, or choose lora, "
-            "which needs no quantised base"
-        ) from None

@@ -1,28 +1,22 @@
 """What the report says of a model: read from its files, without loading it."""
 
-import math
 import re
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
-
 from deploy.files import read_json
 from tasks.errors import SourceError
-from tasks.prepare.base.layout import WEIGHTS
+from tasks.machine.tensors import tensor_sizes
 
 
 def model_facts(folder: Path) -> dict[str, Any]:
     """Parameters, dtypes, context length and size of the model in `folder`."""
     parameters = 0
     dtypes: set[str] = set()
-    for file in sorted(folder.rglob(f"*{WEIGHTS}")):
-        with safe_open(file, framework="np") as weights:
-            for name in weights.keys():  # noqa: SIM118 - not a dict
-                part = weights.get_slice(name)
-                if "F" in part.get_dtype():  # F32, BF16...: counters and position ids are no parameters
-                    parameters += math.prod(part.get_shape())
-                    dtypes.add(part.get_dtype())
+    for dtype, count in tensor_sizes(folder):
+        if "F" in dtype:  # F32, BF16...: counters and position ids are no parameters
+            parameters += count
+            dtypes.add(dtype)
     return {
         "parameters": parameters,
         "dtype": ", ".join(sorted(dtypes)),

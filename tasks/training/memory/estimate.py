@@ -8,13 +8,13 @@ process takes that has imported and used the libraries, and how much heap a byte
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.machine.memory import MIB
 from tasks.machine.process import processes
 from tasks.methods import METHODS
 from tasks.training.memory.batch import Load
 from tasks.training.memory.shape import ModelShape
 from tasks.training.settings import SftSettings
 
-MIB = 2**20
 # Python with torch, transformers, TRL and PEFT imported, a tokenizer and the thread pool, before any model.
 PROCESS = 570 * MIB
 # CUDA's context and the libraries' workspaces on a GPU. Taken from what CUDA 12 and 13 are known for; not

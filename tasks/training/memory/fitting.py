@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
-from tasks.machine.memory import available
+from tasks.machine.memory import MIB, available
 from tasks.methods import METHODS
 from tasks.training.memory.batch import Load
-from tasks.training.memory.estimate import MIB, Estimate, estimate
+from tasks.training.memory.estimate import Estimate, estimate
 from tasks.training.memory.shape import shape_in
 from tasks.training.settings import SftSettings
 

@@ -59,9 +59,7 @@ def packed_documents(
         TASK,
         len(documents),
         trained=len(chosen),
-        dropped={},
         unused={"over sft.max_rows": unused, "for validation": len(held)},
-        truncated={},
     )
     return (
         _packed(chosen, length, settings.max_rows, name="text"),
@@ -75,11 +73,13 @@ def _taken(
 ) -> list[list[int]]:
     """The tokens of as many of the documents as fill `tokens`, each with its end."""
     found: list[list[int]] = []
+    left = tokens
     for document in documents:
-        if sum(map(len, found)) >= tokens:
+        if left <= 0:
             break
         text = f"{document.title}\n\n{document.text}" if document.title else document.text
         found.append([*tokenizer.encode(text, add_special_tokens=False), int(tokenizer.eos_token_id)])
+        left -= len(found[-1])
     return found
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
-from tasks.machine.memory import _cgroup_free, available
+from tasks.machine.memory import MIB, _cgroup_free, available
 from tasks.settings import load_settings
 from tasks.training.memory.batch import Load, heaviest
 from tasks.training.memory.dry_step import DryStep
-from tasks.training.memory.estimate import MIB, estimate
+from tasks.training.memory.estimate import estimate
 from tasks.training.memory.fitting import require_memory
 from tasks.training.memory.shape import shape_in
 from tasks.training.schedule import schedule

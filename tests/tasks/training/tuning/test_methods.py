@@ -1,10 +1,10 @@
 """Protects training by every method: cut short it ends with the same bytes, and what it leaves is served."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from benchmarks.models.families import SMALL_SETTINGS
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
@@ -18,23 +18,10 @@ from tests.tasks.methods.conftest import MISSING
 from tests.tasks.training.tuning.processes import changed
 from tests.tasks.training.tuning.tune import cut_short, tune
 
-SMALL: dict[str, dict[str, Any]] = {
-    "adapter": {"width": 8},
-    "lora": {"rank": 4},
-    "qlora": {"rank": 4},
-    "prefix": {"tokens": 4, "encoder_width": 16},
-    "prompt": {"tokens": 4},
-    "p_tuning_v1": {"tokens": 4, "encoder_width": 16},
-    "p_tuning_v2": {"tokens": 4},
-    "pruning": {"rank": 4},
-    "lora_pro": {"rank": 4},
-    "hybrid": {"rank": 4, "width": 8, "prefix": 3},
-}
-
 
 def tune_by(method: str, settings: Settings, examples: list[Example], base: Path, work: Path) -> Trained:
     kind = METHODS[method].settings
-    few = {"method": method, method: kind(**SMALL.get(method, {})), "max_rows": 16, "checkpoints": 4}
+    few = {"method": method, method: kind(**SMALL_SETTINGS.get(method, {})), "max_rows": 16, "checkpoints": 4}
     return tune(examples[:42], examples[42:], base, work, changed(settings, **few))
 
 
