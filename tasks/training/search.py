@@ -58,7 +58,7 @@ def search(
     names a method it is skipped.
 
     Raises:
-        TrainingError: there are no rows to judge by, or no trial succeeded.
+        TrainingError: there are no rows to judge by, no trial succeeded, or the best could not be confirmed.
     """
     if sft.method != AUTO:
         reason = f"sft.method is {sft.method} in params.yaml"
@@ -96,8 +96,12 @@ def search(
     if settings.confirmations and (best.method, dict(best.settings)) != _told(usual):
         found = Candidate(number=0, method=best.method, settings=_settings(best))
         last = replace(rungs(settings)[-1], number=settings.rungs)
-        tried = confirm(found, usual, last, settings.confirmations, attempts)
-        print(tried.sentence() if tried else "not every training by other seeds succeeded", flush=True)
+        try:
+            tried = confirm(found, usual, last, settings.confirmations, attempts)
+        except TrainingError:
+            attempts.forget()  # what failed is known, and would fail again
+            raise
+        print(tried.sentence(), flush=True)
     method, values = (best.method, dict(best.settings)) if tried is None or tried.holds else _told(usual)
     if reason := METHODS[method].refusal("ppo", METHODS[method].settings.model_validate(values)):
         print(f"RLHF will be left out: {reason}", flush=True)

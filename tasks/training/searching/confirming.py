@@ -4,10 +4,11 @@ The lowest of many losses is low by chance, too. So the choice has to be better 
 further trainings, by more than trainings of one setting differ among themselves; else the usual one stands.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 
+from tasks.errors import TrainingError
 from tasks.training.searching.halving import Rung
 from tasks.training.searching.journal import Attempt
 from tasks.training.searching.proposals import Candidate
@@ -43,20 +44,23 @@ class Confirmation:
         )
 
 
-def confirm(
-    found: Candidate, usual: Candidate, rung: Rung, seeds: int, attempt: TrySeed
-) -> Confirmation | None:
-    """Train both with `seeds` further seeds under the tokens of `rung`; None where one of them failed.
+def confirm(found: Candidate, usual: Candidate, rung: Rung, seeds: int, attempt: TrySeed) -> Confirmation:
+    """Train both with `seeds` further seeds under the tokens of `rung`.
 
     `rung` is one behind those of the search, so that the journal tells its attempts apart.
+
+    Raises:
+        TrainingError: one of the trainings failed, so nothing is known.
     """
     attempts: list[Attempt] = []
     for seed in range(1, seeds + 1):
         for side, candidate in enumerate((found, usual)):
             numbered = Candidate(number=2 * seed + side, method=candidate.method, settings=candidate.settings)
             attempts.append(attempt(numbered, rung, seed))
-    losses = [attempt.loss for attempt in attempts]
-    if any(loss is None for loss in losses):
-        return None
-    good: Sequence[float] = [loss for loss in losses if loss is not None]
-    return Confirmation(found=tuple(good[::2]), usual=tuple(good[1::2]), attempts=tuple(attempts))
+    if failed := next((done for done in attempts if done.loss is None), None):
+        raise TrainingError(
+            f"whether the best setting beats lora cannot be told: a training of {failed.method} by another "
+            f"seed failed ({failed.failed}); see to that and run again, or set search.confirmations: 0"
+        )
+    losses = [done.loss for done in attempts if done.loss is not None]
+    return Confirmation(found=tuple(losses[::2]), usual=tuple(losses[1::2]), attempts=tuple(attempts))

@@ -17,7 +17,10 @@ from tasks.rows.skipped import skip_reason
 from tasks.settings import Settings
 from tasks.training.choice import FILE, Choice, read_choice, settled, write_choice
 from tasks.training.search import search
-from tasks.training.searching.confirming import Confirmation
+from tasks.training.searching.confirming import Confirmation, confirm
+from tasks.training.searching.halving import Rung
+from tasks.training.searching.journal import Attempt
+from tasks.training.searching.proposals import Candidate
 from tasks.training.sft import sft
 from tests.conftest import small_settings
 
@@ -208,3 +211,23 @@ def test_better_means_by_more_than_seeds_differ(
     found: tuple[float, ...], usual: tuple[float, ...], holds: bool
 ) -> None:
     assert Confirmation(found=found, usual=usual, attempts=()).holds is holds
+
+
+def test_what_could_not_be_tried_by_other_seeds_is_not_chosen() -> None:
+    def attempt(candidate: Candidate, rung: Rung, seed: int) -> Attempt:
+        failed = "no memory" if candidate.method == "lora" and seed == 2 else ""
+        return Attempt(
+            rung=rung.number,
+            number=candidate.number,
+            method=candidate.method,
+            settings={},
+            tokens=rung.tokens,
+            trained=None if failed else rung.tokens,
+            loss=None if failed else 0.1,
+            seconds=1.0,
+            failed=failed,
+        )
+
+    one, other = (Candidate(number=0, method=name, settings=LoraSettings()) for name in ("selective", "lora"))
+    with pytest.raises(TrainingError, match=r"lora by another seed failed \(no memory\).*confirmations: 0"):
+        confirm(one, other, Rung(number=2, trials=1, tokens=10), 3, attempt)
