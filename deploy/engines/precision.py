@@ -10,8 +10,8 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def choose_device(precision: Precision) -> tuple[str, Literal["float32", "bfloat16"]]:
     """The device (`cuda` where there is one) and the number format for it.
 
-    `auto` is bfloat16 on GPUs that have it and on CPUs that multiply it in tiles (AMX); elsewhere it is
-    slower than float32.
+    `auto` is bfloat16 on GPUs that have it and on CPUs with instructions that multiply it (AMX,
+    AVX512_BF16); elsewhere it is slower than float32.
 
     Raises:
         EngineError: bfloat16 is asked for, and the GPU has none.
@@ -19,7 +19,7 @@ def choose_device(precision: Precision) -> tuple[str, Literal["float32", "bfloat
     import torch
 
     cuda = torch.cuda.is_available()
-    fast = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else has_tiles()
+    fast = torch.cuda.is_bf16_supported(including_emulation=False) if cuda else multiplies_bfloat16()
     if cuda and precision == "bfloat16" and not fast:
         raise EngineError(
             f"run.precision is bfloat16, which {torch.cuda.get_device_name()} has not (GPUs of compute "
@@ -30,9 +30,11 @@ def choose_device(precision: Precision) -> tuple[str, Literal["float32", "bfloat
     return ("cuda" if cuda else "cpu"), precision
 
 
-def has_tiles() -> bool:
-    """Whether this CPU multiplies bfloat16 in tiles (AMX)."""
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for products of bfloat16: in tiles (AMX) or vectors (AVX512_BF16)."""
     import torch
 
-    supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return bool(supported and supported())
+    asked = (
+        getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    )
+    return any(supported() for supported in asked if supported)

@@ -68,6 +68,20 @@ class Companions:
         return [self._pool[place] for place in similar.argsort()[::-1][:_NEAR]]
 
 
+def mixing(*, companions: int, batch_size: int) -> str:
+    """What a batch that is not one row with its companions costs; empty where it is, or there are none.
+
+    Layers share what all rows of a batch begin with: over several sets of sources that is the instructions.
+    """
+    fitting = companions + 1
+    if not companions or batch_size == fitting:
+        return ""
+    return (
+        f"batches have {batch_size} rows (sft.batch_size) and a row with its companions is {fitting}: only where "
+        "these are equal are the sources read once a batch; sft.accumulation keeps the rows of a step"
+    )
+
+
 def _told_of(row: Example, documents: set[str]) -> bool:
     """Whether one of the documents is what the row's answer rests on, shown or hidden."""
     return not documents.isdisjoint({*row.evidence, *row.withheld})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
-from tasks.machine.device import set_up_torch
+from tasks.machine.device import Device, set_up_torch
 from tasks.machine.memory import peak_mib
 from tasks.machine.process import is_first, processes, release_memory
 from tasks.machine.settings import RunSettings
@@ -26,6 +26,7 @@ from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.trained import Trained
 from tasks.training.trainers import BEST, train
+from tasks.training.tuning.companions import mixing
 from tasks.training.tuning.documents import DOCUMENTS
 from tasks.training.tuning.examples import planned, training_examples
 from tasks.training.tuning.replay import general_rows, replay_rows
@@ -57,7 +58,7 @@ def fine_tune(
     Raises:
         TrainingError: there is nothing to train on, it cannot fit into memory, or the loss is no number.
     """
-    from tasks.methods.layers.fusing import can_fuse, fuse_layers
+    from tasks.methods.layers.fusing import can_fuse
     from tasks.training.tuning import deepspeed, fsdp
     from tasks.training.tuning.trainer import sft_trainer
     from tasks.training.watching import best_evaluation
@@ -105,13 +106,7 @@ def fine_tune(
     besides = refusals(model, settings)
     material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
     adapted = method.attach(model, settings.chosen, material)
-    # A fused layer keeps its whole weight until the way back.
-    fused = fuse_layers(
-        adapted.model,
-        attention=device.attn_implementation,
-        lora=not parts,
-        recompute=settings.gradient_checkpointing,
-    )
+    fused = _fused(adapted.model, settings, device)
     if parts == "fsdp":
         fsdp.shard(model, device, settings.fsdp)
     spread = {"fsdp": fsdp.whole, "zero": deepspeed.whole}
@@ -210,6 +205,22 @@ def refusals(model: "PreTrainedModel", settings: SftSettings) -> dict[Ability, s
         return {}
     print(f"RLHF cannot follow on this base model: {reason}", flush=True)
     return {"ppo": f"RLHF cannot cut this base model: {reason}"}
+
+
+def _fused(model: "PreTrainedModel", settings: SftSettings, device: Device) -> bool:
+    """Let the layers of `model` be faster equals where there are any; whether they are, those of the base too."""
+    from tasks.methods.layers.fusing import fuse_layers
+
+    fused = fuse_layers(
+        model,
+        attention=device.attn_implementation,
+        lora=not settings.parts(processes()),  # a fused layer keeps its whole weight until the way back
+        recompute=settings.gradient_checkpointing,
+    )
+    hint = mixing(companions=settings.companions, batch_size=settings.batch_size // processes())
+    if fused and hint:
+        print(hint, flush=True)
+    return fused
 
 
 def curve_lines(history: Sequence[dict[str, Any]], plan: Schedule, rows: Sequence[TokenRow]) -> str:

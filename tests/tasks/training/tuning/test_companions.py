@@ -8,7 +8,7 @@ from deploy.abstention import ABSTENTION
 from deploy.engines.chat import load_tokenizer
 from deploy.prompts.template import Source
 from tasks.settings import Settings
-from tasks.training.tuning.companions import BETWEEN, Companions, context_groups
+from tasks.training.tuning.companions import BETWEEN, Companions, context_groups, mixing
 from tasks.training.tuning.examples import planned, training_examples
 from tests.deploy.knowledge.listed import HIT, reader
 from tests.tasks.rows.made import default_asked, question
@@ -78,3 +78,9 @@ def test_targets_follow_from_the_sources_of_the_lead(tiny_base: Path, settings: 
     assert whole
     batches = [set(plan.at(step)) for step in range(plan.steps)]
     assert all(set(group) in batches for group in whole)
+
+
+def test_batches_that_share_no_sources_are_told_of() -> None:
+    assert "a row with its companions is 4" in mixing(companions=3, batch_size=6)
+    assert mixing(companions=3, batch_size=4) == ""
+    assert mixing(companions=0, batch_size=6) == ""
