@@ -77,8 +77,8 @@ def mixing(*, companions: int, batch_size: int) -> str:
     if not companions or batch_size == fitting:
         return ""
     return (
-        f"batches have {batch_size} rows (sft.batch_size) and a row with its companions is {fitting}: only where "
-        "these are equal are the sources read once a batch; sft.accumulation keeps the rows of a step"
+        f"batches have {batch_size} rows (sft.batch_size) and a row with its companions is {fitting}: only "
+        "where these are equal are the sources read once a batch; sft.accumulation keeps the rows of a step"
     )
 
 

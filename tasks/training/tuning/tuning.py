@@ -208,7 +208,7 @@ def refusals(model: "PreTrainedModel", settings: SftSettings) -> dict[Ability, s
 
 
 def _fused(model: "PreTrainedModel", settings: SftSettings, device: Device) -> bool:
-    """Let the layers of `model` be faster equals where there are any; whether they are, those of the base too."""
+    """Let layers of `model` be faster equals where there are any; whether those of the base are."""
     from tasks.methods.layers.fusing import fuse_layers
 
     fused = fuse_layers(
