@@ -31,7 +31,7 @@ from tests.conftest import ROOT
 INPUTS = {
     "sft": ("splits", "base", "embedder", "index", "search"),
     "reward": ("splits", "base", "embedder", "index", "whole/sft/adapter"),
-    "rlhf": ("splits", "base", "embedder", "index", "whole/sft/adapter", "whole/reward/adapter"),
+    "rlhf": ("splits", "base", "embedder", "index", "whole/sft/adapter", "whole/reward/adapter", "rewards"),
 }
 SMALL: dict[str, dict[str, Any]] = {
     "run": {"threads": 1, "precision": "float32"},
@@ -44,7 +44,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "epochs": 4, "evaluations": 3, "checkpoints": 12,
     },
     "rlhf": {
-        "updates": 8, "batch_size": 8, "responses": 2, "oversampling": 2, "trained_layers": 2,
+        "updates": 8, "algorithm": "ppo", "rewards": {"model": 1.0}, "prompts": 4, "responses": 2,
+        "redraws": 2, "counterfactuals": {}, "trained_layers": 2,
         "heldout_prompts": 4, "max_new_tokens": 6, "checkpoints": 6, "kl_limit": 1000.0,
         "learning_rate": 0.01, "keep": "always",
     },
@@ -103,6 +104,7 @@ def prepare(place: Path) -> None:
     from tests.tasks.training.conftest import example
     from tests.tasks.training.test_reward import preference
 
+    (place / "rewards").mkdir()
     write_tiny_model(place / "base")
     write_tiny_embedder(place / "tiny").rename(place / "embedder")
     write_tiny_index(place / "index", place / "embedder", {"svm.SVC": "C=1.0 : float"})

@@ -27,8 +27,8 @@ from tasks.methods.method import Adapted, Material
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.loading import load_trained
 from tasks.methods.parts.targets import chosen_names, closing_names
-from tasks.training.ppo.policy import load_actors
-from tasks.training.ppo.rollouts import collate, sample
+from tasks.training.reinforcement.actors import load_actors
+from tasks.training.reinforcement.rollouts import collate, sample
 from tasks.training.rewards.model import new_reward_model
 from tasks.training.split_decoder import uncuttable
 from tasks.training.tuning.tokens import IGNORED

@@ -117,4 +117,4 @@ def _by_rule(facts: Facts, need: Need, *, before_rlhf: bool) -> MethodAdvice:
 
 
 def _bars_rlhf(method: Method) -> bool:
-    return "ppo" in method.cannot
+    return "rlhf" in method.cannot

@@ -74,6 +74,6 @@ METHOD = Method(
     cannot={
         "merge": "a nonlinearity cannot be put into a weight",
         "mixed_batch": "PEFT's adapter_names does not know this type",
-        "ppo": "reward model and policy start from a LoRA adapter",
+        "rlhf": "reward model and policy start from a LoRA adapter",
     },
 )

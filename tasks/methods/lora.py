@@ -180,7 +180,7 @@ METHOD = Method(
     cannot_with={
         "variant: dora": {
             "mixed_batch": "PEFT's adapter_names refuses DoRA",
-            "ppo": "reward model and policy share layers by sums of products, and DoRA is more than one",
+            "rlhf": "reward model and policy share layers by sums of products, and DoRA is more than one",
         }
     },
 )

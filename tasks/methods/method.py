@@ -26,7 +26,7 @@ Ability = Literal[
     "resume",
     "sharding",
     "zero3",
-    "ppo",
+    "rlhf",
     "images",
     "cpu",
 ]
@@ -39,7 +39,7 @@ ABILITIES: dict[Ability, str] = {
     "resume": "a killed training goes on as if it had not been",
     "sharding": "its training can be spread over processes that each keep a part of the weights (FSDP)",
     "zero3": "DeepSpeed can do so as well, by ZeRO's stage 3; stages 1 and 2 ask for sharding alone",
-    "ppo": "RLHF can go on from its result",
+    "rlhf": "RLHF can go on from its result",
     "images": "it adapts models that read pictures, too",
     "cpu": "it trains without a GPU",
 }
@@ -48,13 +48,13 @@ NO_MERGE = "what stands before a prompt is no weight"
 SOFT_PROMPT_CANNOT: dict[Ability, str] = {
     "merge": NO_MERGE,
     "mixed_batch": "PEFT's adapter_names takes no virtual tokens",
-    "ppo": "reward model and policy start from a LoRA adapter",
+    "rlhf": "reward model and policy start from a LoRA adapter",
     "images": "a picture has no prompt that anything could stand before",
     "zero3": "DeepSpeed does not come to an end of gathering weights that stand before the layers",
 }
 REPLACING_CANNOT: dict[Ability, str] = {
     "mixed_batch": "its weights take the place of the base's, and a batch has one base",
-    "ppo": "reward model and policy share the base's weights and start from a LoRA adapter",
+    "rlhf": "reward model and policy share the base's weights and start from a LoRA adapter",
 }
 
 Hidden = Callable[["Tensor", "SharedPrefix | None"], "Tensor"]
@@ -176,7 +176,7 @@ _VERBS: dict[Ability, str] = {
     "resume": "go on after a kill",
     "sharding": "be trained with its weights spread over processes",
     "zero3": "be trained with its weights spread by DeepSpeed's stage 3",
-    "ppo": "be followed by RLHF",
+    "rlhf": "be followed by RLHF",
     "images": "adapt a model that reads pictures",
     "cpu": "be trained on a CPU",
 }

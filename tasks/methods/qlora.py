@@ -78,7 +78,7 @@ METHOD = Method(
     load=load_in_four_bits,
     cannot={
         "mixed_batch": "its weights are those of the rounded base, and a batch has one base",
-        "ppo": "reward model and policy start from a LoRA adapter of the unrounded base",
+        "rlhf": "reward model and policy start from a LoRA adapter of the unrounded base",
         "images": "such models are small, and rounding them has not been tried",
         "sharding": "PyTorch spreads no weights that are packed into four bits",
         "zero3": "DeepSpeed spreads no weights that are packed into four bits",

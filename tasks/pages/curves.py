@@ -31,7 +31,11 @@ PANELS: dict[str, tuple[Panel, ...]] = {
         Panel(title="accuracy", x="step", lines={"validation_accuracy": "validation"}),
     ),
     "rlhf": (
-        Panel(title="reward", x="update", lines={"reward": "reward", "score": "score of the reward model"}),
+        Panel(
+            title="reward",
+            x="update",
+            lines={"reward": "reward", "score": "task score", "heldout": "task score, held-out prompts"},
+        ),
         Panel(title="KL from the sft policy (nats)", x="update", lines={"kl": "KL"}),
         Panel(title="entropy (nats a token)", x="update", lines={"entropy": "entropy"}),
         Panel(title="value loss", x="update", lines={"value_loss": "value loss"}),

@@ -14,8 +14,8 @@ def advice(arm: str, *, method: str, rate: float | None, measured: Mapping[str, 
     """
     if arm == "rlhf":
         return (
-            "fine-tuning alone has kept enough, so lower rlhf.learning_rate, raise rlhf.kl_coefficient, or "
-            "leave it out (reward.enabled: false)"
+            "fine-tuning alone has kept enough, so lower rlhf.learning_rate, raise the kl_coefficient (or "
+            "beta) of its algorithm, or leave it out (rlhf.enabled: false)"
         )
     key = f"sft.{method or '<method>'}.learning_rate"
     now = "" if rate is None else f" (now {rate:g})"

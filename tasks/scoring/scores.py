@@ -52,6 +52,11 @@ def score(example: Example, text: str) -> float:
             return token_f1(text, example.answer)
 
 
+def checkable(example: Example) -> bool:
+    """Whether a rule tells a right answer from a wrong one; other answers are scored by shared words."""
+    return not example.answerable or example.task in ("default", "lookup", "which", *SCORERS)
+
+
 def token_f1(text: str, gold: str) -> float:
     """The harmonic mean of precision and recall over words, normalised as in SQuAD (Rajpurkar 2016)."""
     words, wanted = _words(text), _words(gold)

@@ -43,7 +43,7 @@ def reward(
     reason = "" if preferences else "there are no preference pairs to learn from"
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
-    if reason := reason or read_note(sft).cannot.get("ppo", ""):
+    if reason := reason or read_note(sft).cannot.get("rlhf", ""):
         count = len(preferences)
         skip("reward", reason, kind="preference", entered=count, adapter=adapter, curve=curve, report=report)
         return

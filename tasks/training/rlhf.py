@@ -1,14 +1,18 @@
 """Reinforcement learning against the reward model: the policy tries answers and learns from their scores."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.machine.settings import RunSettings
+from tasks.methods.note import read_note
 from tasks.rows.grounding import composer
-from tasks.rows.records import GENERAL_TASK, Example
+from tasks.rows.records import GENERAL_TASK, Example, Preference
 from tasks.rows.skipped import skip, skip_reason
 from tasks.rows.tables import read_table
-from tasks.training.ppo.learning import reinforce
+from tasks.scoring.scores import checkable
+from tasks.training.reinforcement.learning import reinforce
+from tasks.training.reinforcement.worth import MODEL
 from tasks.training.settings import RlhfSettings
 
 
@@ -19,6 +23,7 @@ def rlhf(
     knowledge: Path,
     sft: Path,
     reward: Path,
+    functions: Path,
     *,
     adapter: Path,
     curve: Path,
@@ -30,9 +35,11 @@ def rlhf(
     generation: GenerationSettings,
     settings: RlhfSettings,
 ) -> None:
-    """Train the fine-tuned adapter on by PPO; writes it, the curve, and what it gained on held-out prompts.
+    """Train the fine-tuned adapter on by what its answers are worth.
 
-    Without a reward model it is skipped.
+    Writes it, the curve, and what it gained on held-out prompts. `functions` is the folder of the user's
+    reward functions. It is skipped where the settings say so, after a method that it cannot go on from, and
+    without the reward model that it is to be judged by.
 
     Raises:
         TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
@@ -42,13 +49,36 @@ def rlhf(
         for example in read_table(splits / "train" / "examples.parquet", Example)
         if example.task != GENERAL_TASK
     ]
+    preferences = read_table(splits / "train" / "preferences.parquet", Preference)
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
-    if reason := skip_reason(reward):
+    if reason := _hindrance(examples, sft, reward, settings):
         count = len(examples)
         skip("rlhf", reason, kind="example", entered=count, adapter=adapter, curve=curve, report=report)
         return
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     reinforced = reinforce(
-        examples, held_out, assistant, base, sft, reward, work=work, run=run, settings=settings
+        examples,
+        preferences,
+        held_out,
+        assistant,
+        base,
+        sft,
+        reward,
+        functions,
+        work=work,
+        run=run,
+        settings=settings,
     )
     reinforced.write(adapter, curve, report)
+
+
+def _hindrance(examples: Sequence[Example], sft: Path, reward: Path, settings: RlhfSettings) -> str:
+    """Why there is no RLHF; empty: there is."""
+    if not settings.enabled:
+        return "rlhf.enabled is false in params.yaml"
+    if settings.by_rules and not any(map(checkable, examples)):
+        return "no rule checks the answers of these tasks; give rlhf.rewards the reward model or a function"
+    needs_model = settings.learns_from == "samples" and settings.rewards.get(MODEL, 0.0) > 0.0
+    if needs_model and (reason := skip_reason(reward)):
+        return f"rlhf.rewards asks the reward model, and {reason}"
+    return read_note(sft).cannot.get("rlhf", "")

@@ -103,7 +103,7 @@ def search(
             raise
         print(tried.sentence(), flush=True)
     method, values = (best.method, dict(best.settings)) if tried is None or tried.holds else _told(usual)
-    if reason := METHODS[method].refusal("ppo", METHODS[method].settings.model_validate(values)):
+    if reason := METHODS[method].refusal("rlhf", METHODS[method].settings.model_validate(values)):
         print(f"RLHF will be left out: {reason}", flush=True)
     attempted = [*result.attempts, *(tried.attempts if tried else ())]
     chosen = Choice(

@@ -8,6 +8,8 @@ from deploy.errors import SettingsError
 from deploy.settings import Count, NonNegative, Positive, Section, Share
 from tasks.methods import METHODS, MethodName
 from tasks.methods.method import MethodSettings
+from tasks.training.reinforcement.algorithms import ALGORITHMS, AlgorithmName
+from tasks.training.reinforcement.algorithms.algorithm import AlgorithmSettings, Source
 from tasks.training.spread import WEIGHTS, DeepSpeedSettings, FsdpSettings, Parts
 
 AUTO = "auto"  # the method that a search chooses
@@ -114,43 +116,68 @@ class RewardSettings(Section):
     checkpoints: Count
 
 
-class RlhfSettings(Section):
-    """Proximal policy optimisation (Schulman et al. 2017) against the reward model."""
+class ChosenAlgorithm(Section):
+    """The algorithm of RLHF, by its name."""
 
+    algorithm: AlgorithmName
+
+
+if TYPE_CHECKING:
+    AlgorithmSections = ChosenAlgorithm
+else:
+    # One section for each algorithm under its name.
+    AlgorithmSections = create_model(
+        "AlgorithmSections",
+        __base__=ChosenAlgorithm,
+        **{name: (one.settings, one.settings()) for name, one in ALGORITHMS.items()},
+    )
+
+
+class RlhfSettings(AlgorithmSections):
+    """Reinforcement learning from what answers are worth, by one of `ALGORITHMS`.
+
+    Each has a section of its own name; only that of the chosen `algorithm` is used. One that params.yaml
+    leaves out has the defaults of its paper.
+    """
+
+    enabled: bool
+    learns_from: Source
+    rewards: dict[str, NonNegative]
     updates: Count
-    batch_size: Count
+    prompts: Count
     responses: Count
-    oversampling: Count
-    baseline: Literal["group", "none"]
+    redraws: Count
+    counterfactuals: dict[str, Share]
+    sft_coefficient: NonNegative
     mini_batches: Count
     epochs: Count
     trained_layers: Count
     learning_rate: Positive
-    kl_coefficient: NonNegative
     kl_limit: Positive
-    clip_range: Positive
-    value_clip_range: Positive
-    value_coefficient: NonNegative
-    discount: Share
-    gae_lambda: Share
     temperature: Positive
     max_length: Annotated[int, Field(ge=16)]
     max_cut: Share
     max_new_tokens: Count
     missing_end_penalty: NonNegative
     heldout_prompts: Count
+    evaluations: Count
     keep: Literal["better", "always"]
     checkpoints: Count
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "RlhfSettings":
-        if self.batch_size % (self.responses * self.mini_batches):
+    def _fits_together(self) -> Self:
+        sources = ALGORITHMS[self.algorithm].sources
+        if self.learns_from not in sources:
             raise ValueError(
-                f"batch_size ({self.batch_size}) must be a multiple of "
-                f"responses x mini_batches ({self.responses} x {self.mini_batches})"
+                f"algorithm {self.algorithm} learns from {' or '.join(sorted(sources))}, and learns_from is "
+                f"{self.learns_from}"
             )
-        if self.baseline == "group" and self.responses < 2:
-            raise ValueError("baseline group needs responses of 2 or more; else set baseline: none")
+        if self.learns_from == "samples" and not any(self.rewards.values()):
+            raise ValueError("rewards gives no weight to anything; samples need model, score or a function")
+        if self.learns_from == "samples" and self.responses < 2 and self._compares:
+            raise ValueError(f"algorithm {self.algorithm} compares responses: responses must be 2 or more")
+        if self.mini_batches > self.prompts:
+            raise ValueError(f"mini_batches ({self.mini_batches}) must be at most prompts ({self.prompts})")
         if self.max_new_tokens >= self.max_length:
             raise ValueError(
                 f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
@@ -158,14 +185,26 @@ class RlhfSettings(Section):
         return self
 
     @property
-    def prompts(self) -> int:
-        """How many prompts an update learns from."""
-        return self.batch_size // self.responses
+    def _compares(self) -> bool:
+        """Whether a response is judged against the others to its prompt."""
+        return self.algorithm != "ppo" or getattr(self.chosen, "baseline", "none") == "group"
+
+    @property
+    def chosen(self) -> AlgorithmSettings:
+        """The settings of the chosen algorithm."""
+        found: AlgorithmSettings = getattr(self, self.algorithm)
+        return found
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether samples are worth what the task's score says, and nothing else counts."""
+        weighing = {name for name, weight in self.rewards.items() if weight}
+        return self.learns_from == "samples" and weighing == {"score"}
 
     @property
     def drawn_prompts(self) -> int:
-        """How many prompts an update samples responses to."""
-        return self.prompts * self.oversampling
+        """How many prompts an update may sample responses to."""
+        return self.prompts * self.redraws
 
 
 class SearchSettings(Section):

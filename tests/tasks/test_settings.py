@@ -77,7 +77,7 @@ def test_faults_inside_the_section_of_a_method_are_told_in_full(values: dict[str
 def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
     values["run"]["threads"] = "many"
     values["sft"]["batchsize"] = values["sft"].pop("batch_size")
-    values["rlhf"]["mini_batches"] = 5
+    values["rlhf"]["mini_batches"] = 50
     values["base"]["model_sha256"] = "abc"
     values["sfft"] = {}
     del values["bundle"]
@@ -86,7 +86,7 @@ def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
     assert sorted(lines) == [
         "base.model_sha256: 'abc' is wrong; it should match pattern '^[0-9a-f]{64}$'",
         "bundle: missing; add it (the params.yaml of the project has a value for every key)",
-        "rlhf: batch_size (32) must be a multiple of responses x mini_batches (4 x 5)",
+        "rlhf: mini_batches (50) must be at most prompts (16)",
         "run.threads: 'many' is wrong; it should be 'auto' or be a valid integer",
         "sfft: unknown key; did you mean sft?",
         "sft.batch_size: missing; add it (the params.yaml of the project has a value for every key)",

@@ -33,8 +33,8 @@ from tasks.release.report.inputs import Inputs
 from tasks.release.report.sentences import (
     calibration_sentences,
     headline,
-    ppo_sentences,
     reward_sentences,
+    rlhf_sentences,
     sft_sentences,
 )
 from tasks.release.report.trials import search_sentences, trial_lines
@@ -52,7 +52,7 @@ MACHINE = ("device", "threads", "precision")
 TRAINING = {
     "sft": ("Fine-tuning", sft_sentences),
     "reward": ("Reward model", reward_sentences),
-    "rlhf": ("RLHF with PPO", ppo_sentences),
+    "rlhf": ("RLHF", rlhf_sentences),
     "calibrate": ("When it abstains", calibration_sentences),
 }
 

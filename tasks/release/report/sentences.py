@@ -56,16 +56,25 @@ def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
+STOPPED = {
+    "kl_limit": "the divergence reached its limit, and the last good state was kept",
+    "length": "responses had become more than twice as long while the reward rose",
+    "repetition": "responses repeated themselves more and more while the reward rose",
+    "score_fell": "held-out prompts were answered worse than before, for sure",
+}
+
+
+def rlhf_sentences(figures: Mapping[str, Any]) -> list[str]:
     """What the optimisation moved on held-out prompts, and whether that was an improvement."""
     if "skipped" in figures:
         return [f"It was skipped: {figures['skipped']}."]
     heldout = figures.get("heldout")
     if not isinstance(heldout, Mapping):
         return []
+    by = f"By {figures['algorithm']}: on" if "algorithm" in figures else "On"
     sentences = [
-        f"On {heldout['prompts']} held-out prompts the reward went from {spelled(heldout['reward_before'])} "
-        f"to {spelled(heldout['reward_after'])}, and the task score from "
+        f"{by} {heldout['prompts']} held-out prompts the reward went from "
+        f"{spelled(heldout['reward_before'])} to {spelled(heldout['reward_after'])}, and the task score from "
         f"{spelled(heldout['task_score_before'])} to {spelled(heldout['task_score_after'])}."
     ]
     if heldout.get("reward_hacked"):
@@ -75,9 +84,9 @@ def ppo_sentences(figures: Mapping[str, Any]) -> list[str]:
     if heldout.get("reward_fell"):
         sentences.append("The reward fell: this training did not reach what it aims at.")
     if figures.get("kept") == "sft":
-        sentences.append("Its answers to them were worse, so the fine-tuned model was kept as it was.")
-    if figures.get("stopped") == "kl_limit":
-        sentences.append("It was stopped at the limit of the divergence, and the last good state was kept.")
+        sentences.append("No state answered them better, so the fine-tuned model was kept as it was.")
+    if (stopped := figures.get("stopped")) in STOPPED:
+        sentences.append(f"It was stopped: {STOPPED[stopped]}.")
     return sentences
 
 

@@ -204,7 +204,7 @@ def refusals(model: "PreTrainedModel", settings: SftSettings) -> dict[Ability, s
     if not reason:
         return {}
     print(f"RLHF cannot follow on this base model: {reason}", flush=True)
-    return {"ppo": f"RLHF cannot cut this base model: {reason}"}
+    return {"rlhf": f"RLHF cannot cut this base model: {reason}"}
 
 
 def _fused(model: "PreTrainedModel", settings: SftSettings, device: Device) -> bool:

@@ -95,7 +95,7 @@ def test_activations_computed_anew_give_the_same_gradients(case: str, tiny_base:
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
 
 
-@pytest.mark.parametrize("case", able("ppo"))
+@pytest.mark.parametrize("case", able("rlhf"))
 def test_a_reward_model_starts_as_the_adapter(case: str, tuned: Tuned, tiny_base: Path) -> None:
     adapted, folder, _ = tuned(case)
     reward = new_reward_model(tiny_base, folder, set_up_torch(small_settings().run)).eval()

@@ -38,5 +38,5 @@ def test_what_is_not_known_is_left_open() -> None:
 
 def test_rlhf_is_helped_by_its_own_settings() -> None:
     text = said("rlhf")
-    assert "rlhf.kl_coefficient" in text
+    assert "rlhf.learning_rate" in text
     assert "sft.replay" not in text

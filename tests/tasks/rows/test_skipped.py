@@ -49,6 +49,7 @@ def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> 
         folder / "splits",
         *[missing] * 4,
         folder / "reward",
+        missing,
         adapter=folder / "rlhf",
         curve=folder / "rlhf.csv",
         report=folder / "rlhf.json",
@@ -60,14 +61,15 @@ def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> 
 
 def test_without_preferences_there_is_no_reward_model_and_no_rlhf(tmp_path: Path, values: Settings) -> None:
     reports = leave_out(tmp_path, values, [])
-    assert [report.figures for report in reports] == [{"skipped": NOTHING}] * 2
-    assert skip_reason(tmp_path / "reward") == skip_reason(tmp_path / "rlhf") == NOTHING
+    assert reports[0].figures == {"skipped": NOTHING}
+    assert skip_reason(tmp_path / "reward") == NOTHING
+    assert skip_reason(tmp_path / "rlhf").startswith("no rule checks the answers of these tasks")
 
 
 def test_a_reward_model_that_nobody_wants_leaves_its_pairs_unused(tmp_path: Path, values: Settings) -> None:
     off = values.model_copy(update={"reward": values.reward.model_copy(update={"enabled": False})})
     reports = leave_out(tmp_path, off, [pair("p1"), pair("p2")])
-    assert skip_reason(tmp_path / "rlhf") == "reward.enabled is false in params.yaml"
+    assert skip_reason(tmp_path / "reward") == "reward.enabled is false in params.yaml"
     assert not any(unbalanced(report.rows) for report in reports)
     assert [(row.outcome, row.count) for row in reports[0].rows] == [("in", 2), ("unused", 2)]
 

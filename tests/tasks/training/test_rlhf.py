@@ -1,8 +1,8 @@
 """Protects the stage: its files, its row accounting, what it says of a limit, that the engine serves it."""
 
 import csv
+import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -11,17 +11,20 @@ from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import TrainingError
 from tasks.machine.settings import RunSettings
+from tasks.methods.note import MethodNote, write_note
 from tasks.methods.parts.files import read_weights
-from tasks.rows.records import Example
+from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report, read_report, unbalanced
+from tasks.rows.skipped import skip
 from tasks.rows.tables import write_table
-from tasks.training.ppo.heldout import Answers, compare
-from tasks.training.ppo.prompts import Prompts
+from tasks.training.reinforcement.heldout import Answers, compare
+from tasks.training.reinforcement.prompts import TOO_LONG, Prompts
+from tasks.training.reinforcement.worth import Prompt
 from tasks.training.rlhf import rlhf
 from tasks.training.settings import RlhfSettings
 from tests.conftest import write_tiny_index
 from tests.tasks.rows.made import default_asked, outcomes
-from tests.tasks.training.ppo.conftest import small
+from tests.tasks.training.reinforcement.conftest import small
 
 
 def example(number: int) -> Example:
@@ -29,16 +32,48 @@ def example(number: int) -> Example:
     return default_asked(f"e{number}", asked, document=None if number % 2 else "svm.SVC")
 
 
+def preference(number: int) -> Preference:
+    return Preference(
+        id=f"p{number}",
+        source="made",
+        task="chat",
+        prompt=example(number).prompt,
+        chosen="yes",
+        rejected="no" if number else "yes",
+        margin=0.0,
+        label="human",
+        flaw="",
+        evidence=(),
+        quote="",
+        withheld=(),
+        group=f"p{number}",
+    )
+
+
 class Stage:
     """The inputs of the stage in one folder; `run` is one call of it."""
 
     def __init__(self, folder: Path, base: Path, embedder: Path, sft: Path, reward: Path) -> None:
         self.folder, self.base, self.sft = folder, base, sft
-        self.inputs = (folder / "splits", base, embedder, folder / "index", sft, reward)
+        (folder / "rewards").mkdir()
+        for name, adapter in (("sft", sft), ("reward", reward)):
+            shutil.copytree(adapter, folder / name)
+        write_note(folder / "sft", MethodNote(method="lora", settings={}, cannot={}))
+        self.inputs = (
+            folder / "splits",
+            base,
+            embedder,
+            folder / "index",
+            folder / "sft",
+            folder / "reward",
+            folder / "rewards",
+        )
         write_tiny_index(folder / "index", embedder, {"svm.SVC": "C=1.0 : float\nA number."})
         for name, count in (("train", 40), ("validation", 6)):
             rows = [example(number) for number in range(count)]
             write_table(folder / "splits" / name / "examples.parquet", Example, rows)
+        pairs = [preference(number) for number in range(10)]
+        write_table(folder / "splits" / "train" / "preferences.parquet", Preference, pairs)
 
     def run(self, settings: RlhfSettings) -> Report:
         work = self.folder / "work"
@@ -77,7 +112,7 @@ def test_a_run_accounts_for_every_prompt_and_says_what_it_gained(
     assert unbalanced(report.rows) == []
     assert outcomes(report.rows) == {
         ("in", ""): 40,
-        ("unused", "over rlhf.updates x prompts sampled an update"): 24,
+        ("unused", "over what all updates can sample responses to"): 24,
         ("trained", ""): 16,
     }
     assert (report.figures["stopped"], report.figures["updates"], report.figures["rollouts"]) == (
@@ -95,15 +130,15 @@ def test_a_run_accounts_for_every_prompt_and_says_what_it_gained(
     assert lines[0]["kl"] == "0"
 
 
-def test_prompts_that_were_sampled_and_not_learned_from_are_counted(
-    stage: Stage, settings: RlhfSettings
-) -> None:
-    report = stage.run(settings.model_copy(update={"batch_size": 8, "oversampling": 3}))
+def test_prompts_to_which_all_responses_are_alike_are_counted(stage: Stage, settings: RlhfSettings) -> None:
+    # No answer of a random model is right: by the task's score all are worth the same.
+    alike = {"prompts": 4, "redraws": 3, "rewards": {"score": 1.0}, "missing_end_penalty": 0.0}
+    report = stage.run(settings.model_copy(update=alike))
     assert unbalanced(report.rows) == []
-    assert (report.figures["rollouts"], report.figures["learned_rollouts"]) == (48, 16)
+    assert (report.figures["rollouts"], report.figures["learned_rollouts"]) == (48, 0)
     counts = outcomes(report.rows)
-    assert counts["trained", ""] == 8
-    assert counts["unused", "the responses to it differ less than those to others"] == 16
+    assert ("trained", "") not in counts or counts["trained", ""] == 0
+    assert counts["unused", "all responses to it are worth the same"] == 24
 
 
 def test_the_engine_serves_the_adapter(stage: Stage, settings: RlhfSettings) -> None:
@@ -125,19 +160,10 @@ def test_a_limit_that_the_last_update_breaks_is_said_and_undone(stage: Stage, se
 
 
 @pytest.mark.parametrize(("keep", "kept"), [("better", "sft"), ("always", "policy")])
-def test_a_policy_that_answers_held_out_prompts_worse_is_not_kept(
-    stage: Stage, settings: RlhfSettings, monkeypatch: pytest.MonkeyPatch, keep: str, kept: str
+def test_a_policy_that_answers_held_out_prompts_no_better_is_not_kept(
+    stage: Stage, settings: RlhfSettings, keep: str, kept: str
 ) -> None:
-    from tasks.training.ppo import heldout
-
-    plain = heldout.compare
-
-    def worse(*arguments: Any, **named: Any) -> dict[str, Any]:
-        return plain(*arguments, **named) | {
-            "task_score_difference": {"mean": -0.1, "low": -0.2, "high": 0.0}
-        }
-
-    monkeypatch.setattr(heldout, "compare", worse)
+    # No answer of a random model is right: none can be better.
     report = stage.run(settings.model_copy(update={"keep": keep}))
     assert report.figures["kept"] == kept
     start, end = read_weights(stage.sft), read_weights(stage.folder / "rlhf")
@@ -148,7 +174,7 @@ def test_a_policy_that_answers_held_out_prompts_worse_is_not_kept(
 def test_prompts_that_training_did_not_reach_are_unused(stage: Stage, settings: RlhfSettings) -> None:
     report = stage.run(settings.model_copy(update={"kl_limit": 1e-9}))
     assert report.figures["stopped"] == "kl_limit"
-    assert outcomes(report.rows)["unused", "training stopped before it"] == 8
+    assert outcomes(report.rows)["unused", "training ended before it"] == 8
     assert unbalanced(report.rows) == []
 
 
@@ -160,16 +186,18 @@ def test_prompts_without_room_are_counted_and_none_at_all_is_an_error(
 
 
 def test_too_many_prompts_without_room_stop_the_run() -> None:
-    chosen = Prompts(examples=(example(0),) * 9, tokens=((1,),) * 9, entered=12, too_long=1)
+    row = Prompt(tokens=(1,), example=example(0))
+    chosen = Prompts(kind="example", rows=(row,) * 9, entered=12, chosen=10, dropped={TOO_LONG: 1})
     chosen.require_few_cut(limit=0.1, max_length=64)
     with pytest.raises(TrainingError, match=r"of 10 prompts 1 leave no room.*64; raise it.*rlhf\.max_cut"):
         chosen.require_few_cut(limit=0.09, max_length=64)
 
 
-def answers(scores: list[float], response: int) -> Answers:
+def answers(worths: list[float], score: float, response: int) -> Answers:
     return Answers(
-        responses=[[response]] * len(scores),
-        scores=scores,
+        responses=[[response]] * len(worths),
+        worths=worths,
+        scores=[score] * len(worths),
         kl=0.5,
         kl_token=0.1,
         ended_share=1.0,
@@ -178,18 +206,76 @@ def answers(scores: list[float], response: int) -> Answers:
 
 
 @pytest.mark.parametrize(
-    ("rewards", "quality_after", "fell", "hacked"),
+    ("rewards", "score_after", "fell", "hacked"),
     [([2.0, 2.0], 1.0, False, False), ([2.0, 2.0], 0.0, False, True), ([0.0, 0.5], 0.0, True, False)],
 )
 def test_a_reward_that_rises_while_answers_get_worse_is_called_hacked(
-    rewards: list[float], quality_after: float, fell: bool, hacked: bool
+    rewards: list[float], score_after: float, fell: bool, hacked: bool
 ) -> None:
-    figures = compare(
-        answers([1.0, 1.0], 7),
-        answers(rewards, 8),
-        lambda _row, response: 1.0 if response == [7] else quality_after,
-        seed=0,
-    )
+    figures = compare(answers([1.0, 1.0], 1.0, 7), answers(rewards, score_after, 8), seed=0)
     assert (figures["reward_fell"], figures["reward_hacked"]) == (fell, hacked)
     assert figures["task_score_before"] == 1.0
     assert figures["changed_answers"] == 2
+
+
+def test_it_learns_from_the_task_s_score_without_a_reward_model(stage: Stage, settings: RlhfSettings) -> None:
+    (stage.folder / "rewards" / "short.py").write_text(
+        "def reward(question, answer, reference):\n    return -len(answer)\n", encoding="utf-8"
+    )
+    write_skipped(stage)
+    free = settings.model_copy(
+        update={"algorithm": "grpo", "rewards": {"score": 1.0, "short": 0.1}, "evaluations": 1}
+    )
+    report = stage.run(free)
+    assert report.figures["algorithm"] == "grpo"
+    assert report.figures["trainable_parameters"] > 0
+    with (stage.folder / "curve.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert lines[0]["heldout"] == ""
+    assert lines[-1]["heldout"] != ""
+    assert float(lines[0]["reward"]) < 0.0
+
+
+def test_without_the_reward_model_that_it_asks_it_is_skipped(stage: Stage, settings: RlhfSettings) -> None:
+    write_skipped(stage)
+    report = stage.run(settings)
+    assert report.figures["skipped"] == "rlhf.rewards asks the reward model, and there are no pairs"
+    off = stage.run(settings.model_copy(update={"enabled": False}))
+    assert off.figures["skipped"] == "rlhf.enabled is false in params.yaml"
+
+
+@pytest.mark.parametrize("algorithm", ["dpo", "kto", "orpo"])
+def test_it_learns_from_preferences(stage: Stage, settings: RlhfSettings, algorithm: str) -> None:
+    report = stage.run(
+        settings.model_copy(update={"algorithm": algorithm, "learns_from": "preferences", "prompts": 4})
+    )
+    assert unbalanced(report.rows) == []
+    assert outcomes(report.rows) == {
+        ("in", ""): 10,
+        ("trained", ""): 7,
+        ("dropped", "both answers are the same tokens"): 1,
+        ("unused", "over what all updates can sample responses to"): 2,
+    }
+
+
+def test_questions_whose_evidence_was_not_found_are_left_out_and_twins_are_counted(
+    stage: Stage, settings: RlhfSettings
+) -> None:
+    report = stage.run(settings.model_copy(update={"counterfactuals": {"default": 1.0}}))
+    assert unbalanced(report.rows) == []
+    kinds = {row.kind for row in report.rows}
+    assert kinds == {"example", "counterfactual"}
+
+
+def write_skipped(stage: Stage) -> None:
+    """A reward model that was skipped."""
+    shutil.rmtree(stage.inputs[5])
+    skip(
+        "reward",
+        "there are no pairs",
+        kind="preference",
+        entered=0,
+        adapter=stage.inputs[5],
+        curve=stage.folder / "reward.csv",
+        report=stage.folder / "reward.json",
+    )

@@ -51,7 +51,7 @@ def test_an_interrupted_run_ends_with_the_same_bytes(
     assert "going on from step" in capsys.readouterr().out
     assert hashes(resumed.adapter) == hashes(whole.adapter)
     assert resumed.curve == whole.curve
-    assert ("ppo" in read_note(whole.adapter).cannot) == ("ppo" in METHODS[method].cannot)
+    assert ("rlhf" in read_note(whole.adapter).cannot) == ("rlhf" in METHODS[method].cannot)
 
     engine = TransformersEngine(tiny_base, {"sft": whole.adapter})
     talk = [Message("user", "In `svm.SVC`, what is the default of `C`?")]

@@ -1,17 +1,26 @@
-"""The losses of proximal policy optimisation (Schulman et al. 2017): pure tensor functions.
+"""What the losses of the algorithms are made of: pure tensor functions.
 
-All tensors are [rollouts, tokens]. `weights` is the mask of real tokens divided by their number in the whole
-mini-batch: the sums over its micro-batches then add up to the mean over the mini-batch, however it is cut.
+All tensors are [rollouts, tokens] unless told. `weights` is the mask of real tokens divided by their number
+in the whole mini-batch: the sums over its micro-batches then add up to the mean over it, however it is cut.
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def policy_loss(
-    logprobs: Tensor, sampled: Tensor, advantages: Tensor, weights: Tensor, *, clip_range: float
+    logprobs: Tensor,
+    sampled: Tensor,
+    advantages: Tensor,
+    weights: Tensor,
+    *,
+    clip_range: float,
+    clip_range_above: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The clipped surrogate loss, and the share of tokens whose ratio the clipping held back.
+    """The clipped surrogate loss (Schulman et al. 2017), and the share that the clipping held back.
 
     Args:
         logprobs: of the tokens under the policy as it is now.
@@ -19,10 +28,12 @@ def policy_loss(
         advantages: how much better than expected each token was.
         weights: of the tokens in the mean.
         clip_range: the ratio counts within 1 - clip_range .. 1 + clip_range.
+        clip_range_above: the same upwards, where it differs.
     """
     ratio = torch.exp((logprobs - sampled) * (weights > 0))
     free = -advantages * ratio
-    clipped = -advantages * ratio.clamp(1.0 - clip_range, 1.0 + clip_range)
+    above = clip_range if clip_range_above is None else clip_range_above
+    clipped = -advantages * ratio.clamp(1.0 - clip_range, 1.0 + above)
     fraction = ((clipped > free).float() * weights).sum()
     return (torch.maximum(free, clipped) * weights).sum(), fraction.detach()
 
@@ -34,6 +45,33 @@ def value_loss(
     clipped = sampled + (values - sampled).clamp(-clip_range, clip_range)
     worse = torch.maximum((values - returns) ** 2, (clipped - returns) ** 2)
     return 0.5 * (worse * weights).sum()
+
+
+def divergence_k3(logprobs: Tensor, reference: Tensor) -> Tensor:
+    """An estimate of KL(policy || reference) by each sampled token, never negative (Schulman 2020, k3)."""
+    moved = reference - logprobs
+    return moved.exp() - moved - 1.0
+
+
+def pairwise(values: Tensor, size: int) -> Tensor:
+    """Each value less each of its group: [groups, size, size] of [rollouts]."""
+    grouped = values.view(-1, size)
+    return grouped.unsqueeze(2) - grouped.unsqueeze(1)
+
+
+def preference_loss(
+    difference: Tensor, *, beta: float, kind: Literal["sigmoid", "ipo"], smoothing: float
+) -> Tensor:
+    """What a pair costs of which the better answer gained `difference` nats more than the worse."""
+    if kind == "ipo":
+        return (difference - 1.0 / (2.0 * beta)) ** 2
+    right, wrong = functional.logsigmoid(beta * difference), functional.logsigmoid(-beta * difference)
+    return -(1.0 - smoothing) * right - smoothing * wrong
+
+
+def log_odds(logprobs: Tensor) -> Tensor:
+    """log(p / (1 - p)) of log-probabilities below 0."""
+    return logprobs - torch.log(-torch.expm1(logprobs.clamp(max=-1e-6)))
 
 
 def chosen_logprobs(logits: Tensor, tokens: Tensor) -> Tensor:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from tasks.training.ppo.losses import chosen_logprobs, divergence, entropy
-from tasks.training.ppo.policy import Actors
-from tasks.training.ppo.rollouts import Group, collate
+from tasks.training.reinforcement.actors import Actors
+from tasks.training.reinforcement.algorithms.losses import chosen_logprobs, divergence, entropy
+from tasks.training.reinforcement.rollouts import Group, collate
 
 MICRO_ROWS = 4  # groups that run at once: little padding, and the states of a few rows stay in the cache
 
@@ -19,7 +19,7 @@ class Experience:
     """Groups of rollouts and what the models say of them; tensors are [rollouts, tokens], 0 where padded.
 
     `logprobs` and `reference` are those of the sampled tokens, `divergence` and `entropy` those of the whole
-    distributions they were drawn from; `scores` [rollouts] are the reward model's.
+    distributions they were drawn from; `scores` [rollouts] are what the responses are worth.
     """
 
     groups: tuple[Group, ...]
@@ -30,6 +30,11 @@ class Experience:
     entropy: Tensor
     values: Tensor
     scores: Tensor
+
+    @property
+    def size(self) -> int:
+        """How many responses each group has."""
+        return len(self.mask) // len(self.groups)
 
     @property
     def ended(self) -> Tensor:
@@ -47,15 +52,12 @@ class Experience:
     def only(self, groups: Sequence[int]) -> "Experience":
         """The experience of these groups alone."""
         members = self.members(groups)
-        chosen = {
-            part.name: getattr(self, part.name)[members] for part in fields(self) if part.name != "groups"
-        }
+        chosen = {name: getattr(self, name)[members] for name in _TENSORS}
         return Experience(groups=tuple(self.groups[group] for group in groups), **chosen)
 
     def members(self, groups: Sequence[int]) -> list[int]:
         """The rollouts of these groups, in order."""
-        size = len(self.mask) // len(self.groups)
-        return [group * size + member for group in groups for member in range(size)]
+        return [group * self.size + member for group in groups for member in range(self.size)]
 
     @property
     def kl(self) -> float:
@@ -77,12 +79,35 @@ class Experience:
         """The share of responses that ended by themselves."""
         return float(self.ended.float().mean())
 
+    @property
+    def repetition(self) -> float:
+        """The share of three tokens in a row that the same response has had before; 0 where all are new."""
+        seen = distinct = 0
+        for group in self.groups:
+            for response in group.responses:
+                threes = list(zip(response, response[1:], response[2:], strict=False))
+                seen, distinct = seen + len(threes), distinct + len(set(threes))
+        return 1.0 - distinct / seen if seen else 0.0
+
+
+_TENSORS = tuple(part.name for part in fields(Experience) if part.name != "groups")
+
 
 @torch.no_grad()
-def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -> Experience:
-    """The rollouts of groups of equal size as policy, reference, reward model and value head see them.
+def rewarded(actors: Actors, groups: Sequence[Group]) -> Tensor:
+    """The reward model's score of each response, [rollouts], group by group."""
+    parted = list(micro_batches(groups, range(len(groups))))
+    with actors.activate("reward"):
+        scores = torch.cat([actors.scores(collate([groups[row] for row in rows])) for rows in parted])
+    return scores[_order(parted, len(groups[0].responses)).to(scores.device)]
 
-    Distributions are those of the logits divided by `temperature`: the ones that were sampled from.
+
+@torch.no_grad()
+def experience(actors: Actors, groups: Sequence[Group], scores: Tensor, *, temperature: float) -> Experience:
+    """The rollouts of groups of equal size as policy, reference and value head see them.
+
+    Distributions are those of the logits divided by `temperature`: the ones that were sampled from. `scores`
+    [rollouts] are what the responses are worth. Without a value head values are 0.
     """
     parted = list(micro_batches(groups, range(len(groups))))
     batches = [collate([groups[row] for row in rows]) for rows in parted]
@@ -90,8 +115,6 @@ def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -
         policy = [actors.before_tokens(batch) for batch in batches]
     with actors.activate("reference"):
         reference = [actors.before_tokens(batch) for batch in batches]
-    with actors.activate("reward"):
-        scores = torch.cat([actors.scores(batch) for batch in batches])
     parts: dict[str, list[Tensor]] = {}
     for batch, states, expected_states in zip(batches, policy, reference, strict=True):
         logits = actors.decoder.logits(states) / temperature
@@ -106,11 +129,15 @@ def experience(actors: Actors, groups: Sequence[Group], *, temperature: float) -
         }
         for name, tensor in measured.items():
             parts.setdefault(name, []).extend(tensor * batch.mask)
-    size = len(groups[0].responses)
-    places = torch.tensor([row for rows in parted for row in rows]).unsqueeze(1) * size + torch.arange(size)
-    order = places.flatten().argsort().to(scores.device)
+    order = _order(parted, len(groups[0].responses)).to(scores.device)
     padded = {name: pad_sequence(tensors, batch_first=True)[order] for name, tensors in parts.items()}
-    return Experience(groups=tuple(groups), scores=scores[order], **padded)
+    return Experience(groups=tuple(groups), scores=scores, **padded)
+
+
+def _order(parted: Sequence[Sequence[int]], size: int) -> Tensor:
+    """Where the rollouts of each group stand if those of the groups `parted` follow each other."""
+    places = torch.tensor([row for rows in parted for row in rows]).unsqueeze(1) * size + torch.arange(size)
+    return places.flatten().argsort()
 
 
 def micro_batches(

@@ -9,10 +9,10 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from tasks.errors import TrainingError
 from tasks.methods.parts.targets import layer_of
-from tasks.training.ppo.experience import experience
-from tasks.training.ppo.policy import VALUE_HEAD, Actors, load_actors
-from tasks.training.ppo.rollouts import Group, collate, sample
-from tests.tasks.training.ppo.conftest import CPU
+from tasks.training.reinforcement.actors import VALUE_HEAD, Actors, load_actors
+from tasks.training.reinforcement.experience import experience
+from tasks.training.reinforcement.rollouts import Group, collate, sample
+from tests.tasks.training.reinforcement.conftest import CPU
 
 PROMPTS = [[1, 40, 41, 42, 43, 44], [1, 50], [1, 60, 61, 62]]
 
@@ -133,7 +133,7 @@ def test_the_states_kept_while_decoding_are_those_of_one_pass(actors: Actors) ->
 
 
 def test_before_anything_is_learned_policy_and_reference_are_one(actors: Actors) -> None:
-    found = experience(actors, groups(actors), temperature=1.0)
+    found = experience(actors, groups(actors), torch.zeros(9), temperature=1.0)
     assert found.kl == 0.0
     assert torch.equal(found.logprobs, found.reference)
     assert not found.values.any()

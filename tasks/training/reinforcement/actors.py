@@ -24,7 +24,7 @@ from tasks.methods.layers.fused_lora import fuse_lora
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_config, read_weights, write_config
 from tasks.methods.parts.targets import layer_of, layers_of
-from tasks.training.ppo.rollouts import Batch
+from tasks.training.reinforcement.rollouts import Batch
 from tasks.training.rewards.model import SCORE
 from tasks.training.split_decoder import SplitDecoder, uncuttable
 
@@ -33,14 +33,22 @@ VALUE_HEAD = "value_head.safetensors"
 
 
 class Actors:
-    """The models of PPO; `decoder` runs whichever of them is active."""
+    """The models of RLHF; `decoder` runs whichever of them is active.
 
-    def __init__(self, model: PeftModel, score: Tensor, *, split: int, trained: range) -> None:
+    Without a `score` head there is no reward model; `has_values` says whether there is a value head.
+    """
+
+    def __init__(
+        self, model: PeftModel, score: Tensor | None, *, split: int, trained: range, has_values: bool
+    ) -> None:
         base = model.get_base_model()
         self.decoder = SplitDecoder(base, split)
-        self.value_head = nn.Linear(base.config.get_text_config().hidden_size, 1, device=self.decoder.device)
-        nn.init.zeros_(self.value_head.weight)
-        nn.init.zeros_(self.value_head.bias)
+        self.value_head: nn.Linear | None = None
+        if has_values:
+            width = base.config.get_text_config().hidden_size
+            self.value_head = nn.Linear(width, 1, device=self.decoder.device)
+            nn.init.zeros_(self.value_head.weight)
+            nn.init.zeros_(self.value_head.bias)
         self._model, self._score = model, score
         layers = {
             name: module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)
@@ -65,9 +73,14 @@ class Actors:
         fuse_lora(model)
 
     def parameters(self) -> dict[str, nn.Parameter]:
-        """What learns, by name: the policy's topmost adapter layers and the value head."""
-        heads = {f"value_head.{name}": parameter for name, parameter in self.value_head.named_parameters()}
-        return {**self.trained, **heads}
+        """What learns, by name: the policy's topmost adapter layers and the value head, if there is one."""
+        named = self.value_head.named_parameters() if self.value_head is not None else ()
+        return {**self.trained, **{f"value_head.{name}": parameter for name, parameter in named}}
+
+    @property
+    def judges(self) -> bool:
+        """Whether there is a reward model."""
+        return self._score is not None
 
     @contextmanager
     def activate(self, role: Role) -> Iterator[None]:
@@ -102,17 +115,20 @@ class Actors:
     def values(self, final: Tensor) -> Tensor:
         """The expected rest of the reward, [rollouts, tokens], read from the policy's final states.
 
-        They are not taught by it: the policy has a loss of its own.
+        They are not taught by it: the policy has a loss of its own. Without a value head all are 0.
         """
+        if self.value_head is None:
+            return final.new_zeros(final.shape[:-1], dtype=torch.float32)
         return self.value_head(final.detach().float()).squeeze(-1)
 
     def scores(self, batch: Batch) -> Tensor:
         """The score of each response at its last token, [rollouts], while the reward model is active."""
+        assert self._score is not None
         last = self._final(batch)[batch.branches.row, batch.branches.last]
         return (last.float() @ self._score.T).flatten()
 
     def save_adapter(self, folder: Path) -> None:
-        """Write the policy as a whole LoRA adapter, lower layers included, and the value head beside it."""
+        """Write the policy as a whole LoRA adapter, lower layers included, and a value head beside it."""
         folder.mkdir(parents=True, exist_ok=True)
         self._model.peft_config["policy"].save_pretrained(folder)
         write_config(folder)
@@ -121,9 +137,9 @@ class Actors:
             {name: tensor.detach().contiguous().cpu() for name, tensor in sorted(weights.items())},
             folder / WEIGHTS,
         )
-        save_file(
-            {name: p.detach().cpu() for name, p in self.value_head.named_parameters()}, folder / VALUE_HEAD
-        )
+        if self.value_head is not None:
+            head = {name: part.detach().cpu() for name, part in self.value_head.named_parameters()}
+            save_file(head, folder / VALUE_HEAD)
 
     def _final(self, batch: Batch) -> Tensor:
         return self.decoder.upper(batch.states, positions=batch.branches.positions, mask=batch.branches.mask)
@@ -136,7 +152,14 @@ class Actors:
 
 
 def load_actors(
-    base: Path, sft: Path, reward: Path, device: Device, *, trained_layers: int, longest: int
+    base: Path,
+    sft: Path,
+    reward: Path | None,
+    device: Device,
+    *,
+    trained_layers: int,
+    longest: int,
+    has_values: bool = False,
 ) -> Actors:
     """The actors from their folders, cut as high as trained layers and reward model allow.
 
@@ -146,25 +169,29 @@ def load_actors(
         TrainingError: an adapter is missing, does not fit, or has weights outside the decoder's layers; or
             the base cannot be cut.
     """
-    tuned, judging = read_weights(sft), read_weights(reward)
-    if (score := judging.pop(SCORE, None)) is None:
+    tuned, judging = read_weights(sft), read_weights(reward) if reward else {}
+    if (score := judging.pop(SCORE, None)) is None and reward:
         raise TrainingError(f"{reward} has no score head; run dvc repro reward")
     # Rows and their branches are kept apart by masks, which sdpa reads alone.
     model = load_base(base, replace(device, attn_implementation="auto"))
     if reason := uncuttable(model, longest=longest):
-        raise TrainingError(f"rlhf cannot train {base}: {reason}; set reward.enabled: false in params.yaml")
+        raise TrainingError(f"rlhf cannot train {base}: {reason}; set rlhf.enabled: false in params.yaml")
     trained = layers_of(model, trained_layers)
-    tuning, scoring = _causal(read_config(sft)), _causal(read_config(reward))
+    tuning = _causal(read_config(sft))
     peft = PeftModel(model, tuning, adapter_name="reference")
     peft.add_adapter("policy", _causal(read_config(sft)))
-    peft.add_adapter("reward", scoring)
     _fill(peft, "reference", tuned)
     _fill(peft, "policy", tuned)
-    _fill(peft, "reward", judging)
+    split = trained.start
+    if reward:
+        scoring = _causal(read_config(reward))
+        peft.add_adapter("reward", scoring)
+        _fill(peft, "reward", judging)
+        alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
+        split = min(split, lowest_difference(tuned, judging, layers=trained.stop)) if alike else 0
     peft.requires_grad_(False).eval()
-    alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
-    split = min(trained.start, lowest_difference(tuned, judging, layers=trained.stop)) if alike else 0
-    return Actors(peft, score.float().to(device.name), split=split, trained=trained)
+    head = None if score is None else score.float().to(device.name)
+    return Actors(peft, head, split=split, trained=trained, has_values=has_values)
 
 
 def lowest_difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor], *, layers: int) -> int:

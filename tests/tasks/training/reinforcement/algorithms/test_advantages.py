@@ -3,10 +3,12 @@
 import pytest
 import torch
 
-from tasks.training.ppo.advantages import (
+from tasks.training.reinforcement.algorithms.advantages import (
     generalised_advantages,
     masked_mean,
-    relative_to_group,
+    pair_weights,
+    relative_to_mean,
+    relative_to_others,
     token_rewards,
     whiten,
 )
@@ -25,7 +27,20 @@ def test_the_score_is_the_reward_of_the_last_real_token() -> None:
 
 def test_a_score_is_compared_with_the_others_of_its_group() -> None:
     scores = torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 5.0])
-    assert relative_to_group(scores, 3).tolist() == [-3.0, -1.5, 4.5, 0.0, 0.0, 0.0]
+    assert relative_to_others(scores, 3).tolist() == [-3.0, -1.5, 4.5, 0.0, 0.0, 0.0]
+
+
+def test_a_score_is_compared_with_the_mean_of_its_group_over_its_spread() -> None:
+    scores = torch.tensor([1.0, 2.0, 6.0, 5.0, 5.0, 5.0])
+    assert relative_to_mean(scores, 3, scaled=False).tolist() == [-2.0, -1.0, 3.0, 0.0, 0.0, 0.0]
+    scaled = relative_to_mean(scores, 3, scaled=True)
+    assert torch.allclose(scaled[:3], torch.tensor([-2.0, -1.0, 3.0]) / (7**0.5 + 1e-4))
+    assert not scaled[3:].any()
+
+
+def test_the_pairs_of_a_group_weigh_one_together() -> None:
+    wins = pair_weights(torch.tensor([1.0, 0.0, 0.0, 5.0, 5.0, 5.0]), 3)
+    assert wins.tolist() == [[0.0, 0.5, 0.5], *[[0.0] * 3] * 5]
 
 
 def test_a_free_divergence_leaves_the_score_alone() -> None:

@@ -1,7 +1,7 @@
-"""Saves all that PPO goes on from, and brings it back bit for bit.
+"""Saves all that RLHF goes on from, and brings it back bit for bit.
 
-It is what learns, its last good copy, the optimiser's moments, the random generator, and the figures of the
-updates so far. The place in the data follows from their number.
+It is what learns, its last good and its best copy, the optimiser's moments, the random generator, and the
+figures of the updates so far. The place in the data follows from them.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tasks.training.checkpoint import read_state, write_state
-from tasks.training.ppo.trainer import Trainer, UpdateFigures
+from tasks.training.reinforcement.trainer import Trainer, UpdateFigures
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
@@ -23,6 +23,7 @@ def save_state(work: Path, trainer: Trainer, curve: Sequence[UpdateFigures]) -> 
     for name, parameter in trainer.actors.parameters().items():
         tensors[f"now/{name}"] = parameter.detach()
         tensors[f"good/{name}"] = trainer.good[name]
+        tensors[f"best/{name}"] = trainer.best[name]
         for moment, value in trainer.optimizer.state[parameter].items():
             tensors[f"{moment}/{name}"] = value
     write_state(work, tensors, [asdict(figures) for figures in curve])
@@ -36,14 +37,19 @@ def load_state(work: Path, trainer: Trainer) -> list[UpdateFigures]:
     tensors, curve = found
     trainer.generator.set_state(tensors["generator"])
     parameters = trainer.actors.parameters()
+    good, best = trainer.copy(), trainer.copy()
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(tensors[f"now/{name}"])
-            trainer.good[name].copy_(tensors[f"good/{name}"])
+            good[name].copy_(tensors[f"good/{name}"])
+            best[name].copy_(tensors[f"best/{name}"])
+    trainer.good, trainer.best = good, best
     known = trainer.optimizer.state_dict()
+    # A parameter has no moments before the first update that teaches.
     known["state"] = {
         place: {moment: tensors[f"{moment}/{name}"] for moment in MOMENTS}
         for place, name in enumerate(parameters)
+        if f"step/{name}" in tensors
     }
     trainer.optimizer.load_state_dict(known)
     return curve

@@ -6,18 +6,18 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from tasks.training.ppo.policy import Actors, load_actors
-from tasks.training.ppo.trainer import Trainer
+from tasks.training.reinforcement.actors import Actors, load_actors
+from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.settings import RlhfSettings
-from tests.tasks.training.ppo.conftest import CPU
-from tests.tasks.training.ppo.learn import PROMPTS
+from tests.tasks.training.reinforcement.conftest import CPU
+from tests.tasks.training.reinforcement.learn import PROMPTS, by_model
 
 TOKENS = torch.arange(3, 35)[None]
 
 
 def loaded(base: Path, sft: Path, reward: Path, precision: str) -> Actors:
     device = replace(CPU, precision=precision)  # type: ignore[arg-type]
-    return load_actors(base, sft, reward, device, trained_layers=2, longest=512)
+    return load_actors(base, sft, reward, device, trained_layers=2, longest=512, has_values=True)
 
 
 def test_what_is_likely_and_how_to_make_it_so_are_those_of_float32(
@@ -41,8 +41,9 @@ def test_it_learns_in_float32_and_moves(
 ) -> None:
     actors = loaded(tiny_base, sft_adapter, reward_adapter, "bfloat16")
     before = {name: part.detach().clone() for name, part in actors.parameters().items()}
-    trainer = Trainer(actors, settings, end=2, generator=torch.Generator().manual_seed(0))
-    trainer.update(1, trainer.sample(PROMPTS[: settings.drawn_prompts]))
+    generator = torch.Generator().manual_seed(0)
+    trainer = Trainer(actors, by_model(settings.rewards), settings, end=2, generator=generator)
+    trainer.update(1, trainer.sampler.gather(PROMPTS[: settings.drawn_prompts]))
     assert {part.dtype for part in actors.parameters().values()} == {torch.float32}
     assert all(torch.isfinite(part).all() for part in actors.parameters().values())
     assert any(not torch.equal(part, before[name]) for name, part in actors.parameters().items())

@@ -21,7 +21,7 @@ def whiten(values: Tensor, mask: Tensor) -> Tensor:
     return (values - mean) * torch.rsqrt(variance + 1e-8) * mask
 
 
-def relative_to_group(scores: Tensor, size: int) -> Tensor:
+def relative_to_others(scores: Tensor, size: int) -> Tensor:
     """Each score less the mean of the other scores of its group, [rollouts]; groups of `size` lie in a row.
 
     Responses to one prompt share its difficulty. Taken off, what is left tells them apart, which a value head
@@ -31,6 +31,25 @@ def relative_to_group(scores: Tensor, size: int) -> Tensor:
     grouped = scores.view(-1, size)
     others = (grouped.sum(dim=1, keepdim=True) - grouped) / (size - 1)
     return (grouped - others).flatten()
+
+
+def relative_to_mean(scores: Tensor, size: int, *, scaled: bool) -> Tensor:
+    """Each score less the mean of its group, [rollouts]; `scaled`: over the group's standard deviation."""
+    grouped = scores.view(-1, size)
+    centred = grouped - grouped.mean(dim=1, keepdim=True)
+    if scaled:
+        centred = centred / (grouped.std(dim=1, keepdim=True) + 1e-4)
+    return centred.flatten()
+
+
+def pair_weights(scores: Tensor, size: int) -> Tensor:
+    """For each response and each of its group [rollouts, size]: the weight of that pair if it is won, else 0.
+
+    The pairs of a group weigh 1 together, or 0 where all its scores are equal.
+    """
+    grouped = scores.view(-1, size)
+    wins = (grouped.unsqueeze(2) > grouped.unsqueeze(1)).to(scores)
+    return (wins / wins.sum(dim=(1, 2), keepdim=True).clamp(min=1.0)).flatten(0, 1)
 
 
 def token_rewards(

@@ -7,6 +7,7 @@ its responses behind it, under a mask that lets none see another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -105,6 +106,44 @@ def sample(
             break
         logits = decoder.logits(decoder.upper(state, positions=positions, mask=mask, cache=cache))
     return _cut(prompts, torch.stack(tokens, dim=2), states, torch.stack(decoded, dim=2), end)
+
+
+def answered(
+    decoder: SplitDecoder, prompts: Sequence[Sequence[int]], *, rows: int = 8, **how: Any
+) -> list[Group]:
+    """What `sample` gives, in order, for any number of prompts: at once `rows` of about one length."""
+    order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
+    found: dict[int, Group] = {}
+    for start in range(0, len(order), rows):
+        part = order[start : start + rows]
+        found.update(zip(part, sample(decoder, [prompts[row] for row in part], **how), strict=True))
+    return [found[row] for row in range(len(prompts))]
+
+
+@torch.no_grad()
+def given(
+    decoder: SplitDecoder, rows: Sequence[tuple[Sequence[int], Sequence[Sequence[int]]]]
+) -> list[Group]:
+    """Prompts with responses that somebody else has written, as groups; each response has its end of turn."""
+    told = branches(
+        [(len(prompt), [len(each) for each in responses]) for prompt, responses in rows],
+        device=decoder.device,
+    )
+    flat = [
+        torch.tensor([*prompt, *(token for each in responses for token in each)])
+        for prompt, responses in rows
+    ]
+    tokens = pad_sequence(flat, batch_first=True).to(decoder.device)
+    states = decoder.lower(tokens, positions=told.positions, mask=told.mask)
+    return [
+        Group(
+            prompt=tuple(prompt),
+            responses=tuple(tuple(each) for each in responses),
+            ended=(True,) * len(responses),
+            states=states[row, : len(flat[row])],
+        )
+        for row, (prompt, responses) in enumerate(rows)
+    ]
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:

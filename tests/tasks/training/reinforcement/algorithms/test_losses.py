@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from tasks.training.ppo.losses import chosen_logprobs, divergence, entropy, policy_loss, value_loss
+from tasks.training.reinforcement.algorithms.losses import (
+    chosen_logprobs,
+    divergence,
+    entropy,
+    policy_loss,
+    value_loss,
+)
 
 ONE = torch.tensor([[1.0]])
 

@@ -1,0 +1,182 @@
+"""Trains a policy by reinforcement: prompts, actors, updates, and what it gained on held-out prompts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.assistant import Assistant
+from deploy.atomic import remove
+from deploy.engines.chat import end_of_turn, load_tokenizer
+from tasks.errors import TrainingError
+from tasks.machine.device import set_up_torch
+from tasks.machine.settings import RunSettings
+from tasks.rows.records import Example, Preference
+from tasks.rows.reports import Report
+from tasks.training.reinforcement.algorithms import ALGORITHMS
+from tasks.training.reinforcement.pairs import choose_pairs
+from tasks.training.reinforcement.prompts import Prompts, choose_prompts
+from tasks.training.reinforcement.worth import MODEL, SCORE, Worth, read_functions
+from tasks.training.settings import RlhfSettings
+from tasks.training.trained import Trained
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def reinforce(
+    examples: Sequence[Example],
+    preferences: Sequence[Preference],
+    held_out: Sequence[Example],
+    assistant: Assistant,
+    base: Path,
+    sft: Path,
+    reward: Path,
+    functions: Path,
+    *,
+    work: Path,
+    run: RunSettings,
+    settings: RlhfSettings,
+) -> Trained:
+    """The policy that starts as `sft` and learns what answers are worth, on prompts of `examples`.
+
+    Or on the answers of `preferences`, where the settings say so. `functions` is the folder of the user's
+    reward functions; `work` keeps the states to go on from.
+
+    Raises:
+        TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
+    """
+    import torch
+
+    from tasks.training.reinforcement.actors import load_actors
+    from tasks.training.reinforcement.heldout import Answers, answer, compare, gained
+    from tasks.training.reinforcement.loop import Judged, curve_lines, in_order, train
+    from tasks.training.reinforcement.trainer import Trainer
+
+    device = set_up_torch(run)
+    tokenizer = load_tokenizer(base)
+    end = end_of_turn(tokenizer)
+    worth = Worth(
+        weights=settings.rewards,
+        decode=lambda tokens: tokenizer.decode(tokens, skip_special_tokens=True).strip(),
+        functions=read_functions(functions, own_functions(settings)),
+    )
+    parts = _training(examples, preferences, assistant, tokenizer, run=run, settings=settings)
+    longest = settings.max_length - settings.max_new_tokens
+    checking, _ = choose_prompts(
+        held_out,
+        settings.heldout_prompts,
+        assistant,
+        tokenizer,
+        longest=longest,
+        seed=run.seed,
+        checked=settings.by_rules,
+    )
+    training = [prompt for part in parts for prompt in part.rows]
+    for split, rows, entered in (
+        ("train", training, parts[0].entered),
+        ("validation", checking.rows, checking.entered),
+    ):
+        if not rows:
+            raise TrainingError(
+                f"none of the {entered} rows of the {split} split has a prompt of at most {longest} tokens "
+                "and a good answer; add rows or raise rlhf.max_length"
+            )
+    parts[0].require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
+    actors = load_actors(
+        base,
+        sft,
+        reward if worth.asks_model else None,
+        device,
+        trained_layers=settings.trained_layers,
+        longest=settings.max_length,
+        has_values=ALGORITHMS[settings.algorithm].has_values,
+    )
+    print(f"{actors.decoder.split} layers run once for all models", flush=True)
+    trainer = Trainer(actors, worth, settings, end=end, generator=torch.Generator().manual_seed(run.seed))
+
+    def answers() -> Answers:
+        return answer(actors, checking.rows, worth, settings, end=end)
+
+    judged: list[Answers] = []
+
+    def judge() -> Judged:
+        judged.append(now := answers())
+        fell = gained(before.scores, now.scores, seed=run.seed).high < 0.0
+        return Judged(score=now.score, kl=now.kl, fell=fell)
+
+    before = answers()
+    order = in_order(training, settings.updates * settings.drawn_prompts, seed=run.seed)
+    course = train(trainer, order, settings, work=work, judge=judge, first=before.score)
+    after = before
+    if not trainer.is_start():
+        best = max((line.heldout for line in course.curve if line.heldout is not None), default=None)
+        known = [each for each in judged if each.score == best] if settings.keep == "better" else []
+        after = known[0] if known else answers()  # the best state may have been judged before a kill
+    heldout = compare(before, after, seed=run.seed)
+    # Chosen by held-out prompts of the validation split; the test questions have no say in it.
+    kept = "sft" if heldout["changed_answers"] == 0 and trainer.is_start() else "policy"
+    if kept == "sft":
+        print("no state answers held-out prompts better than before: the sft model is kept", flush=True)
+    folder = work / "adapter"
+    remove(folder)
+    actors.save_adapter(folder)
+    drawn = [prompt.example.id for prompt in order[: sum(line.drawn for line in course.curve)]]
+    learned: set[str] = set()
+    at = 0
+    for line in course.curve:
+        learned.update(drawn[at + place] for place in line.learned)
+        at += line.drawn
+    each = 2 if settings.learns_from == "preferences" else settings.responses
+    figures = {
+        **device.figures(),
+        "algorithm": settings.algorithm,
+        "rewards": dict(settings.rewards),
+        "stopped": course.stopped,
+        "updates": len(course.curve),
+        "rollouts": len(drawn) * each,
+        "learned_rollouts": sum(len(line.learned) for line in course.curve) * each,
+        "shared_layers": actors.decoder.split,
+        "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
+        "heldout": heldout,
+        "kept": kept,
+    }
+    counts = [row for part in parts if part.chosen for row in part.counted(reached=set(drawn), used=learned)]
+    return Trained(
+        adapter=folder,
+        curve=curve_lines(course.curve),
+        report=Report(stage="rlhf", rows=counts, figures=figures),
+    )
+
+
+def own_functions(settings: RlhfSettings) -> list[str]:
+    """The names of the user's functions among the rewards that weigh."""
+    return [name for name, weight in settings.rewards.items() if weight and name not in (MODEL, SCORE)]
+
+
+def _training(
+    examples: Sequence[Example],
+    preferences: Sequence[Preference],
+    assistant: Assistant,
+    tokenizer: "PreTrainedTokenizerBase",
+    *,
+    run: RunSettings,
+    settings: RlhfSettings,
+) -> tuple[Prompts, ...]:
+    """What is trained on, with its row accounting: prompts and their twins, or pairs."""
+    if settings.learns_from == "preferences":
+        count = settings.updates * settings.prompts
+        return (
+            choose_pairs(
+                preferences, count, assistant, tokenizer, max_length=settings.max_length, seed=run.seed
+            ),
+        )
+    return choose_prompts(
+        examples,
+        settings.updates * settings.drawn_prompts,
+        assistant,
+        tokenizer,
+        longest=settings.max_length - settings.max_new_tokens,
+        seed=run.seed,
+        withheld=settings.counterfactuals,
+        checked=settings.by_rules,
+    )

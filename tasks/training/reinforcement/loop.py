@@ -1,0 +1,143 @@
+"""Runs the updates one after another, and stops where the policy has gone too far or got worse."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
+
+from tasks.machine.progress import Progress
+from tasks.training.reinforcement.state import load_state, save_state
+from tasks.training.reinforcement.trainer import Trainer, UpdateFigures
+from tasks.training.reinforcement.worth import Prompt
+from tasks.training.schedule import milestones
+from tasks.training.settings import RlhfSettings
+
+Stopped = Literal["finished", "kl_limit", "length", "repetition", "score_fell"]
+LONGER = 2.0  # times as long as at first: responses that grow so while the reward rises game it
+REPEATED = 0.2  # share of repeated tokens beyond that at first
+TOLD: dict[Stopped, str] = {
+    "kl_limit": "held-out answers are further from the reference than rlhf.kl_limit",
+    "length": "responses are more than twice as long as at first",
+    "repetition": "responses repeat themselves more and more",
+    "score_fell": "held-out prompts are answered worse than before, for sure",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """How training went: the figures of each update, and why it ended."""
+
+    curve: tuple[UpdateFigures, ...]
+    stopped: Stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """How well held-out prompts are answered, and how far from the reference (nats a response).
+
+    `fell`: the mean score is below that at first, for sure.
+    """
+
+    score: float
+    kl: float
+    fell: bool
+
+
+def train(
+    trainer: Trainer,
+    prompts: Sequence[Prompt],
+    settings: RlhfSettings,
+    *,
+    work: Path,
+    judge: Callable[[], Judged] | None = None,
+    first: float = 0.0,
+    saved: Callable[[int], None] = lambda _number: None,
+) -> Course:
+    """Run the updates that are left; `trainer` ends in the best state that was within the limit.
+
+    The divergence is measured on the responses that a state samples, so the state after the last update is
+    not measured yet, unless `judge` does: that is for its reader to do.
+
+    Args:
+        trainer: what learns.
+        prompts: as many as all updates may draw, in order.
+        settings: of the stage.
+        work: the folder of the resumable state.
+        judge: answers held-out prompts, `settings.evaluations` times; what it finds best is kept.
+        first: the score of what there was before the first update.
+        saved: told the number of each update whose state has just been saved.
+    """
+    curve = load_state(work, trainer)
+    if curve:
+        print(f"going on from update {len(curve)} of {settings.updates}", flush=True)
+    save_after = milestones(settings.updates, settings.checkpoints)
+    judge_after = milestones(settings.updates, settings.evaluations) if judge else frozenset()
+    progress = Progress(settings.updates, "updates")
+    progress.update(len(curve))
+    stopped: Stopped = "finished"
+    for number in range(len(curve) + 1, settings.updates + 1):
+        at = sum(figures.drawn for figures in curve)
+        gathered = trainer.sampler.gather(prompts[at : at + settings.drawn_prompts])
+        if gathered.experience.kl > settings.kl_limit:
+            trainer.restore(trainer.good)
+            print(
+                f"stopped before update {number}: {gathered.experience.kl:.2f} nats a response from the "
+                f"reference, the limit is {settings.kl_limit:g}; the state before that is kept",
+                flush=True,
+            )
+            stopped = "kl_limit"
+            break
+        trainer.keep()
+        figures = trainer.update(number, gathered)
+        if judge and number in judge_after:
+            found = judge()
+            figures = replace(figures, heldout=found.score)
+            before = max([first, *(each.heldout for each in curve if each.heldout is not None)])
+            if found.kl > settings.kl_limit:
+                trainer.restore(trainer.good)
+                stopped = "kl_limit"
+            elif found.score > before:
+                trainer.best = trainer.copy()
+            elif found.fell:
+                stopped = "score_fell"
+        curve.append(figures)
+        stopped = stopped if stopped != "finished" else _gamed(curve)
+        progress.update(number, reward=figures.reward, kl=figures.kl, entropy=figures.entropy)
+        if number in save_after:
+            save_state(work, trainer, curve)
+            saved(number)
+        if stopped != "finished":
+            print(f"stopped after update {number}: {TOLD[stopped]}", flush=True)
+            break
+    if judge and settings.keep == "better":
+        trainer.restore(trainer.best)
+    return Course(curve=tuple(curve), stopped=stopped)
+
+
+def _gamed(curve: Sequence[UpdateFigures]) -> Stopped:
+    """Whether the reward rises by what a reader would not like: length, or saying things again."""
+    first, last = curve[0], curve[-1]
+    if last.reward > first.reward and last.response_length > LONGER * first.response_length:
+        return "length"
+    if last.reward > first.reward and last.repetition > first.repetition + REPEATED:
+        return "repetition"
+    return "finished"
+
+
+def in_order(prompts: Sequence[Prompt], count: int, *, seed: int) -> list[Prompt]:
+    """`count` prompts in seeded order; each comes again only after all have come."""
+    drawn = random.Random(seed)
+    order: list[Prompt] = []
+    while len(order) < count:
+        order += drawn.sample(prompts, len(prompts))
+    return order[:count]
+
+
+def curve_lines(curve: Sequence[UpdateFigures]) -> str:
+    """One line an update under a line of names; a figure that was not measured is left empty."""
+    lines = [",".join(field.name for field in fields(UpdateFigures))]
+    for figures in curve:
+        cells = (len(cell) if isinstance(cell, tuple) else cell for cell in astuple(figures))
+        lines.append(",".join("" if cell is None else f"{cell:.6g}" for cell in cells))
+    return "\n".join(lines) + "\n"
