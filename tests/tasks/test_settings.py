@@ -11,6 +11,7 @@ from tasks.machine.settings import overlay
 from tasks.methods import METHODS
 from tasks.prepare.settings import FileSource, PackagesSource
 from tasks.settings import SOURCES, Settings, check_settings, load_settings, read_params
+from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.settings import SftSettings
 from tests.conftest import ROOT
 
@@ -43,10 +44,12 @@ def test_no_setting_has_a_default() -> None:
         for name, field in kind.model_fields.items()  # type: ignore[attr-defined]
         if not field.is_required()
     ]
-    # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft. A mapping that
+    # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft, and algorithms
+    # theirs in tasks/training/reinforcement, which is one of rlhf. A mapping that
     # is left out maps nothing, and a name that is left out holds nothing out: these are no values to change.
     left_out = ["FileSource.columns", "FileSource.held_out"]
-    allowed = [*(f"SftSettings.{name}" for name in METHODS), *left_out]
+    chosen = [*(f"SftSettings.{name}" for name in METHODS), *(f"RlhfSettings.{name}" for name in ALGORITHMS)]
+    allowed = [*chosen, *left_out]
     assert sorted(optional) == sorted(allowed), "a default in code is invisible to DVC"
 
 

@@ -132,7 +132,7 @@ class Actors:
         folder.mkdir(parents=True, exist_ok=True)
         self._model.peft_config["policy"].save_pretrained(folder)
         write_config(folder)
-        weights = get_peft_model_state_dict(self._model, adapter_name="policy")
+        weights = get_peft_model_state_dict(self._model, adapter_name="policy", save_embedding_layers=False)
         save_file(
             {name: tensor.detach().contiguous().cpu() for name, tensor in sorted(weights.items())},
             folder / WEIGHTS,
