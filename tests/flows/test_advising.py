@@ -19,14 +19,14 @@ def test_flags_alone_give_json(here: Path, capsys: pytest.CaptureFixture[str]) -
     assert told["params"]["sft"]["method"] == "lora"
     assert (
         told["method"]["needs"]["basis"]
-        == "estimated for 6 rows of 640 tokens at once, by a Llama of the base's size"
+        == "estimated for 4 rows of 640 tokens at once, by a Llama of the base's size"
     )
 
 
 def test_without_flags_it_says_what_it_assumed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["advise"]) == 0
     said = capsys.readouterr().out
-    assert "8,000 examples, 3,000 preferences: by collect.sources" in said
+    assert "16,000 examples, 3,000 preferences: by collect.sources" in said
     assert "Assumed: the goal is both" in said
     assert "threeply run --profile advised" in said
 
@@ -53,7 +53,7 @@ def test_a_person_is_asked_for_what_no_flag_says(here: Path, capsys: pytest.Capt
     words = parser().parse_args(["advise", "--memory", "8"])
     advice = give_advice(here, load_settings(here / "params.yaml"), words, ask=ask)
     assert len(asked) == 6
-    assert "[8000]" in asked[3]  # an empty answer takes what was found
+    assert "[16000]" in asked[3]  # an empty answer takes what was found
     assert "'wisdom' is wrong" in capsys.readouterr().out  # and asked again
     assert advice.layers == ["prompt", "retrieval"]
     assert not advice.assumed or all("the base" in text for text in advice.assumed)
