@@ -12,8 +12,7 @@ from tasks.rows.skipped import skip, skip_reason
 from tasks.rows.tables import read_table
 from tasks.scoring.scores import checkable
 from tasks.training.reinforcement.learning import reinforce
-from tasks.training.reinforcement.worth import MODEL
-from tasks.training.settings import RlhfSettings
+from tasks.training.settings import MODEL, RlhfSettings
 
 
 def rlhf(
@@ -78,7 +77,6 @@ def _hindrance(examples: Sequence[Example], sft: Path, reward: Path, settings: R
         return "rlhf.enabled is false in params.yaml"
     if settings.by_rules and not any(map(checkable, examples)):
         return "no rule checks the answers of these tasks; give rlhf.rewards the reward model or a function"
-    needs_model = settings.learns_from == "samples" and settings.rewards.get(MODEL, 0.0) > 0.0
-    if needs_model and (reason := skip_reason(reward)):
+    if MODEL in settings.weighing and (reason := skip_reason(reward)):
         return f"rlhf.rewards asks the reward model, and {reason}"
     return read_note(sft).cannot.get("rlhf", "")

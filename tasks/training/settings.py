@@ -13,6 +13,8 @@ from tasks.training.reinforcement.algorithms.algorithm import AlgorithmSettings,
 from tasks.training.spread import WEIGHTS, DeepSpeedSettings, FsdpSettings, Parts
 
 AUTO = "auto"  # the method that a search chooses
+MODEL = "model"  # of the rewards of RLHF: the reward model's
+SCORE = "score"  # and the task's, which checks an answer by the good one; others are functions of the user
 if TYPE_CHECKING:
     MethodOrAuto: TypeAlias = str
 else:
@@ -172,7 +174,7 @@ class RlhfSettings(AlgorithmSections):
                 f"algorithm {self.algorithm} learns from {' or '.join(sorted(sources))}, and learns_from is "
                 f"{self.learns_from}"
             )
-        if self.learns_from == "samples" and not any(self.rewards.values()):
+        if self.learns_from == "samples" and not self.weighing:
             raise ValueError("rewards gives no weight to anything; samples need model, score or a function")
         if self.learns_from == "samples" and self.responses < 2 and self._compares:
             raise ValueError(f"algorithm {self.algorithm} compares responses: responses must be 2 or more")
@@ -198,8 +200,12 @@ class RlhfSettings(AlgorithmSections):
     @property
     def by_rules(self) -> bool:
         """Whether samples are worth what the task's score says, and nothing else counts."""
-        weighing = {name for name, weight in self.rewards.items() if weight}
-        return self.learns_from == "samples" and weighing == {"score"}
+        return self.learns_from == "samples" and self.weighing == {SCORE}
+
+    @property
+    def weighing(self) -> frozenset[str]:
+        """The names of the rewards that have a weight."""
+        return frozenset(name for name, weight in self.rewards.items() if weight)
 
     @property
     def drawn_prompts(self) -> int:

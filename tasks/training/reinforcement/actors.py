@@ -77,11 +77,6 @@ class Actors:
         named = self.value_head.named_parameters() if self.value_head is not None else ()
         return {**self.trained, **{f"value_head.{name}": parameter for name, parameter in named}}
 
-    @property
-    def judges(self) -> bool:
-        """Whether there is a reward model."""
-        return self._score is not None
-
     @contextmanager
     def activate(self, role: Role) -> Iterator[None]:
         """Let `decoder` be the model of `role`, its adapter added into the weights: fast, but not trainable.

@@ -1,7 +1,7 @@
 """What is known of a set of rollouts before the policy learns from them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -43,18 +43,6 @@ class Experience:
             [ended for group in self.groups for ended in group.ended], device=self.mask.device
         )
 
-    @property
-    def spread(self) -> Tensor:
-        """How far apart the scores of each group's responses lie, [groups]."""
-        grouped = self.scores.view(len(self.groups), -1)
-        return grouped.amax(dim=1) - grouped.amin(dim=1)
-
-    def only(self, groups: Sequence[int]) -> "Experience":
-        """The experience of these groups alone."""
-        members = self.members(groups)
-        chosen = {name: getattr(self, name)[members] for name in _TENSORS}
-        return Experience(groups=tuple(self.groups[group] for group in groups), **chosen)
-
     def members(self, groups: Sequence[int]) -> list[int]:
         """The rollouts of these groups, in order."""
         return [group * self.size + member for group in groups for member in range(self.size)]
@@ -88,9 +76,6 @@ class Experience:
                 threes = list(zip(response, response[1:], response[2:], strict=False))
                 seen, distinct = seen + len(threes), distinct + len(set(threes))
         return 1.0 - distinct / seen if seen else 0.0
-
-
-_TENSORS = tuple(part.name for part in fields(Experience) if part.name != "groups")
 
 
 @torch.no_grad()

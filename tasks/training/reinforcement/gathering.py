@@ -9,8 +9,8 @@ from torch import Tensor
 from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.experience import Experience, experience, rewarded
 from tasks.training.reinforcement.rollouts import Group, answered, given
-from tasks.training.reinforcement.worth import MODEL, SCORE, Prompt, Worth
-from tasks.training.settings import RlhfSettings
+from tasks.training.reinforcement.worth import Prompt, Worth
+from tasks.training.settings import MODEL, SCORE, RlhfSettings
 
 EQUAL = 1e-6  # responses whose worth differs by less are worth the same
 

@@ -15,8 +15,8 @@ from tasks.rows.reports import Report
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.pairs import choose_pairs
 from tasks.training.reinforcement.prompts import Prompts, choose_prompts
-from tasks.training.reinforcement.worth import MODEL, SCORE, Worth, read_functions
-from tasks.training.settings import RlhfSettings
+from tasks.training.reinforcement.worth import Worth, read_functions
+from tasks.training.settings import MODEL, SCORE, RlhfSettings
 from tasks.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ def reinforce(
     import torch
 
     from tasks.training.reinforcement.actors import load_actors
+    from tasks.training.reinforcement.gathering import Sampler
     from tasks.training.reinforcement.heldout import Answers, answer, compare, gained
-    from tasks.training.reinforcement.loop import Judged, curve_lines, in_order, train
+    from tasks.training.reinforcement.loop import Judged, curve_lines, in_order, reached, train
     from tasks.training.reinforcement.trainer import Trainer
 
     device = set_up_torch(run)
@@ -58,7 +59,7 @@ def reinforce(
     worth = Worth(
         weights=settings.rewards,
         decode=lambda tokens: tokenizer.decode(tokens, skip_special_tokens=True).strip(),
-        functions=read_functions(functions, own_functions(settings)),
+        functions=read_functions(functions, sorted(settings.weighing - {MODEL, SCORE})),
     )
     parts = _training(examples, preferences, assistant, tokenizer, run=run, settings=settings)
     longest = settings.max_length - settings.max_new_tokens
@@ -92,7 +93,9 @@ def reinforce(
         has_values=ALGORITHMS[settings.algorithm].has_values,
     )
     print(f"{actors.decoder.split} layers run once for all models", flush=True)
-    trainer = Trainer(actors, worth, settings, end=end, generator=torch.Generator().manual_seed(run.seed))
+    generator = torch.Generator().manual_seed(run.seed)
+    sampler = Sampler(actors, worth, settings, end=end, generator=generator)
+    trainer = Trainer(actors, sampler, settings)
 
     def answers() -> Answers:
         return answer(actors, checking.rows, worth, settings, end=end)
@@ -107,25 +110,20 @@ def reinforce(
     before = answers()
     order = in_order(training, settings.updates * settings.drawn_prompts, seed=run.seed)
     course = train(trainer, order, settings, work=work, judge=judge, first=before.score)
-    after = before
+    after, kept = before, "sft"
     if not trainer.is_start():
+        kept = "policy"
         best = max((line.heldout for line in course.curve if line.heldout is not None), default=None)
         known = [each for each in judged if each.score == best] if settings.keep == "better" else []
         after = known[0] if known else answers()  # the best state may have been judged before a kill
     heldout = compare(before, after, seed=run.seed)
     # Chosen by held-out prompts of the validation split; the test questions have no say in it.
-    kept = "sft" if heldout["changed_answers"] == 0 and trainer.is_start() else "policy"
     if kept == "sft":
         print("no state answers held-out prompts better than before: the sft model is kept", flush=True)
     folder = work / "adapter"
     remove(folder)
     actors.save_adapter(folder)
-    drawn = [prompt.example.id for prompt in order[: sum(line.drawn for line in course.curve)]]
-    learned: set[str] = set()
-    at = 0
-    for line in course.curve:
-        learned.update(drawn[at + place] for place in line.learned)
-        at += line.drawn
+    drawn, learned = reached(order, course.curve)
     each = 2 if settings.learns_from == "preferences" else settings.responses
     figures = {
         **device.figures(),
@@ -133,24 +131,19 @@ def reinforce(
         "rewards": dict(settings.rewards),
         "stopped": course.stopped,
         "updates": len(course.curve),
-        "rollouts": len(drawn) * each,
+        "rollouts": sum(line.drawn for line in course.curve) * each,
         "learned_rollouts": sum(len(line.learned) for line in course.curve) * each,
         "shared_layers": actors.decoder.split,
         "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
         "heldout": heldout,
         "kept": kept,
     }
-    counts = [row for part in parts if part.chosen for row in part.counted(reached=set(drawn), used=learned)]
+    counts = [row for part in parts if part.chosen for row in part.counted(reached=drawn, used=learned)]
     return Trained(
         adapter=folder,
         curve=curve_lines(course.curve),
         report=Report(stage="rlhf", rows=counts, figures=figures),
     )
-
-
-def own_functions(settings: RlhfSettings) -> list[str]:
-    """The names of the user's functions among the rewards that weigh."""
-    return [name for name, weight in settings.rewards.items() if weight and name not in (MODEL, SCORE)]
 
 
 def _training(

@@ -134,6 +134,16 @@ def in_order(prompts: Sequence[Prompt], count: int, *, seed: int) -> list[Prompt
     return order[:count]
 
 
+def reached(order: Sequence[Prompt], curve: Sequence[UpdateFigures]) -> tuple[set[str], set[str]]:
+    """The ids of the examples that training drew from `order`, and of those that it learned from."""
+    names, at = [prompt.example.id for prompt in order], 0
+    learned: set[str] = set()
+    for figures in curve:
+        learned.update(names[at + place] for place in figures.learned)
+        at += figures.drawn
+    return set(names[:at]), learned
+
+
 def curve_lines(curve: Sequence[UpdateFigures]) -> str:
     """One line an update under a line of names; a figure that was not measured is left empty."""
     lines = [",".join(field.name for field in fields(UpdateFigures))]

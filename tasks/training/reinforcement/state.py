@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from tasks.training.checkpoint import read_state, write_state
@@ -37,13 +36,10 @@ def load_state(work: Path, trainer: Trainer) -> list[UpdateFigures]:
     tensors, curve = found
     trainer.generator.set_state(tensors["generator"])
     parameters = trainer.actors.parameters()
-    good, best = trainer.copy(), trainer.copy()
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(tensors[f"now/{name}"])
-            good[name].copy_(tensors[f"good/{name}"])
-            best[name].copy_(tensors[f"best/{name}"])
-    trainer.good, trainer.best = good, best
+    now, trainer.good, trainer.best = (
+        {name: tensors[f"{state}/{name}"] for name in parameters} for state in ("now", "good", "best")
+    )
+    trainer.restore(now)
     known = trainer.optimizer.state_dict()
     # A parameter has no moments before the first update that teaches.
     known["state"] = {

@@ -21,11 +21,10 @@ from tasks.training.reinforcement.algorithms.losses import chosen_logprobs, entr
 from tasks.training.reinforcement.experience import Experience, micro_batches
 from tasks.training.reinforcement.gathering import Gathered, Sampler
 from tasks.training.reinforcement.rollouts import Group, collate, given
-from tasks.training.reinforcement.worth import Prompt, Worth
+from tasks.training.reinforcement.worth import Prompt
 from tasks.training.settings import RlhfSettings
 
 GRADIENT_NORM = 1.0  # longer gradients are shortened to it, as the trainers of TRL do
-EQUAL = 1e-6  # responses whose worth differs by less are worth the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +69,8 @@ class Trainer:
     `best` one as it was when held-out prompts were answered best.
     """
 
-    def __init__(
-        self,
-        actors: Actors,
-        worth: Worth,
-        settings: RlhfSettings,
-        *,
-        end: int,
-        generator: torch.Generator,
-    ) -> None:
-        self.actors, self._settings = actors, settings
-        self.sampler = Sampler(actors, worth, settings, end=end, generator=generator)
+    def __init__(self, actors: Actors, sampler: Sampler, settings: RlhfSettings) -> None:
+        self.actors, self.sampler, self._settings = actors, sampler, settings
         self._algorithm, self._own = ALGORITHMS[settings.algorithm], settings.chosen
         self.optimizer = torch.optim.AdamW(
             actors.parameters().values(), lr=settings.learning_rate, weight_decay=0.0
@@ -147,17 +137,7 @@ class Trainer:
         if not self._settings.sft_coefficient:
             return []
         with self.actors.activate("policy"):
-            return [
-                group
-                for start in range(0, len(prompts), self._settings.prompts)
-                for group in given(
-                    self.actors.decoder,
-                    [
-                        (each.tokens, [each.target])
-                        for each in prompts[start : start + self._settings.prompts]
-                    ],
-                )
-            ]
+            return given(self.actors.decoder, [(each.tokens, [each.target]) for each in prompts])
 
     def keep(self) -> None:
         """Remember what is learned now as good."""
@@ -198,8 +178,7 @@ class Trainer:
         priced = getattr(self._own, "entropy_coefficient", 0.0) > 0.0
 
         def cut(tensor: Tensor) -> Tensor:
-            chosen = tensor[members]
-            return chosen[:, :width] if chosen.dim() > 1 and tensor.shape == experience.mask.shape else chosen
+            return tensor[members] if tensor.dim() == 1 else tensor[members, :width]
 
         return Terms(
             size=experience.size,
@@ -238,10 +217,3 @@ class Trainer:
                 seen.append(losses)
         self.optimizer.zero_grad()
         return Losses(*(sum(part) / len(seen) for part in zip(*seen, strict=True)))
-
-
-def instructive(experience: Experience) -> list[int]:
-    """The places of the groups whose responses are not all worth the same, in order; of single ones, all."""
-    if experience.size == 1:
-        return list(range(len(experience.groups)))
-    return [place for place, spread in enumerate(experience.spread.tolist()) if spread > EQUAL]

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from tasks.errors import TrainingError
 from tasks.rows.records import Example
 from tasks.scoring.scores import score
+from tasks.training.settings import MODEL, SCORE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from tasks.training.reinforcement.rollouts import Group
 
-MODEL, SCORE = (
-    "model",
-    "score",
-)  # the reward model's, and the task's, which checks the answer by its reference
 FUNCTION = "reward"  # the name of the function in a file of the user
 Function = Callable[[str, str, str], float]
 

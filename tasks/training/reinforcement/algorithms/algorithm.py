@@ -74,7 +74,7 @@ class Algorithm:
     """One way to learn from responses and what they are worth.
 
     `goal` takes the experience, the worth of each response [responses] and the settings, and gives tensors
-    whose first dimension is the response. `sources` are the answers that it can learn from; `has_values`: a
+    [responses] or [responses, tokens]. `sources` are the answers that it can learn from; `has_values`: a
     value head learns beside the policy.
     """
 

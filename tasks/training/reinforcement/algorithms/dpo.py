@@ -28,25 +28,24 @@ class DpoSettings(AlgorithmSettings):
     label_smoothing: float = 0.0
 
 
-def goal(experience: "Experience", worth: "Tensor", _settings: DpoSettings) -> "dict[str, Tensor]":
-    """How much each pair (response, other of its group) counts, [responses, size]: 0 unless it is won."""
-    from tasks.training.reinforcement.algorithms.advantages import pair_weights
-
-    return {"wins": pair_weights(worth, experience.size)}
+def goal(_experience: "Experience", worth: "Tensor", _settings: DpoSettings) -> "dict[str, Tensor]":
+    """What each answer is worth: it tells which of a pair is the better."""
+    return {"worth": worth}
 
 
 def loss(terms: Terms, settings: DpoSettings) -> Loss:
     """The mean over groups; `clipped` is the share of pairs in which the policy prefers the worse answer."""
+    from tasks.training.reinforcement.algorithms.advantages import pair_weights
     from tasks.training.reinforcement.algorithms.losses import pairwise, preference_loss
 
     gained = terms.summed(terms.logprobs) - terms.summed(terms.reference)
-    difference, wins = pairwise(gained, terms.size), terms.goal["wins"].flatten() / terms.whole.groups
+    difference = pairwise(gained, terms.size)
+    wins = pair_weights(terms.goal["worth"], terms.size) / terms.whole.groups
     each = preference_loss(
-        difference.flatten(), beta=settings.beta, kind=settings.loss, smoothing=settings.label_smoothing
+        difference, beta=settings.beta, kind=settings.loss, smoothing=settings.label_smoothing
     )
-    policy = (each * wins).sum()
-    wrong = ((difference.flatten() < 0).to(wins) * wins).sum()
-    return Loss(policy, policy.detach(), policy.new_zeros(()), wrong.detach())
+    policy, wrong = (each * wins).sum(), wins[difference < 0].sum()
+    return Loss(policy, policy.detach(), policy.new_zeros(()), wrong)
 
 
 ALGORITHM = Algorithm(

@@ -54,9 +54,9 @@ def divergence_k3(logprobs: Tensor, reference: Tensor) -> Tensor:
 
 
 def pairwise(values: Tensor, size: int) -> Tensor:
-    """Each value less each of its group: [groups, size, size] of [rollouts]."""
+    """Each value less each of its group: [rollouts, size] of [rollouts]."""
     grouped = values.view(-1, size)
-    return grouped.unsqueeze(2) - grouped.unsqueeze(1)
+    return (grouped.unsqueeze(2) - grouped.unsqueeze(1)).flatten(0, 1)
 
 
 def preference_loss(

@@ -21,27 +21,24 @@ class OrpoSettings(AlgorithmSettings):
     odds: Positive = 0.1
 
 
-def goal(experience: "Experience", worth: "Tensor", _settings: OrpoSettings) -> "dict[str, Tensor]":
-    """How much each pair (response, other of its group) counts, [responses, size]: 0 unless it is won."""
-    from tasks.training.reinforcement.algorithms.advantages import pair_weights
-
-    return {"wins": pair_weights(worth, experience.size)}
+def goal(_experience: "Experience", worth: "Tensor", _settings: OrpoSettings) -> "dict[str, Tensor]":
+    """What each answer is worth: it tells which of a pair is the better."""
+    return {"worth": worth}
 
 
 def loss(terms: Terms, settings: OrpoSettings) -> Loss:
     """The mean over groups; `clipped` is the share of pairs in which the worse answer has the better odds."""
-    import torch
     from torch.nn import functional
 
+    from tasks.training.reinforcement.algorithms.advantages import pair_weights
     from tasks.training.reinforcement.algorithms.losses import log_odds, pairwise
 
-    wins = terms.goal["wins"] / terms.whole.groups
+    wins = pair_weights(terms.goal["worth"], terms.size) / terms.whole.groups
     likelihood = terms.summed(terms.logprobs) / terms.mask.sum(dim=1)
-    difference = pairwise(log_odds(likelihood), terms.size).view_as(wins)
+    difference = pairwise(log_odds(likelihood), terms.size)
     taught = -(likelihood * wins.sum(dim=1)).sum()
     policy = taught - settings.odds * (functional.logsigmoid(difference) * wins).sum()
-    wrong = (torch.where(difference < 0, wins, 0.0)).sum()
-    return Loss(policy, policy.detach(), policy.new_zeros(()), wrong.detach())
+    return Loss(policy, policy.detach(), policy.new_zeros(()), wins[difference < 0].sum())
 
 
 ALGORITHM = Algorithm(

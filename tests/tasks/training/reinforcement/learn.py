@@ -10,6 +10,7 @@ import torch
 from tasks.machine.device import Device
 from tasks.training.reinforcement.actors import load_actors
 from tasks.training.reinforcement.algorithms import ALGORITHMS
+from tasks.training.reinforcement.gathering import Sampler
 from tasks.training.reinforcement.loop import in_order, train
 from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.reinforcement.worth import Prompt, Worth
@@ -54,7 +55,8 @@ def learn(base: Path, sft: Path, reward: Path, work: Path, settings: RlhfSetting
         has_values=ALGORITHMS[settings.algorithm].has_values,
     )
     generator = torch.Generator().manual_seed(0)
-    trainer = Trainer(actors, by_model(settings.rewards), settings, end=2, generator=generator)
+    sampler = Sampler(actors, by_model(settings.rewards), settings, end=2, generator=generator)
+    trainer = Trainer(actors, sampler, settings)
     order = in_order(PROMPTS, settings.updates * settings.drawn_prompts, seed=1)
     course = train(trainer, order, settings, work=work, saved=saved)
     actors.save_adapter(work / "adapter")

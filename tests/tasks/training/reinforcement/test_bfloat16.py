@@ -7,10 +7,10 @@ import torch
 from torch.nn import functional
 
 from tasks.training.reinforcement.actors import Actors, load_actors
-from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.settings import RlhfSettings
 from tests.tasks.training.reinforcement.conftest import CPU
-from tests.tasks.training.reinforcement.learn import PROMPTS, by_model
+from tests.tasks.training.reinforcement.learn import PROMPTS
+from tests.tasks.training.reinforcement.runs import trainer as small_trainer
 
 TOKENS = torch.arange(3, 35)[None]
 
@@ -41,8 +41,7 @@ def test_it_learns_in_float32_and_moves(
 ) -> None:
     actors = loaded(tiny_base, sft_adapter, reward_adapter, "bfloat16")
     before = {name: part.detach().clone() for name, part in actors.parameters().items()}
-    generator = torch.Generator().manual_seed(0)
-    trainer = Trainer(actors, by_model(settings.rewards), settings, end=2, generator=generator)
+    trainer = small_trainer(actors, settings)
     trainer.update(1, trainer.sampler.gather(PROMPTS[: settings.drawn_prompts]))
     assert {part.dtype for part in actors.parameters().values()} == {torch.float32}
     assert all(torch.isfinite(part).all() for part in actors.parameters().values())

@@ -1,7 +1,5 @@
-"""Protects learning: it starts at the reference, climbs a reward, stops at its limits, resumes bit by bit."""
+"""Protects learning: it starts at the reference, climbs a reward, and tells of a loss that is no number."""
 
-import signal
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,51 +7,14 @@ import pytest
 import torch
 
 from tasks.errors import TrainingError
-from tasks.training.reinforcement.actors import Actors, load_actors
+from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.algorithms import ALGORITHMS
-from tasks.training.reinforcement.experience import Experience
-from tasks.training.reinforcement.gathering import instructive
-from tasks.training.reinforcement.loop import Judged, in_order, train
-from tasks.training.reinforcement.rollouts import Batch, given
-from tasks.training.reinforcement.trainer import Trainer
-from tasks.training.reinforcement.worth import Prompt
+from tasks.training.reinforcement.loop import train
+from tasks.training.reinforcement.rollouts import given
 from tasks.training.settings import RlhfSettings
-from tests.contents import hashes
-from tests.interpreter import python
-from tests.tasks.training.reinforcement.conftest import CPU, by
-from tests.tasks.training.reinforcement.learn import PROMPTS, by_model, learn
-
-
-def trainer(actors: Actors, settings: RlhfSettings, seed: int = 0) -> Trainer:
-    generator = torch.Generator().manual_seed(seed)
-    return Trainer(actors, by_model(settings.rewards), settings, end=2, generator=generator)
-
-
-def ordered(settings: RlhfSettings) -> list[Prompt]:
-    return in_order(PROMPTS, settings.updates * settings.drawn_prompts, seed=1)
-
-
-def weights(actors: Actors) -> dict[str, torch.Tensor]:
-    return {name: parameter.detach().clone() for name, parameter in actors.parameters().items()}
-
-
-def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
-def source(algorithm: str) -> str:
-    """Whose answers an algorithm learns from here."""
-    return "samples" if "samples" in ALGORITHMS[algorithm].sources else "preferences"
-
-
-def sampled(learner: Trainer, count: int = 8) -> Experience:
-    """Responses to the first prompts, whether they differ or not."""
-    groups = learner.sampler.draw(PROMPTS[:count])
-    return learner.sampler.seen(groups, learner.sampler.worth(PROMPTS[:count], groups)[0])
-
-
-def scored(experience: Experience, *worths: float) -> Experience:
-    return replace(experience, scores=torch.tensor(worths))
+from tests.tasks.training.reinforcement.conftest import by
+from tests.tasks.training.reinforcement.learn import PROMPTS
+from tests.tasks.training.reinforcement.runs import ordered, sampled, scored, source, trainer
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "rloo", "grpo"])
@@ -81,48 +42,6 @@ def test_a_group_is_judged_by_its_differences_alone(
     torch.testing.assert_close(one["advantages"], other["advantages"], atol=1e-4, rtol=1e-4)
 
 
-def test_groups_that_differ_are_learned_from(actors: Actors, settings: RlhfSettings) -> None:
-    worth = torch.tensor([1.0, 1.0, 0.0, 2.0, 3.0, 3.5, 7.0, 7.0])
-    assert instructive(worth, 2) == [1, 2]
-    assert instructive(torch.ones(8), 2) == []
-    assert instructive(torch.ones(3), 1) == [0, 1, 2]
-    experience = sampled(trainer(actors, settings), 4)
-    chosen = experience.only([1, 2])
-    assert chosen.groups == experience.groups[1:3]
-    assert torch.equal(chosen.logprobs, experience.logprobs[2:6])
-    assert torch.equal(chosen.scores, experience.scores[2:6])
-
-
-def test_prompts_are_drawn_until_enough_of_them_differ(
-    actors: Actors, settings: RlhfSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def one_in_four(batch: Batch) -> torch.Tensor:
-        """Of four groups of two responses that run at once, one differs."""
-        return (torch.arange(len(batch.tokens)) == 0).float()
-
-    monkeypatch.setattr(actors, "scores", one_in_four)
-    learner = trainer(actors, settings.model_copy(update={"prompts": 4, "redraws": 6}))
-    enough = learner.sampler.gather(PROMPTS)
-    assert [place // 4 for place in enough.learned] == [0, 1, 2, 3]
-    assert enough.drawn == 16
-    tokens = [group.prompt for group in enough.experience.groups]
-    assert tokens == [PROMPTS[place].tokens for place in enough.learned]
-    assert enough.reward == pytest.approx(1 / 8)
-    too_few = learner.sampler.gather(PROMPTS[:10])
-    assert [place // 4 for place in too_few.learned] == [0, 1, 2]
-
-
-def test_where_nothing_differs_nothing_is_learned(
-    actors: Actors, settings: RlhfSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(actors, "scores", lambda batch: torch.ones(len(batch.tokens)))
-    learner, start = trainer(actors, settings), weights(actors)
-    figures = learner.update(1, learner.sampler.gather(PROMPTS[:8]))
-    assert figures.learned == ()
-    assert figures.reward == 1.0
-    assert same(weights(actors), start)
-
-
 def test_a_response_without_end_is_worth_less(actors: Actors, settings: RlhfSettings) -> None:
     free = by(settings, "rloo", kl_coefficient=0.0).model_copy(update={"missing_end_penalty": 3.0})
     learner = trainer(actors, free)
@@ -130,23 +49,6 @@ def test_a_response_without_end_is_worth_less(actors: Actors, settings: RlhfSett
     cut = [replace(group, ended=(True, False)) for group in found.groups]
     advantages = learner.goal(replace(found, groups=tuple(cut)))["advantages"]
     assert advantages.tolist() == [3.0, -3.0] * 8
-
-
-def test_answers_that_are_given_are_read_as_those_that_were_sampled(actors: Actors) -> None:
-    from tasks.training.reinforcement.experience import experience
-
-    prompts = PROMPTS[:3]
-    groups = given(actors.decoder, [(prompt.tokens, prompt.answers) for prompt in prompts])
-    read = experience(actors, groups, torch.zeros(6), temperature=1.0)
-    for row, prompt in enumerate(prompts):
-        for place, response in enumerate(prompt.answers):
-            tokens = torch.tensor([[*prompt.tokens, *response]])
-            with torch.no_grad():
-                logits = actors.decoder.logits(actors.decoder.upper(actors.decoder.lower(tokens)))[0]
-            before = logits[len(prompt.tokens) - 1 : -1].log_softmax(-1)
-            wanted = before.gather(1, torch.tensor(response).unsqueeze(1)).squeeze(1)
-            found = read.logprobs[2 * row + place, : len(response)]
-            torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -171,6 +73,20 @@ def test_the_gradient_does_not_depend_on_how_a_mini_batch_is_cut(
     heads = set() if algorithm == "ppo" else {"value_head.weight", "value_head.bias"}
     assert whole.keys() == actors.parameters().keys() - heads
     assert all(torch.allclose(whole[name], cut[name], atol=1e-6) for name in whole)
+
+
+@pytest.mark.parametrize("algorithm", ["dpo", "orpo"])
+def test_pairs_are_whole_where_a_group_has_as_many_answers_as_the_longest_has_tokens(
+    actors: Actors, settings: RlhfSettings, algorithm: str
+) -> None:
+    answers = [((70, 2), (2,)), ((2,), (2,))]  # of two tokens at most; those of the second group have one
+    prompts = [replace(PROMPTS[row], answers=given) for row, given in enumerate(answers)]
+    pairs = settings.model_copy(update={"algorithm": algorithm, "learns_from": "preferences"})
+    learner = trainer(actors, pairs)
+    experience = learner.sampler.seen(learner.sampler.draw(prompts), torch.tensor([1.0, 0.0, 1.0, 0.0]))
+    losses = learner.gradient(experience, learner.goal(experience), range(2), size=1)
+    whole = learner.gradient(experience, learner.goal(experience), range(2), size=2)
+    assert losses.policy == pytest.approx(whole.policy, rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -229,146 +145,9 @@ def test_good_answers_taught_beside_become_likelier(
     assert likely[1] > likely[0] + 1.0
 
 
-def test_two_runs_are_equal_bit_for_bit(
-    tiny_base: Path, sft_adapter: Path, reward_adapter: Path, settings: RlhfSettings, tmp_path: Path
-) -> None:
-    results = []
-    for name in ("one", "two"):
-        actors = load_actors(
-            tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2, longest=512, has_values=True
-        )
-        course = train(trainer(actors, settings), ordered(settings), settings, work=tmp_path / name)
-        results.append((course, weights(actors)))
-    assert results[0][0] == results[1][0]
-    assert same(results[0][1], results[1][1])
-
-
-def test_a_policy_that_goes_too_far_is_put_back(
-    actors: Actors, settings: RlhfSettings, tmp_path: Path
-) -> None:
-    free = settings.model_copy(update={"kl_limit": 1e-6})
-    start = weights(actors)
-    course = train(trainer(actors, free), ordered(free), free, work=tmp_path)
-    assert course.stopped == "kl_limit"
-    assert len(course.curve) == 1
-    assert same(weights(actors), start)
-
-
-def judging(*scores: float, kl: float = 0.0, fell: bool = False) -> Callable[[], Judged]:
-    """A judge that finds these scores one after the other."""
-    left = iter(scores)
-    return lambda: Judged(score=next(left), kl=kl, fell=fell)
-
-
-def test_the_state_that_answers_held_out_prompts_best_is_kept(
-    actors: Actors, settings: RlhfSettings, tmp_path: Path
-) -> None:
-    better = settings.model_copy(update={"keep": "better", "evaluations": 4})
-    learner, states = trainer(actors, better), {}
-
-    def judge() -> Judged:
-        states[len(states) + 1] = weights(actors)
-        return Judged(score=(0.5, 0.8, 0.7, 0.8)[len(states) - 1], kl=0.0, fell=False)
-
-    course = train(learner, ordered(better), better, work=tmp_path, judge=judge, first=0.6)
-    assert [figures.heldout for figures in course.curve] == [0.5, 0.8, 0.7, 0.8]
-    assert same(weights(actors), states[2])
-    assert not learner.is_start()
-
-
-def test_where_no_state_is_better_what_was_there_before_is_kept(
-    actors: Actors, settings: RlhfSettings, tmp_path: Path
-) -> None:
-    better = settings.model_copy(update={"keep": "better"})
-    learner = trainer(actors, better)
-    train(learner, ordered(better), better, work=tmp_path, judge=judging(0.5, 0.6), first=0.6)
-    assert learner.is_start()
-
-
-@pytest.mark.parametrize(
-    ("judge", "stopped"),
-    [(judging(0.1, fell=True), "score_fell"), (judging(0.9, kl=2000.0), "kl_limit")],
-)
-def test_held_out_prompts_stop_it(
-    judge: Callable[[], Judged], stopped: str, actors: Actors, settings: RlhfSettings, tmp_path: Path
-) -> None:
-    better = settings.model_copy(update={"keep": "better", "evaluations": 2})
-    learner = trainer(actors, better)
-    course = train(learner, ordered(better), better, work=tmp_path, judge=judge, first=0.6)
-    assert (course.stopped, len(course.curve)) == (stopped, 2)
-    assert learner.is_start()
-
-
 def test_a_loss_that_is_no_number_stops_training(actors: Actors, settings: RlhfSettings) -> None:
     learner = trainer(actors, settings)
     gathered = learner.sampler.gather(PROMPTS[:8])
     broken = replace(gathered.experience, scores=gathered.experience.scores * float("nan"))
     with pytest.raises(TrainingError, match=r"rlhf\.learning_rate"):
         learner.update(1, replace(gathered, experience=broken))
-
-
-def test_every_prompt_comes_before_any_comes_again() -> None:
-    order = in_order(PROMPTS[:10], 32, seed=0)
-    assert len(order) == 32
-    tokens = [[prompt.tokens for prompt in part] for part in (order[:10], order[10:20], PROMPTS[:10])]
-    assert sorted(tokens[0]) == sorted(tokens[1]) == sorted(tokens[2])
-
-
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(
-    tiny_base: Path,
-    sft_adapter: Path,
-    reward_adapter: Path,
-    settings: RlhfSettings,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    script = Path(__file__).with_name("learn.py")
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    inputs = (tiny_base, sft_adapter, reward_adapter)
-    words = (script, *inputs, parts, settings.model_dump_json(), 2)
-    python(*words, ends=-signal.SIGKILL, OMP_NUM_THREADS=str(torch.get_num_threads()))
-    assert not (parts / "adapter").exists()
-    learn(*inputs, parts, settings, 0)
-    assert "going on from update 2 of 4" in capsys.readouterr().out
-    learn(*inputs, whole, settings, 0)
-    assert hashes(whole / "adapter") == hashes(parts / "adapter")
-    assert (whole / "course").read_text() == (parts / "course").read_text()
-
-
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_by_each_algorithm_an_interrupted_run_ends_in_equal_bytes(
-    algorithm: str,
-    tiny_base: Path,
-    sft_adapter: Path,
-    reward_adapter: Path,
-    settings: RlhfSettings,
-    tmp_path: Path,
-) -> None:
-    chosen = settings.model_copy(
-        update={"algorithm": algorithm, "learns_from": source(algorithm), "redraws": 2, "keep": "better"}
-    )
-
-    def interrupted(number: int) -> None:
-        if number == 3:
-            raise KeyboardInterrupt
-
-    def run(folder: str, saved: Callable[[int], None]) -> tuple[object, dict[str, torch.Tensor]]:
-        actors = load_actors(
-            tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2, longest=512, has_values=True
-        )
-        learner = trainer(actors, chosen)
-
-        def judge() -> Judged:
-            score = float(sum(part.abs().sum() for part in weights(actors).values()))
-            return Judged(score=score, kl=0.0, fell=False)
-
-        work = tmp_path / folder
-        course = train(learner, ordered(chosen), chosen, work=work, judge=judge, saved=saved)
-        return course, weights(actors)
-
-    whole = run("whole", lambda _number: None)
-    with pytest.raises(KeyboardInterrupt):
-        run("parts", interrupted)
-    parts = run("parts", lambda _number: None)
-    assert whole[0] == parts[0]
-    assert same(whole[1], parts[1])
