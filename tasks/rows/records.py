@@ -10,7 +10,7 @@ from typing import Literal
 
 from deploy.messages import Message
 
-LabelKind = Literal["human", "synthetic"]
+LabelKind = Literal["human", "synthetic", "checked", "judge"]
 RowKind = Literal["example", "preference", "document"]
 GENERAL_TASK = "general"  # of rows that are replayed beside the task, and never asked in evaluation
 FOR_VALIDATION = "validation"  # `held_out` of rows for validation alone
@@ -89,7 +89,8 @@ class Example:
 class Preference:
     """Two answers to one prompt, and which is better.
 
-    `margin` says by how much (0: not known). `label` says who judged. `flaw` names what is wrong with the
+    `margin` says by how much, in the units of its source (0: not known). `label` says who judged: people
+    (`human`), a rule that made the pair (`synthetic`), the task's score (`checked`) or a model (`judge`). `flaw` names what is wrong with the
     rejected answer where that is known (`wrong_value`, `false_abstention`, `invented`...), else it is empty.
     The other fields are those of `Example`.
     """

@@ -8,9 +8,10 @@ from pathlib import Path
 from tasks.errors import SourceError
 from tasks.machine.disk import say_if_unwatched
 from tasks.machine.progress import Progress
+from tasks.prepare.collect.columns import Shape
 from tasks.prepare.collect.identifiers import Collected, identifier
 from tasks.prepare.collect.readers import Fault, Record, read_records
-from tasks.prepare.collect.shapes import NAMES, Shape, as_row, recognise
+from tasks.prepare.collect.shapes import NAMES, as_rows, recognise
 from tasks.prepare.collect.values import WrongShapeError
 from tasks.prepare.settings import FileSource
 from tasks.rows.records import Document, Dropped, Row, Rows
@@ -43,11 +44,12 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
     for done, entry in enumerate(found, start=1):
         try:
             if isinstance(entry, Record):
-                rows.append(_held_out(as_row(shape, entry.values, path.as_posix()), settings.held_out))
+                made = as_rows(shape, entry.values, path.as_posix())
+                rows += [_held_out(row, settings.held_out) for row in made]
             else:
                 dropped.append(_dropped(path, shape, entry))
         except WrongShapeError as error:
-            dropped.append(_dropped(path, shape, Fault(entry.line, "wrong_shape", str(error))))
+            dropped.append(_dropped(path, shape, Fault(entry.line, error.reason, str(error))))
         progress.update(done)
     lost = f", {len(dropped)} could not be read" if dropped else ""
     print(f"{path.name}: {len(found)} rows, read as {_said(shape)}{lost}")
@@ -82,7 +84,8 @@ def shape_of(path: Path, records: Sequence[Record], given: Mapping[str, str]) ->
         raise SourceError(
             f"{path}: no shape fits its columns ({names or 'no line is a record'}); known are messages, "
             f"{' / '.join(NAMES['prompt'])} with {' / '.join(NAMES['completion'])}, "
-            "instruction with output, chosen with rejected, and text. "
+            "instruction with output, chosen with rejected, answer_a with answer_b and winner, "
+            "responses with ratings or ranking, and text. "
             "Rename the columns, or map them: `columns: {prompt: YOURS, completion: YOURS}`"
         )
     best = max(counts, key=lambda name: counts[name])

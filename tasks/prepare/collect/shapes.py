@@ -1,25 +1,54 @@
 """The shapes that a file of rows may have, how one is recognised, and how its records become rows."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from deploy.abstention import ABSTENTION, abstains
 from deploy.files import text_sha256
 from deploy.messages import Message
+from tasks.prepare.collect.columns import (
+    Shape,
+    ShapeName,
+    check_present,
+    evidence,
+    group,
+    held_out,
+    row_id,
+    task,
+    text_of,
+)
 from tasks.prepare.collect.identifiers import identifier
+from tasks.prepare.collect.opinions import preferences
 from tasks.prepare.collect.values import WrongShapeError, as_text, read_prompt, read_truth, read_turns
-from tasks.rows.identity import prompt_key
-from tasks.rows.records import Document, Example, Preference, RowKind
+from tasks.rows.records import Document, Example, Row, RowKind
 
-ShapeName = Literal["messages", "preference", "alpaca", "prompt+completion", "document"]
 # Column names that are common for the same thing, the best first.
 NAMES: Mapping[str, tuple[str, ...]] = {
     "messages": ("messages", "conversations", "conversation"),
     "prompt": ("prompt", "question", "instruction", "query"),
     "completion": ("completion", "response", "answer", "output", "command", "answers"),
-    "chosen": ("chosen", "preferred"),
-    "rejected": ("rejected", "dispreferred"),
+    "chosen": ("chosen", "preferred", "chosen_response"),
+    "rejected": ("rejected", "dispreferred", "rejected_response"),
+    "responses": ("responses", "completions", "candidates", "generations"),
+    "answer_a": (
+        "answer_a",
+        "response_a",
+        "conversation_a",
+        "response_0",
+        "output_1",
+        "response_1",
+    ),
+    "answer_b": (
+        "answer_b",
+        "response_b",
+        "conversation_b",
+        "response_1",
+        "output_2",
+        "response_2",
+    ),
+    "ratings": ("ratings", "scores"),
+    "ranking": ("ranking", "ranks"),
+    "winner": ("winner", "better", "better_response_id", "preference"),
     "instruction": ("instruction",),
     "input": ("input",),
     "output": ("output",),
@@ -27,35 +56,28 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """A shape as it is in one file: `columns` maps what is needed to the names it has there."""
-
-    name: ShapeName
-    kind: RowKind
-    columns: Mapping[str, str]
-
-    def value(self, values: Mapping[str, Any], column: str) -> Any:
-        """What a record holds under `column`, None where it has no such column."""
-        return values.get(self.columns.get(column, column))
-
-
 # Tried in this order: a preference also has a prompt, and alpaca's names are those of other shapes, too.
 _NEEDED: tuple[tuple[ShapeName, RowKind, tuple[str, ...]], ...] = (
     ("messages", "example", ("messages",)),
     ("preference", "preference", ("chosen", "rejected")),
+    ("comparison", "preference", ("answer_a", "answer_b")),
+    ("ranking", "preference", ("responses", "prompt")),
     ("alpaca", "example", ("instruction", "output")),
     ("prompt+completion", "example", ("prompt", "completion")),
     ("document", "document", ("text",)),
 )
 
 
+_BESIDE = ("prompt", "winner", "ratings", "ranking")  # what a preference may have as well
+
+
 def recognise(present: Collection[str], given: Mapping[str, str]) -> Shape | None:
     """The shape of records with the columns `present`; `given` names columns that params.yaml maps."""
     for name, kind, needed in _NEEDED:
         columns = dict(given)
-        for column in (*needed, "prompt") if name == "preference" else needed:
-            known = next((alias for alias in NAMES[column] if alias in present), None)
+        for column in (*needed, *_BESIDE) if kind == "preference" else needed:
+            taken = set(columns.values())
+            known = next((alias for alias in NAMES[column] if alias in present and alias not in taken), None)
             if column not in columns and known:
                 columns[column] = known
         if all(columns.get(column) in present for column in needed):
@@ -63,13 +85,17 @@ def recognise(present: Collection[str], given: Mapping[str, str]) -> Shape | Non
     return None
 
 
-def as_row(shape: Shape, values: Mapping[str, Any], source: str) -> Example | Preference | Document:
-    """The row that a record makes.
+def as_rows(shape: Shape, values: Mapping[str, Any], source: str) -> Sequence[Row]:
+    """The rows that a record makes: one, or a preference for each two answers of which one is better.
 
     Raises:
         WrongShapeError: it does not have the shape.
     """
-    return _MAKERS[shape.name](shape, values, source)
+    match shape.name:
+        case "preference" | "comparison" | "ranking":
+            return preferences(shape, values, source)
+        case name:
+            return [_MAKERS[name](shape, values, source)]
 
 
 def _conversation(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
@@ -79,15 +105,15 @@ def _conversation(shape: Shape, values: Mapping[str, Any], source: str) -> Examp
 
 
 def _alpaca(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
-    instruction = _text(shape, values, "instruction")
+    instruction = text_of(shape, values, "instruction")
     extra = shape.value(values, "input")
     prompt = f"{instruction}\n\n{extra}" if isinstance(extra, str) and extra.strip() else instruction
-    messages = [Message("user", prompt), Message("assistant", _text(shape, values, "output"))]
+    messages = [Message("user", prompt), Message("assistant", text_of(shape, values, "output"))]
     return _example(shape, values, source, messages)
 
 
 def _prompt_completion(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
-    _check_present(shape, values, "prompt", "completion")
+    check_present(shape, values, "prompt", "completion")
     answer = shape.value(values, "completion")
     if isinstance(answer, list):
         # SQuAD lists what several readers marked, and nothing where the text does not answer.
@@ -99,42 +125,8 @@ def _prompt_completion(shape: Shape, values: Mapping[str, Any], source: str) -> 
     return _example(shape, values, source, [*prompt, Message("assistant", completion)])
 
 
-def _preference(shape: Shape, values: Mapping[str, Any], source: str) -> Preference:
-    _check_present(shape, values, "chosen", "rejected")
-    chosen, rejected = shape.value(values, "chosen"), shape.value(values, "rejected")
-    asked = shape.value(values, "prompt")
-    prompt = read_prompt(asked, shape.columns.get("prompt", "prompt")) if asked is not None else []
-    if isinstance(chosen, list) and isinstance(rejected, list):
-        good, bad = read_turns(chosen, "chosen"), read_turns(rejected, "rejected")
-        if not prompt:
-            if good[:-1] != bad[:-1]:
-                raise WrongShapeError("chosen and rejected differ before their last turn")
-            prompt = good[:-1]
-        chosen, rejected = good[-1].content, bad[-1].content
-    if not prompt:
-        raise WrongShapeError("there is no prompt")
-    better, worse = as_text(chosen, "chosen"), as_text(rejected, "rejected")
-    margin = shape.value(values, "margin")
-    return Preference(
-        id=_id(shape, values, source, str(prompt), better, worse),
-        source=source,
-        task=_task(shape, values),
-        prompt=tuple(prompt),
-        chosen=better,
-        rejected=worse,
-        margin=float(margin) if isinstance(margin, int | float) else 0.0,
-        label="synthetic" if shape.value(values, "label") == "synthetic" else "human",
-        flaw="",
-        evidence=_evidence(shape, values),
-        quote="",
-        withheld=(),
-        group=_group(shape, values, prompt),
-        held_out=_held_out(shape, values),
-    )
-
-
 def _document(shape: Shape, values: Mapping[str, Any], source: str) -> Document:
-    text = _text(shape, values, "text")
+    text = text_of(shape, values, "text")
     title = shape.value(values, "title")
     title = title if isinstance(title, str) else ""
     extra = shape.value(values, "metadata")
@@ -151,9 +143,8 @@ def _document(shape: Shape, values: Mapping[str, Any], source: str) -> Document:
     )
 
 
-_MAKERS: Mapping[ShapeName, Callable[[Shape, Mapping[str, Any], str], Example | Preference | Document]] = {
+_MAKERS: Mapping[ShapeName, Callable[[Shape, Mapping[str, Any], str], Example | Document]] = {
     "messages": _conversation,
-    "preference": _preference,
     "alpaca": _alpaca,
     "prompt+completion": _prompt_completion,
     "document": _document,
@@ -167,16 +158,16 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
     if not answerable and not messages[-1].content.strip():
         messages = [*messages[:-1], Message("assistant", ABSTENTION)]
     return Example(
-        id=_id(shape, values, source, str(messages)),
+        id=row_id(shape, values, source, str(messages)),
         source=source,
-        task=_task(shape, values),
+        task=task(shape, values),
         messages=tuple(messages),
-        evidence=_evidence(shape, values) if answerable else (),  # a text that does not answer is none
+        evidence=evidence(shape, values) if answerable else (),  # a text that does not answer is none
         quote="",
         withheld=(),
         answerable=answerable,
-        group=_group(shape, values, messages[:-1]),
-        held_out=_held_out(shape, values),
+        group=group(shape, values, messages[:-1]),
+        held_out=held_out(shape, values),
     )
 
 
@@ -185,49 +176,3 @@ def _answerable(shape: Shape, values: Mapping[str, Any], answer: str) -> bool:
     told = shape.value(values, "answerable")
     silent = told is None or (isinstance(told, str) and not told.strip())
     return not abstains(answer) if silent else read_truth(told)
-
-
-def _text(shape: Shape, values: Mapping[str, Any], column: str) -> str:
-    _check_present(shape, values, column)
-    return as_text(shape.value(values, column), shape.columns.get(column, column))
-
-
-def _check_present(shape: Shape, values: Mapping[str, Any], *columns: str) -> None:
-    """A column that is not there is a fault of shape; one that is there without a value is empty text."""
-    for column in columns:
-        if (name := shape.columns.get(column, column)) not in values:
-            raise WrongShapeError(f"there is no {name}")
-
-
-def _evidence(shape: Shape, values: Mapping[str, Any]) -> tuple[str, ...]:
-    value = shape.value(values, "evidence")
-    listed = value if isinstance(value, list) else [value]
-    return tuple(str(document) for document in listed if document not in (None, ""))
-
-
-def _task(shape: Shape, values: Mapping[str, Any]) -> str:
-    """The given task, which says how answers are scored; else `chat`."""
-    given = shape.value(values, "task")
-    return given.strip() if isinstance(given, str) and given.strip() else "chat"
-
-
-def _held_out(shape: Shape, values: Mapping[str, Any]) -> str:
-    """The given name of what the row is held out for; else it may be trained on."""
-    given = shape.value(values, "held_out")
-    if given is not None and not isinstance(given, str):  # `true` would be trained on, and no one would know
-        raise WrongShapeError(f"held_out is a {type(given).__name__}, not a name")
-    return given.strip() if given else ""
-
-
-def _id(shape: Shape, values: Mapping[str, Any], source: str, *content: str) -> str:
-    """The given id under the name of its file, since two files may count from 1; else one from content."""
-    given = shape.value(values, "id")
-    return (
-        f"{source}:{given}" if isinstance(given, str | int) and given != "" else identifier(source, *content)
-    )
-
-
-def _group(shape: Shape, values: Mapping[str, Any], prompt: Sequence[Message]) -> str:
-    """The given group; else rows with the same prompt are a group."""
-    given = shape.value(values, "group")
-    return str(given) if isinstance(given, str | int) and given != "" else identifier(prompt_key(prompt))

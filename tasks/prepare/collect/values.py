@@ -19,18 +19,31 @@ _MARKED_TURN = re.compile(r"\n\n(Human|Assistant):")
 class WrongShapeError(ValueError):
     """A record does not have the shape of its file; the message names the column."""
 
+    reason = "wrong_shape"
+
+
+class NothingPreferredError(WrongShapeError):
+    """A record judges its answers to be equally good."""
+
+    reason = "nothing_preferred"
+
 
 def read_prompt(value: Any, column: str) -> list[Message]:
     """A prompt as turns: a list of messages, text with `Human:` and `Assistant:` marks, or plain text."""
     if isinstance(value, list):
         return read_turns(value, column)
     text = as_text(value, column)
-    if not text.startswith("\n\nHuman:"):
-        return [Message("user", text)]
-    parts = _MARKED_TURN.split(text)[1:]
-    roles: Mapping[str, Role] = {"Human": "user", "Assistant": "assistant"}
-    turns = [Message(roles[who], said.strip()) for who, said in zip(parts[::2], parts[1::2], strict=True)]
+    turns = read_transcript(text) or [Message("user", text)]
     return turns[:-1] if turns[-1] == Message("assistant", "") else turns
+
+
+def read_transcript(text: str) -> list[Message]:
+    """The turns of text in which `Human:` and `Assistant:` take turns; none of other text."""
+    if not text.lstrip().startswith("Human:"):
+        return []
+    parts = _MARKED_TURN.split("\n\n" + text.lstrip())[1:]
+    roles: Mapping[str, Role] = {"Human": "user", "Assistant": "assistant"}
+    return [Message(roles[who], said.strip()) for who, said in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def read_turns(value: Any, column: str) -> list[Message]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from deploy.abstention import ABSTENTION, abstains
 from tasks.errors import SourceError
+from tasks.prepare.collect.columns import Shape
 from tasks.prepare.collect.files import shape_of
 from tasks.prepare.collect.readers import Fault, Record, read_records
-from tasks.prepare.collect.shapes import Shape, as_row
+from tasks.prepare.collect.shapes import as_rows
 from tasks.prepare.collect.values import WrongShapeError
 from tasks.prepare.nearness import asked_text
 from tasks.rows.identity import PromptKey, prompt_key
@@ -75,7 +76,7 @@ def check_questions(path: Path, documents: Mapping[str, str] | None) -> Checked:
             remarks.append(Remark(entry.line, f"cannot be read: {entry.detail}"))
             continue
         try:
-            row = as_row(shape, entry.values, path.as_posix())
+            (row,) = as_rows(shape, entry.values, path.as_posix())
         except WrongShapeError as error:
             remarks.append(Remark(entry.line, f"cannot be read: {error}"))
             continue
