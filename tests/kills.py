@@ -41,7 +41,7 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "reward": {
         "max_rows": 60, "counterfactuals": {}, "validation_rows": 9, "batch_size": 4, "trained_layers": 2,
-        "epochs": 4, "evaluations": 3, "checkpoints": 12,
+        "epochs": 4, "evaluations": 3, "patience": 3, "checkpoints": 12, "gate": False,
     },
     "rlhf": {
         "updates": 8, "algorithm": "ppo", "rewards": {"model": 1.0}, "prompts": 4, "responses": 2,
@@ -102,13 +102,13 @@ def prepare(place: Path) -> None:
     from tasks.rows.tables import write_table
     from tests.conftest import write_tiny_embedder, write_tiny_index
     from tests.tasks.training.conftest import example
-    from tests.tasks.training.test_reward import preference
+    from tests.tasks.training.rewards.test_learning import preference
 
     (place / "rewards").mkdir()
     write_tiny_model(place / "base")
     write_tiny_embedder(place / "tiny").rename(place / "embedder")
     write_tiny_index(place / "index", place / "embedder", {"svm.SVC": "C=1.0 : float"})
-    for split, rows in (("train", range(96)), ("validation", range(96, 108))):
+    for split, rows in (("train", range(96)), ("validation", range(96, 108)), ("test", range(108, 114))):
         write_table(place / "splits" / split / "examples.parquet", Example, [example(n) for n in rows])
         write_table(
             place / "splits" / split / "preferences.parquet", Preference, [preference(n) for n in rows]

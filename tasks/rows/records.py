@@ -90,8 +90,9 @@ class Preference:
     """Two answers to one prompt, and which is better.
 
     `margin` says by how much, in the units of its source (0: not known). `label` says who judged: people
-    (`human`), a rule that made the pair (`synthetic`), the task's score (`checked`) or a model (`judge`). `flaw` names what is wrong with the
-    rejected answer where that is known (`wrong_value`, `false_abstention`, `invented`...), else it is empty.
+    (`human`), a rule that made the pair (`synthetic`), the task's score (`checked`) or a model (`judge`).
+    `flaw` names what is wrong with the rejected answer where that is known (`wrong_value`,
+    `false_abstention`, `invented`...), else it is empty.
     The other fields are those of `Example`.
     """
 

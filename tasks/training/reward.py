@@ -40,6 +40,7 @@ def reward(
     """
     preferences = read_table(splits / "train" / "preferences.parquet", Preference)
     held_out = read_table(splits / "validation" / "preferences.parquet", Preference)
+    unseen = read_table(splits / "test" / "preferences.parquet", Preference)
     reason = "" if preferences else "there are no preference pairs to learn from"
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
@@ -49,6 +50,6 @@ def reward(
         return
     assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
     learned = learn_rewards(
-        preferences, held_out, assistant, base, sft, work=work, run=run, settings=settings
+        preferences, held_out, unseen, assistant, base, sft, work=work, run=run, settings=settings
     )
     learned.write(adapter, curve, report)

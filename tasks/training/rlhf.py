@@ -12,6 +12,7 @@ from tasks.rows.skipped import skip, skip_reason
 from tasks.rows.tables import read_table
 from tasks.scoring.scores import checkable
 from tasks.training.reinforcement.learning import reinforce
+from tasks.training.rewards.gate import closed
 from tasks.training.settings import MODEL, RlhfSettings
 
 
@@ -79,4 +80,9 @@ def _hindrance(examples: Sequence[Example], sft: Path, reward: Path, settings: R
         return "no rule checks the answers of these tasks; give rlhf.rewards the reward model or a function"
     if MODEL in settings.weighing and (reason := skip_reason(reward)):
         return f"rlhf.rewards asks the reward model, and {reason}"
+    if MODEL in settings.weighing and (reason := closed(reward)):
+        return (
+            f"the reward model is not to be trusted: {reason}. Add preferences, or raise reward.max_rows or "
+            "reward.epochs; reward.gate: false optimises for it all the same"
+        )
     return read_note(sft).cannot.get("rlhf", "")

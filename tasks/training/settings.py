@@ -104,17 +104,23 @@ class RewardSettings(Section):
     """The reward model (Bradley-Terry loss on preference pairs)."""
 
     enabled: bool
+    gate: bool
     max_rows: Count
     counterfactuals: dict[str, Share]
     validation_rows: Count
+    test_rows: Annotated[int, Field(ge=0)]
     max_length: Annotated[int, Field(ge=16)]
     max_cut: Share
-    trained_layers: Count
+    margin: NonNegative
+    centring: NonNegative
+    balance_length: bool
+    trained_layers: Count | None
     epochs: Count
     batch_size: Count
     learning_rate: Positive
     warmup: Share
     evaluations: Count
+    patience: Count
     checkpoints: Count
 
 

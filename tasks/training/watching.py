@@ -27,9 +27,10 @@ from tasks.training.trainers import BEST
 class Watcher(TrainerCallback):
     """Shows progress, evaluates and saves at milestones, and stops when nothing improves.
 
-    The adapter with the lowest validation loss so far lies in `BEST`, where `write` has put it. It is called,
-    and `learnt` is read, within `whole`, which every process enters and where what learns can be read.
-    `begun` tells whether the first step has come.
+    The adapter with the lowest validation loss so far (or the highest figure `best_by`, and of equals the
+    lowest loss) lies in `BEST`, where `write` has put it. It is called, and `learnt` is read, within `whole`,
+    which every process enters and where what learns can be read. `begun` tells whether the
+    first step has come.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Watcher(TrainerCallback):
         evaluations: int = 0,
         checkpoints: int = 0,
         patience: int = 0,
+        best_by: str = "",
         write: Callable[[Path], None] = lambda _: None,
         learnt: Callable[[], Mapping[str, Tensor]] = dict,
         whole: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -48,6 +50,7 @@ class Watcher(TrainerCallback):
     ) -> None:
         self._plan, self._work, self._unit, self._patience = plan, work, unit, patience
         self._write, self._learnt, self._whole, self._kept = write, learnt, whole, kept
+        self._best_by = best_by
         self._evaluate_at = milestones(plan.steps, evaluations)
         self._save_at = milestones(plan.steps, checkpoints)
         self.begun = False
@@ -104,15 +107,17 @@ class Watcher(TrainerCallback):
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> Any:
         """Keep the best adapter; stop after too many evaluations that were no better."""
         check_finite(metrics["eval_loss"], state.global_step, self._work)
-        step, value, stale = best_evaluation(state.log_history)
-        print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}", flush=True)
+        step, value, stale = best_evaluation(state.log_history, by=self._best_by)
+        said = f", accuracy {metrics['eval_accuracy']:.3f}" if "eval_accuracy" in metrics else ""
+        print(f"step {state.global_step}: validation loss {metrics['eval_loss']:.4f}{said}", flush=True)
         if step == state.global_step:
             with self._whole():
                 if is_first():
                     with replacing(self._work / BEST) as folder:
                         self._write(folder)
         if stale >= self._patience and state.global_step < self._plan.steps:
-            print(f"stopped early: no lower validation loss than {value:.4f} (step {step})", flush=True)
+            better = "higher accuracy" if self._best_by else "lower validation loss"
+            print(f"stopped early: no {better} than {value:.4f} (step {step})", flush=True)
             control.should_training_stop = True
         return control
 
@@ -134,8 +139,15 @@ def check_finite(loss: float, step: int, work: Path, *, rows: Sequence[str] = ()
     )
 
 
-def best_evaluation(history: Sequence[dict[str, Any]]) -> tuple[int, float, int]:
-    """The step with the lowest validation loss, that loss, and how many evaluations came after it."""
-    values = [(int(entry["step"]), float(entry["eval_loss"])) for entry in history if "eval_loss" in entry]
-    step, value = min(values, key=lambda pair: pair[1])
-    return step, value, sum(other > step for other, _ in values)
+def best_evaluation(history: Sequence[dict[str, Any]], *, by: str = "") -> tuple[int, float, int]:
+    """The step with the lowest validation loss, that loss, and how many evaluations came after it.
+
+    With `by` it is the step, and the value, of the highest figure of that name; the loss tells equals apart.
+    """
+    values = [
+        (-entry[by] if by else 0.0, float(entry["eval_loss"]), int(entry["step"]))
+        for entry in history
+        if "eval_loss" in entry
+    ]
+    figure, loss, step = min(values)
+    return step, -figure if by else loss, sum(other > step for *_, other in values)

@@ -38,22 +38,40 @@ def reward_sentences(figures: Mapping[str, Any]) -> list[str]:
     """How often the reward model prefers the better answer, and what trivial rules reach."""
     if "skipped" in figures:
         return [f"It was skipped: {figures['skipped']}."]
-    if "accuracy" not in figures:
+    if not isinstance(told := figures.get("validation"), Mapping):
         return []
-    accuracy, (low, high) = figures["accuracy"], figures["interval"]
-    sentences = [
-        f"On {figures['validation_pairs']} held-out pairs it prefers the better answer in "
-        f"{percent(accuracy)} (95 % interval {percent(low)} to {percent(high)})."
+    sentences = [f"On {told['pairs']} held-out pairs it prefers the better answer in {_certain(told)}."]
+    if isinstance(test := figures.get("test"), Mapping):
+        sentences.append(f"On {test['pairs']} pairs of the test split, which had no say: {_certain(test)}.")
+    rules = {rule["rule"]: rule["accuracy"] for rule in told["baselines"].values()}
+    listed = "; ".join(f"\u201c{rule}\u201d {percent(share)}" for rule, share in rules.items())
+    sentences.append(f"Trivial rules reach: {listed}.")
+    if told["accuracy"] <= max(rules.values()):
+        sentences.append("It is no better than the best of these rules.")
+    elif told["interval"][0] <= max(rules.values()):
+        sentences.append("It is not clear from these pairs whether it is better than the best rule.")
+    if len(told["by_flaw"]) > 1:
+        flaw, worst = min(told["by_flaw"].items(), key=lambda pair: pair[1]["accuracy"])
+        sentences.append(
+            f"It does worst against answers with the flaw {flaw}: {_certain(worst)} of {worst['pairs']}."
+        )
+    sides = [
+        f"{percent(told['by_length'][side]['accuracy'])} where it is the {side.removeprefix('better_')} one"
+        for side in ("better_longer", "better_shorter")
+        if side in told["by_length"]
     ]
-    rules = {rule["rule"]: rule["accuracy"] for rule in figures.get("baselines", {}).values()}
-    if rules:
-        listed = "; ".join(f"\u201c{rule}\u201d {percent(share)}" for rule, share in rules.items())
-        sentences.append(f"Trivial rules reach: {listed}.")
-        if accuracy <= max(rules.values()):
-            sentences.append("It is no better than the best of these rules.")
-        elif low <= max(rules.values()):
-            sentences.append("It is not clear from these pairs whether it is better than the best rule.")
+    if len(sides) > 1:
+        sentences.append(f"The better answer is found in {' and in '.join(sides)}.")
+    sentences.append(f"Its certainty is off by {percent(told['calibration']['error'])} in the mean.")
+    if reasons := figures.get("shortcomings"):
+        sentences.append(f"RLHF should not be judged by it: {'; '.join(reasons)}.")
     return sentences
+
+
+def _certain(told: Mapping[str, Any]) -> str:
+    """An accuracy with its interval."""
+    low, high = told["interval"]
+    return f"{percent(told['accuracy'])} (95 % interval {percent(low)} to {percent(high)})"
 
 
 STOPPED = {

@@ -1,6 +1,6 @@
-"""Trains a reward model on pairs of answers, and measures how often it prefers the better one."""
+"""Trains a reward model on judged answers, and measures how often it prefers the better one."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
@@ -18,21 +18,26 @@ from tasks.rows.records import Preference
 from tasks.rows.reports import Report
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactual_preferences, twin_groups
-from tasks.training.rewards.baselines import baselines
-from tasks.training.rewards.model import load_reward_model, new_reward_model, scores, train_only
-from tasks.training.rewards.pairs import Pairs, TokenPair, counted, tokenise
+from tasks.training.rewards.comparisons import comparisons, differences
+from tasks.training.rewards.gate import write_gate
+from tasks.training.rewards.model import load_reward_model, new_reward_model, train_only
+from tasks.training.rewards.pairs import Pairs, balanced, counted, scaled, tokenise
+from tasks.training.rewards.quality import quality, shortcomings
 from tasks.training.schedule import schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
 from tasks.training.trainers import BEST, train
 
 if TYPE_CHECKING:
-    from peft import PeftModel
+    from transformers import PreTrainedTokenizerBase
+
+ROW = 2  # times `max_length`: the longest row of several pairs
 
 
 def learn_rewards(
     preferences: Sequence[Preference],
     held_out: Sequence[Preference],
+    unseen: Sequence[Preference],
     assistant: Assistant,
     base: Path,
     sft: Path,
@@ -41,7 +46,10 @@ def learn_rewards(
     run: RunSettings,
     settings: RewardSettings,
 ) -> Trained:
-    """The reward model that `preferences` teach, starting from `sft`; `work` keeps the states to go on from.
+    """The reward model that `preferences` teach, starting from `sft`; `work` keeps states to go on from.
+
+    The best state is chosen by pairs that are `held_out`; those `unseen` (of the test split) have no say in
+    it and are measured once, at the end.
 
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
@@ -51,28 +59,38 @@ def learn_rewards(
     from tasks.training.watching import best_evaluation
 
     device = set_up_torch(run)
-    chosen = stratified(preferences, settings.max_rows, key=attrgetter("flaw"), seed=run.seed)
-    checked = stratified(held_out, settings.validation_rows, key=attrgetter("flaw"), seed=run.seed)
     tokenizer = load_tokenizer(base)
+    chosen = _drawn(preferences, settings.max_rows, run)
     hidden = counterfactual_preferences(chosen, settings.counterfactuals, seed=run.seed)
-    own, twins = (
-        tokenise(ground_preferences(part, assistant), tokenizer, max_length=settings.max_length)
-        for part in (chosen, hidden)
+    own, twins, validation, test = (
+        _tokens(rows, assistant, tokenizer, settings)
+        for rows in (
+            chosen,
+            hidden,
+            _drawn(held_out, settings.validation_rows, run),
+            _drawn(unseen, settings.test_rows, run),
+        )
     )
     pairs = own + twins
-    validation = tokenise(ground_preferences(checked, assistant), tokenizer, max_length=settings.max_length)
     if not pairs.rows:
         raise TrainingError(
             f"of {len(preferences)} training preferences none can be trained on ({pairs.dropped}); "
             "add preferences or raise reward.max_length"
         )
     pairs.require_few_cut(limit=settings.max_cut, max_length=settings.max_length)
+    longest = ROW * settings.max_length
+    rows = comparisons(
+        scaled(pairs.rows, settings.margin),
+        longest=longest,
+        weights=balanced(pairs.rows) if settings.balance_length else None,
+    )
+    checked = comparisons(validation.rows, longest=longest)
     plan = schedule(
-        [len(row) for row in pairs.rows],
+        [len(row) for row in rows],
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         seed=run.seed,
-        together=twin_groups([pair.preference.id for pair in pairs.examples]),
+        together=twin_groups([pairs.examples[row.judged[0].place].preference.id for row in rows]),
     )
     model = new_reward_model(base, sft, device)
     layers = layers_of(model, settings.trained_layers)
@@ -81,8 +99,8 @@ def learn_rewards(
     trainer = reward_trainer(
         model,
         tokenizer,
-        pairs.rows,
-        validation.rows,
+        rows,
+        checked,
         plan=plan,
         settings=settings,
         run=run,
@@ -96,18 +114,23 @@ def learn_rewards(
         "steps": trainer.state.global_step,
         "trainable_parameters": trainable,
         "trained_layers": len(layers),
-        "labels": _labels(chosen),
-        "tokens": sum(len(pairs.rows[row]) for row in plan.until(trainer.state.global_step)),
+        "labels": dict(sorted(Counter(row.label for row in chosen).items())),
+        "rows": len(rows),
+        "tokens": sum(len(rows[row]) for row in plan.until(trainer.state.global_step)),
     }
-    if validation.rows:
-        step = best_evaluation(history)[0]
+    if checked:
+        step = best_evaluation(history, by="eval_accuracy")[0]
+        best = load_reward_model(base, work / BEST, device)
         # A run that went on after a kill may not have seen the best evaluation itself.
-        right = trainer.outcomes.get(step) or ranked(
-            load_reward_model(base, work / BEST, device), validation.rows
-        )
-        figures |= {"best_step": step, **quality(right, pairs, validation)}
+        known = trainer.differences.get(step) or differences(best, checked)
+        figures |= {"best_step": step, "validation": quality(_in_order(known), pairs, validation)}
+        if test.rows:
+            measured = differences(best, comparisons(test.rows, longest=longest))
+            figures["test"] = quality(_in_order(measured), pairs, test)
     else:
         save_adapter(model, work / BEST)
+    figures["shortcomings"] = shortcomings(figures.get("validation"))
+    write_gate(work / BEST, figures["shortcomings"] if settings.gate else [])
     counts = counted(own, entered=len(preferences), unused=len(preferences) - len(chosen))
     if hidden:
         counts += counted(twins, entered=len(hidden), kind="counterfactual")
@@ -116,28 +139,6 @@ def learn_rewards(
         curve=curve_lines(history),
         report=Report(stage="reward", rows=counts, figures=figures),
     )
-
-
-def ranked(model: "PeftModel", pairs: Sequence[TokenPair]) -> list[bool]:
-    """Whether the better answer of each pair scores higher; each has a row of its own, as rollouts have."""
-    found = scores(model, [sequence for pair in pairs for sequence in pair.sequences])
-    return [better > worse for better, worse in zip(found[::2], found[1::2], strict=True)]
-
-
-def quality(right: Sequence[bool], training: Pairs, validation: Pairs) -> dict[str, Any]:
-    """Accuracy on the validation pairs with its interval and by flaw, beside the rules that it must beat."""
-    from scipy.stats import binomtest
-
-    accuracy = sum(right) / len(right)
-    low, high = binomtest(sum(right), len(right)).proportion_ci(method="wilson")
-    return {
-        "validation_pairs": len(right),
-        "validation_dropped": {reason: count for reason, count in validation.dropped.items() if count},
-        "accuracy": round(accuracy, 4),
-        "interval": [round(low, 4), round(high, 4)],
-        "by_flaw": _by_flaw(validation.rows, right),
-        "baselines": baselines(training.examples, validation.examples),
-    }
 
 
 def curve_lines(history: Sequence[dict[str, Any]]) -> str:
@@ -151,16 +152,20 @@ def curve_lines(history: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by_flaw(pairs: Sequence[TokenPair], right: Sequence[bool]) -> dict[str, dict[str, float]]:
-    flaws: dict[str, list[bool]] = defaultdict(list)
-    for pair, value in zip(pairs, right, strict=True):
-        flaws[pair.flaw].append(value)
-    return {
-        flaw: {"pairs": len(values), "accuracy": round(sum(values) / len(values), 4)}
-        for flaw, values in sorted(flaws.items())
-    }
+def _drawn(rows: Sequence[Preference], count: int, run: RunSettings) -> list[Preference]:
+    """At most `count` of the rows, each flaw in its share."""
+    return stratified(rows, count, key=attrgetter("flaw"), seed=run.seed)
 
 
-def _labels(preferences: Sequence[Preference]) -> dict[str, int]:
-    """How many of the pairs were judged by people, and how many were made."""
-    return {kind: sum(row.label == kind for row in preferences) for kind in ("human", "synthetic")}
+def _tokens(
+    rows: Sequence[Preference],
+    assistant: Assistant,
+    tokenizer: "PreTrainedTokenizerBase",
+    settings: RewardSettings,
+) -> Pairs:
+    return tokenise(ground_preferences(rows, assistant), tokenizer, max_length=settings.max_length)
+
+
+def _in_order(found: dict[int, float]) -> list[float]:
+    """What was found of each pair, by its number."""
+    return [found[place] for place in sorted(found)]

@@ -1,7 +1,7 @@
-"""Grounded preferences as rows that hold one prompt and both of its answers."""
+"""Grounded preferences as tokens, with row accounting."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from deploy.engines.chat import answer_ids, prompt_ids
@@ -10,7 +10,6 @@ from tasks.rows.reports import RowCount, row_counts
 from tasks.training.lengths import require_few_cut
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
 MISSED = "retrieval missed what the better answer rests on"
@@ -27,9 +26,6 @@ class TokenPair:
     rejected: tuple[int, ...]
     margin: float
     flaw: str
-
-    def __len__(self) -> int:
-        return len(self.prompt) + len(self.chosen) + len(self.rejected)
 
     @property
     def sequences(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -101,6 +97,28 @@ def tokenise(
     return Pairs(rows=tuple(rows), examples=tuple(kept), dropped=dropped)
 
 
+def scaled(pairs: Sequence[TokenPair], margin: float) -> list[TokenPair]:
+    """The pairs with margins between 0 and `margin`, which the largest of them gets, whatever its unit."""
+    largest = max((pair.margin for pair in pairs), default=0.0)
+    scale = margin / largest if largest > 0.0 else 0.0
+    return [replace(pair, margin=scale * pair.margin) for pair in pairs]
+
+
+def balanced(pairs: Sequence[TokenPair]) -> list[float]:
+    """Weights, 1 in the mean, by which the longer answer is right as often as the shorter one.
+
+    Length then tells nothing of which answer is better, and a model need not learn it.
+    """
+    sides = [
+        (len(pair.chosen) > len(pair.rejected)) - (len(pair.chosen) < len(pair.rejected)) for pair in pairs
+    ]
+    longer, shorter = sides.count(1), sides.count(-1)
+    if not longer or not shorter:
+        return [1.0] * len(pairs)
+    known = {0: 1.0, 1: (longer + shorter) / (2 * longer), -1: (longer + shorter) / (2 * shorter)}
+    return [known[side] for side in sides]
+
+
 def counted(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "preference") -> list[RowCount]:
     """What became of the training pairs of one kind: `in` is the sum of unused, dropped and trained."""
     return row_counts(
@@ -110,25 +128,3 @@ def counted(pairs: Pairs, *, entered: int, unused: int = 0, kind: str = "prefere
         dropped=pairs.dropped,
         unused={"over reward.max_rows": unused},
     )
-
-
-def collate(pairs: Sequence[TokenPair]) -> "dict[str, Tensor]":
-    """One row for each pair: prompt, chosen, rejected; each answer is scored as if it stood alone.
-
-    `input_ids` and `positions` are [rows, tokens], `ends` [rows, 2] (chosen, rejected), `margins` [rows];
-    `mask` is [rows, 1, tokens, tokens], True where a token may look.
-    """
-    import torch
-    from torch.nn.utils.rnn import pad_sequence
-
-    from tasks.training.branches import branches
-
-    rows = [torch.tensor([*pair.prompt, *pair.chosen, *pair.rejected]) for pair in pairs]
-    told = branches([(len(pair.prompt), (len(pair.chosen), len(pair.rejected))) for pair in pairs])
-    return {
-        "input_ids": pad_sequence(rows, batch_first=True),
-        "positions": told.positions,
-        "mask": told.mask,
-        "ends": told.last.view(-1, 2),
-        "margins": torch.tensor([pair.margin for pair in pairs]),
-    }

@@ -1,9 +1,9 @@
-"""TRL's reward trainer on rows that hold both answers, so that each prompt runs through the model once.
+"""TRL's reward trainer on rows of comparisons: each prompt runs through the model once.
 
 Import this module late: torch and TRL are needed to define it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,63 +19,69 @@ from tasks.machine.device import Device
 from tasks.machine.settings import RunSettings
 from tasks.methods.parts.files import save_adapter
 from tasks.training.checkpoint import load
+from tasks.training.rewards.comparisons import Comparison, collate
 from tasks.training.rewards.model import score_at
-from tasks.training.rewards.pairs import TokenPair, collate
 from tasks.training.schedule import Schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trainers import OF_TRL, Resumable, arguments
 from tasks.training.watching import Watcher, check_finite
 
 
-class PairTrainer(Resumable, RewardTrainer):
-    """TRL's trainer with both answers of a pair in one row.
+class ComparisonTrainer(Resumable, RewardTrainer):
+    """TRL's trainer with all answers to a prompt in one row.
 
-    `outcomes` tells for each step with an evaluation which validation pairs were ranked rightly, in order.
+    `differences` tells for each step with an evaluation by how much the better answer of each validation pair
+    scored higher, by the pair's number. `centring` weighs how far scores may be from 0.
     """
+
+    centring: float = 0.0
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.outcomes: dict[int, list[bool]] = {}
+        self.differences: dict[int, dict[int, float]] = {}
 
     def compute_loss(
         self,
         model: Any,
         inputs: Any,
         return_outputs: bool = False,
-        num_items_in_batch: Any = None,  # noqa: ARG002  (a mean over pairs, not over tokens)
+        num_items_in_batch: Any = None,  # noqa: ARG002  (a mean over rows, not over tokens)
     ) -> Any:
-        """The loss of a batch of pairs (Bradley and Terry 1952)."""
+        """The loss of a batch of rows (Bradley and Terry 1952)."""
         scores = score_at(
             model, inputs["input_ids"], inputs["ends"], mask=inputs["mask"], positions=inputs["positions"]
         )
-        difference = scores[:, 0] - scores[:, 1]
-        loss = bradley_terry(difference, inputs["margins"])
+        better, worse = (scores.flatten()[inputs[name]] for name in ("better", "worse"))
+        loss = bradley_terry(
+            better, worse, inputs["margins"], weights=inputs["weights"], centring=self.centring
+        )
         check_finite(loss.item(), self.state.global_step + 1, Path(self.args.output_dir))
         if not self.model.training:
-            self.outcomes.setdefault(self.state.global_step, []).extend((difference > 0).tolist())
+            known = self.differences.setdefault(self.state.global_step, {})
+            known |= zip(inputs["places"].tolist(), (better - worse).tolist(), strict=True)
         return (loss, {"scores": scores}) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log the accuracy beside the validation loss."""
         if "eval_loss" in logs:
-            right = self.outcomes[self.state.global_step]
-            logs["eval_accuracy"] = sum(right) / len(right)
+            known = self.differences[self.state.global_step].values()
+            logs["eval_accuracy"] = sum(each > 0.0 for each in known) / len(known)
         super().log(logs, start_time)
 
 
 def reward_trainer(
     model: PeftModel,
     tokenizer: PreTrainedTokenizerBase,
-    pairs: Sequence[TokenPair],
-    validation: Sequence[TokenPair],
+    rows: Sequence[Comparison],
+    validation: Sequence[Comparison],
     *,
     plan: Schedule,
     settings: RewardSettings,
     run: RunSettings,
     device: Device,
     work: Path,
-) -> PairTrainer:
-    """A trainer that goes through `pairs` in the order of `plan`, from the checkpoint in `work` on if any."""
+) -> ComparisonTrainer:
+    """A trainer that goes through `rows` in the order of `plan`, from the checkpoint in `work` on if any."""
     config = RewardConfig(
         **arguments(
             plan, batch_size=settings.batch_size, warmup=settings.warmup, run=run, device=device, work=work
@@ -92,58 +98,45 @@ def reward_trainer(
     watch = Watcher(
         plan,
         work=work,
-        unit="pairs",
+        unit="rows",
         evaluations=settings.evaluations if validation else 0,
         checkpoints=settings.checkpoints,
-        patience=settings.evaluations,  # the best state is kept, but a short run is not cut
+        patience=settings.patience,
+        best_by="eval_accuracy",
         write=partial(save_adapter, model),
         learnt=learnt,
         kept=kept,
     )
     begun = kept.step * plan.rows_per_step if kept else 0
-    trainer = PairTrainer(
+    every = [*rows, *validation]
+    trainer = ComparisonTrainer(
         model=model,
         args=config,
-        train_dataset=_dataset([pairs[row] for row in plan.order[begun:]]),
-        eval_dataset=_dataset(validation) if validation else None,
+        train_dataset=_dataset(plan.order[begun:]),
+        eval_dataset=_dataset(range(len(rows), len(every))) if validation else None,
         processing_class=tokenizer,
-        data_collator=_batch,
+        data_collator=lambda told: collate([every[each["row"]] for each in told]),
         callbacks=[watch],
     )
     trainer.plan, trainer.kept, trainer.learnt = plan, kept, learnt
+    trainer.centring = settings.centring
     return trainer
 
 
-def bradley_terry(difference: Tensor, margins: Tensor) -> Tensor:
-    """-log sigmoid(better - worse - margin), the mean over pairs."""
-    return -functional.logsigmoid(difference - margins.to(difference)).mean()
+def bradley_terry(
+    better: Tensor, worse: Tensor, margins: Tensor, *, weights: Tensor, centring: float = 0.0
+) -> Tensor:
+    """-log sigmoid(better - worse - margin), summed by the `weights` of the pairs.
+
+    The loss knows differences only, so scores may drift anywhere; `centring` weighs the squared sum of both
+    (Eisenstein et al. 2023, arXiv:2312.09244).
+    """
+    loss = -functional.logsigmoid(better - worse - margins.to(better))
+    if centring:
+        loss = loss + centring * (better + worse) ** 2
+    return (weights.to(better) * loss).sum()
 
 
-def _dataset(pairs: Sequence[TokenPair]) -> Dataset:
-    """The pairs under the column names by which TRL knows that nothing is left to prepare."""
-    return Dataset.from_list(
-        [
-            {
-                "prompt_ids": list(pair.prompt),
-                "chosen_ids": list(pair.chosen),
-                "rejected_ids": list(pair.rejected),
-                "margin": pair.margin,
-            }
-            for pair in pairs
-        ]
-    )
-
-
-def _batch(rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-    return collate(
-        [
-            TokenPair(
-                prompt=tuple(row["prompt_ids"]),
-                chosen=tuple(row["chosen_ids"]),
-                rejected=tuple(row["rejected_ids"]),
-                margin=row["margin"],
-                flaw="",
-            )
-            for row in rows
-        ]
-    )
+def _dataset(rows: Iterable[int]) -> Dataset:
+    """The numbers of the rows, under column names by which TRL knows that nothing is left to prepare."""
+    return Dataset.from_list([{"row": row, "chosen_ids": [0], "rejected_ids": [0]} for row in rows])

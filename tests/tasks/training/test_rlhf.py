@@ -20,6 +20,7 @@ from tasks.rows.tables import write_table
 from tasks.training.reinforcement.heldout import Answers, compare
 from tasks.training.reinforcement.prompts import TOO_LONG, Prompts
 from tasks.training.reinforcement.worth import Prompt
+from tasks.training.rewards.gate import write_gate
 from tasks.training.rlhf import rlhf
 from tasks.training.settings import RlhfSettings
 from tests.conftest import write_tiny_index
@@ -58,6 +59,7 @@ class Stage:
         (folder / "rewards").mkdir()
         for name, adapter in (("sft", sft), ("reward", reward)):
             shutil.copytree(adapter, folder / name)
+        write_gate(folder / "reward", [])
         write_note(folder / "sft", MethodNote(method="lora", settings={}, cannot={}))
         self.inputs = (
             folder / "splits",
@@ -242,6 +244,15 @@ def test_without_the_reward_model_that_it_asks_it_is_skipped(stage: Stage, setti
     assert report.figures["skipped"] == "rlhf.rewards asks the reward model, and there are no pairs"
     off = stage.run(settings.model_copy(update={"enabled": False}))
     assert off.figures["skipped"] == "rlhf.enabled is false in params.yaml"
+
+
+def test_a_reward_model_that_is_not_to_be_trusted_judges_nothing(
+    stage: Stage, settings: RlhfSettings
+) -> None:
+    write_gate(stage.folder / "reward", ["of 35 pairs invented it is right in 0.26"])
+    report = stage.run(settings.model_copy(update={"rewards": {"score": 1.0, "model": 0.5}}))
+    assert "not to be trusted: of 35 pairs invented it is right in 0.26" in report.figures["skipped"]
+    assert "reward.gate: false" in report.figures["skipped"]
 
 
 @pytest.mark.parametrize("algorithm", ["dpo", "kto", "orpo"])

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tasks.evaluation.answers import AnsweredQuestion, ArmAnswer, write_answers
 from tasks.evaluation.ledger import (
@@ -122,6 +123,23 @@ def questions() -> list[AnsweredQuestion]:
     return [first, second, replace(first, id="q0", arms=same)]
 
 
+def rewarded(rule: float = 0.52, **changed: Any) -> dict[str, Any]:
+    """How well a reward model does beside a trivial `rule`; `changed` are other figures of it."""
+    right = {"accuracy": 0.84, "interval": [0.76, 0.9]}
+    return {
+        "pairs": 120,
+        **right,
+        "by_flaw": {
+            "invented": {"pairs": 60, **right},
+            "wrong_value": {"pairs": 60, **right, "accuracy": 0.8},
+        },
+        "by_length": {"better_longer": {"pairs": 70, **right}, "better_shorter": {"pairs": 50, **right}},
+        "calibration": {"error": 0.061, "bins": []},
+        "baselines": {"length": {"rule": "the longer wins", "accuracy": rule}},
+        **changed,
+    }
+
+
 def write_reports(folder: Path) -> list[Path]:
     """Small reports of every stage, under the names that dvc.yaml gives them."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,12 +152,7 @@ def write_reports(folder: Path) -> list[Path]:
         "prompts": 32, "reward_before": 1.25, "reward_after": 1.5, "task_score_before": 0.75,
         "task_score_after": 0.72, "reward_hacked": True, "reward_fell": False, "kl": 1.2,
     }  # fmt: skip
-    quality = {
-        "validation_pairs": 120,
-        "accuracy": 0.84,
-        "interval": [0.76, 0.9],
-        "baselines": {"length": {"rule": "the longer wins", "accuracy": 0.52}},
-    }
+    quality = {"validation": rewarded(), "test": rewarded(pairs=80, accuracy=0.8), "shortcomings": []}
     check = {
         "name": "share of rows dropped",
         "value": 0.014,

@@ -13,7 +13,7 @@ from tasks.release.report.inputs import read_inputs
 from tasks.release.report.page import pick
 from tasks.release.report.sentences import calibration_sentences, headline, reward_sentences
 from tests.tasks.pages.checking import checked
-from tests.tasks.release.report.conftest import ledger, make_page, questions, write_reports
+from tests.tasks.release.report.conftest import ledger, make_page, questions, rewarded, write_reports
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,7 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "There are at least 50 examples.",
         "where the validation loss was lowest (0.21)",
         "it prefers the better answer in 84 % (95 % interval 76 % to 90 %).",
+        "On 80 pairs of the test split, which had no say: 80 %",
         "Trivial rules reach: “the longer wins” 52 %.",
         "the reward model has a blind spot here",
         "Curves of rlhf",
@@ -154,18 +155,26 @@ def test_examples_take_the_tasks_in_turn_and_the_most_telling_first() -> None:
 
 def test_a_reward_model_is_held_against_trivial_rules() -> None:
     def said(rule: float) -> str:
-        quality = {
-            "validation_pairs": 50,
-            "accuracy": 0.7,
-            "interval": [0.6, 0.8],
-            "baselines": {"length": {"rule": "the longer wins", "accuracy": rule}},
-        }
-        return reward_sentences(quality)[-1]
+        return " ".join(reward_sentences({"validation": rewarded(rule, accuracy=0.7, interval=[0.6, 0.8])}))
 
-    assert said(0.7) == "It is no better than the best of these rules."
-    assert said(0.65) == "It is not clear from these pairs whether it is better than the best rule."
-    assert said(0.5).startswith("Trivial rules reach")
+    assert "It is no better than the best of these rules." in said(0.7)
+    assert "It is not clear from these pairs whether it is better than the best rule." in said(0.65)
+    assert "rule." not in said(0.5)
     assert reward_sentences({}) == []
+
+
+def test_what_speaks_against_a_reward_model_is_said() -> None:
+    told = reward_sentences({"validation": rewarded(), "shortcomings": ["it guesses", "it is too long"]})
+    assert told[-1] == "RLHF should not be judged by it: it guesses; it is too long."
+    assert (
+        "It does worst against answers with the flaw wrong_value: 80 % (95 % interval 76 % to 90 %) of 60."
+        in told
+    )
+    assert (
+        "The better answer is found in 84 % where it is the longer one "
+        "and in 84 % where it is the shorter one." in told
+    )
+    assert "Its certainty is off by 6 % in the mean." in told
 
 
 def test_the_headline_does_not_flatter() -> None:

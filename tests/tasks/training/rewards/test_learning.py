@@ -1,4 +1,4 @@
-"""Protects the reward model: it starts as sft, pairs score as single rows do, the row accounting is right."""
+"""Protects the reward model: it starts as sft, equal pairs give equal bytes, the row accounting is right."""
 
 import json
 from dataclasses import dataclass, replace
@@ -20,16 +20,19 @@ from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings
-from tasks.training.rewards.baselines import baselines
-from tasks.training.rewards.learning import learn_rewards, quality, ranked
+from tasks.training.rewards.comparisons import comparisons, differences
+from tasks.training.rewards.gate import closed
+from tasks.training.rewards.learning import learn_rewards
 from tasks.training.rewards.model import SCORE, load_reward_model, scores
-from tasks.training.rewards.pairs import Pairs, TokenPair, collate, tokenise
+from tasks.training.rewards.pairs import tokenise
+from tasks.training.rewards.quality import shortcomings
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
 from tests.conftest import small_settings
 from tests.contents import hashes
 from tests.deploy.knowledge.listed import reader
 from tests.tasks.rows.made import ASKED, pair
+from tests.tasks.training.rewards.made import token_pair
 
 
 def preference(number: int) -> Preference:
@@ -62,6 +65,7 @@ class Bench:
             "counterfactuals": {},
             "validation_rows": 9,
             "batch_size": 4,
+            "test_rows": 6,
             "trained_layers": 2,
             "epochs": 12,
             "evaluations": 2,
@@ -71,6 +75,7 @@ class Bench:
         return learn_rewards(
             pairs[:30],
             pairs[30:],
+            [preference(number) for number in range(50, 56)],
             reader(),
             self.base,
             self.sft,
@@ -121,14 +126,24 @@ def test_every_row_is_accounted_for(learned: Trained) -> None:
 
 def test_accuracy_stands_beside_what_it_must_beat(learned: Trained) -> None:
     figures = learned.report.figures
-    assert figures["validation_pairs"] == 9
-    assert sum(flaw["pairs"] for flaw in figures["by_flaw"].values()) == 9
-    assert figures["interval"][0] <= figures["accuracy"] <= figures["interval"][1]
-    assert figures["accuracy"] > 0.6
-    assert set(figures["baselines"]) == {"length", "majority"}
+    told = figures["validation"]
+    assert (told["pairs"], figures["test"]["pairs"]) == (9, 6)
+    assert sum(flaw["pairs"] for flaw in told["by_flaw"].values()) == 9
+    assert told["interval"][0] <= told["accuracy"] <= told["interval"][1]
+    assert told["accuracy"] > 0.6
+    assert set(told["baselines"]) == {"length", "majority"}
+    assert figures["shortcomings"] == list(shortcomings(told))
     lines = learned.curve.splitlines()
     assert lines[0] == "step,loss,validation_accuracy"
-    assert float(lines[-1].split(",")[2]) == pytest.approx(figures["accuracy"], abs=1e-4)
+    best = max(float(line.split(",")[2]) for line in lines[1:] if line.split(",")[2])
+    assert best == pytest.approx(told["accuracy"], abs=1e-4)
+
+
+def test_the_gate_is_what_the_settings_say(learned: Trained, bench: Bench) -> None:
+    assert closed(learned.adapter) == "; ".join(learned.report.figures["shortcomings"])
+    free = bench.learn("free", gate=False, epochs=1, learning_rate=1e-9)
+    assert free.report.figures["shortcomings"]
+    assert closed(free.adapter) == ""
 
 
 def test_the_same_pairs_give_the_same_bytes(learned: Trained, bench: Bench) -> None:
@@ -139,23 +154,20 @@ def test_the_same_pairs_give_the_same_bytes(learned: Trained, bench: Bench) -> N
     assert (config["base_model_name_or_path"], config["task_type"]) == ("base", "SEQ_CLS")
 
 
-def test_a_pair_in_one_row_scores_as_its_answers_alone(learned: Trained, bench: Bench) -> None:
-    import torch
-
-    from tasks.training.rewards.model import score_at
-
+def test_answers_in_one_row_score_as_alone(learned: Trained, bench: Bench) -> None:
     model = load_reward_model(bench.base, learned.adapter, bench.device)
     pairs = [
-        TokenPair(prompt=(5, 6, 7, 8), chosen=(9, 10, 2), rejected=(11, 2), margin=0.0, flaw=""),
-        TokenPair(prompt=(5, 6), chosen=(9, 2), rejected=(12, 13, 14, 2), margin=0.0, flaw=""),
+        token_pair((5, 6, 7, 8), (9, 10, 2), (11, 2)),
+        token_pair((5, 6), (9, 2), (12, 13, 14, 2)),
+        token_pair((5, 6, 7, 8), (9, 10, 2), (12, 13, 2)),
+        token_pair((5, 6, 7, 8), (11, 2), (12, 13, 2)),
     ]
-    batch = collate(pairs)
-    with torch.no_grad():
-        together = score_at(
-            model, batch["input_ids"], batch["ends"], mask=batch["mask"], positions=batch["positions"]
-        )
+    rows = comparisons(pairs, longest=99)
+    assert len(rows) == 2
+    together = differences(model, rows)
     alone = scores(model, [sequence for pair in pairs for sequence in pair.sequences])
-    assert together.flatten().tolist() == pytest.approx(alone, abs=1e-5)
+    expected = [better - worse for better, worse in zip(alone[::2], alone[1::2], strict=True)]
+    assert [together[place] for place in range(4)] == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) -> None:
@@ -171,29 +183,29 @@ def test_the_score_is_read_at_the_end_of_turn(learned: Trained, bench: Bench) ->
 def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: Bench) -> None:
     grounded = ground_preferences([preference(number) for number in range(30, 39)], reader())
     pairs = tokenise(grounded, load_tokenizer(bench.base), max_length=640).rows
-    right = ranked(load_reward_model(bench.base, learned.adapter, bench.device), pairs)
-    assert sum(right) / len(right) == pytest.approx(learned.report.figures["accuracy"], abs=1e-4)
+    model = load_reward_model(bench.base, learned.adapter, bench.device)
+    right = [each > 0.0 for each in differences(model, comparisons(pairs, longest=640)).values()]
+    assert sum(right) / len(right) == pytest.approx(
+        learned.report.figures["validation"]["accuracy"], abs=1e-4
+    )
 
 
-def test_baselines_take_the_direction_that_training_shows() -> None:
-    @dataclass(frozen=True)
-    class Pair:
-        chosen: str
-        rejected: str
-
-    long, short = Pair("a long answer", "short"), Pair("no", "yes, of course")
-    told = baselines([long, long, short], [long, short, short])  # type: ignore[list-item]
-    assert told["length"] == {"rule": "the longer answer wins", "accuracy": round(1 / 3, 4)}
-    told = baselines([Pair("`1`", ABSTENTION)], [Pair(ABSTENTION, "`1`"), long])  # type: ignore[list-item]
-    assert told["majority"] == {"rule": "the abstention loses", "accuracy": 0.25}
-
-
-def test_the_interval_is_wilsons() -> None:
-    pair = TokenPair(prompt=(1,), chosen=(2,), rejected=(3,), margin=0.0, flaw="invented")
-    pairs = Pairs(rows=(pair,) * 100, examples=(), dropped={})
-    told = quality([True] * 90 + [False] * 10, pairs, pairs)
-    assert told["interval"] == pytest.approx((0.8256, 0.9448), abs=1e-4)
-    assert told["by_flaw"] == {"invented": {"pairs": 100, "accuracy": 0.9}}
+def test_without_pairs_to_judge_it_by_it_is_kept_and_not_trusted(bench: Bench) -> None:
+    pairs = [preference(number) for number in range(12)]
+    settings = bench.settings.reward.model_copy(update={"counterfactuals": {}, "batch_size": 4})
+    alone = learn_rewards(
+        pairs,
+        [],
+        [],
+        reader(),
+        bench.base,
+        bench.sft,
+        work=bench.folder / "alone",
+        run=bench.settings.run,
+        settings=settings,
+    )
+    assert closed(alone.adapter) == "there are no pairs to judge it by"
+    assert "validation" not in alone.report.figures
 
 
 def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:
@@ -213,4 +225,4 @@ def test_beside_a_base_in_bfloat16_it_learns_as_in_float32(bench: Bench) -> None
     short = replace(bench, settings=small_settings(run={"threads": 1, "precision": "bfloat16"}))
     whole, other = (each.learn(name).report.figures for name, each in (("f32", bench), ("bf16", short)))
     assert other["precision"] == "bfloat16"
-    assert other["accuracy"] == pytest.approx(whole["accuracy"], abs=0.12)
+    assert other["validation"]["accuracy"] == pytest.approx(whole["validation"]["accuracy"], abs=0.12)
