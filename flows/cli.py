@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import merging, prompting, questioning, retrieving
+    from flows import labelling, merging, prompting, questioning, retrieving
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -88,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
     retrieving.add_flags(add("retrieval", _retrieval, text))
     text = "make a test set of your own: draw documents, ask questions, check them"
     questioning.add_flags(add("test-set", _test_set, text))
+    text = "let people rank answers of the tuned model: write them into a file, read their rankings back"
+    labelling.add_flags(add("label", _label, text))
     text = "train a head for labels, on texts (classify) or pictures (images)"
     recipe = add("recipe", _recipe, text, placed)
     recipe.add_argument("recipe", choices=("classify", "images"), help="its section of params.yaml says how")
@@ -170,6 +172,14 @@ def _test_set(words: argparse.Namespace) -> int:
     from flows.questioning import make_test_set
 
     make_test_set(Path(), words, seed=_settings().run.seed)
+    return 0
+
+
+def _label(words: argparse.Namespace) -> int:
+    from flows.labelling import label
+
+    _settings()
+    label(Path(), words)
     return 0
 
 

@@ -6,6 +6,7 @@ FlowError
 |-- StageFailedError      a stage ended with an error; carries the stage's own exit code
 |-- InterruptedRunError   the run was stopped by a person or a signal      (exit 130)
 |-- PlaceError            the place of a run cannot be prepared or is in use
+|-- LabelError            there is nothing to label, or labels do not fit
 |-- SheetError            a test set cannot be drawn, asked for or used as it is
 `-- ReleaseError          a bundle was not released; what served before still does
 """
@@ -42,6 +43,10 @@ class InterruptedRunError(FlowError):
 
 class PlaceError(FlowError):
     """The place of a run cannot be prepared, or another run is using it."""
+
+
+class LabelError(FlowError):
+    """There are no answers for people to judge, or what they judged does not fit them."""
 
 
 class SheetError(FlowError):

@@ -46,6 +46,7 @@ STAGES: dict[str, str] = {
     "index": "tasks.prepare.index",
     "search": "tasks.training.search",
     "sft": "tasks.training.sft",
+    "sample": "tasks.training.sample",
     "reward": "tasks.training.reward",
     "rlhf": "tasks.training.rlhf",
     "calibrate": "tasks.evaluation.calibrate",

@@ -30,7 +30,7 @@ from tasks.prepare.settings import (
 )
 from tasks.recipes.settings import ClassifySettings, ImagesSettings
 from tasks.release.settings import BundleSettings, ReportSettings
-from tasks.training.settings import RewardSettings, RlhfSettings, SearchSettings, SftSettings
+from tasks.training.settings import RewardSettings, RlhfSettings, SampleSettings, SearchSettings, SftSettings
 
 Key = tuple[int | str, ...]
 SectionT = TypeVar("SectionT", bound=Section)
@@ -52,6 +52,7 @@ class Settings(Section):
     generation: GenerationSettings
     search: SearchSettings
     sft: SftSettings
+    sample: SampleSettings
     reward: RewardSettings
     rlhf: RlhfSettings
     calibrate: CalibrateSettings

@@ -30,8 +30,17 @@ from tests.conftest import ROOT
 
 INPUTS = {
     "sft": ("splits", "base", "embedder", "index", "search"),
-    "reward": ("splits", "base", "embedder", "index", "whole/sft/adapter"),
-    "rlhf": ("splits", "base", "embedder", "index", "whole/sft/adapter", "whole/reward/adapter", "rewards"),
+    "reward": ("splits", "base", "embedder", "index", "whole/sft/adapter", "samples"),
+    "rlhf": (
+        "splits",
+        "base",
+        "embedder",
+        "index",
+        "whole/sft/adapter",
+        "samples",
+        "whole/reward/adapter",
+        "rewards",
+    ),
 }
 SMALL: dict[str, dict[str, Any]] = {
     "run": {"threads": 1, "precision": "float32"},
@@ -113,6 +122,7 @@ def prepare(place: Path) -> None:
         write_table(
             place / "splits" / split / "preferences.parquet", Preference, [preference(n) for n in rows]
         )
+        write_table(place / "samples" / split / "preferences.parquet", Preference, [])
     settings = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     for section, values in SMALL.items():
         settings[section] |= values

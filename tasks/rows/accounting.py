@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasks.rows.reports import Report, RowCount, outcomes, unbalanced
 
 # The stages that count rows, in the order in which rows meet them.
-ORDER = ("collect", "clean", "validate", "split", "index", "sft", "reward", "rlhf", "evaluate")
+ORDER = ("collect", "clean", "validate", "split", "index", "sft", "sample", "reward", "rlhf", "evaluate")
 # The rows that one stage keeps are those that the other takes in. Training and evaluation each take their
 # share of a split, which the report of the split tells.
 HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("clean", "split"), ("split", "index"))

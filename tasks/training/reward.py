@@ -9,7 +9,7 @@ from tasks.rows.grounding import composer
 from tasks.rows.records import Preference
 from tasks.rows.skipped import skip
 from tasks.rows.tables import read_table
-from tasks.training.rewards.learning import learn_rewards
+from tasks.training.rewards.learning import Opinions, learn_rewards
 from tasks.training.settings import RewardSettings
 
 
@@ -19,6 +19,7 @@ def reward(
     embedder: Path,
     knowledge: Path,
     sft: Path,
+    samples: Path,
     *,
     adapter: Path,
     curve: Path,
@@ -38,10 +39,15 @@ def reward(
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
     """
-    preferences = read_table(splits / "train" / "preferences.parquet", Preference)
-    held_out = read_table(splits / "validation" / "preferences.parquet", Preference)
-    unseen = read_table(splits / "test" / "preferences.parquet", Preference)
-    reason = "" if preferences else "there are no preference pairs to learn from"
+    preferences, held_out = (
+        Opinions(
+            given=read_table(splits / split / "preferences.parquet", Preference),
+            sampled=read_table(samples / split / "preferences.parquet", Preference),
+        )
+        for split in ("train", "validation")
+    )
+    unseen = Opinions(given=read_table(splits / "test" / "preferences.parquet", Preference))
+    reason = "" if len(preferences) else "there are no preference pairs to learn from"
     if not settings.enabled:
         reason = "reward.enabled is false in params.yaml"
     if reason := reason or read_note(sft).cannot.get("rlhf", ""):

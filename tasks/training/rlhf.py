@@ -22,6 +22,7 @@ def rlhf(
     embedder: Path,
     knowledge: Path,
     sft: Path,
+    samples: Path,
     reward: Path,
     functions: Path,
     *,
@@ -49,7 +50,11 @@ def rlhf(
         for example in read_table(splits / "train" / "examples.parquet", Example)
         if example.task != GENERAL_TASK
     ]
-    preferences = read_table(splits / "train" / "preferences.parquet", Preference)
+    preferences = [
+        row
+        for folder in (splits, samples)
+        for row in read_table(folder / "train" / "preferences.parquet", Preference)
+    ]
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
     if reason := _hindrance(examples, sft, reward, settings):
         count = len(examples)

@@ -100,6 +100,29 @@ class SftSettings(MethodSections):
         return found
 
 
+class SampleSettings(Section):
+    """The tuned model's own answers, judged by the task's score or left for people to judge."""
+
+    enabled: bool
+    judge: Literal["score", "people"]
+    prompts: Count
+    validation_prompts: Count
+    responses: Annotated[int, Field(ge=2)]
+    counterfactuals: dict[str, Share]
+    least_difference: Annotated[float, Field(gt=0.0, le=1.0)]
+    temperature: Positive
+    max_length: Annotated[int, Field(ge=16)]
+    max_new_tokens: Count
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        if self.max_new_tokens >= self.max_length:
+            raise ValueError(
+                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
+            )
+        return self
+
+
 class RewardSettings(Section):
     """The reward model (Bradley-Terry loss on preference pairs)."""
 

@@ -125,7 +125,7 @@ def render(
         trainings=trainings(inputs),
         others=[
             (stage, lines(inputs.reports[stage].figures))
-            for stage in ("base", "collect", "clean", "split", "index", "evaluate", "bundle")
+            for stage in ("base", "collect", "clean", "split", "index", "sample", "evaluate", "bundle")
             if stage in inputs.reports and inputs.reports[stage].figures
         ],
         settings=[

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,25 @@ if TYPE_CHECKING:
 ROW = 2  # times `max_length`: the longest row of several pairs
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinions:
+    """The pairs that were `given`, of which some are drawn, and those of `sampled` answers, which all are."""
+
+    given: Sequence[Preference]
+    sampled: Sequence[Preference] = ()
+
+    def __len__(self) -> int:
+        return len(self.given) + len(self.sampled)
+
+    def drawn(self, count: int, *, seed: int) -> list[Preference]:
+        """At most `count` of the given pairs, each flaw in its share."""
+        return stratified(self.given, count, key=attrgetter("flaw"), seed=seed)
+
+
 def learn_rewards(
-    preferences: Sequence[Preference],
-    held_out: Sequence[Preference],
-    unseen: Sequence[Preference],
+    preferences: Opinions,
+    held_out: Opinions,
+    unseen: Opinions,
     assistant: Assistant,
     base: Path,
     sft: Path,
@@ -60,15 +76,16 @@ def learn_rewards(
 
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
-    chosen = _drawn(preferences, settings.max_rows, run)
-    hidden = counterfactual_preferences(chosen, settings.counterfactuals, seed=run.seed)
+    drawn = preferences.drawn(settings.max_rows, seed=run.seed)
+    hidden = counterfactual_preferences(drawn, settings.counterfactuals, seed=run.seed)
+    chosen = [*drawn, *preferences.sampled]
     own, twins, validation, test = (
         _tokens(rows, assistant, tokenizer, settings)
         for rows in (
             chosen,
             hidden,
-            _drawn(held_out, settings.validation_rows, run),
-            _drawn(unseen, settings.test_rows, run),
+            [*held_out.drawn(settings.validation_rows, seed=run.seed), *held_out.sampled],
+            unseen.drawn(settings.test_rows, seed=run.seed),
         )
     )
     pairs = own + twins
@@ -150,11 +167,6 @@ def curve_lines(history: Sequence[dict[str, Any]]) -> str:
             check = f"{checks[entry['step']]:.6f}" if entry["step"] in checks else ""
             lines.append(f"{entry['step']},{entry['loss']:.6f},{check}")
     return "\n".join(lines) + "\n"
-
-
-def _drawn(rows: Sequence[Preference], count: int, run: RunSettings) -> list[Preference]:
-    """At most `count` of the rows, each flaw in its share."""
-    return stratified(rows, count, key=attrgetter("flaw"), seed=run.seed)
 
 
 def _tokens(

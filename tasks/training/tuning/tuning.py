@@ -29,6 +29,7 @@ from tasks.training.trainers import BEST, train
 from tasks.training.tuning.companions import mixing
 from tasks.training.tuning.documents import DOCUMENTS
 from tasks.training.tuning.examples import planned, training_examples
+from tasks.training.tuning.learned import write_learned
 from tasks.training.tuning.replay import general_rows, replay_rows
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
 
@@ -167,6 +168,7 @@ def fine_tune(
                 adapted.write(work / BEST)
     if is_first():
         method.note(work / BEST, settings.chosen, besides=besides)
+        write_learned(work / BEST, (rows.examples[row].example.id for row in plan.until(steps)))
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),

@@ -12,6 +12,7 @@ from tasks.rows.tables import write_table
 from tasks.settings import Settings, load_settings
 from tasks.training.reward import reward
 from tasks.training.rlhf import rlhf
+from tasks.training.sample import sample
 from tests.conftest import ROOT
 from tests.tasks.rows.made import pair
 
@@ -25,7 +26,7 @@ def values() -> Settings:
 
 def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> tuple[Report, Report]:
     """Both stages over `preferences`; everything that they would need to train is missing."""
-    for split in ("train", "validation"):
+    for split in ("train", "validation", "test"):
         write_table(folder / "splits" / split / "preferences.parquet", Preference, preferences)
         write_table(folder / "splits" / split / "examples.parquet", Example, [])
     missing = folder / "missing"
@@ -36,9 +37,18 @@ def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> 
         "generation": values.generation,
         "work": folder / "work",
     }
+    sample(
+        folder / "splits",
+        *[missing] * 4,
+        samples=folder / "samples",
+        report=folder / "sample.json",
+        settings=values.sample.model_copy(update={"enabled": False}),
+        **{name: section for name, section in sections.items() if name != "work"},
+    )
     reward(
         folder / "splits",
         *[missing] * 4,
+        folder / "samples",
         adapter=folder / "reward",
         curve=folder / "reward.csv",
         report=folder / "reward.json",
@@ -48,6 +58,7 @@ def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> 
     rlhf(
         folder / "splits",
         *[missing] * 4,
+        folder / "samples",
         folder / "reward",
         missing,
         adapter=folder / "rlhf",
@@ -62,6 +73,7 @@ def leave_out(folder: Path, values: Settings, preferences: list[Preference]) -> 
 def test_without_preferences_there_is_no_reward_model_and_no_rlhf(tmp_path: Path, values: Settings) -> None:
     reports = leave_out(tmp_path, values, [])
     assert reports[0].figures == {"skipped": NOTHING}
+    assert skip_reason(tmp_path / "samples") == "sample.enabled is false in params.yaml"
     assert skip_reason(tmp_path / "reward") == NOTHING
     assert skip_reason(tmp_path / "rlhf").startswith("no rule checks the answers of these tasks")
 

@@ -67,6 +67,7 @@ class Stage:
             embedder,
             folder / "index",
             folder / "sft",
+            folder / "samples",
             folder / "reward",
             folder / "rewards",
         )
@@ -76,6 +77,7 @@ class Stage:
             write_table(folder / "splits" / name / "examples.parquet", Example, rows)
         pairs = [preference(number) for number in range(10)]
         write_table(folder / "splits" / "train" / "preferences.parquet", Preference, pairs)
+        write_table(folder / "samples" / "train" / "preferences.parquet", Preference, [])
 
     def run(self, settings: RlhfSettings) -> Report:
         work = self.folder / "work"

@@ -18,6 +18,7 @@ from tasks.rows.records import Example
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings
 from tasks.training.trained import Trained
+from tasks.training.tuning.learned import read_learned
 from tasks.training.tuning.tokens import tokenise
 from tests.conftest import ROOT
 from tests.contents import hashes
@@ -132,8 +133,13 @@ def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench)
     assert sorted(path.name for path in tuned.adapter.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
+        "learned.json",
         "method.json",
     ]
+    learned = read_learned(tuned.adapter)
+    counts = {row.outcome: row.count for row in tuned.report.rows}
+    assert len(learned) == counts["trained"]
+    assert learned <= {f"e{number}" for number in range(42)}
     config = json.loads((tuned.adapter / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "base"
     assert str(bench.folder.parent) not in json.dumps(config)

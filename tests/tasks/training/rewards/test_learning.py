@@ -22,7 +22,7 @@ from tasks.rows.reports import unbalanced
 from tasks.settings import Settings
 from tasks.training.rewards.comparisons import comparisons, differences
 from tasks.training.rewards.gate import closed
-from tasks.training.rewards.learning import learn_rewards
+from tasks.training.rewards.learning import Opinions, learn_rewards
 from tasks.training.rewards.model import SCORE, load_reward_model, scores
 from tasks.training.rewards.pairs import tokenise
 from tasks.training.rewards.quality import shortcomings
@@ -73,9 +73,9 @@ class Bench:
         reward: RewardSettings = self.settings.reward.model_copy(update={**small, **changed})
         pairs = [preference(number) for number in range(39)]
         return learn_rewards(
-            pairs[:30],
-            pairs[30:],
-            [preference(number) for number in range(50, 56)],
+            Opinions(given=pairs[:30]),
+            Opinions(given=pairs[30:]),
+            Opinions(given=[preference(number) for number in range(50, 56)]),
             reader(),
             self.base,
             self.sft,
@@ -194,9 +194,9 @@ def test_without_pairs_to_judge_it_by_it_is_kept_and_not_trusted(bench: Bench) -
     pairs = [preference(number) for number in range(12)]
     settings = bench.settings.reward.model_copy(update={"counterfactuals": {}, "batch_size": 4})
     alone = learn_rewards(
-        pairs,
-        [],
-        [],
+        Opinions(given=pairs[:6], sampled=pairs[6:]),
+        Opinions(given=[]),
+        Opinions(given=[]),
         reader(),
         bench.base,
         bench.sft,
@@ -206,6 +206,7 @@ def test_without_pairs_to_judge_it_by_it_is_kept_and_not_trusted(bench: Bench) -
     )
     assert closed(alone.adapter) == "there are no pairs to judge it by"
     assert "validation" not in alone.report.figures
+    assert {row.outcome: row.count for row in alone.report.rows}["in"] == 12
 
 
 def test_too_many_pairs_that_are_too_long_stop_the_run(bench: Bench) -> None:
