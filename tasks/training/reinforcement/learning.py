@@ -124,7 +124,7 @@ def reinforce(
     remove(folder)
     actors.save_adapter(folder)
     drawn, learned = reached(order, course.curve)
-    each = 2 if settings.learns_from == "preferences" else settings.responses
+    each = {"samples": settings.responses, "preferences": 2, "answers": 1}[settings.learns_from]
     figures = {
         **device.figures(),
         "algorithm": settings.algorithm,
@@ -163,7 +163,7 @@ def _training(
                 preferences, count, assistant, tokenizer, max_length=settings.max_length, seed=run.seed
             ),
         )
-    return choose_prompts(
+    prompts, twins = choose_prompts(
         examples,
         settings.updates * settings.drawn_prompts,
         assistant,
@@ -173,3 +173,4 @@ def _training(
         withheld=settings.counterfactuals,
         checked=settings.by_rules,
     )
+    return (prompts.taught(), twins.taught()) if settings.learns_from == "answers" else (prompts, twins)

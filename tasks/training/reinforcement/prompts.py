@@ -1,7 +1,7 @@
 """Chooses the prompts that responses are sampled to, with row accounting."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,11 @@ class Prompts:
     entered: int
     chosen: int
     dropped: Mapping[str, int]
+
+    def taught(self) -> "Prompts":
+        """The same prompts, each with its good answer, which is not judged against any other."""
+        rows = tuple(replace(row, answers=(row.target,), worths=(1.0,)) for row in self.rows)
+        return replace(self, rows=rows)
 
     def require_few_cut(self, *, limit: float, max_length: int) -> None:
         """Refuse prompts of which more than the share `limit` leaves no room to answer.

@@ -271,6 +271,13 @@ def test_it_learns_from_preferences(stage: Stage, settings: RlhfSettings, algori
     }
 
 
+def test_more_fine_tuning_is_its_control(stage: Stage, settings: RlhfSettings) -> None:
+    more = {"algorithm": "sft", "learns_from": "answers", "prompts": 8, "redraws": 1}
+    report = stage.run(settings.model_copy(update=more))
+    assert unbalanced(report.rows) == []
+    assert outcomes(report.rows)["trained", ""] == report.figures["learned_rollouts"] == 16
+
+
 def test_questions_whose_evidence_was_not_found_are_left_out_and_twins_are_counted(
     stage: Stage, settings: RlhfSettings
 ) -> None:
@@ -282,13 +289,13 @@ def test_questions_whose_evidence_was_not_found_are_left_out_and_twins_are_count
 
 def write_skipped(stage: Stage) -> None:
     """A reward model that was skipped."""
-    shutil.rmtree(stage.inputs[5])
+    shutil.rmtree(stage.inputs[6])
     skip(
         "reward",
         "there are no pairs",
         kind="preference",
         entered=0,
-        adapter=stage.inputs[5],
+        adapter=stage.inputs[6],
         curve=stage.folder / "reward.csv",
         report=stage.folder / "reward.json",
     )

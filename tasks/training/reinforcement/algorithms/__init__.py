@@ -6,11 +6,11 @@ responses before it learns, and its loss. All of it is arithmetic on tensors: no
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from tasks.training.reinforcement.algorithms import dpo, grpo, kto, orpo, ppo, rloo
+from tasks.training.reinforcement.algorithms import dpo, grpo, kto, orpo, ppo, rloo, sft
 from tasks.training.reinforcement.algorithms.algorithm import Algorithm
 
 ALGORITHMS: dict[str, Algorithm] = {
-    module.ALGORITHM.name: module.ALGORITHM for module in (ppo, rloo, grpo, dpo, kto, orpo)
+    module.ALGORITHM.name: module.ALGORITHM for module in (ppo, rloo, grpo, dpo, kto, orpo, sft)
 }
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from tasks.training.reinforcement.experience import Experience
 
-Source = Literal["samples", "preferences"]  # whose answers are learned from: the policy's, or those of pairs
+# Whose answers are learned from: the policy's, those of pairs, or the good ones of the examples.
+Source = Literal["samples", "preferences", "answers"]
 
 
 class AlgorithmSettings(Section):

@@ -35,7 +35,8 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def source(algorithm: str) -> str:
     """Whose answers an algorithm learns from here."""
-    return "samples" if "samples" in ALGORITHMS[algorithm].sources else "preferences"
+    sources = ALGORITHMS[algorithm].sources
+    return next(name for name in ("samples", "preferences", "answers") if name in sources)
 
 
 def sampled(learner: Trainer, count: int = 8) -> Experience:

@@ -66,6 +66,12 @@ def test_rloo_raises_a_whole_response_by_its_score_less_its_divergence() -> None
     assert torch.allclose(gradient, torch.tensor([[-0.925, -0.925], [0.925, 0.0]]) / 2)
 
 
+def test_sft_makes_every_token_of_a_good_answer_likelier() -> None:
+    loss, gradient = learned("sft")
+    assert loss == pytest.approx((1.0 + 1.0 + 1.5) / 3)
+    assert torch.allclose(gradient, -MASK / 3)
+
+
 def test_grpo_weighs_tokens_or_responses_and_prices_the_divergence() -> None:
     _, plain = learned("grpo", kl_coefficient=0.0, scale="none")
     assert torch.allclose(plain, torch.tensor([[-0.5, -0.5], [0.5, 0.0]]) / 3)

@@ -1,0 +1,1 @@
+"""What each algorithm of RLHF brings: `python -m benchmarks.algorithms`."""

@@ -1,0 +1,96 @@
+"""What each algorithm of RLHF brings over the fine-tuned model of the last run, and over more fine-tuning.
+
+    python -m benchmarks.algorithms [--names grpo sft] [--questions 400] [--write]
+
+Each goes on from the same adapter, with as many updates, of as many answers each: an update learns from
+`rlhf.prompts` times `rlhf.responses` of them, whether sampled, given as pairs, or the good ones. Then all are
+calibrated and asked the same test questions, as they are served. What has been trained under the same
+settings is not trained again. Prints a table; `--write` puts it into docs/rlhf.md; the last line is one JSON
+object.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.algorithms.measuring import Row, measured
+from benchmarks.algorithms.training import VARIANTS, trained
+from benchmarks.first_screen import between
+from deploy.atomic import write_text
+from deploy.errors import ThreeplyError
+from tasks.evaluation.markdown import markdown_table
+from tasks.machine.progress import duration
+from tasks.pages.numbers import DASH, decimals, percent
+from tasks.scoring.scores import Interval
+from tasks.settings import Settings, load_settings
+
+PAGE = Path("docs/rlhf.md")
+
+
+def main() -> int:
+    """Train what has not been trained, measure all, print the table; exit 1 if something is missing."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.algorithms", description=__doc__)
+    words.add_argument("--names", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    words.add_argument("--questions", type=int, default=400, help="of the test split (400)")
+    words.add_argument("--write", action="store_true", help=f"write the table into {PAGE}")
+    given = words.parse_args()
+    try:
+        settings = load_settings(Path("params.yaml"))
+        reports = {name: trained(Path(), name, settings) for name in given.names}
+        rows = measured(reports, settings, count=given.questions)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = table(rows, settings, questions=given.questions)
+    print(text)
+    if given.write:
+        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "algorithms", text))
+    print(json.dumps({name: asdict(row) for name, row in rows.items()}))
+    return 0
+
+
+def table(rows: Mapping[str, Row], settings: Settings, *, questions: int) -> str:
+    """The rows as Markdown."""
+    head = [
+        "score", "over fine-tuning", "over more fine-tuning", "abstains rightly", "wrongly", "retention",
+        "KL, nats", "time",
+    ]  # fmt: skip
+    lines = {
+        name: [
+            decimals(row.score.mean),
+            _told(row.difference),
+            _told(row.over_control),
+            percent(row.abstains_rightly),
+            percent(row.abstains_wrongly),
+            percent(row.retention),
+            f"{row.heldout['kl']:.2f}" if row.heldout else DASH,
+            duration(row.seconds) if row.seconds is not None else DASH,
+        ]
+        for name, row in rows.items()
+    }
+    answers = settings.rlhf.prompts * settings.rlhf.responses
+    return "\n".join(
+        [
+            "",
+            *markdown_table(head, lines),
+            "",
+            f"{questions} test questions, the same for all, one seed; paired differences, 95 %. The"
+            f" state after {settings.rlhf.updates} updates of {answers} answers is shown, better or not.",
+            "",
+            "*`python -m benchmarks.algorithms --write`.*",
+            "",
+        ]
+    )
+
+
+def _told(interval: Interval | None) -> str:
+    if interval is None:
+        return DASH
+    return f"{interval.mean:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,110 @@
+"""Asks all variants the same questions, as they are served."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.algorithms.training import CONTROL, DATA
+from deploy.assistant import Layers
+from deploy.engines.abstaining import Abstaining
+from deploy.knowledge.store import open_knowledge
+from deploy.prompts.template import load_template
+from tasks.evaluation.arms import Answered, Setup
+from tasks.evaluation.measuring import measure, serve
+from tasks.evaluation.retention import retention
+from tasks.evaluation.thresholds import read_thresholds
+from tasks.machine.device import set_up_torch
+from tasks.rows.records import Example
+from tasks.rows.tables import read_table
+from tasks.scoring.scores import Interval, bootstrap
+from tasks.settings import Settings
+
+START = "sft"  # the model that all start from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a model scored, against the start, and what its training took; None where there was none."""
+
+    score: Interval
+    difference: Interval | None
+    over_control: Interval | None
+    abstains_rightly: float
+    abstains_wrongly: float
+    retention: float
+    seconds: float | None = None
+    heldout: Mapping[str, Any] | None = None
+
+
+def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> dict[str, Row]:
+    """All rows on the same questions of the test split, the start first."""
+    names = {name: f"model{number}" for number, name in enumerate(places)}
+    abstention: dict[str, Abstaining] = {}
+    for name, place in places.items():
+        found = read_thresholds(place / DATA / "calibrate.json")
+        for ours, theirs in ((START, "sft"), (names[name], "rlhf")):
+            if theirs in found:
+                abstention[ours] = found[theirs]
+    served = serve(
+        DATA / "models" / "base",
+        {START: DATA / "models" / "sft"}
+        | {names[name]: place.resolve() / DATA / "adapter" for name, place in places.items()},
+        open_knowledge(DATA / "index", DATA / "models" / "embedder", settings.retrieval),
+        load_template(settings.prompt.template),
+        device=set_up_torch(settings.run),
+        generation=settings.generation,
+        batch_size=settings.evaluate.batch_size,
+        abstention=abstention,
+    )
+    setups = [
+        Setup(name=each, model=each, layers=Layers(prompt=True, retrieval=True))
+        for each in (START, *names.values())
+    ]
+    found = measure(
+        served,
+        setups,
+        read_table(DATA / "splits" / "test" / "examples.parquet", Example),
+        count=count,
+        settings=settings.evaluate.model_copy(update={"latency_requests": 0}),
+        seed=settings.run.seed,
+    )
+
+    def row(name: str, model: str) -> Row:
+        answers, told = found.answered[model], {}
+        if name in places:
+            report = json.loads((places[name] / DATA / "report.json").read_text(encoding="utf-8"))
+            done = json.loads((places[name] / "done.json").read_text(encoding="utf-8"))
+            told = {"seconds": done["seconds"], "heldout": report["figures"]["heldout"]}
+        control = names.get(CONTROL)
+        return Row(
+            score=_interval([each.score for each in answers], settings),
+            difference=_apart(answers, found.answered[START], settings) if model != START else None,
+            over_control=(
+                _apart(answers, found.answered[control], settings)
+                if control and model not in (START, control)
+                else None
+            ),
+            abstains_rightly=_abstains(answers, answerable=False),
+            abstains_wrongly=_abstains(answers, answerable=True),
+            retention=retention(found.nll["base"], found.nll[model]),
+            **told,
+        )
+
+    return {"fine-tuning": row("fine-tuning", START), **{name: row(name, names[name]) for name in places}}
+
+
+def _interval(values: Sequence[float], settings: Settings) -> Interval:
+    return bootstrap(values, resamples=settings.evaluate.bootstrap, seed=settings.run.seed)
+
+
+def _apart(answers: Sequence[Answered], others: Sequence[Answered], settings: Settings) -> Interval:
+    """The mean paired difference of the scores."""
+    return _interval([one.score - other.score for one, other in zip(answers, others, strict=True)], settings)
+
+
+def _abstains(answers: Sequence[Answered], *, answerable: bool) -> float:
+    """The share of abstentions among questions with, or without, an answer."""
+    told = [each.abstained for each in answers if each.example.answerable == answerable]
+    return sum(told) / len(told)

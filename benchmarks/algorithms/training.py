@@ -1,0 +1,116 @@
+"""Trains the variants: each in a place of its own, from the fine-tuned model of the last run."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from deploy.atomic import write_json
+from deploy.errors import ThreeplyError
+from flows.place import make_place
+from tasks.settings import Settings
+
+PLACES = Path("build/algorithms")
+DATA = Path("data")
+CONTROL = "more fine-tuning"
+# By the name of a row the settings of `rlhf` that are its own.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "grpo": {"algorithm": "grpo"},
+    CONTROL: {"algorithm": "sft", "learns_from": "answers"},
+    "rloo": {"algorithm": "rloo"},
+    "ppo": {"algorithm": "ppo"},
+    "dpo": {"algorithm": "dpo"},
+    "kto": {"algorithm": "kto"},
+    "dpo, pairs": {"algorithm": "dpo", "learns_from": "preferences"},
+    "kto, pairs": {"algorithm": "kto", "learns_from": "preferences"},
+    "orpo, pairs": {"algorithm": "orpo", "learns_from": "preferences"},
+}
+EACH = {"preferences": 2, "answers": 1}  # answers to a prompt that is not sampled to
+
+
+def own(name: str, settings: Settings) -> dict[str, Any]:
+    """The settings of `rlhf` by which a row is trained: an update has as many answers whoever wrote them."""
+    chosen = {"learns_from": "samples", **VARIANTS[name]}
+    answers = settings.rlhf.prompts * settings.rlhf.responses
+    prompts = answers // EACH.get(chosen["learns_from"], settings.rlhf.responses)
+    redraws = settings.rlhf.redraws if chosen["learns_from"] == "samples" else 1
+    return {**chosen, "prompts": prompts, "redraws": redraws, "rewards": {"score": 1.0}, "keep": "always"}
+
+
+def trained(project: Path, name: str, settings: Settings) -> Path:
+    """The place where a row has been trained and calibrated.
+
+    Raises:
+        ThreeplyError: a stage has failed (it has told why).
+    """
+    place = project / PLACES / name.replace(", ", "-").replace(" ", "-")
+    params = changed((project / "params.yaml").read_text(encoding="utf-8"), own(name, settings))
+    mark = hashlib.sha256((params + _start(project)).encode()).hexdigest()
+    done = place / "done.json"
+    if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["mark"] == mark:
+        return place
+    make_place(project, place, params)
+    for left in (place / DATA, place / ".threeply" / "work"):
+        shutil.rmtree(left, ignore_errors=True)
+    data = (project / DATA).resolve()
+    models = [data / "models" / each for each in ("base", "embedder")]
+    common = [data / "splits", *models, data / "index", data / "models" / "sft"]
+    adapter, curve, report = (place / DATA / each for each in ("adapter", "curve.csv", "report.json"))
+    started = time.monotonic()
+    print(f"{name}: trains in {place}", flush=True)
+    _stage(
+        place,
+        ["rlhf", *common, data / "samples", data / "models" / "reward", "sources/rewards"],
+        {"prompts": "sources/prompts", "adapter": adapter, "curve": curve, "report": report},
+    )
+    seconds = time.monotonic() - started
+    told = {each: place / DATA / f"calibrate{each}" for each in (".json", ".csv", "-report.json")}
+    _stage(
+        place,
+        ["calibrate", *common, adapter],
+        {
+            "prompts": "sources/prompts",
+            "thresholds": told[".json"],
+            "curve": told[".csv"],
+            "report": told["-report.json"],
+        },
+    )
+    write_json(done, {"mark": mark, "seconds": round(seconds, 1)})
+    return place
+
+
+def changed(params: str, values: Mapping[str, Any]) -> str:
+    """The text of a params.yaml with other values of `rlhf`; comments stay."""
+    from ruamel.yaml import YAML
+
+    yaml, text = YAML(), StringIO()
+    known = yaml.load(params)
+    known["rlhf"] |= values
+    yaml.dump(known, text)
+    return text.getvalue()
+
+
+def _start(project: Path) -> str:
+    """What tells the model that all start from, and what it may learn from, from others."""
+    paths = (DATA / "models" / "sft" / "adapter_model.safetensors", DATA / "samples" / "answers.jsonl")
+    for path in paths:
+        if not (project / path).is_file():
+            raise ThreeplyError(f"{path} is not there; threeply run --until reward makes it")
+    return "".join(hashlib.sha256((project / path).read_bytes()).hexdigest() for path in paths)
+
+
+def _stage(place: Path, words: Sequence[object], named: Mapping[str, object]) -> None:
+    options = [part for name, value in named.items() for part in (f"--{name}", _absolute(value))]
+    command = [sys.executable, "-m", "tasks", *map(str, words), *options]
+    if subprocess.run(command, cwd=place, check=False).returncode:
+        raise ThreeplyError(f"{words[0]} has failed in {place}; what it said stands above")
+
+
+def _absolute(value: object) -> str:
+    return str(value.resolve()) if isinstance(value, Path) else str(value)

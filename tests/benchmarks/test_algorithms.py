@@ -1,0 +1,43 @@
+"""Protects the comparison of algorithms: each has as many answers, and the table tells what is not known."""
+
+from pathlib import Path
+
+from benchmarks.algorithms.__main__ import table
+from benchmarks.algorithms.measuring import Row
+from benchmarks.algorithms.training import VARIANTS, changed, own
+from tasks.scoring.scores import Interval
+from tasks.settings import load_settings
+from tests.conftest import ROOT
+
+SETTINGS = load_settings(ROOT / "params.yaml")
+
+
+def test_an_update_has_as_many_answers_whoever_wrote_them() -> None:
+    for name in VARIANTS:
+        values = SETTINGS.rlhf.model_dump() | own(name, SETTINGS)
+        rlhf = type(SETTINGS.rlhf).model_validate(values)
+        each = {"samples": rlhf.responses, "preferences": 2, "answers": 1}[rlhf.learns_from]
+        assert rlhf.prompts * each == SETTINGS.rlhf.prompts * SETTINGS.rlhf.responses
+
+
+def test_the_settings_of_a_variant_are_those_of_the_project_but_for_its_own(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(changed(text, {"algorithm": "kto"}), encoding="utf-8")
+    other = load_settings(tmp_path / "params.yaml")
+    assert other.rlhf == SETTINGS.rlhf.model_copy(update={"algorithm": "kto"})
+    assert other.sft == SETTINGS.sft
+
+
+def test_the_table_has_a_row_for_each_model_and_dashes_where_nothing_was_trained() -> None:
+    one = Interval(mean=0.7, low=0.65, high=0.75)
+    start = Row(
+        score=one,
+        difference=None,
+        over_control=None,
+        abstains_rightly=0.8,
+        abstains_wrongly=0.1,
+        retention=0.9,
+    )
+    told = table({"fine-tuning": start}, SETTINGS, questions=400)
+    assert "| fine-tuning | 0.700 | \u2013 | \u2013 | 80 % | 10 % | 90 % | \u2013 | \u2013 |" in told
+    assert "400 test questions" in told
