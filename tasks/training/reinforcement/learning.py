@@ -63,19 +63,21 @@ def reinforce(
     )
     parts = _training(examples, preferences, assistant, tokenizer, run=run, settings=settings)
     longest = settings.max_length - settings.max_new_tokens
-    checking, _ = choose_prompts(
+    # With twins as in training: without them, to abstain more often would look worse than it is.
+    checking = choose_prompts(
         held_out,
         settings.heldout_prompts,
         assistant,
         tokenizer,
         longest=longest,
         seed=run.seed,
+        withheld=settings.counterfactuals,
         checked=settings.by_rules,
     )
-    training = [prompt for part in parts for prompt in part.rows]
+    training, checked = ([prompt for part in found for prompt in part.rows] for found in (parts, checking))
     for split, rows, entered in (
         ("train", training, parts[0].entered),
-        ("validation", checking.rows, checking.entered),
+        ("validation", checked, checking[0].entered),
     ):
         if not rows:
             raise TrainingError(
@@ -98,7 +100,7 @@ def reinforce(
     trainer = Trainer(actors, sampler, settings)
 
     def answers() -> Answers:
-        return answer(actors, checking.rows, worth, settings, end=end)
+        return answer(actors, checked, worth, settings, end=end)
 
     judged: list[Answers] = []
 

@@ -87,15 +87,18 @@ def choose_prompts(
 ) -> tuple[Prompts, Prompts]:
     """The prompts of at most `count` examples of each task in its share, with at most `longest` tokens.
 
-    The second are twins of the share `withheld` of them by task: the same question without its evidence,
-    where the good answer is to abstain. A question whose evidence was not found has no good answer to be
-    rewarded, and is left out; where nothing but rules judges (`checked`), so is one whose answer has none.
+    The second are twins of the share `withheld` of these prompts by task: the same question without its
+    evidence, where the good answer is to abstain. A question whose evidence was not found has no good answer
+    to be rewarded, and is left out; where nothing but rules judges (`checked`), so is one whose answer has
+    none. Their twins are left out with them: of such a task nothing would be rewarded but abstaining.
     """
     chosen = stratified(examples, count, key=attrgetter("task"), seed=seed)
-    twins = counterfactuals(chosen, withheld or {}, seed=seed)
-    return (
-        _prompts("example", chosen, len(examples), assistant, tokenizer, longest=longest, checked=checked),
-        _prompts("counterfactual", twins, len(twins), assistant, tokenizer, longest=longest, checked=checked),
+    prompts = _prompts(
+        "example", chosen, len(examples), assistant, tokenizer, longest=longest, checked=checked
+    )
+    twins = counterfactuals([row.example for row in prompts.rows], withheld or {}, seed=seed)
+    return prompts, _prompts(
+        "counterfactual", twins, len(twins), assistant, tokenizer, longest=longest, checked=checked
     )
 
 
