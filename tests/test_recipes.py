@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 # Great Expectations imports them.
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 BEFORE = ("collect", "clean", "validate", "gate", "split")
+AFTER = ("index", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate")
 TINY: dict[str, Any] = {
     "run": {"threads": 1, "precision": "float32"},
     "validate": {"min_examples": 10},
@@ -89,11 +90,37 @@ def settle(place: Path, profile: str | None) -> None:
 )
 def test_answers_with_a_form_go_through_the_chain(profile: str, tasks: set[str], place: Path) -> None:
     settle(place, profile)
-    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "calibrate", "evaluate")
+    run("dvc.yaml", *BEFORE, *AFTER)
     ledger = read_ledger(place / "data/reports/ledger.json")
     assert set(ledger.arms["sft"].tasks) == tasks
     assert "rlhf" in ledger.skipped
     assert ledger.recall is None  # there is nothing to find, and nothing pretends that there is
+
+
+def test_opinions_alone_go_through_the_chain(place: Path) -> None:
+    settle(place, "preferences")
+    values = json.loads((place / "params.yaml").read_text(encoding="utf-8"))
+    small = {
+        "validate": {"min_preferences": 10},
+        "reward": {"max_rows": 8, "validation_rows": 6, "test_rows": 4, "batch_size": 4, "gate": False},
+        "rlhf": {"updates": 1, "prompts": 2, "responses": 2, "mini_batches": 1, "heldout_prompts": 2},
+    }
+    small["rlhf"] |= {"max_new_tokens": 4, "checkpoints": 1, "evaluations": 1, "trained_layers": 2}
+    (place / "params.yaml").write_text(json.dumps(overlay(values, small)), encoding="utf-8")
+    pairs = [
+        {"prompt": f"\n\nHuman: What is {n}?\n\nAssistant:", "chosen": f"It is {n}.", "rejected": "No idea."}
+        for n in range(60)
+    ]
+    lines = "".join(json.dumps(pair) + "\n" for pair in pairs)
+    (place / "sources/preferences.jsonl").write_text(lines, encoding="utf-8")
+    (place / "sources/rewards").mkdir()
+    run("dvc.yaml", *BEFORE, *AFTER)
+    figures = {
+        stage: read_report(place / f"data/reports/{stage}.json").figures for stage in ("reward", "rlhf")
+    }
+    assert figures["reward"]["labels"] == {"human": 8}
+    assert figures["rlhf"]["judged_by"] == "worth"
+    assert {"sft", "rlhf"} <= set(read_ledger(place / "data/reports/ledger.json").arms)
 
 
 def test_a_prompt_of_the_users_own_goes_through_the_chain_into_the_bundle(
@@ -106,7 +133,7 @@ def test_a_prompt_of_the_users_own_goes_through_the_chain_into_the_bundle(
     values = json.loads((place / "params.yaml").read_text(encoding="utf-8"))
     changes = {"prompt": {"template": f"{OWN_PROMPTS}/mine.prompty"}, "bundle": {"min_retention": 0.0}}
     (place / "params.yaml").write_text(json.dumps(overlay(values, changes)), encoding="utf-8")
-    run("dvc.yaml", *BEFORE, "index", "search", "sft", "reward", "rlhf", "calibrate", "evaluate", "bundle")
+    run("dvc.yaml", *BEFORE, *AFTER, "bundle")
     assert (place / "data/bundle/prompts/mine.prompty").read_bytes() == own.read_bytes()
     own.unlink()
     for stage, words in commands("dvc.yaml"):

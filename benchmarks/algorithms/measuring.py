@@ -43,10 +43,10 @@ def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> d
     names = {name: f"model{number}" for number, name in enumerate(places)}
     abstention: dict[str, Abstaining] = {}
     for name, place in places.items():
-        found = read_thresholds(place / DATA / "calibrate.json")
+        known = read_thresholds(place / DATA / "calibrate.json")
         for ours, theirs in ((START, "sft"), (names[name], "rlhf")):
-            if theirs in found:
-                abstention[ours] = found[theirs]
+            if theirs in known:
+                abstention[ours] = known[theirs]
     served = serve(
         DATA / "models" / "base",
         {START: DATA / "models" / "sft"}

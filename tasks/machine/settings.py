@@ -21,10 +21,13 @@ class RunSettings(Section):
 
 
 def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` with those of `over` in their place, mappings key by key, anything else as a whole."""
+    """`values` with those of `over` in their place: mappings key by key, anything else as a whole.
+
+    An empty mapping empties what was there.
+    """
     merged = dict(values)
     for key, value in over.items():
         here = values.get(key)
-        both = isinstance(here, Mapping) and isinstance(value, Mapping)
+        both = isinstance(here, Mapping) and isinstance(value, Mapping) and len(value) > 0
         merged[key] = overlay(here, value) if both else value  # type: ignore[arg-type]
     return merged

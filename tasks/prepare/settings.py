@@ -71,12 +71,14 @@ class FileSource(Section):
     `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
     file has for it. It may be left out: common names are known. `held_out` makes the file a test set of the
     user's own, under the name that the ledger shows; it may be left out: the rows may then be trained on.
+    With `teaches` the better answers of a file of preferences are good answers of examples, too.
     """
 
     kind: Literal["file"]
     path: DataPath
     columns: dict[str, str] = Field(default_factory=dict)
     held_out: str = ""
+    teaches: bool = False
 
     @field_validator("held_out")
     @classmethod

@@ -10,11 +10,12 @@ from tasks.machine.disk import say_if_unwatched
 from tasks.machine.progress import Progress
 from tasks.prepare.collect.columns import Shape
 from tasks.prepare.collect.identifiers import Collected, identifier
+from tasks.prepare.collect.opinions import good_answers
 from tasks.prepare.collect.readers import Fault, Record, read_records
 from tasks.prepare.collect.shapes import NAMES, as_rows, recognise
 from tasks.prepare.collect.values import WrongShapeError
 from tasks.prepare.settings import FileSource
-from tasks.rows.records import Document, Dropped, Row, Rows
+from tasks.rows.records import Document, Dropped, Preference, Row, Rows
 
 _LOOKED_AT = 20  # records that decide on the shape of a file
 
@@ -38,6 +39,11 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
             f"{path} holds documents, which cannot be held out: they are searched, not asked; "
             "take `held_out` away from this source in params.yaml"
         )
+    if settings.teaches and shape.kind != "preference":
+        raise SourceError(
+            f"{path} holds {shape.kind}s, of which there is no better answer to teach; take `teaches` away "
+            "from this source in params.yaml"
+        )
     rows: list[Row] = []
     dropped: list[Dropped] = []
     progress = Progress(len(found), "rows")
@@ -51,6 +57,8 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
         except WrongShapeError as error:
             dropped.append(_dropped(path, shape, Fault(entry.line, error.reason, str(error))))
         progress.update(done)
+    if settings.teaches:
+        rows += good_answers([row for row in rows if isinstance(row, Preference)])
     lost = f", {len(dropped)} could not be read" if dropped else ""
     print(f"{path.name}: {len(found)} rows, read as {_said(shape)}{lost}")
     return Collected(

@@ -19,7 +19,8 @@ from tasks.prepare.collect.values import (
     read_transcript,
     read_turns,
 )
-from tasks.rows.records import LabelKind, Preference
+from tasks.rows.identity import PromptKey, prompt_key
+from tasks.rows.records import Example, LabelKind, Preference
 
 # How good a response is, where it is an object that says so itself; the better has more of it.
 _RATINGS = ("rating", "overall_score", "score")
@@ -67,6 +68,32 @@ def preferences(shape: Shape, values: Mapping[str, Any], source: str) -> list[Pr
         )
         for better, worse in pairs
     ]
+
+
+def good_answers(pairs: Sequence[Preference]) -> list[Example]:
+    """An example for each prompt, whose answer is the first that wins and that nothing beats.
+
+    It is of the group of its pairs, so that they stand in one split. A prompt of which every answer is beaten
+    once has none.
+    """
+    beaten = {(prompt_key(pair.prompt), pair.rejected) for pair in pairs}
+    found: dict[PromptKey, Example] = {}
+    for pair in pairs:
+        key = prompt_key(pair.prompt)
+        if key not in found and (key, pair.chosen) not in beaten:
+            found[key] = Example(
+                id=f"{pair.id}:chosen",
+                source=pair.source,
+                task=pair.task,
+                messages=(*pair.prompt, Message("assistant", pair.chosen)),
+                evidence=pair.evidence,
+                quote="",
+                withheld=(),
+                answerable=True,
+                group=pair.group,
+                held_out=pair.held_out,
+            )
+    return list(found.values())
 
 
 _Judged = tuple[list[Any], list[float]]

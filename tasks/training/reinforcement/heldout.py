@@ -38,6 +38,14 @@ class Answers:
         """The mean task score."""
         return _mean(self.scores)
 
+    def goals(self, by_score: bool) -> list[float]:
+        """What says how good each answer is: the task's score of it, or what it is worth."""
+        return self.scores if by_score else self.worths
+
+    def goal(self, by_score: bool) -> float:
+        """The mean of that."""
+        return _mean(self.goals(by_score))
+
 
 def answer(
     actors: Actors, prompts: Sequence[Prompt], worth: Worth, settings: RlhfSettings, *, end: int

@@ -12,6 +12,7 @@ from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
 from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report
+from tasks.scoring.scores import checkable
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.pairs import choose_pairs
 from tasks.training.reinforcement.prompts import Prompts, choose_prompts
@@ -102,21 +103,23 @@ def reinforce(
     def answers() -> Answers:
         return answer(actors, checked, worth, settings, end=end)
 
+    # The score is what the worth stands for, where a rule can tell it; of opinions nothing else is known.
+    by_score = SCORE in settings.weighing or any(checkable(prompt.example) for prompt in checked)
     judged: list[Answers] = []
 
     def judge() -> Judged:
         judged.append(now := answers())
-        fell = gained(before.scores, now.scores, seed=run.seed).high < 0.0
-        return Judged(score=now.score, kl=now.kl, fell=fell)
+        fell = gained(before.goals(by_score), now.goals(by_score), seed=run.seed).high < 0.0
+        return Judged(score=now.goal(by_score), kl=now.kl, fell=fell)
 
     before = answers()
     order = in_order(training, settings.updates * settings.drawn_prompts, seed=run.seed)
-    course = train(trainer, order, settings, work=work, judge=judge, first=before.score)
+    course = train(trainer, order, settings, work=work, judge=judge, first=before.goal(by_score))
     after, kept = before, "sft"
     if not trainer.is_start():
         kept = "policy"
         best = max((line.heldout for line in course.curve if line.heldout is not None), default=None)
-        known = [each for each in judged if each.score == best] if settings.keep == "better" else []
+        known = [each for each in judged if each.goal(by_score) == best] if settings.keep == "better" else []
         after = known[0] if known else answers()  # the best state may have been judged before a kill
     heldout = compare(before, after, seed=run.seed)
     # Chosen by held-out prompts of the validation split; the test questions have no say in it.
@@ -138,6 +141,7 @@ def reinforce(
         "shared_layers": actors.decoder.split,
         "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
         "heldout": heldout,
+        "judged_by": "score" if by_score else "worth",
         "kept": kept,
     }
     counts = [row for part in parts if part.chosen for row in part.counted(reached=drawn, used=learned)]

@@ -141,6 +141,24 @@ def test_a_ranking_that_cannot_be_read_says_what_it_lacks(
     assert detail in dropped.detail
 
 
+def test_better_answers_are_taught_once_a_prompt(tmp_path: Path) -> None:
+    rows = (
+        {"prompt": "Why?", "chosen": "B.", "rejected": "A."},
+        {"prompt": "Why?", "chosen": "C.", "rejected": "B."},
+        {"prompt": "Who?", "chosen": "D.", "rejected": "E."},
+        {"prompt": "Who?", "chosen": "E.", "rejected": "D."},
+    )
+    path = jsonl(tmp_path / "a.jsonl", *rows)
+    found = read_file(FileSource(kind="file", path=path, teaches=True), watched=tmp_path).rows
+    (example,) = found.examples
+    assert (example.prompt, example.answer) == ((QUESTION,), "C.")
+    assert example.group == found.preferences[1].group
+    assert len(found.preferences) == 4
+    questions = jsonl(tmp_path / "b.jsonl", {"prompt": "Why?", "completion": "Because."})
+    with pytest.raises(SourceError, match="holds examples, of which there is no better answer"):
+        read_file(FileSource(kind="file", path=questions, teaches=True), watched=tmp_path)
+
+
 def test_conversations_that_part_earlier_are_no_preference(tmp_path: Path) -> None:
     row = {"chosen": "Human: Why?\n\nAssistant: A.", "rejected": "Human: Who?\n\nAssistant: B."}
     (dropped,) = read(jsonl(tmp_path / "a.jsonl", row)).dropped

@@ -1,0 +1,180 @@
+"""What RLHF on people's opinions brings, judged by a reward model trained on other pairs.
+
+    python -m benchmarks.preferences PAIRS.jsonl HELD_OUT.jsonl [--prompts 200] [--set rlhf.updates=6]
+
+The pairs are parted in halves. One goes through the chain of the profile `preferences`: fine-tuning on the
+better answers, a reward model, RLHF. On the other half a second reward model is trained, which judges the
+answers of both models to prompts of HELD_OUT; the first one's verdict stands beside it: what it sees alone
+was made for it (Gao et al. 2022, arXiv:2210.10760). What has run is not run again. Prints tables; `--write`
+puts them into docs/recipes/preferences.md; the last line is one JSON object.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from benchmarks.first_screen import between
+from benchmarks.preferences.judging import Verdict, answers, judged
+from benchmarks.preferences.runs import DATA, HELD_OUT, halves, judge, prepared, run
+from deploy.atomic import write_text
+from deploy.errors import ThreeplyError
+from tasks.evaluation.markdown import markdown_table
+from tasks.machine.device import set_up_torch
+from tasks.machine.settings import overlay
+from tasks.pages.numbers import DASH, percent
+from tasks.rows.grounding import composer, ground_preferences
+from tasks.rows.identity import prompt_key
+from tasks.rows.records import Preference
+from tasks.rows.tables import read_table
+from tasks.settings import load_settings
+
+PAGE = Path("docs/recipes/preferences.md")
+JUDGES = {"judge": "judge: other pairs", "reward": "what it was optimised for"}
+
+
+def main() -> int:
+    """Run what has not been run, judge, print the tables; exit 1 if a run has failed."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.preferences", description=__doc__)
+    words.add_argument("pairs", type=Path, help="JSONL of prompt, chosen, rejected")
+    words.add_argument("held_out", type=Path, help="the same, of other prompts")
+    words.add_argument("--prompts", type=int, default=200, help="that both models answer (200)")
+    words.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="over the profile")
+    words.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
+    given = words.parse_args()
+    try:
+        figures = measured(Path(), given.pairs, given.held_out, changes(given.set), count=given.prompts)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    text = tables(figures)
+    print(text)
+    if given.write:
+        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "preferences", text))
+    print(json.dumps(figures))
+    return 0
+
+
+def measured(
+    project: Path, pairs: Path, held_out: Path, changed: Mapping[str, Any], *, count: int
+) -> dict[str, Any]:
+    """The figures of both reward models, of RLHF, and who wins by each judge."""
+    one, other = halves(pairs.read_text(encoding="utf-8").splitlines())
+    unseen = held_out.read_text(encoding="utf-8").splitlines()
+    place = prepared(project, "optimised", {"pairs": one, HELD_OUT: unseen}, changed)
+    run(project, place, until="rlhf")
+    second = prepared(project, "judging", {"pairs": other, HELD_OUT: unseen}, changed)
+    run(project, second, until="split")
+    judging = judge(second, place)
+    settings, data = load_settings(place / "params.yaml"), place / DATA
+    device = set_up_torch(settings.run)
+    assistant = composer(
+        data / "index",
+        data / "models" / "embedder",
+        retrieval=settings.retrieval,
+        prompt=settings.prompt,
+        generation=settings.generation,
+    )
+    rows = read_table(data / "splits" / "test" / "preferences.parquet", Preference)
+    asked = {prompt_key(row.prompt): row for row in rows if row.held_out == HELD_OUT}
+    prompts = [row.messages for row in ground_preferences(list(asked.values())[:count], assistant)]
+    models = {"sft": data / "models" / "sft", "rlhf": data / "models" / "rlhf"}
+    told = answers(
+        data / "models" / "base", models, prompts, device, tokens=settings.generation.max_new_tokens
+    )
+    verdicts = {
+        name: judged(
+            data / "models" / "base",
+            adapter,
+            prompts,
+            told["sft"],
+            told["rlhf"],
+            device,
+            seed=settings.run.seed,
+        )
+        for name, adapter in {"judge": judging, "reward": data / "models" / "reward"}.items()
+    }
+    reports = {
+        "reward": data / "reports" / "reward.json",
+        "judge": second / DATA / "judge.json",
+        "rlhf": data / "reports" / "rlhf.json",
+    }
+    known = {name: json.loads(path.read_text(encoding="utf-8"))["figures"] for name, path in reports.items()}
+    return {
+        "prompts": len(prompts),
+        "reward_models": {name: known[name] for name in ("reward", "judge")},
+        "rlhf": known["rlhf"],
+        "verdicts": {name: asdict(verdict) for name, verdict in verdicts.items()},
+    }
+
+
+def tables(figures: Mapping[str, Any]) -> str:
+    """Who wins by each judge, and how well both reward models know the held-out pairs."""
+    heldout = figures["rlhf"]["heldout"]
+    rows = {JUDGES[name]: _verdict(Verdict(**told)) for name, told in figures["verdicts"].items()}
+    known = {
+        name: _quality(told.get("test", told["validation"]))
+        for name, told in figures["reward_models"].items()
+    }
+    return "\n".join(
+        [
+            "",
+            *markdown_table(
+                ["RLHF wins over fine-tuning", "at equal length", "characters before", "after", "changed"],
+                rows,
+            ),
+            "",
+            f"{figures['prompts']} prompts, greedy answers, one seed; RLHF moved by {heldout['kl']:.2f} nats"
+            f" an answer, by {figures['rlhf']['algorithm']}.",
+            "",
+            *markdown_table(
+                ["test pairs", "right", "the longer wins", "better is longer", "shorter", "off"], known
+            ),
+            "",
+            "*`python -m benchmarks.preferences PAIRS HELD_OUT --write`.*",
+            "",
+        ]
+    )
+
+
+def changes(words: list[str]) -> dict[str, Any]:
+    """`section.key=value` words as nested settings; values are YAML."""
+    found: dict[str, Any] = {}
+    for word in words:
+        path, _, value = word.partition("=")
+        nested: Any = YAML(typ="safe").load(value)
+        for key in reversed(path.split(".")):
+            nested = {key: nested}
+        found = overlay(found, nested)
+    return found
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    wins = verdict.wins if isinstance(verdict.wins, Mapping) else asdict(verdict.wins)
+    return [
+        f"{percent(wins['mean'])} ({percent(wins['low'])} to {percent(wins['high'])})",
+        percent(verdict.at_equal_length),
+        *(f"{length:.0f}" for length in verdict.characters),
+        percent(verdict.changed),
+    ]
+
+
+def _quality(told: Mapping[str, Any]) -> list[str]:
+    low, high = told["interval"]
+    sides = [told["by_length"].get(side) for side in ("better_longer", "better_shorter")]
+    return [
+        str(told["pairs"]),
+        f"{percent(told['accuracy'])} ({percent(low)} to {percent(high)})",
+        percent(told["baselines"]["length"]["accuracy"]),
+        *(percent(side["accuracy"]) if side else DASH for side in sides),
+        percent(told["calibration"]["error"]),
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
