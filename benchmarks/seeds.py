@@ -4,24 +4,29 @@
     python -m benchmarks.seeds 1 2 --write    writes the tables into README.md, too
 
 A run of a seed is a whole one in build/seeds/SEED: other questions made and drawn, other rows, another
-order, other weights to begin with. One that has ended is not run again; one that was killed goes on. Prints
+order, other weights to begin with. One that has ended is not run again; one that was killed goes on. Each
+ledger is kept in docs/seeds with what the settings were, and counts as long as they are the same. Prints
 tables of means with the lowest and the highest; the last line is one JSON object.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
 from statistics import fmean
 
 from benchmarks.first_screen import README, between
-from deploy.atomic import write_text
+from deploy.atomic import write_json, write_text
 from deploy.errors import ThreeplyError
+from deploy.files import read_json
 from flows.place import CACHE, make_place
+from tasks.errors import SourceError
 from tasks.evaluation.ledger import NAMES, TUNED, Arm, Ledger, read_ledger, subset_sizes
 from tasks.evaluation.markdown import markdown_table
 from tasks.evaluation.sentences import PASSAGE_FOUND
@@ -30,6 +35,17 @@ from tasks.settings import load_settings
 
 PLACES = Path("build/seeds")
 LEDGER = Path("data/reports/ledger.json")
+KEPT = Path("docs/seeds")
+# Sections of params.yaml that no ledger depends on.
+BESIDE = ("run", "compare", "classify", "images", "bundle", "report", "serve")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A ledger, and the sum of the settings that it came of."""
+
+    settings: str
+    ledger: Ledger
 
 
 def main() -> int:
@@ -40,10 +56,10 @@ def main() -> int:
     given = words.parse_args()
     try:
         own = load_settings(Path("params.yaml")).run.seed
-        found = {own: read_ledger(LEDGER)}
+        found = {own: kept(Path(), own) or keep(Path(), own, read_ledger(LEDGER))}
         for seed in given.seeds:
             if seed != own:
-                found[seed] = of_seed(Path(), seed)
+                found[seed] = kept(Path(), seed) or keep(Path(), seed, of_seed(Path(), seed))
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1
@@ -69,6 +85,32 @@ def of_seed(project: Path, seed: int) -> Ledger:
     if subprocess.run(command, cwd=place, env=shared, check=False).returncode:
         raise ThreeplyError(f"the run of seed {seed} in {place} has failed; what it said stands above")
     return read_ledger(place / LEDGER)
+
+
+def kept(project: Path, seed: int) -> Ledger | None:
+    """The ledger of `seed` in docs/seeds; None where there is none under the settings of today.
+
+    Raises:
+        ThreeplyError: the file is damaged.
+    """
+    path = project / KEPT / f"{seed}.json"
+    if not path.is_file():
+        return None
+    found = read_json(path, Kept, error=SourceError, advice="delete it, and the seed runs again")
+    return found.ledger if found.settings == told_by(project) else None
+
+
+def keep(project: Path, seed: int, ledger: Ledger) -> Ledger:
+    """Write the ledger of `seed` into docs/seeds; it is given back."""
+    write_json(project / KEPT / f"{seed}.json", asdict(Kept(settings=told_by(project), ledger=ledger)))
+    return ledger
+
+
+def told_by(project: Path) -> str:
+    """A sum of all settings that a ledger depends on, the seed left out."""
+    sections = load_settings(project / "params.yaml").sections()
+    told = {name: each.model_dump(mode="json") for name, each in sections.items() if name not in BESIDE}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def seeded(params: str, seed: int) -> str:

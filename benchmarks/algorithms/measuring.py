@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.algorithms.training import CONTROL, DATA
+from benchmarks.algorithms.training import CONTROL, DATA, DONE
 from deploy.assistant import Layers
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
@@ -50,7 +50,7 @@ def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> d
     served = serve(
         DATA / "models" / "base",
         {START: DATA / "models" / "sft"}
-        | {names[name]: place.resolve() / DATA / "adapter" for name, place in places.items()},
+        | {names[name]: place / DATA / "adapter" for name, place in places.items()},
         open_knowledge(DATA / "index", DATA / "models" / "embedder", settings.retrieval),
         load_template(settings.prompt.template),
         device=set_up_torch(settings.run),
@@ -75,7 +75,7 @@ def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> d
         answers, told = found.answered[model], {}
         if name in places:
             report = json.loads((places[name] / DATA / "report.json").read_text(encoding="utf-8"))
-            done = json.loads((places[name] / "done.json").read_text(encoding="utf-8"))
+            done = json.loads((places[name] / DONE).read_text(encoding="utf-8"))
             told = {"seconds": done["seconds"], "heldout": report["figures"]["heldout"]}
         control = names.get(CONTROL)
         return Row(

@@ -18,6 +18,7 @@ from tasks.settings import Settings
 
 PLACES = Path("build/algorithms")
 DATA = Path("data")
+DONE = "done.json"  # that a place has been trained: under which settings, and how long it took
 CONTROL = "more fine-tuning"
 # By the name of a row the settings of `rlhf` that are its own.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -49,39 +50,32 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
     Raises:
         ThreeplyError: a stage has failed (it has told why).
     """
-    place = project / PLACES / name.replace(", ", "-").replace(" ", "-")
+    place = project.resolve() / PLACES / name.replace(", ", "-").replace(" ", "-")
     params = changed((project / "params.yaml").read_text(encoding="utf-8"), own(name, settings))
     mark = hashlib.sha256((params + _start(project)).encode()).hexdigest()
-    done = place / "done.json"
-    if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["mark"] == mark:
-        return place
-    make_place(project, place, params)
-    for left in (place / DATA, place / ".threeply" / "work"):
-        shutil.rmtree(left, ignore_errors=True)
-    data = (project / DATA).resolve()
-    models = [data / "models" / each for each in ("base", "embedder")]
-    common = [data / "splits", *models, data / "index", data / "models" / "sft"]
-    adapter, curve, report = (place / DATA / each for each in ("adapter", "curve.csv", "report.json"))
-    started = time.monotonic()
-    print(f"{name}: trains in {place}", flush=True)
-    _stage(
-        place,
-        ["rlhf", *common, data / "samples", data / "models" / "reward", "sources/rewards"],
-        {"prompts": "sources/prompts", "adapter": adapter, "curve": curve, "report": report},
-    )
-    seconds = time.monotonic() - started
-    told = {each: place / DATA / f"calibrate{each}" for each in (".json", ".csv", "-report.json")}
-    _stage(
-        place,
-        ["calibrate", *common, adapter],
-        {
-            "prompts": "sources/prompts",
-            "thresholds": told[".json"],
-            "curve": told[".csv"],
-            "report": told["-report.json"],
-        },
-    )
-    write_json(done, {"mark": mark, "seconds": round(seconds, 1)})
+    data, done = project.resolve() / DATA, place / DONE
+    common = [
+        data / "splits",
+        data / "models" / "base",
+        data / "models" / "embedder",
+        data / "index",
+        data / "models" / "sft",
+    ]
+    if not done.is_file() or json.loads(done.read_text(encoding="utf-8"))["mark"] != mark:
+        make_place(project, place, params)
+        for left in (place / DATA, place / ".threeply" / "work"):
+            shutil.rmtree(left, ignore_errors=True)
+        started = time.monotonic()
+        print(f"{name}: trains in {place}", flush=True)
+        _stage(
+            place,
+            ["rlhf", *common, data / "samples", data / "models" / "reward", "sources/rewards"],
+            {"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},
+        )
+        write_json(done, {"mark": mark, "seconds": round(time.monotonic() - started, 1)})
+    if not (place / DATA / "calibrate.json").is_file():
+        outputs = {"thresholds": "calibrate.json", "curve": "calibrate.csv", "report": "calibrated.json"}
+        _stage(place, ["calibrate", *common, place / DATA / "adapter"], outputs)
     return place
 
 
@@ -105,12 +99,9 @@ def _start(project: Path) -> str:
     return "".join(hashlib.sha256((project / path).read_bytes()).hexdigest() for path in paths)
 
 
-def _stage(place: Path, words: Sequence[object], named: Mapping[str, object]) -> None:
-    options = [part for name, value in named.items() for part in (f"--{name}", _absolute(value))]
-    command = [sys.executable, "-m", "tasks", *map(str, words), *options]
+def _stage(place: Path, words: Sequence[object], outputs: Mapping[str, str]) -> None:
+    """Run a stage in `place`; its outputs lie in the folder `DATA` there."""
+    options = [part for name, file in outputs.items() for part in (f"--{name}", str(DATA / file))]
+    command = [sys.executable, "-m", "tasks", *map(str, words), "--prompts", "sources/prompts", *options]
     if subprocess.run(command, cwd=place, check=False).returncode:
         raise ThreeplyError(f"{words[0]} has failed in {place}; what it said stands above")
-
-
-def _absolute(value: object) -> str:
-    return str(value.resolve()) if isinstance(value, Path) else str(value)

@@ -82,7 +82,7 @@ def judged(
 def at_equal_length(wins: Sequence[float], longer: Sequence[float]) -> float:
     """The chance of a win where both answers are of one length, by logistic regression on it.
 
-    As in the length-controlled win rate of AlpacaEval (Dubois et al. 2024, arXiv:2404.04475), with a weak pull
+    As AlpacaEval has it (Dubois et al. 2024, arXiv:2404.04475), with a weak pull
     of the slope to 0, so that it is found where wins and lengths agree throughout.
     """
     won, spread = np.asarray(wins, dtype=float), float(np.std(longer)) or 1.0

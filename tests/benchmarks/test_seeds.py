@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.seeds import seeded, seeds_markdown, spread, summary
+from benchmarks.seeds import keep, kept, seeded, seeds_markdown, spread, summary
 from tasks.evaluation.ledger import Ledger, Subset
 from tasks.pages.numbers import percent
 from tasks.settings import load_settings
@@ -56,3 +56,17 @@ def test_another_seed_is_all_that_changes(tmp_path: Path) -> None:
     assert after.run.seed == 7
     assert before.run.seed != 7
     assert after == before.model_copy(update={"run": after.run})
+
+
+def test_a_ledger_is_kept_as_long_as_the_settings_are_the_same(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert kept(tmp_path, 7) is None
+    told = keep(tmp_path, 7, of(0.6, follow_ups=0.2))
+    assert kept(tmp_path, 7) == told
+    (tmp_path / "params.yaml").write_text(
+        seeded(text, 3).replace("port: 8000", "port: 8001"), encoding="utf-8"
+    )
+    assert kept(tmp_path, 7) == told
+    (tmp_path / "params.yaml").write_text(text.replace("max_rows: 800", "max_rows: 801"), encoding="utf-8")
+    assert kept(tmp_path, 7) is None
