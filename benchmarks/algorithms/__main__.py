@@ -35,12 +35,15 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="python -m benchmarks.algorithms", description=__doc__)
     words.add_argument("--names", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     words.add_argument("--questions", type=int, default=400, help="of the test split (400)")
+    words.add_argument(
+        "--best-of", type=int, default=4, metavar="N", help="answers to choose from (4); 0: none"
+    )
     words.add_argument("--write", action="store_true", help=f"write the table into {PAGE}")
     given = words.parse_args()
     try:
         settings = load_settings(Path("params.yaml"))
         reports = {name: trained(Path(), name, settings) for name in given.names}
-        rows = measured(reports, settings, count=given.questions)
+        rows = measured(reports, settings, count=given.questions, best_of=given.best_of)
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1

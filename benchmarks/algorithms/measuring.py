@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.algorithms.training import CONTROL, DATA, DONE
-from deploy.assistant import Layers
+from benchmarks.algorithms.best_of import BY, LAYERS, BestOf, Candidates
+from benchmarks.algorithms.training import CONTROL, DATA, DONE, START
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
-from tasks.evaluation.arms import Answered, Setup
+from tasks.evaluation.arms import Answered, Respondent, Setup
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.retention import retention
 from tasks.evaluation.thresholds import read_thresholds
@@ -20,8 +20,6 @@ from tasks.rows.records import Example
 from tasks.rows.tables import read_table
 from tasks.scoring.scores import Interval, bootstrap
 from tasks.settings import Settings
-
-START = "sft"  # the model that all start from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +36,14 @@ class Row:
     heldout: Mapping[str, Any] | None = None
 
 
-def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> dict[str, Row]:
-    """All rows on the same questions of the test split, the start first."""
+def measured(
+    places: Mapping[str, Path], settings: Settings, *, count: int, best_of: int = 0
+) -> dict[str, Row]:
+    """All rows on the same questions of the test split, the start first.
+
+    With `best_of` two more: the best of so many answers of it, by the reward model and by the true score.
+    """
+    device = set_up_torch(settings.run)
     names = {name: f"model{number}" for number, name in enumerate(places)}
     abstention: dict[str, Abstaining] = {}
     for name, place in places.items():
@@ -53,26 +57,37 @@ def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> d
         | {names[name]: place / DATA / "adapter" for name, place in places.items()},
         open_knowledge(DATA / "index", DATA / "models" / "embedder", settings.retrieval),
         load_template(settings.prompt.template),
-        device=set_up_torch(settings.run),
+        device=device,
         generation=settings.generation,
         batch_size=settings.evaluate.batch_size,
         abstention=abstention,
     )
-    setups = [
-        Setup(name=each, model=each, layers=Layers(prompt=True, retrieval=True))
-        for each in (START, *names.values())
+    respondents: list[Respondent] = [
+        Setup(name=each, model=each, layers=LAYERS) for each in (START, *names.values())
+    ]
+    candidates = Candidates(count=best_of)
+    choosers = [
+        BestOf(
+            name=f"best of {best_of}, by the {by}",
+            by=by,
+            candidates=candidates,
+            base=DATA / "models" / "base",
+            reward=DATA / "models" / "reward",
+            device=device,
+        )
+        for by in (BY if best_of else ())
     ]
     found = measure(
         served,
-        setups,
+        [*respondents, *choosers],
         read_table(DATA / "splits" / "test" / "examples.parquet", Example),
         count=count,
         settings=settings.evaluate.model_copy(update={"latency_requests": 0}),
         seed=settings.run.seed,
     )
 
-    def row(name: str, model: str) -> Row:
-        answers, told = found.answered[model], {}
+    def row(name: str, arm: str, model: str) -> Row:
+        answers, told = found.answered[arm], {}
         if name in places:
             report = json.loads((places[name] / DATA / "report.json").read_text(encoding="utf-8"))
             done = json.loads((places[name] / DONE).read_text(encoding="utf-8"))
@@ -80,10 +95,10 @@ def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> d
         control = names.get(CONTROL)
         return Row(
             score=_interval([each.score for each in answers], settings),
-            difference=_apart(answers, found.answered[START], settings) if model != START else None,
+            difference=_apart(answers, found.answered[START], settings) if arm != START else None,
             over_control=(
                 _apart(answers, found.answered[control], settings)
-                if control and model not in (START, control)
+                if control and arm not in (START, control)
                 else None
             ),
             abstains_rightly=_abstains(answers, answerable=False),
@@ -92,7 +107,11 @@ def measured(places: Mapping[str, Path], settings: Settings, *, count: int) -> d
             **told,
         )
 
-    return {"fine-tuning": row("fine-tuning", START), **{name: row(name, names[name]) for name in places}}
+    return {
+        "fine-tuning": row("fine-tuning", START, START),
+        **{name: row(name, names[name], names[name]) for name in places},
+        **{each.name: row(each.name, each.name, START) for each in choosers},
+    }
 
 
 def _interval(values: Sequence[float], settings: Settings) -> Interval:

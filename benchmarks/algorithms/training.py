@@ -20,6 +20,7 @@ PLACES = Path("build/algorithms")
 DATA = Path("data")
 DONE = "done.json"  # that a place has been trained: under which settings, and how long it took
 CONTROL = "more fine-tuning"
+START = "sft"  # the model that all start from
 # By the name of a row the settings of `rlhf` that are its own.
 VARIANTS: dict[str, dict[str, Any]] = {
     "grpo": {"algorithm": "grpo"},

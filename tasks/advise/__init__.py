@@ -80,7 +80,7 @@ def _without(decision: Decision, reason: str) -> Decision:
 
 
 def _params(rlhf: bool, chosen: MethodAdvice | None, training: Plan | None) -> dict[str, Any]:
-    params: dict[str, Any] = {"reward": {"enabled": rlhf}, "rlhf": {"enabled": rlhf}}
+    params: dict[str, Any] = {stage: {"enabled": rlhf} for stage in ("sample", "reward", "rlhf")}
     if chosen is not None and training is not None:
         sft = {"method": chosen.name, "max_rows": training.rows, **chosen.needs.settings}
         return {"sft": sft, **params}

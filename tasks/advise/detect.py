@@ -77,7 +77,8 @@ def measured(reports: Path) -> dict[str, Any]:
         if "sft" in timings:
             found["tokens_per_s"] = figures["tokens"] / timings["sft"]["seconds"]
     if {"reward", "rlhf"} <= set(timings) and not _skipped(reports / "rlhf.json"):
-        found["chain_minutes"] = (timings["reward"]["seconds"] + timings["rlhf"]["seconds"]) / 60
+        chain = [timings[stage]["seconds"] for stage in ("sample", "reward", "rlhf") if stage in timings]
+        found["chain_minutes"] = sum(chain) / 60
     return found
 
 

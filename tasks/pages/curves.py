@@ -40,6 +40,9 @@ PANELS: dict[str, tuple[Panel, ...]] = {
         Panel(title="entropy (nats a token)", x="update", lines={"entropy": "entropy"}),
         Panel(title="value loss", x="update", lines={"value_loss": "value loss"}),
         Panel(title="clipped share", x="update", lines={"clip_fraction": "policy"}),
+        Panel(title="length (tokens)", x="update", lines={"response_length": "length"}),
+        # Where the reward goes on rising and the score does not, the reward is being gamed (Gao et al. 2022).
+        Panel(title="over KL (nats)", x="kl", lines={"reward": "reward", "score": "task score"}),
     ),
     "calibrate": (
         Panel(
@@ -92,8 +95,11 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    read = [(panel, read_curve(path, panel.x)) for panel in PANELS[stage]]
-    panels = [(panel, columns) for panel, columns in read if panel.lines.keys() & columns.keys()]
+    first, *others = PANELS[stage]
+    columns = read_curve(path, first.x)
+    read = [(first, columns)]
+    read += [(each, read_curve(path, each.x)) for each in others if each.x in (first.x, *columns)]
+    panels = [(panel, columns) for panel, columns in read if _says_something(panel, columns)]
     if not panels:
         return b""
     per_row = min(len(panels), 3)
@@ -109,6 +115,11 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
             return buffer.getvalue()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return embeddable(buffer.getvalue().decode(), prefix=stage, label=f"Curves of {stage}").encode()
+
+
+def _says_something(panel: Panel, columns: Columns) -> bool:
+    """Whether a line of the picture is there, and not 0 throughout."""
+    return any(value for name in panel.lines.keys() & columns.keys() for _, value in columns[name])
 
 
 def embeddable(svg: str, *, prefix: str, label: str) -> str:
@@ -127,7 +138,7 @@ def embeddable(svg: str, *, prefix: str, label: str) -> str:
 def _panel(axes: "Axes", panel: Panel, columns: Columns) -> None:
     drawn = [(label, columns[name]) for name, label in panel.lines.items() if name in columns]
     for (label, points), colour in zip(drawn, COLOURS, strict=False):
-        xs, ys = zip(*points, strict=True)
+        xs, ys = zip(*sorted(points), strict=True)
         marker = "o" if len(points) < 25 else None
         axes.plot(xs, ys, label=label, color=colour, linewidth=1.4, marker=marker, markersize=3)
     axes.set_title(panel.title, fontsize=9, loc="left")

@@ -113,19 +113,31 @@ def collate(rows: Sequence[Comparison]) -> "dict[str, Tensor]":
     }
 
 
-def differences(model: "PeftModel", rows: Sequence[Comparison], *, batch_size: int = 8) -> dict[int, float]:
+def differences(model: "PeftModel", rows: Sequence[Comparison]) -> dict[int, float]:
     """By how much the better answer of each pair scores higher, by the pair's number."""
+    return {
+        each.place: scored[each.better] - scored[each.worse]
+        for row, scored in zip(rows, answer_scores(model, rows), strict=True)
+        for each in row.judged
+    }
+
+
+def answer_scores(
+    model: "PeftModel", rows: Sequence[Comparison], *, batch_size: int = 8
+) -> list[list[float]]:
+    """The score of each answer, row by row."""
     import torch
 
-    order = sorted(rows, key=len)
-    found: dict[int, float] = {}
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+    found: list[list[float]] = [[] for _ in rows]
     model.eval()
     for start in range(0, len(order), batch_size):
-        batch = collate(order[start : start + batch_size])
+        part = order[start : start + batch_size]
+        batch = collate([rows[row] for row in part])
         with torch.no_grad():
             scored = score_at(
                 model, batch["input_ids"], batch["ends"], mask=batch["mask"], positions=batch["positions"]
-            ).flatten()
-        apart = scored[batch["better"]] - scored[batch["worse"]]
-        found |= zip(batch["places"].tolist(), apart.tolist(), strict=True)
+            )
+        for row, values in zip(part, scored.tolist(), strict=True):
+            found[row] = values[: len(rows[row].answers)]
     return found
