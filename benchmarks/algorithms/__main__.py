@@ -2,9 +2,9 @@
 
     python -m benchmarks.algorithms [--names grpo sft] [--questions 400] [--write]
 
-Each goes on from the same adapter, with as many updates, of as many answers each: an update learns from
-`rlhf.prompts` times `rlhf.responses` of them, whether sampled, given as pairs, or the good ones. Then all are
-calibrated and asked the same test questions, as they are served. What has been trained under the same
+Each goes on from the same adapter, with as many updates, of as many prompts each: `rlhf.prompts` times
+`rlhf.redraws` of them, whether answers are sampled to them, come as pairs, or are the good ones. Then all
+are calibrated and asked the same test questions, as they are served. What has been trained under the same
 settings is not trained again. Prints a table; `--write` puts it into docs/rlhf.md; the last line is one JSON
 object.
 """
@@ -74,14 +74,14 @@ def table(rows: Mapping[str, Row], settings: Settings, *, questions: int) -> str
         ]
         for name, row in rows.items()
     }
-    answers = settings.rlhf.prompts * settings.rlhf.responses
     return "\n".join(
         [
             "",
             *markdown_table(head, lines),
             "",
             f"{questions} test questions, the same for all, one seed; paired differences, 95 %. The"
-            f" state after {settings.rlhf.updates} updates of {answers} answers is shown, better or not.",
+            f" state after {settings.rlhf.updates} updates of {settings.rlhf.drawn_prompts} prompts is shown,"
+            " better or not.",
             "",
             "*`python -m benchmarks.algorithms --write`.*",
             "",

@@ -33,16 +33,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "kto, pairs": {"algorithm": "kto", "learns_from": "preferences"},
     "orpo, pairs": {"algorithm": "orpo", "learns_from": "preferences"},
 }
-EACH = {"preferences": 2, "answers": 1}  # answers to a prompt that is not sampled to
 
 
 def own(name: str, settings: Settings) -> dict[str, Any]:
-    """The settings of `rlhf` by which a row is trained: an update has as many answers whoever wrote them."""
+    """The settings of `rlhf` by which a row is trained: an update draws as many prompts for all of them."""
     chosen = {"learns_from": "samples", **VARIANTS[name]}
-    answers = settings.rlhf.prompts * settings.rlhf.responses
-    prompts = answers // EACH.get(chosen["learns_from"], settings.rlhf.responses)
-    redraws = settings.rlhf.redraws if chosen["learns_from"] == "samples" else 1
-    return {**chosen, "prompts": prompts, "redraws": redraws, "rewards": {"score": 1.0}, "keep": "always"}
+    drawn = {"prompts": settings.rlhf.drawn_prompts, "redraws": 1}
+    more = {} if chosen["learns_from"] == "samples" else drawn
+    return {**chosen, **more, "rewards": {"score": 1.0}, "keep": "always"}
 
 
 def trained(project: Path, name: str, settings: Settings) -> Path:

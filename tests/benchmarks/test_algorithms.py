@@ -1,4 +1,4 @@
-"""Protects the comparison of algorithms: each has as many answers, and the table tells what is not known."""
+"""Protects the comparison of algorithms: each has as many prompts, and the table tells what is not known."""
 
 from pathlib import Path
 
@@ -12,12 +12,11 @@ from tests.conftest import ROOT
 SETTINGS = load_settings(ROOT / "params.yaml")
 
 
-def test_an_update_has_as_many_answers_whoever_wrote_them() -> None:
+def test_an_update_draws_as_many_prompts_whoever_answers_them() -> None:
     for name in VARIANTS:
         values = SETTINGS.rlhf.model_dump() | own(name, SETTINGS)
         rlhf = type(SETTINGS.rlhf).model_validate(values)
-        each = {"samples": rlhf.responses, "preferences": 2, "answers": 1}[rlhf.learns_from]
-        assert rlhf.prompts * each == SETTINGS.rlhf.prompts * SETTINGS.rlhf.responses
+        assert rlhf.drawn_prompts == SETTINGS.rlhf.drawn_prompts
 
 
 def test_the_settings_of_a_variant_are_those_of_the_project_but_for_its_own(tmp_path: Path) -> None:
