@@ -1,5 +1,6 @@
 """The tuned model's own answers as preferences: what the reward model has to tell apart."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy.atomic import write_text
@@ -10,11 +11,11 @@ from tasks.machine.settings import RunSettings
 from tasks.methods.note import read_note
 from tasks.rows.grounding import composer
 from tasks.rows.records import GENERAL_TASK, Example, Preference
-from tasks.rows.reports import Report, RowCount, write_report
+from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.skipped import leave_note
 from tasks.rows.tables import read_table, write_table
 from tasks.scoring.scores import checkable
-from tasks.training.reinforcement.prompts import choose_prompts
+from tasks.training.reinforcement.prompts import Prompts, choose_prompts
 from tasks.training.sampling.answers import Sampled, draw_answers
 from tasks.training.sampling.judging import judged
 from tasks.training.sampling.labelling import ANSWERS, lines
@@ -57,48 +58,63 @@ def sample(
         ]
         for split in SPLITS
     }
-    figures: dict[str, object] = {}
-    counts: list[RowCount] = []
-    drawn: dict[str, list[Sampled]] = {split: [] for split in SPLITS}
-    reason = _hindrance(found["train"], sft, settings)
-    if reason:
+    if reason := _hindrance(found["train"], sft, settings):
         leave_note(samples, "sample", reason)
-        figures["skipped"] = reason
-    else:
-        device = set_up_torch(run)
-        tokenizer = load_tokenizer(base)
-        assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
-        by_score = settings.judge == "score"
-        for split, count in zip(SPLITS, (settings.prompts, settings.validation_prompts), strict=True):
-            parts = choose_prompts(
-                found[split],
-                count,
-                assistant,
-                tokenizer,
-                longest=settings.max_length - settings.max_new_tokens,
-                seed=run.seed,
-                # People are shown the question alone, and could not tell that its evidence is hidden.
-                withheld=settings.counterfactuals if by_score else {},
-                checked=by_score,
-            )
-            prompts = [each for part in parts for each in part.rows]
-            drawn[split] = draw_answers(prompts, base, sft, device, settings=settings, seed=run.seed)
-            if split == "train":
-                asked = {each.example.id for each in prompts}
-                counts = [
-                    row for part in parts if part.chosen for row in part.counted(reached=asked, used=asked)
-                ]
-        figures |= {**device.figures(), **_figures(drawn)}
+        _write(samples, {split: [] for split in SPLITS}, [])
+        write_report(report, Report(stage="sample", figures={"skipped": reason}))
+        return
+    device, by_score = set_up_torch(run), settings.judge == "score"
+    assistant = composer(knowledge, embedder, retrieval=retrieval, prompt=prompt, generation=generation)
+    drawn: dict[str, list[Sampled]] = {}
+    counts: list[RowCount] = []
+    for split, count in zip(SPLITS, (settings.prompts, settings.validation_prompts), strict=True):
+        parts = choose_prompts(
+            found[split],
+            count,
+            assistant,
+            load_tokenizer(base),
+            longest=settings.max_length - settings.max_new_tokens,
+            seed=run.seed,
+            # People are shown the question alone, and could not tell that its evidence is hidden.
+            withheld=settings.counterfactuals if by_score else {},
+            checked=by_score,
+        )
+        prompts = [each for part in parts for each in part.rows]
+        drawn[split] = draw_answers(prompts, base, sft, device, settings=settings, seed=run.seed)
+        if split == "train":
+            counts = [row for part in parts if part.chosen for row in _counted(part)]
     pairs = {
-        split: judged(drawn[split], least=settings.least_difference) if settings.judge == "score" else []
-        for split in SPLITS
+        split: judged(answers, least=settings.least_difference) if by_score else []
+        for split, answers in drawn.items()
     }
-    for split in SPLITS:
-        write_table(samples / split / "preferences.parquet", Preference, pairs[split])
-        if not reason:
-            figures[f"{split}_pairs"] = len(pairs[split])
-    write_text(samples / ANSWERS, lines([each for split in SPLITS for each in drawn[split]]))
+    every = [each for answers in drawn.values() for each in answers]
+    _write(samples, pairs, every)
+    figures = {
+        **device.figures(),
+        "prompts": len(every),
+        "different_answers": round(sum(len(each.answers) for each in every) / max(len(every), 1), 3),
+        "sure_prompts": sum(len(each.answers) < 2 for each in every),
+        **{f"{split}_pairs": len(rows) for split, rows in pairs.items()},
+    }
     write_report(report, Report(stage="sample", rows=counts, figures=figures))
+
+
+def _write(samples: Path, pairs: Mapping[str, Sequence[Preference]], answered: Sequence[Sampled]) -> None:
+    """Write the pairs of each split, and all answers for people to look at."""
+    for split, rows in pairs.items():
+        write_table(samples / split / "preferences.parquet", Preference, rows)
+    write_text(samples / ANSWERS, lines(answered))
+
+
+def _counted(prompts: Prompts) -> list[RowCount]:
+    """What became of the examples of one kind."""
+    return row_counts(
+        prompts.kind,
+        prompts.entered,
+        kept=len(prompts.rows),
+        dropped=dict(prompts.dropped),
+        unused={"over sample.prompts": prompts.entered - prompts.chosen},
+    )
 
 
 def _hindrance(examples: list[Example], sft: Path, settings: SampleSettings) -> str:
@@ -110,13 +126,3 @@ def _hindrance(examples: list[Example], sft: Path, settings: SampleSettings) -> 
     if settings.judge == "score" and not any(map(checkable, examples)):
         return "no rule checks the answers of these tasks; sample.judge: people lets people judge them"
     return read_note(sft).cannot.get("rlhf", "")
-
-
-def _figures(drawn: dict[str, list[Sampled]]) -> dict[str, object]:
-    """How many prompts were answered, and by how many different answers in the mean."""
-    every = [each for part in drawn.values() for each in part]
-    return {
-        "prompts": len(every),
-        "different_answers": round(sum(len(each.answers) for each in every) / max(len(every), 1), 3),
-        "sure_prompts": sum(len(each.answers) < 2 for each in every),
-    }

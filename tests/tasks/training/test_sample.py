@@ -74,7 +74,7 @@ def test_answers_are_drawn_to_what_tuning_has_not_learned_from(stage: Stage) -> 
     report = stage.run(max_new_tokens=60, temperature=3.0)
     assert unbalanced(report.rows) == []
     counts = {row.outcome: row.count for row in report.rows if not row.reason}
-    assert (counts["in"], counts["trained"]) == (10, 8)
+    assert (counts["in"], counts["kept"]) == (10, 8)
     assert report.figures["prompts"] == 12
     assert report.figures["different_answers"] > 0
     assert {each.id for each in stage.answers()} <= {f"e{number}" for number in range(30, 46)}
