@@ -1,0 +1,188 @@
+"""PPO of this project beside that of TRL 1.12.0, the last release that had it, on the models of the last run.
+
+    python -m benchmarks.rlhf [--rounds 2] [--updates 4]
+
+Both have the same policy, reward model, prompts, responses to each, layers that learn and settings, in
+float32. They take turns, each in a process of its own, TRL in an environment of its own (build/trl, made by
+pip); the first update is not counted. Prints a table; the last line is one JSON object, `ratio_trl` in it.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import ThreeplyError
+from tasks.machine.process import cores, environment
+from tasks.settings import Settings, load_settings
+
+DATA, PLACE, PLAIN = Path("data"), Path("build/rlhf"), Path("build/trl")
+WANTED = ("trl==1.12.0", "torch", "transformers", "peft", "datasets", "accelerate")
+THEIRS = Path(__file__).with_name("theirs.py")
+
+
+def main() -> int:
+    """Measure both in turn, `rounds` times; exit 1 if a model is missing or a run fails."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.rlhf", description=__doc__)
+    words.add_argument("--rounds", type=int, default=2)
+    words.add_argument("--updates", type=int, default=4, help="of a run, the first not counted (4)")
+    given = words.parse_args()
+    try:
+        job = prepared(load_settings(Path("params.yaml")), updates=given.updates)
+        python = installed()
+        found: dict[str, list[dict[str, Any]]] = {"ours": [], "TRL": []}
+        for _ in range(given.rounds):
+            found["ours"].append(_run([sys.executable, "-m", "benchmarks.rlhf.ours"], job))
+            found["TRL"].append(_run([str(python), str(THEIRS)], job))
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, runs in found.items():
+        speeds = "  ".join(f"{each['samples_per_s']:.2f}" for each in runs)
+        rewards = " ".join(f"{value:.2f}" for value in runs[0]["rewards"])
+        print(f"{name:<5} responses a second {speeds}   reward of each update {rewards}")
+    ratios = [
+        ours["samples_per_s"] / theirs["samples_per_s"]
+        for ours, theirs in zip(found["ours"], found["TRL"], strict=True)
+    ]
+    print(json.dumps({"ratio_trl": round(statistics.median(ratios), 2), **found}))
+    return 0
+
+
+def prepared(settings: Settings, *, updates: int) -> Path:
+    """What both are to do, as a file, with the models in the forms that they read.
+
+    Raises:
+        ThreeplyError: there is no fine-tuned model or no reward model.
+    """
+    from deploy.engines.chat import end_of_turn, load_tokenizer
+    from tasks.rows.grounding import composer
+    from tasks.rows.records import Example
+    from tasks.rows.tables import read_table
+    from tasks.training.reinforcement.prompts import choose_prompts
+
+    base, sft, reward = (DATA / "models" / name for name in ("base", "sft", "reward"))
+    for adapter in (sft, reward):
+        if not (adapter / "adapter_model.safetensors").is_file():
+            raise ThreeplyError(f"{adapter} holds no adapter; threeply run --until reward makes it")
+    tokenizer = load_tokenizer(base)
+    rlhf, responses, prompts = settings.rlhf, 4, 16
+    assistant = composer(
+        DATA / "index",
+        DATA / "models" / "embedder",
+        retrieval=settings.retrieval,
+        prompt=settings.prompt,
+        generation=settings.generation,
+    )
+    examples = read_table(DATA / "splits" / "train" / "examples.parquet", Example)
+    chosen, _ = choose_prompts(
+        examples,
+        2 * updates * prompts,
+        assistant,
+        tokenizer,
+        longest=rlhf.max_length - rlhf.max_new_tokens,
+        seed=settings.run.seed,
+    )
+    asked = [list(row.tokens) for row in chosen.rows[: updates * prompts] for _ in range(responses)]
+    PLACE.mkdir(parents=True, exist_ok=True)
+    layers = _written(base, sft, reward)
+    end = end_of_turn(tokenizer)
+    job = {
+        "base": str(base),
+        "sft": str(sft),
+        "reward_adapter": str(reward),
+        "policy": str(PLACE / "policy"),
+        "reward": str(PLACE / "reward"),
+        "work": str(PLACE / "work"),
+        "prompts": asked,
+        "responses": responses,
+        "updates": updates,
+        "rows": prompts,
+        "end": end,
+        "pad": next(token for token in range(2) if token != end),
+        "threads": cores(),
+        "trained_layers": rlhf.trained_layers,
+        "mini_batches": 2,
+        "epochs": 1,
+        "learning_rate": 1e-4,
+        "temperature": 1.0,
+        "kl_coefficient": 0.05,
+        "missing_end_penalty": 1.0,
+        "max_new_tokens": rlhf.max_new_tokens,
+        "lora": {
+            "r": settings.sft.lora.rank,
+            "lora_alpha": settings.sft.lora.alpha,
+            "target_modules": sorted(json.loads((sft / "adapter_config.json").read_text())["target_modules"]),
+            "layers_to_transform": list(range(layers))[-rlhf.trained_layers :],
+            "task_type": "CAUSAL_LM",
+        },
+    }
+    path = PLACE / "job.json"
+    path.write_text(json.dumps(job), encoding="utf-8")
+    return path
+
+
+def installed() -> Path:
+    """The Python of the environment with TRL 1.12.0, made where it is missing.
+
+    Raises:
+        ThreeplyError: pip could not install it.
+    """
+    python = PLAIN / "bin" / "python"
+    if not (PLAIN / ".ready").is_file():
+        print(f"installing {WANTED[0]} into {PLAIN}: some minutes", flush=True)
+        venv.create(PLAIN, with_pip=True, clear=True)
+        import torch
+        import transformers
+
+        known: Mapping[str, str] = {
+            "torch": torch.__version__.split("+")[0],
+            "transformers": transformers.__version__,
+        }
+        wanted = [f"{name}=={known[name]}" if name in known else name for name in WANTED]
+        if subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=False).returncode:
+            raise ThreeplyError("pip could not install it; what it said stands above")
+        (PLAIN / ".ready").touch()
+    return python.absolute()
+
+
+def _written(base: Path, sft: Path, reward: Path) -> int:
+    """Write policy and reward model as whole models in float32; how many layers they have."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from deploy.adapters.merging import merge_into
+    from tasks.machine.device import Device
+    from tasks.training.rewards.model import load_reward_model
+
+    policy = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, local_files_only=True)
+    merge_into(policy, sft)
+    policy.save_pretrained(PLACE / "policy")
+    AutoTokenizer.from_pretrained(base, local_files_only=True).save_pretrained(PLACE / "policy")
+    device = Device(name="cpu", threads=cores(), precision="float32", attn_implementation="auto")
+    load_reward_model(base, reward, device).merge_and_unload().save_pretrained(PLACE / "reward")
+    return int(policy.config.num_hidden_layers)
+
+
+def _run(command: list[str], job: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [*command, str(job)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, **environment("auto")},
+    )
+    if done.returncode:
+        raise ThreeplyError(f"{' '.join(command)} ended with {done.returncode}; what it said stands above")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,100 @@
+"""PPO by TRL 1.12.0, in an environment of its own: `python theirs.py JOB.json`. It imports nothing of ours.
+
+Prints one JSON object: how many responses a second were learned from after the first update, and the mean
+reward of each update.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+MICRO = 8  # responses of which logits are held at once: of 32 they and their gradients take 15 GB
+
+
+def main() -> int:
+    """Train as the job says."""
+    os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        TrainerCallback,
+    )
+    from trl.experimental.ppo import PPOConfig, PPOTrainer
+
+    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    torch.set_num_threads(job["threads"])
+    torch.manual_seed(1)
+    tokenizer = AutoTokenizer.from_pretrained(job["policy"], padding_side="left")
+    tokenizer.pad_token_id = job["pad"]
+
+    def classifier() -> Any:
+        found = AutoModelForSequenceClassification.from_pretrained(
+            job["reward"], num_labels=1, dtype=torch.float32
+        )
+        found.config.pad_token_id = job["pad"]
+        return found
+
+    times: list[float] = []
+    rewards: list[float] = []
+
+    class Watch(TrainerCallback):
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            times.append(time.monotonic())
+
+        def on_log(self, *_: Any, logs: Any = None, **__: Any) -> None:
+            if logs and "objective/scores" in logs:
+                rewards.append(round(float(logs["objective/scores"]), 4))
+
+    responses = len(job["prompts"]) // job["updates"]
+    config = PPOConfig(
+        output_dir=job["work"],
+        per_device_train_batch_size=MICRO,
+        gradient_accumulation_steps=responses // MICRO,
+        num_mini_batches=job["mini_batches"],
+        num_ppo_epochs=job["epochs"],
+        total_episodes=len(job["prompts"]),
+        local_rollout_forward_batch_size=job["rows"],
+        response_length=job["max_new_tokens"],
+        stop_token_id=job["end"],
+        temperature=job["temperature"],
+        kl_coef=job["kl_coefficient"],
+        missing_eos_penalty=job["missing_end_penalty"],
+        learning_rate=job["learning_rate"],
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,
+        num_sample_generations=0,
+        save_strategy="no",
+        report_to="none",
+        logging_steps=1,
+        disable_tqdm=True,
+        seed=1,
+    )
+    rows = Dataset.from_list([{"input_ids": prompt} for prompt in job["prompts"]])
+    trainer = PPOTrainer(
+        args=config,
+        processing_class=tokenizer,
+        model=AutoModelForCausalLM.from_pretrained(job["policy"], dtype=torch.float32),
+        ref_model=None,
+        reward_model=classifier(),
+        value_model=classifier(),
+        train_dataset=rows,
+        eval_dataset=rows.select(range(1)),
+        peft_config=LoraConfig(**job["lora"]),
+        callbacks=[Watch()],
+    )
+    trainer.train()
+    steady = (len(times) - 1) * responses / (times[-1] - times[0])
+    print(json.dumps({"samples_per_s": steady, "rewards": rewards}))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
