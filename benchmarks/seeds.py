@@ -12,20 +12,18 @@ tables of means with the lowest and the highest; the last line is one JSON objec
 import argparse
 import hashlib
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from io import StringIO
 from pathlib import Path
 from statistics import fmean
 
 from benchmarks.first_screen import README, between
+from benchmarks.places import changed, run_chain
 from deploy.atomic import write_json, write_text
 from deploy.errors import ThreeplyError
 from deploy.files import read_json
-from flows.place import CACHE, make_place
+from flows.place import make_place
 from tasks.errors import SourceError
 from tasks.evaluation.ledger import NAMES, TUNED, Arm, Ledger, read_ledger, subset_sizes
 from tasks.evaluation.markdown import markdown_table
@@ -80,10 +78,7 @@ def of_seed(project: Path, seed: int) -> Ledger:
     """
     place = project / PLACES / str(seed)
     make_place(project, place, seeded((project / "params.yaml").read_text(encoding="utf-8"), seed))
-    shared = {**os.environ, "THREEPLY_CACHE": str((project / CACHE).resolve())}  # models are downloaded once
-    command = [sys.executable, "-m", "flows", "run", "--no-release"]
-    if subprocess.run(command, cwd=place, env=shared, check=False).returncode:
-        raise ThreeplyError(f"the run of seed {seed} in {place} has failed; what it said stands above")
+    run_chain(project, place)
     return read_ledger(place / LEDGER)
 
 
@@ -115,13 +110,7 @@ def told_by(project: Path) -> str:
 
 def seeded(params: str, seed: int) -> str:
     """The text of a params.yaml with another `run.seed`; comments stay."""
-    from ruamel.yaml import YAML
-
-    yaml, text = YAML(), StringIO()
-    values = yaml.load(params)
-    values["run"]["seed"] = seed
-    yaml.dump(values, text)
-    return text.getvalue()
+    return changed(params, {"run": {"seed": seed}})
 
 
 def seeds_markdown(ledgers: Mapping[int, Ledger]) -> str:

@@ -49,7 +49,7 @@ def export_answers(root: Path, file: Path, form: Any) -> None:
     Raises:
         LabelError: there are none.
     """
-    from tasks.training.sampling.labelling import to_label
+    from tasks.training.sampling.labelling import as_lines, to_label
 
     records = to_label(_answers(root), form)
     if not records:
@@ -57,7 +57,7 @@ def export_answers(root: Path, file: Path, form: Any) -> None:
             "the last run has drawn no answers that differ; set sample.enabled: true and sample.judge: "
             "people in params.yaml, and run threeply run --until sample"
         )
-    write_text(file, _lines(records))
+    write_text(file, as_lines(records))
     told = (
         "give each response a place in `ranking`, 1 for the best, and"
         if form == "jsonl"
@@ -74,7 +74,7 @@ def import_labels(root: Path, file: Path, out: Path) -> None:
     Raises:
         LabelError: the file cannot be read, or does not fit the answers that were drawn.
     """
-    from tasks.training.sampling.labelling import labelled
+    from tasks.training.sampling.labelling import as_lines, labelled
 
     try:
         records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -89,7 +89,7 @@ def import_labels(root: Path, file: Path, out: Path) -> None:
     if not found:
         raise LabelError(f"{file} has no ranking yet: {empty} questions wait for one")
     new = {each["id"] for each in found}
-    write_text(out, _lines([*(each for each in old if each.get("id") not in new), *found]))
+    write_text(out, as_lines([*(each for each in old if each.get("id") not in new), *found]))
     print(f"{out} has {len(found)} rankings from {file}; {empty} questions wait for one")
     print(f"name it in params.yaml under collect.sources: {{kind: file, path: {out.as_posix()}}}")
 
@@ -98,11 +98,5 @@ def _answers(root: Path) -> list[Any]:
     from deploy.files import read_json_lines
     from tasks.training.sampling.labelling import Answers
 
-    if not (root / ANSWERS).is_file():
-        raise LabelError(f"there is no {ANSWERS} yet; run threeply run --until sample")
     advice = "run threeply run --until sample"
     return read_json_lines(root / ANSWERS, Answers, error=LabelError, advice=advice)
-
-
-def _lines(records: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.algorithms.best_of import BY, LAYERS, BestOf, Candidates
-from benchmarks.algorithms.training import CONTROL, DATA, DONE, START
+from benchmarks.algorithms.training import CONTROL, DONE, START
+from benchmarks.places import DATA
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template

@@ -3,21 +3,17 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 import time
-from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from benchmarks.places import DATA, changed, run_stage
 from deploy.atomic import write_json
 from deploy.errors import ThreeplyError
 from flows.place import make_place
 from tasks.settings import Settings
 
 PLACES = Path("build/algorithms")
-DATA = Path("data")
 DONE = "done.json"  # that a place has been trained: under which settings, and how long it took
 CONTROL = "more fine-tuning"
 START = "sft"  # the model that all start from
@@ -50,7 +46,7 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
         ThreeplyError: a stage has failed (it has told why).
     """
     place = project.resolve() / PLACES / name.replace(", ", "-").replace(" ", "-")
-    params = changed((project / "params.yaml").read_text(encoding="utf-8"), own(name, settings))
+    params = changed((project / "params.yaml").read_text(encoding="utf-8"), {"rlhf": own(name, settings)})
     mark = hashlib.sha256((params + _start(project)).encode()).hexdigest()
     data, done = project.resolve() / DATA, place / DONE
     common = [
@@ -66,27 +62,17 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
             shutil.rmtree(left, ignore_errors=True)
         started = time.monotonic()
         print(f"{name}: trains in {place}", flush=True)
-        _stage(
+        run_stage(
             place,
-            ["rlhf", *common, data / "samples", data / "models" / "reward", "sources/rewards"],
+            "rlhf",
+            [*common, data / "samples", data / "models" / "reward", "sources/rewards"],
             {"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},
         )
         write_json(done, {"mark": mark, "seconds": round(time.monotonic() - started, 1)})
     if not (place / DATA / "calibrate.json").is_file():
         outputs = {"thresholds": "calibrate.json", "curve": "calibrate.csv", "report": "calibrated.json"}
-        _stage(place, ["calibrate", *common, place / DATA / "adapter"], outputs)
+        run_stage(place, "calibrate", [*common, place / DATA / "adapter"], outputs)
     return place
-
-
-def changed(params: str, values: Mapping[str, Any]) -> str:
-    """The text of a params.yaml with other values of `rlhf`; comments stay."""
-    from ruamel.yaml import YAML
-
-    yaml, text = YAML(), StringIO()
-    known = yaml.load(params)
-    known["rlhf"] |= values
-    yaml.dump(known, text)
-    return text.getvalue()
 
 
 def _start(project: Path) -> str:
@@ -96,11 +82,3 @@ def _start(project: Path) -> str:
         if not (project / path).is_file():
             raise ThreeplyError(f"{path} is not there; threeply run --until reward makes it")
     return "".join(hashlib.sha256((project / path).read_bytes()).hexdigest() for path in paths)
-
-
-def _stage(place: Path, words: Sequence[object], outputs: Mapping[str, str]) -> None:
-    """Run a stage in `place`; its outputs lie in the folder `DATA` there."""
-    options = [part for name, file in outputs.items() for part in (f"--{name}", str(DATA / file))]
-    command = [sys.executable, "-m", "tasks", *map(str, words), "--prompts", "sources/prompts", *options]
-    if subprocess.run(command, cwd=place, check=False).returncode:
-        raise ThreeplyError(f"{words[0]} has failed in {place}; what it said stands above")

@@ -20,8 +20,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from benchmarks.first_screen import between
+from benchmarks.places import DATA, run_chain
 from benchmarks.preferences.judging import Verdict, answers, judged
-from benchmarks.preferences.runs import DATA, HELD_OUT, halves, judge, prepared, run
+from benchmarks.preferences.runs import HELD_OUT, halves, judge, prepared
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
@@ -67,9 +68,9 @@ def measured(
     one, other = halves(pairs.read_text(encoding="utf-8").splitlines())
     unseen = held_out.read_text(encoding="utf-8").splitlines()
     place = prepared(project, "optimised", {"pairs": one, HELD_OUT: unseen}, changed)
-    run(project, place, until="rlhf")
+    run_chain(project, place, "--until", "rlhf")
     second = prepared(project, "judging", {"pairs": other, HELD_OUT: unseen}, changed)
-    run(project, second, until="split")
+    run_chain(project, second, "--until", "split")
     judging = judge(second, place)
     settings, data = load_settings(place / "params.yaml"), place / DATA
     device = set_up_torch(settings.run)

@@ -2,22 +2,17 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from deploy.errors import ThreeplyError
-from flows.place import CACHE, make_place
+from benchmarks.places import DATA, run_stage
+from flows.place import make_place
 from tasks.machine.settings import overlay
 from tasks.settings import read_params
 
 PLACES = Path("build/preferences")
 PROFILE = Path("profiles/preferences.yaml")
-DATA = Path("data")
 HELD_OUT = "held out"
 
 
@@ -42,22 +37,10 @@ def prepared(
         for file in files
     ]
     values = overlay(values, {"collect": {"sources": sources}, **changes})
-    make_place(project, place, _written(values))
+    make_place(project, place, json.dumps(values))
     for file, lines in files.items():
         (place / "sources" / _file(file)).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return place
-
-
-def run(project: Path, place: Path, *, until: str) -> None:
-    """Run the chain in `place` up to a stage.
-
-    Raises:
-        ThreeplyError: it has failed (it has told why).
-    """
-    shared = {**os.environ, "THREEPLY_CACHE": str((project / CACHE).resolve())}  # models are downloaded once
-    command = [sys.executable, "-m", "flows", "run", "--no-release", "--until", until]
-    if subprocess.run(command, cwd=place, env=shared, check=False).returncode:
-        raise ThreeplyError(f"the run in {place} has failed; what it said stands above")
 
 
 def judge(place: Path, optimised: Path) -> Path:
@@ -66,26 +49,15 @@ def judge(place: Path, optimised: Path) -> Path:
     Raises:
         ThreeplyError: the stage has failed (it has told why).
     """
-    adapter, models = place / DATA / "judge", optimised.resolve() / DATA / "models"
+    adapter, other = place / DATA / "judge", optimised.resolve() / DATA
     if adapter.is_dir():
         return adapter
-    inputs = [DATA / "splits", models / "base", models / "embedder", optimised.resolve() / DATA / "index"]
-    options = {"adapter": DATA / "judge", "curve": DATA / "judge.csv", "report": DATA / "judge.json"}
-    words = [*map(str, inputs), str(models / "sft"), str(optimised.resolve() / DATA / "samples")]
-    named = [part for name, path in options.items() for part in (f"--{name}", str(path))]
-    command = [sys.executable, "-m", "tasks", "reward", *words, "--prompts", "sources/prompts", *named]
-    if subprocess.run(command, cwd=place, check=False).returncode:
-        raise ThreeplyError(f"the judge in {place} has failed; what it said stands above")
+    models = other / "models"
+    inputs = [DATA / "splits", models / "base", models / "embedder", other / "index", models / "sft"]
+    outputs = {"adapter": "judge", "curve": "judge.csv", "report": "judge.json"}
+    run_stage(place, "reward", [*inputs, other / "samples"], outputs)
     return adapter
 
 
 def _file(name: str) -> str:
     return f"{name.replace(' ', '-')}.jsonl"
-
-
-def _written(values: Mapping[str, Any]) -> str:
-    from ruamel.yaml import YAML
-
-    text = StringIO()
-    YAML().dump(dict(values), text)
-    return text.getvalue()

@@ -112,6 +112,54 @@ class Preference:
     held_out: str = ""
     takes_all: bool = False
 
+    @classmethod
+    def between(
+        cls,
+        example: Example,
+        chosen: str,
+        rejected: str,
+        *,
+        name: str,
+        source: str,
+        label: LabelKind,
+        flaw: str,
+        margin: float = 0.0,
+    ) -> "Preference":
+        """Two answers to the question of an example, of which `chosen` is the better."""
+        return cls(
+            id=name,
+            source=source,
+            task=example.task,
+            prompt=example.prompt,
+            chosen=chosen,
+            rejected=rejected,
+            margin=margin,
+            label=label,
+            flaw=flaw,
+            evidence=example.evidence,
+            quote=example.quote,
+            withheld=example.withheld,
+            group=example.group,
+            held_out=example.held_out,
+            takes_all=example.takes_all,
+        )
+
+    def better(self, name: str) -> Example:
+        """The better answer as that of an example called `name`."""
+        return Example(
+            id=name,
+            source=self.source,
+            task=self.task,
+            messages=(*self.prompt, Message("assistant", self.chosen)),
+            evidence=self.evidence,
+            quote=self.quote,
+            withheld=self.withheld,
+            answerable=True,
+            group=self.group,
+            held_out=self.held_out,
+            takes_all=self.takes_all,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:

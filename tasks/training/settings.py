@@ -116,10 +116,7 @@ class SampleSettings(Section):
 
     @model_validator(mode="after")
     def _has_room(self) -> Self:
-        if self.max_new_tokens >= self.max_length:
-            raise ValueError(
-                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
-            )
+        _require_room(self.max_new_tokens, self.max_length)
         return self
 
 
@@ -209,10 +206,7 @@ class RlhfSettings(AlgorithmSections):
             raise ValueError(f"algorithm {self.algorithm} compares responses: responses must be 2 or more")
         if self.mini_batches > self.prompts:
             raise ValueError(f"mini_batches ({self.mini_batches}) must be at most prompts ({self.prompts})")
-        if self.max_new_tokens >= self.max_length:
-            raise ValueError(
-                f"max_new_tokens ({self.max_new_tokens}) must be less than max_length ({self.max_length})"
-            )
+        _require_room(self.max_new_tokens, self.max_length)
         return self
 
     @property
@@ -270,3 +264,9 @@ class SearchSettings(Section):
         if self.tokens < self.trials * self.rungs:
             raise ValueError(f"tokens ({self.tokens}) leave not even one for each trial of the first rung")
         return self
+
+
+def _require_room(max_new_tokens: int, max_length: int) -> None:
+    """Refuse responses that leave no room for a prompt."""
+    if max_new_tokens >= max_length:
+        raise ValueError(f"max_new_tokens ({max_new_tokens}) must be less than max_length ({max_length})")

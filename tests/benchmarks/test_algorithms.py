@@ -4,7 +4,8 @@ from pathlib import Path
 
 from benchmarks.algorithms.__main__ import table
 from benchmarks.algorithms.measuring import Row
-from benchmarks.algorithms.training import VARIANTS, changed, own
+from benchmarks.algorithms.training import VARIANTS, own
+from benchmarks.places import changed
 from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 from tests.conftest import ROOT
@@ -21,7 +22,7 @@ def test_an_update_draws_as_many_prompts_whoever_answers_them() -> None:
 
 def test_the_settings_of_a_variant_are_those_of_the_project_but_for_its_own(tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    (tmp_path / "params.yaml").write_text(changed(text, {"algorithm": "kto"}), encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(changed(text, {"rlhf": {"algorithm": "kto"}}), encoding="utf-8")
     other = load_settings(tmp_path / "params.yaml")
     assert other.rlhf == SETTINGS.rlhf.model_copy(update={"algorithm": "kto"})
     assert other.sft == SETTINGS.sft

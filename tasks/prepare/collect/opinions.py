@@ -39,7 +39,7 @@ def preferences(shape: Shape, values: Mapping[str, Any], source: str) -> list[Pr
         shape, values
     )
     prompt, answers = _parted(shape, values, turns)
-    margins = [_margin(shape, values)] if shape.name == "preference" else None
+    stated = _margin(shape, values) if shape.name == "preference" else None
     pairs = [
         (one, other) if worths[one] > worths[other] else (other, one)
         for one, other in combinations(range(len(answers)), 2)
@@ -57,7 +57,7 @@ def preferences(shape: Shape, values: Mapping[str, Any], source: str) -> list[Pr
             prompt=tuple(prompt),
             chosen=answers[better],
             rejected=answers[worse],
-            margin=margins[0] if margins else worths[better] - worths[worse],
+            margin=worths[better] - worths[worse] if stated is None else stated,
             label=_label(shape, values),
             flaw="",
             evidence=evidence(shape, values),
@@ -81,18 +81,7 @@ def good_answers(pairs: Sequence[Preference]) -> list[Example]:
     for pair in pairs:
         key = prompt_key(pair.prompt)
         if key not in found and (key, pair.chosen) not in beaten:
-            found[key] = Example(
-                id=f"{pair.id}:chosen",
-                source=pair.source,
-                task=pair.task,
-                messages=(*pair.prompt, Message("assistant", pair.chosen)),
-                evidence=pair.evidence,
-                quote="",
-                withheld=(),
-                answerable=True,
-                group=pair.group,
-                held_out=pair.held_out,
-            )
+            found[key] = pair.better(f"{pair.id}:chosen")
     return list(found.values())
 
 

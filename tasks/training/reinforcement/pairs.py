@@ -5,9 +5,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from deploy.assistant import Assistant
-from deploy.messages import Message
 from tasks.rows.grounding import ground_preferences
-from tasks.rows.records import Example, Preference
+from tasks.rows.records import Preference
 from tasks.rows.sampling import stratified
 from tasks.training.reinforcement.prompts import TOO_LONG, Prompts
 from tasks.training.reinforcement.worth import Prompt
@@ -33,7 +32,7 @@ def choose_pairs(
     rows = tuple(
         Prompt(
             tokens=row.prompt,
-            example=_example(pair.preference),
+            example=pair.preference.better(pair.preference.id),
             target=row.chosen,
             answers=(row.chosen, row.rejected),
             worths=(1.0, 0.0),
@@ -43,19 +42,4 @@ def choose_pairs(
     dropped = {TOO_LONG if why == PAIR_TOO_LONG else why: many for why, many in pairs.dropped.items()}
     return Prompts(
         kind="preference", rows=rows, entered=len(preferences), chosen=len(chosen), dropped=dropped
-    )
-
-
-def _example(preference: Preference) -> Example:
-    """The better answer as that of an example."""
-    return Example(
-        id=preference.id,
-        source=preference.source,
-        task=preference.task,
-        messages=(*preference.prompt, Message("assistant", preference.chosen)),
-        evidence=preference.evidence,
-        quote=preference.quote,
-        withheld=preference.withheld,
-        answerable=True,
-        group=preference.group,
     )

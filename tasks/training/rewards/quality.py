@@ -92,7 +92,7 @@ def shortcomings(told: Mapping[str, Any] | None) -> list[str]:
         for name, part in told[group].items():
             if part["pairs"] >= ENOUGH and part["interval"][0] <= 0.5:
                 found.append(f"of {part['pairs']} pairs {name} it is right in {part['accuracy']:.2f}")
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _parts(right: Sequence[bool], names: Iterable[str]) -> dict[str, dict[str, Any]]:

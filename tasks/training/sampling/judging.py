@@ -32,22 +32,15 @@ def _pairs(sampled: Sampled, least: float) -> list[Preference]:
 def _preference(sampled: Sampled, better: int, worse: int, apart: float) -> Preference:
     example = sampled.example
     chosen, rejected = sampled.answers[better], sampled.answers[worse]
-    return Preference(
-        id=f"{SOURCE}:{example.id}:{better + 1}>{worse + 1}",
+    return Preference.between(
+        example,
+        chosen,
+        rejected,
+        name=f"{SOURCE}:{example.id}:{better + 1}>{worse + 1}",
         source=SOURCE,
-        task=example.task,
-        prompt=example.prompt,
-        chosen=chosen,
-        rejected=rejected,
-        margin=apart,
         label="checked",
         flaw=_flaw(chosen, rejected),
-        evidence=example.evidence,
-        quote=example.quote,
-        withheld=example.withheld,
-        group=example.group,
-        held_out=example.held_out,
-        takes_all=example.takes_all,
+        margin=apart,
     )
 
 

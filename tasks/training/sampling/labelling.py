@@ -33,8 +33,12 @@ class Answers:
 
 def lines(sampled: Sequence[Sampled]) -> str:
     """What the stage writes: a line for each prompt with answers that differ."""
-    kept = [each for each in sampled if len(each.answers) > 1]
-    return "".join(json.dumps(_record(each), ensure_ascii=False) + "\n" for each in kept)
+    return as_lines([_record(each) for each in sampled if len(each.answers) > 1])
+
+
+def as_lines(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records as JSONL."""
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 def to_label(answers: Sequence[Answers], form: Format) -> list[dict[str, Any]]:

@@ -71,22 +71,9 @@ def _half(difference: int) -> float:
 
 
 def _preference(example: Example, chosen: str, rejected: str, flaw: str) -> Preference:
-    return Preference(
-        id=identifier("packages", example.id, chosen, rejected),
-        source=example.source,
-        task=example.task,
-        prompt=example.prompt,
-        chosen=chosen,
-        rejected=rejected,
-        margin=0.0,
-        label="synthetic",
-        flaw=flaw,
-        evidence=example.evidence,
-        quote=example.quote,
-        withheld=example.withheld,
-        group=example.group,
-        held_out=example.held_out,
-        takes_all=example.takes_all,
+    name = identifier("packages", example.id, chosen, rejected)
+    return Preference.between(
+        example, chosen, rejected, name=name, source=example.source, label="synthetic", flaw=flaw
     )
 
 

@@ -1,0 +1,50 @@
+"""Runs of the chain, or of one stage of it, in a copy of the project under other settings."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import ThreeplyError
+from flows.place import CACHE
+
+DATA = Path("data")
+
+
+def changed(params: str, values: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of a params.yaml with other values, section by section; comments stay."""
+    from ruamel.yaml import YAML
+
+    yaml, text = YAML(), StringIO()
+    known = yaml.load(params)
+    for section, own in values.items():
+        known[section] |= own
+    yaml.dump(known, text)
+    return text.getvalue()
+
+
+def run_chain(project: Path, place: Path, *words: str) -> None:
+    """Run `threeply run WORDS` in `place`, without a release, on the models that `project` has fetched.
+
+    Raises:
+        ThreeplyError: it has failed (it has told why).
+    """
+    shared = {**os.environ, "THREEPLY_CACHE": str((project / CACHE).resolve())}
+    command = [sys.executable, "-m", "flows", "run", "--no-release", *words]
+    if subprocess.run(command, cwd=place, env=shared, check=False).returncode:
+        raise ThreeplyError(f"the run in {place} has failed; what it said stands above")
+
+
+def run_stage(place: Path, stage: str, inputs: Sequence[object], outputs: Mapping[str, str]) -> None:
+    """Run one stage that reads the prompt in `place`; its outputs lie in the folder `DATA` there.
+
+    Raises:
+        ThreeplyError: it has failed (it has told why).
+    """
+    named = [part for name, file in outputs.items() for part in (f"--{name}", str(DATA / file))]
+    words = [stage, *map(str, inputs), "--prompts", "sources/prompts", *named]
+    if subprocess.run([sys.executable, "-m", "tasks", *words], cwd=place, check=False).returncode:
+        raise ThreeplyError(f"{stage} has failed in {place}; what it said stands above")
