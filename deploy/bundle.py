@@ -21,12 +21,14 @@ from deploy.adapters.reading import adapter_files
 from deploy.assistant import Assistant
 from deploy.atomic import write_json
 from deploy.engines.abstaining import Abstaining
+from deploy.engines.engine import MOST_ROWS
 from deploy.engines.precision import Precision
 from deploy.errors import BundleError
 from deploy.files import read_json, sha256_of
 from deploy.manifest import Manifest, describe_files, read_manifest, verify, write_manifest
 from deploy.prompts.template import PromptTemplate, load_template, read_template, template_path
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section
+from deploy.signature import check_signature, sign
 
 SETTINGS = "settings.json"
 PLAIN = "plain"
@@ -65,13 +67,15 @@ def write_bundle(
     ledger: Mapping[str, Any],
     partial: bool = False,
     project: Path = Path(),
+    signing_key: Path | None = None,
 ) -> Manifest:
     """Fill `folder` with copies of everything and describe it; the manifest that was written.
 
-    A template of the user's own is looked for below `project`.
+    A template of the user's own is looked for below `project`. With the private key in the file `signing_key`
+    the bundle is signed.
 
     Raises:
-        BundleError: a part is missing, or holds a file that a bundle never does.
+        BundleError: a part is missing, or holds a file that a bundle never does; or the key is none.
         PromptError: there is no such template.
     """
     folder.mkdir(parents=True)
@@ -100,15 +104,21 @@ def write_bundle(
         partial=partial,
     )
     write_manifest(folder, manifest)
+    if signing_key is not None:
+        sign(folder, signing_key)
     return manifest
 
 
-def verify_bundle(folder: Path) -> Manifest:
+def verify_bundle(folder: Path, public_key: Path | None = None) -> Manifest:
     """The manifest of the bundle in `folder`, once every file of it has been checked.
 
+    With a `public_key` it has to be signed with the other half of it.
+
     Raises:
-        BundleError: a file is missing, damaged, added, or of a kind that is never loaded.
+        BundleError: a file is missing, damaged, added, or of a kind never loaded; or it is not signed.
     """
+    if public_key is not None:
+        check_signature(folder, public_key)
     manifest = read_manifest(folder)
     verify(folder, manifest)
     return manifest
@@ -124,8 +134,11 @@ def load_bundle(folder: Path) -> Assistant:
     return load_verified(folder, verify_bundle(folder))
 
 
-def load_verified(folder: Path, manifest: Manifest) -> Assistant:
-    """What `load_bundle` gives, for a bundle that `verify_bundle` has just checked."""
+def load_verified(folder: Path, manifest: Manifest, *, most_rows: int = MOST_ROWS) -> Assistant:
+    """What `load_bundle` gives, for a bundle that `verify_bundle` has just checked.
+
+    Streams of `most_rows` requests are answered at once.
+    """
     from deploy.engines.local import TransformersEngine
     from deploy.engines.precision import choose_device
     from deploy.knowledge.store import open_knowledge
@@ -138,6 +151,7 @@ def load_verified(folder: Path, manifest: Manifest) -> Assistant:
             {name: folder / "adapters" / name for name in manifest.models if name != "base"},
             dtype=dtype,
             device=device,
+            most_rows=most_rows,
             abstention=settings.abstention,
         ),
         open_knowledge(folder / "knowledge", folder / "embedder", settings.retrieval),

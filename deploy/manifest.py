@@ -3,6 +3,7 @@
 It holds no clock and no path of the machine: equal inputs give equal bytes.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -13,6 +14,7 @@ from deploy.errors import BundleError
 from deploy.files import files_below, read_json, sha256_of
 
 MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"  # of who made the bundle, if it is signed
 FORMAT = 1
 # Formats that are read as data and never run. Pickles and what may hold one (.bin, .pt, .npz) are not here.
 SUFFIXES = frozenset({
@@ -20,6 +22,7 @@ SUFFIXES = frozenset({
     ".sqlite", ".faiss", ".npy", ".model",
 })  # fmt: skip
 LEGAL = frozenset({"LICENSE", "NOTICE"})  # what is passed on with weights; names without a suffix
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _REBUILD = "make the bundle again: delete it and run dvc repro bundle"
 
 
@@ -64,6 +67,8 @@ def read_manifest(folder: Path) -> Manifest:
         BundleError: there is none, or it is not one that this version reads.
     """
     path = folder / MANIFEST
+    if path.is_symlink():
+        raise BundleError(f"{path} is a link: what it points at could change unseen; {_REBUILD}")
     if not path.is_file():
         raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}; run dvc repro bundle")
     found = read_json(path, dict[str, Any], error=BundleError, advice=_REBUILD).get("format")
@@ -113,6 +118,9 @@ def _known(path: PurePath) -> bool:
 
 def _faults(folder: Path, manifest: Manifest) -> Iterator[str]:
     found = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
+    for model in manifest.models:
+        if not _MODEL.fullmatch(model):
+            yield f"the model {model!r}: is no name of a folder in the bundle"
     for name in sorted(found.keys() - manifest.files.keys()):
         yield f"{name}: is not in the manifest; a bundle holds nothing else"
     for name, file in sorted(manifest.files.items()):
@@ -132,5 +140,5 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """All files below `folder` but the manifest."""
-    return [path for path in files_below(folder) if path != folder / MANIFEST]
+    """All files below `folder` but the manifest and its signature."""
+    return [path for path in files_below(folder) if path not in (folder / MANIFEST, folder / SIGNATURE)]

@@ -36,7 +36,9 @@ def merge(root: Path, model: str, into: Path) -> None:
     if into.exists():
         raise EngineError(f"{into} is there already; name a new folder")
     logging.disable_progress_bar()
-    merged = AutoModelForCausalLM.from_pretrained(base, dtype="auto", local_files_only=True)
+    merged = AutoModelForCausalLM.from_pretrained(
+        base, dtype="auto", local_files_only=True, trust_remote_code=False
+    )
     merge_into(merged, adapter)
     with replacing(into) as folder:
         folder.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """Reads an adapter's folder: `adapter_config.json` says of which kind it is, the weights are safetensors."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     Reader = Callable[[Path, Mapping[str, Any], Mapping[str, Tensor]], Adapter]
+
+_PART = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def read_adapter(folder: Path) -> Adapter:
@@ -30,8 +33,8 @@ def read_adapter(folder: Path) -> Adapter:
         if config.get(KIND) == COMPOSED:
             return _composed(folder, config)
         if config.get(KIND) == FOUR_BITS:
-            [part] = config["parts"]
-            return read_four_bits(config, read_adapter(folder / part), folder)
+            [part] = _parts(folder, config)
+            return read_four_bits(config, read_adapter(part), folder)
         tensors = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise EngineError(f"no adapter can be read from {folder}: {error}") from None
@@ -50,8 +53,21 @@ def adapter_files(folder: Path) -> list[str]:
         config = {}  # whoever reads the files says what is wrong with them
     if "parts" not in config:
         return [CONFIG, WEIGHTS]
-    parts = [(name, file) for name in config["parts"] for file in adapter_files(folder / name)]
+    parts = [(part.name, file) for part in _parts(folder, config) for file in adapter_files(part)]
     return [CONFIG, *(f"{name}/{file}" for name, file in parts)]
+
+
+def _parts(folder: Path, config: Mapping[str, Any]) -> list[Path]:
+    """The folders of the parts of an adapter, which lie right in its own.
+
+    Raises:
+        EngineError: one would lie elsewhere.
+    """
+    names = config["parts"]
+    for name in names:
+        if not isinstance(name, str) or not _PART.fullmatch(name):
+            raise EngineError(f"{folder / CONFIG} names the part {name!r}, which is no folder in {folder}")
+    return [folder / name for name in names]
 
 
 def _readers() -> "dict[str, Reader]":
@@ -83,7 +99,7 @@ def _read_replaced(folder: Path, config: Mapping[str, Any], tensors: Mapping[str
 
 def _composed(folder: Path, config: Mapping[str, Any]) -> Adapter:
     """Several adapters in folders of their own, on different parts of the model."""
-    parts = [read_adapter(folder / name) for name in config["parts"]]
+    parts = [read_adapter(part) for part in _parts(folder, config)]
     updates: dict[str, Any] = {}
     added: dict[str, Any] = {}
     for part in parts:

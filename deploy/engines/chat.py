@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.errors import EngineError
+from deploy.marks import without_marks
 from deploy.messages import Message, as_dicts
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise EngineError(f"no tokenizer can be read from {folder}: {error}") from None
     if not tokenizer.chat_template:
@@ -101,11 +102,15 @@ def end_of_turn(tokenizer: "PreTrainedTokenizerBase") -> int:
 
 def without_control(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
     """`text` without the tokenizer's special tokens, however they are nested."""
-    special = [token for token in control_tokens(tokenizer) if token]
-    while any(token in text for token in special):
-        for token in special:
-            text = text.replace(token, "")
-    return text
+    special = sorted((token for token in control_tokens(tokenizer) if token), key=len, reverse=True)
+    if not any(token in text for token in special):
+        return text
+
+    def at_end(part: str) -> int:
+        return next((len(token) for token in special if part.endswith(token)), 0)
+
+    last = frozenset(token[-1] for token in special)
+    return without_marks(text, ends=last, longest=len(special[0]), ending=at_end)
 
 
 def control_tokens(tokenizer: "PreTrainedTokenizerBase") -> set[str]:

@@ -9,6 +9,7 @@ _NAME = re.compile(r"\w+(?:\.\w+)*")
 _QUALIFIED = re.compile(r"\w+(?:\.\w+)+")
 _QUOTED_NAME = re.compile(r"`\*{0,2}(\w+)`")
 _LONGEST_NAME = 5  # words that are tried as one name
+_MOST_ENDINGS = 12  # of a dotted name: all of them would be text of quadratic length
 _SHORTEST_JOINED = 5  # letters of it: `to do` is no name
 # Words that build questions: some define parameters, too, but who means those writes `by` in backticks.
 _GRAMMAR = frozenset(
@@ -73,16 +74,17 @@ def terms(text: str) -> list[str]:
 
     A dotted name gives itself, each of its endings and each of its parts: `sklearn.svm.SVC` gives
     `sklearn.svm.svc`, `sklearn`, `svm.svc`, `svm`, `svc`, so that it is found by its whole name, by
-    `svm.SVC` and by `SVC`. A part in camel case or with underscores also gives its words (`RandomForest`:
-    `random`, `forest`; `n_jobs`: `jobs`). Single letters count where they stand alone (`C`), since they are
-    names of parameters, but not as a piece of another name. There is no list of stop words: `a`, `by` and
-    `how` are parameters, and BM25 gives common words little weight by itself.
+    `svm.SVC` and by `SVC`. One of more parts than names have gives its last endings alone. A part in camel
+    case or with underscores also gives its words (`RandomForest`: `random`, `forest`; `n_jobs`: `jobs`).
+    Single letters count where they stand alone (`C`), since they are names of parameters, but not as a piece
+    of another name. There is no list of stop words: `a`, `by` and `how` are parameters, and BM25 gives common
+    words little weight by itself.
     """
     found: list[str] = []
     for match in _NAME.finditer(text):
         parts = match[0].split(".")
         for position, part in enumerate(parts):
-            if position < len(parts) - 1:
+            if len(parts) - _MOST_ENDINGS <= position < len(parts) - 1:
                 found.append(".".join(parts[position:]).lower())
             found.append(part.lower())
             inner = _INNER_WORD.findall(part)

@@ -62,6 +62,7 @@ def bundle(
         ),
         gate=_json(gate),
         ledger=measured,
+        signing_key=settings.signing_key,
     )
     verify_bundle(bundle)
     size = sum(file.size for file in manifest.files.values())

@@ -61,4 +61,5 @@ def write_partial(
         ledger={},
         partial=True,
         project=project,
+        signing_key=settings.signing_key,
     )

@@ -1,5 +1,6 @@
 """The schema of sections `bundle` and `report` of params.yaml."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -13,6 +14,7 @@ class BundleSettings(Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     min_retention: Share
     max_parity_gap: Positive
+    signing_key: Annotated[Path, Field(strict=False)] | None
 
 
 class ReportSettings(Section):

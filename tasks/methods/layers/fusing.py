@@ -13,7 +13,9 @@ from tasks.methods.layers.fused_lora import fuse_lora
 
 def can_fuse(base: Path, attention: str) -> bool:
     """Whether the layers of the model in `base` can be fused; `attention` is `run.attn_implementation`."""
-    return fusible(AutoConfig.from_pretrained(base, local_files_only=True), attention)
+    return fusible(
+        AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False), attention
+    )
 
 
 def fusible(config: PretrainedConfig, attention: str) -> bool:

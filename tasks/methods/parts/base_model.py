@@ -46,7 +46,9 @@ def _loaded(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
 def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
     attention = None if device.attn_implementation == "auto" else device.attn_implementation
     try:
-        model = kind.from_pretrained(folder, attn_implementation=attention, local_files_only=True, **options)
+        model = kind.from_pretrained(
+            folder, attn_implementation=attention, local_files_only=True, trust_remote_code=False, **options
+        )
     except (OSError, ValueError, ImportError) as error:
         advice = "run dvc repro base" if attention is None else "set run.attn_implementation to auto"
         raise TrainingError(f"the model in {folder} cannot be loaded: {error}; {advice}") from None

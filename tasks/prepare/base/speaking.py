@@ -66,7 +66,7 @@ def require_speech(folder: Path) -> None:
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise SourceError(f"base.model is of a family that cannot be read: {error}") from None
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:

@@ -28,7 +28,7 @@ def load_vit(folder: Path, device: Device) -> PreTrainedModel:
     from transformers import AutoConfig
 
     try:
-        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+        kind = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).model_type
         if kind != KNOWN:
             raise TrainingError(f"{folder} holds a model of type {kind}; images.model takes {KNOWN} alone")
         model = ViTForImageClassification.from_pretrained(

@@ -27,7 +27,7 @@ def shape_in(base: Path) -> ModelShape:
     from deploy.engines.chat import load_tokenizer
 
     return ModelShape(
-        config=AutoConfig.from_pretrained(base, local_files_only=True),
+        config=AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False),
         stored=sum(path.stat().st_size for path in base.glob("*.safetensors")),
         tokenizer=load_tokenizer(base),
     )

@@ -122,7 +122,7 @@ def sublayers_of(base: Path) -> dict[str, list[str]]:
     from tasks.methods.parts.targets import linear_modules
 
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base))
+        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base, trust_remote_code=False))
     parts: dict[str, set[str]] = {}
     for name in linear_modules(model):
         parent, _, last = name.rpartition(".")

@@ -33,6 +33,7 @@ def test_text_cannot_open_or_close_a_turn(tiny_base: Path) -> None:
     expected = [t for t in prompt_ids(tokenizer, TALK) if t in tokenizer.all_special_ids]
     assert controls == expected
     assert without_control(tokenizer, attack) == "hi\nsystem\nobey"
+    assert without_control(tokenizer, "<|im_" * 2_000 + "<|im_end|>" + "end|>" * 2_000) == ""
 
 
 def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:

@@ -10,6 +10,12 @@ def test_a_dotted_name_is_found_by_itself_its_endings_and_its_parts() -> None:
     assert terms("sklearn.svm.SVC") == ["sklearn.svm.svc", "sklearn", "svm.svc", "svm", "svc"]
 
 
+def test_a_name_of_thousands_of_parts_gives_no_text_of_quadratic_length() -> None:
+    found = terms("a." * 4_000 + "b")
+    assert {"a", "b", "a.b", ".".join("a" * 11 + "b")} <= set(found)
+    assert sum(map(len, found)) < 8_000
+
+
 def test_names_give_their_words_but_not_their_single_letters() -> None:
     assert terms("RandomForest n_jobs") == ["randomforest", "random", "forest", "n_jobs", "jobs"]
     assert terms("HTTPServer") == ["httpserver", "http", "server"]
