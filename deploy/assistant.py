@@ -7,10 +7,10 @@ call `answer`: what is trained, what is measured and what is served cannot diffe
 
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from deploy.engines.engine import Engine, Generation, Sampling
+from deploy.engines.engine import Engine, Generation, Sampling, never
 from deploy.errors import EngineError, KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
 from deploy.messages import Message, last_question, said_before
@@ -145,13 +145,14 @@ class Assistant:
             EngineError: no such model, or a prompt is longer than the model's context.
         """
         started = time.perf_counter()
+        chosen = sampling or self.sampling
         for conversation in conversations:
-            question_of(conversation)
+            self._check(conversation, model, chosen)
         composed = self.compose(conversations, layers=layers, exclude=exclude)
         searched = time.perf_counter() - started
         prompts = [each.messages for each in composed]
         generations = self.engine.generate(
-            prompts, model=model, sampling=sampling or self.sampling, coverage=coverages(composed)
+            prompts, model=model, sampling=chosen, coverage=coverages(composed)
         )
         share = max(len(conversations), 1)
         seconds = (time.perf_counter() - started) / share
@@ -161,18 +162,33 @@ class Assistant:
         ]
 
     def stream(
-        self, conversation: Conversation, *, model: str, layers: Layers, sampling: Sampling | None = None
+        self,
+        conversation: Conversation,
+        *,
+        model: str,
+        layers: Layers,
+        sampling: Sampling | None = None,
+        gone: Callable[[], bool] = never,
     ) -> Iterator[str | Answer]:
-        """The answer's text piece by piece, then the whole `Answer`; closing the iterator ends generation."""
+        """The answer's text piece by piece, then the whole `Answer`.
+
+        Closing the iterator ends generation. Once `gone`, as `Engine.stream` has it, no `Answer` comes.
+
+        Raises:
+            QuestionError: the conversation asks nothing.
+            EngineError: no such model, or the prompt is longer than the model's context.
+        """
         started = time.perf_counter()
-        question_of(conversation)
+        chosen = sampling or self.sampling
+        self._check(conversation, model, chosen)
         composed = self.compose([conversation], layers=layers)[0]
         searched = time.perf_counter() - started
         pieces = self.engine.stream(
             composed.messages,
             model=model,
-            sampling=sampling or self.sampling,
+            sampling=chosen,
             coverage=composed.coverage,
+            gone=gone,
         )
         for piece in pieces:
             if piece.text:
@@ -182,6 +198,11 @@ class Assistant:
                 yield _answer(
                     piece.end, composed.sources, layers, retrieval_seconds=searched, seconds=seconds
                 )
+
+    def _check(self, conversation: Conversation, model: str, sampling: Sampling) -> None:
+        """Return if `conversation` asks something and could be read: before anything is searched for it."""
+        question_of(conversation)
+        self.engine.check(conversation, model=model, sampling=sampling)
 
     def _messages(
         self, conversation: Conversation, sources: tuple[Source, ...], layers: Layers

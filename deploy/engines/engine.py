@@ -1,10 +1,12 @@
 """The interface of an engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from deploy.messages import Message
+
+MOST_ROWS = 8  # requests that a stream answers at once where nobody says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,11 @@ class Piece:
 
     text: str
     end: Generation | None = None
+
+
+def never() -> bool:
+    """That whoever asked is still there."""
+    return False
 
 
 class Engine(Protocol):
@@ -72,9 +79,22 @@ class Engine(Protocol):
         model: str,
         sampling: Sampling,
         coverage: float | None = None,
+        gone: Callable[[], bool] = never,
     ) -> Iterator[Piece]:
         """The pieces of the answer as they come, joined equal to what `generate` gives.
 
-        Closing the iterator ends the generation.
+        Closing the iterator ends the generation. So does `gone`, which is asked while the prompt waits and is
+        read, too: then no piece has an end.
+
+        Raises:
+            EngineError: as `generate`.
+        """
+        ...
+
+    def check(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> None:
+        """Return if `prompt` and what is asked for fit into the model's context.
+
+        Raises:
+            ContextLengthError: they do not.
         """
         ...

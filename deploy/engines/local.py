@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal
 
 from deploy.abstention import ABSTENTION
@@ -11,7 +12,8 @@ from deploy.adapters.switching import Adapters
 from deploy.engines.abstaining import Abstaining, Gate
 from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer, prompt_ids
 from deploy.engines.decoding import chances, decode, read
-from deploy.engines.engine import Generation, Piece, Sampling
+from deploy.engines.engine import MOST_ROWS, Generation, Piece, Sampling, never
+from deploy.engines.scheduling import Asked, Heard, Scheduler
 from deploy.engines.transcript import Transcript
 from deploy.errors import ContextLengthError, EngineError
 from deploy.messages import Message
@@ -33,11 +35,13 @@ class TransformersEngine:
         dtype: Dtype = "float32",
         device: str = "cpu",
         batch_size: int = 16,
+        most_rows: int = MOST_ROWS,
         abstention: Mapping[str, Abstaining] | None = None,
     ) -> None:
         """Load the model in `base` and the adapter in each folder of `adapters`.
 
-        `abstention` has for a model when it abstains; one without takes its likeliest answer.
+        `abstention` has for a model when it abstains; one without takes its likeliest answer. `most_rows` is
+        how many requests `stream` answers at once.
 
         Raises:
             EngineError: a folder does not hold what it should.
@@ -50,7 +54,11 @@ class TransformersEngine:
         self._tokenizer = load_tokenizer(base)
         try:
             self._model = AutoModelForCausalLM.from_pretrained(
-                base, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
+                base,
+                dtype=getattr(torch, dtype),
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=False,  # left open, transformers asks on the terminal whether to run it
             )
         except (OSError, ValueError) as error:
             raise EngineError(f"no model can be read from {base}: {error}; run dvc repro base") from None
@@ -64,6 +72,7 @@ class TransformersEngine:
         self._abstention = answer_ids(self._tokenizer, ABSTENTION)
         self._rules = dict(abstention or {})
         self._lock = threading.Lock()
+        self._scheduler = Scheduler(self._model, self._adapters, self._lock, most_rows=most_rows)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -136,23 +145,40 @@ class TransformersEngine:
         model: str,
         sampling: Sampling,
         coverage: float | None = None,
+        gone: Callable[[], bool] = never,
     ) -> Iterator[Piece]:
-        """The pieces of the answer as they come; the model is held until the iterator ends or is closed."""
+        """The pieces of the answer as they come, as `Engine` has it; several are answered at once."""
         tokens = self._tokens(prompt, model, sampling)
-        transcript = Transcript(self._tokenizer, self._ends, sampling)
-        with self._lock:
-            self._adapters.activate(model)
-            for _ in decode(
-                self._model,
-                [tokens],
+        heard: SimpleQueue[Heard] = SimpleQueue()
+        closed = threading.Event()
+        self._scheduler.ask(
+            Asked(
+                prompt=tokens,
+                model=model,
                 sampling=sampling,
-                goes_on=lambda _, t: transcript.add(t),
-                virtual_tokens=self._adapters.virtual_tokens,
+                transcript=Transcript(self._tokenizer, self._ends, sampling),
                 gate=self._gate(model, 1, None if coverage is None else [coverage]),
-            ):
-                if text := transcript.settled():
-                    yield Piece(text=text)
-        yield Piece(text=transcript.rest(), end=transcript.generation(len(tokens)))
+                put=heard.put,
+                gone=lambda: closed.is_set() or gone(),
+            )
+        )
+        try:
+            while (piece := heard.get()) is not None:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+                if piece.end is not None:
+                    return
+        finally:
+            closed.set()
+
+    def check(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> None:
+        """Return if `prompt` and what is asked for fit into the model's context.
+
+        Raises:
+            ContextLengthError: they do not.
+        """
+        self._tokens(prompt, model, sampling)
 
     def _gate(self, model: str, rows: int, coverage: Sequence[float] | None) -> Gate | None:
         """When these rows abstain; None where nothing says it.
@@ -202,7 +228,7 @@ def _stored_dtype(base: Path) -> str:
     """The precision that the weights in `base` are stored in, by its config."""
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
     return str(config.dtype or "float32").removeprefix("torch.")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from deploy.engines.engine import Generation, Piece, Sampling
+from deploy.engines.engine import Generation, Piece, Sampling, never
 from deploy.errors import EngineError
 from deploy.messages import Message, last_question
 
@@ -45,10 +45,17 @@ class ScriptedEngine:
         model: str,
         sampling: Sampling,
         coverage: float | None = None,
+        gone: Callable[[], bool] = never,
     ) -> Iterator[Piece]:
         """The scripted answer word by word."""
         self.coverage.append(coverage)
-        yield from self._pieces(prompt, model, sampling)
+        for piece in self._pieces(prompt, model, sampling):
+            if gone():
+                return
+            yield piece
+
+    def check(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> None:
+        """Anything fits."""
 
     def _pieces(self, prompt: Sequence[Message], model: str, sampling: Sampling) -> Iterator[Piece]:
         if model not in self.models:

@@ -1,0 +1,50 @@
+"""How tokens are chosen from logits: the likeliest, or drawn from the nucleus with a seed."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from deploy.engines.engine import Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+_COLDEST = 1e-5  # a lower temperature is 0: nothing but the likeliest token has a chance
+
+
+def chooser(
+    sampling: Sampling, rows: int, seeds: Sequence[int] | None
+) -> "Callable[[list[int], torch.Tensor], list[int]]":
+    """What turns the numbers of rows and their logits [rows, vocabulary] into one token a row.
+
+    Each row draws from a generator of its own, seeded by `seeds`, or else all by the one in `sampling`.
+    """
+    import torch
+
+    if sampling.temperature < _COLDEST:
+        return lambda _, logits: logits.argmax(-1).tolist()
+    if seeds is None:
+        seeds = [sampling.seed if sampling.seed is not None else torch.seed()] * rows
+    draws = [torch.Generator().manual_seed(seed % 2**63) for seed in seeds]
+
+    def choose(numbers: list[int], logits: "torch.Tensor") -> list[int]:
+        logits = logits.float().cpu()
+        # Below the likeliest, so that no division overflows.
+        cooled = (logits - logits.max(-1, keepdim=True).values) / sampling.temperature
+        chances = torch.softmax(cooled, dim=-1)
+        if sampling.top_p < 1.0:
+            chances = _nucleus(chances, sampling.top_p)
+        return [
+            int(torch.multinomial(row, 1, generator=draws[number]))
+            for number, row in zip(numbers, chances, strict=True)
+        ]
+
+    return choose
+
+
+def _nucleus(chances: "torch.Tensor", top_p: float) -> "torch.Tensor":
+    """Zero all but the likeliest tokens that reach `top_p` together (Holtzman et al. 2020)."""
+    ordered, order = chances.sort(dim=-1, descending=True)
+    beyond = ordered.cumsum(-1) - ordered >= top_p
+    beyond[..., 0] = False  # also where top_p is less than any float32
+    ordered = ordered.masked_fill(beyond, 0.0)
+    return chances.new_zeros(chances.shape).scatter(-1, order, ordered)

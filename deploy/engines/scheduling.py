@@ -1,0 +1,235 @@
+"""Many requests answered at once: rows join and leave one batch between two tokens (Orca, Yu et al. 2022).
+
+A prompt is read in pieces, and between two of them the rows under way get their next token: a long prompt
+holds nobody up for longer than a piece. Whoever has left is dropped before the next piece or token. A batch
+is of one model; requests for another wait until it has run dry, and only so many may overtake them.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deploy.adapters.switching import Adapters
+from deploy.engines.abstaining import Gate, Gating, may_abstain
+from deploy.engines.batch import Batch, chances_behind, reading
+from deploy.engines.choosing import chooser
+from deploy.engines.decoding import decode
+from deploy.engines.engine import Piece, Sampling
+from deploy.engines.transcript import Transcript
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+    from deploy.engines.slots import Slots
+
+PIECE = 256  # tokens of a prompt read at once: more reads it faster, and holds the others up for longer
+Heard = Piece | Exception | None  # None: the request was given up
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """One request: its prompt, and `put`, which gets the pieces of the answer, or what went wrong.
+
+    `gone` says whether the answer is still wanted. The last that `put` gets is a piece with an end, an
+    exception or None.
+    """
+
+    prompt: list[int]
+    model: str
+    sampling: Sampling
+    transcript: Transcript
+    gate: Gate | None
+    put: Callable[[Heard], object]
+    gone: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Row:
+    """An answer in the making: what chooses its tokens, and the last one chosen."""
+
+    asked: Asked
+    choose: "Callable[[list[int], torch.Tensor], list[int]]"
+    gating: Gating | None
+    token: int = field(default=-1)
+
+    def say(self, logits: "torch.Tensor") -> bool:
+        """Choose the next token by `logits` [1, vocabulary], tell what it adds; whether another is wanted."""
+        steered = self.gating.steered([0], logits) if self.gating else logits
+        [self.token] = self.choose([0], steered)
+        if self.gating:
+            self.gating.follow([0], [self.token])
+        transcript = self.asked.transcript
+        goes_on = transcript.add(self.token)
+        if goes_on:
+            if text := transcript.settled():
+                self.asked.put(Piece(text=text))
+        else:
+            end = transcript.generation(len(self.asked.prompt))
+            self.asked.put(Piece(text=transcript.rest(), end=end))
+        return goes_on
+
+
+class Scheduler:
+    """Answers what is asked with the models of `adapters`, `most_rows` at once, as long as it has `lock`.
+
+    Its thread lives while there is something to answer: an engine that nobody asks holds nothing alive.
+    """
+
+    def __init__(
+        self,
+        model: "PreTrainedModel",
+        adapters: Adapters,
+        lock: AbstractContextManager[object],
+        *,
+        most_rows: int,
+        piece: int = PIECE,
+    ) -> None:
+        self._model, self._adapters, self._lock = model, adapters, lock
+        self._most_rows, self._piece = most_rows, piece
+        self._waiting: deque[Asked] = deque()
+        self._changing = threading.Lock()
+        self._at_work = False
+        self._overtaken = 0
+
+    def ask(self, asked: Asked) -> None:
+        """Put a request into the line."""
+        with self._changing:
+            self._waiting.append(asked)
+            if self._at_work:
+                return
+            self._at_work = True
+        threading.Thread(target=self._work, name="decoding", daemon=True).start()
+
+    def _work(self) -> None:
+        import torch
+
+        while True:
+            with self._lock, torch.inference_mode():
+                self._answer_all()
+            with self._changing:
+                if not self._waiting:
+                    self._at_work = False
+                    return
+
+    def _answer_all(self) -> None:
+        """Answer until nobody waits and every row has ended."""
+        from deploy.engines.slots import Slots
+
+        rows: list[_Row] = []
+        slots = Slots()
+        while True:
+            asked = self._next(rows)
+            if asked is not None:
+                self._open(asked, rows, slots)
+            elif rows:
+                self._step(rows, slots)
+            else:
+                return
+
+    def _next(self, rows: list[_Row]) -> Asked | None:
+        """The request to be opened now, if one fits beside `rows`."""
+        with self._changing:
+            for asked in [each for each in self._waiting if each.gone()]:
+                self._waiting.remove(asked)
+                asked.put(None)
+            if not self._waiting or len(rows) >= self._most_rows:
+                return None
+            if not rows:
+                self._overtaken = 0
+                return self._waiting.popleft()
+            model = rows[0].asked.model
+            fitting = next((each for each in self._waiting if each.model == model), None)
+            if fitting is None:
+                return None
+            if fitting is not self._waiting[0]:
+                if self._overtaken >= self._most_rows:
+                    return None
+                self._overtaken += 1
+            self._waiting.remove(fitting)
+            return fitting
+
+    def _open(self, asked: Asked, rows: list[_Row], slots: "Slots") -> None:
+        """Read a prompt while the others go on, say its first token, and let it join them."""
+        import torch
+
+        from deploy.engines.growing import cache_for
+
+        try:
+            if not rows:
+                with torch.inference_mode(False):  # else what it makes of weights could never be trained on
+                    self._adapters.activate(asked.model)
+            if not cache_for(self._model, 1)[1]:
+                self._alone(asked)
+                return
+            room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)
+            opening = reading(
+                self._model, asked.prompt, room, self._adapters.virtual_tokens, piece=self._piece
+            )
+            while True:
+                try:
+                    next(opening)
+                except StopIteration as read:
+                    batch, logits = read.value
+                    break
+                if asked.gone():
+                    asked.put(None)
+                    return
+                if rows:
+                    self._step(rows, slots)
+            row = _Row(asked, chooser(asked.sampling, 1, None), self._gating(asked.gate, batch, logits))
+            if row.say(logits):
+                slots.take(batch.cache, batch.seen)
+                rows.append(row)
+        except Exception as error:
+            asked.put(error)
+
+    def _gating(self, gate: Gate | None, batch: Batch, logits: "torch.Tensor") -> Gating | None:
+        if gate is None or not may_abstain(gate, logits):
+            return None
+        return Gating(gate, chances_behind(self._model, batch, logits, gate.tokens))
+
+    def _step(self, rows: list[_Row], slots: "Slots") -> None:
+        """One token more for each row; those that end or are given up leave."""
+        try:
+            self._leave(rows, slots, [at for at, row in enumerate(rows) if self._given_up(row)])
+            if not rows:
+                return
+            logits = slots.step(self._model, [row.token for row in rows])
+            self._leave(rows, slots, [at for at, row in enumerate(rows) if not row.say(logits[at : at + 1])])
+        except Exception as error:
+            for row in rows:
+                row.asked.put(error)
+            self._leave(rows, slots, list(range(len(rows))))
+
+    @staticmethod
+    def _given_up(row: _Row) -> bool:
+        if not row.asked.gone():
+            return False
+        row.asked.put(None)
+        return True
+
+    @staticmethod
+    def _leave(rows: list[_Row], slots: "Slots", places: list[int]) -> None:
+        for place in reversed(places):  # from the end: the last row takes the place of one that leaves
+            slots.drop(place)
+            rows[place] = rows[-1]
+            rows.pop()
+
+    def _alone(self, asked: Asked) -> None:
+        """Answer one with a model whose cache forgets, as with sliding windows: its rows share no batch."""
+        told = asked.transcript
+        for _ in decode(
+            self._model,
+            [asked.prompt],
+            sampling=asked.sampling,
+            goes_on=lambda _, token: told.add(token) and not asked.gone(),
+            virtual_tokens=self._adapters.virtual_tokens,
+            gate=asked.gate,
+        ):
+            if text := told.settled():
+                asked.put(Piece(text=text))
+        asked.put(None if asked.gone() else Piece(text=told.rest(), end=told.generation(len(asked.prompt))))

@@ -1,0 +1,116 @@
+"""A key-value cache of rows that come and go, each of a length of its own. Imports torch: import it late.
+
+The rows lie in the first slots of buffers that are allocated ahead: to take a row copies that row alone, to
+drop one moves the last row into its place, and a token costs only itself. Columns of a slot beyond its length
+hold what is masked, and always numbers: what is not a number would pass through a mask.
+"""
+
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+
+_COLUMNS = 256  # buffers grow by this many columns
+
+
+class Slots:
+    """Rows of one model that are decoded together, each at its own place in its text."""
+
+    def __init__(self) -> None:
+        self.lengths: list[int] = []
+        self._cache = DynamicCache()
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def longest(self) -> int:
+        """How many columns the longest row has."""
+        return max(self.lengths)
+
+    def take(self, cache: Cache, seen: torch.Tensor) -> None:
+        """Add the one row of a cache that forgets nothing: the columns that `seen` [1, columns] marks."""
+        columns = seen[0].nonzero()[:, 0]
+        if not self._cache.layers:
+            self._cache.layers = [SlotLayer(self) for _ in cache.layers]
+        self.lengths.append(len(columns))
+        for own, layer in zip(self._layers, cache.layers, strict=True):
+            own.put(len(self) - 1, layer.keys[0, :, columns], layer.values[0, :, columns])
+
+    def drop(self, slot: int) -> None:
+        """Let the row in `slot` go; the last row takes its place."""
+        last = len(self) - 1
+        for layer in self._layers if slot != last else ():
+            layer.move(last, slot)
+        self.lengths[slot] = self.lengths[last]
+        self.lengths.pop()
+
+    def step(self, model: PreTrainedModel, tokens: list[int]) -> torch.Tensor:
+        """Feed one token to each row; the logits [rows, vocabulary] that follow."""
+        lengths = torch.tensor(self.lengths, device=model.device)
+        seen = torch.arange(self.longest + 1, device=model.device)[None] <= lengths[:, None]
+        logits: torch.Tensor = model(
+            input_ids=torch.tensor(tokens, device=model.device)[:, None],
+            attention_mask=seen.long(),
+            position_ids=lengths[:, None],
+            past_key_values=self._cache,
+            use_cache=True,
+        ).logits[:, -1]
+        self.lengths = [length + 1 for length in self.lengths]
+        return logits
+
+    @property
+    def _layers(self) -> "list[SlotLayer]":
+        return self._cache.layers
+
+
+class SlotLayer(DynamicLayer):
+    """One layer of `slots`: the buffers [slots, heads, columns, width] of its keys and values."""
+
+    def __init__(self, slots: Slots) -> None:
+        super().__init__()
+        self._slots = slots
+        self._buffers: tuple[torch.Tensor, ...] = ()
+
+    def put(self, slot: int, *rows: torch.Tensor) -> None:
+        """Write keys and values [heads, columns, width] of a row into `slot`."""
+        self._reserve(rows, slot + 1, rows[0].shape[1] + 1)
+        for buffer, row in zip(self._buffers, rows, strict=True):
+            buffer[slot, :, : row.shape[1]] = row
+        self.is_initialized = True
+
+    def move(self, source: int, target: int) -> None:
+        """Copy a row into another slot."""
+        length = self._slots.lengths[source]
+        for buffer in self._buffers:
+            buffer[target, :, :length] = buffer[source, :, :length]
+
+    def get_seq_length(self) -> int:
+        """The length of the longest row."""
+        return self._slots.longest
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append one column to each row at its own end; all keys and values of the rows."""
+        count, width = len(self._slots), self._slots.longest + 1
+        self._reserve((key_states[0], value_states[0]), count, width)
+        rows = torch.arange(count, device=key_states.device)
+        ends = torch.tensor(self._slots.lengths, device=key_states.device)
+        for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
+            buffer[rows, :, ends] = states[:, :, 0]
+        keys, values = (buffer[:count, :, :width] for buffer in self._buffers)
+        return keys, values
+
+    def _reserve(self, like: tuple[torch.Tensor, ...], rows: int, columns: int) -> None:
+        """Make room for so many rows and columns; what is there stays."""
+        held = self._buffers[0].shape if self._buffers else (0, 0, 0, 0)
+        if rows <= held[0] and columns <= held[2]:
+            return
+        rows = held[0] if rows <= held[0] else max(rows, 2 * held[0])
+        columns = max(held[2], -(-columns // _COLUMNS) * _COLUMNS)
+        grown = tuple(part.new_zeros((rows, part.shape[0], columns, part.shape[2])) for part in like)
+        for buffer, old in zip(grown, self._buffers, strict=False):
+            buffer[: held[0], :, : held[2]] = old
+        self._buffers = grown

@@ -1,0 +1,195 @@
+"""Protects those who ask at once: each gets what it gets alone, and nobody waits for one who left."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.models.families import FAMILIES
+from deploy.engines import scheduling
+from deploy.engines.engine import Generation, Piece, Sampling
+from deploy.engines.local import TransformersEngine
+from deploy.engines.scheduling import Scheduler
+from deploy.messages import Message
+from tests.conftest import write_tiny_model
+from tests.waiting import wait_until
+
+TEXTS = ["kernel?", "tol=0.001 " * 9, "In `svm.SVC`, what is the default of `C`?", "gamma", "a b " * 25, "?"]
+SAMPLING = Sampling(max_new_tokens=12)
+MOST = 3
+
+
+def talk(text: str) -> list[Message]:
+    return [Message("user", text)]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that were asked, in order; prompts are read in pieces of seven tokens."""
+    known: list[str] = []
+    plain = Scheduler.ask
+
+    def ask(self: Scheduler, each: scheduling.Asked) -> None:
+        plain(self, each)
+        known.append(each.model)
+
+    monkeypatch.setattr(Scheduler, "ask", ask)
+    monkeypatch.setattr(Scheduler, "__init__", in_pieces(Scheduler.__init__))
+    return known
+
+
+def in_pieces(plain: Callable[..., None]) -> Callable[..., None]:
+    return lambda self, *args, **named: plain(self, *args, **{**named, "piece": 7})
+
+
+@pytest.fixture
+def widths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each step had."""
+    from deploy.engines.slots import Slots
+
+    known: list[int] = []
+    plain = Slots.step
+
+    def step(self: Slots, *args: Any) -> Any:
+        known.append(len(self))
+        return plain(self, *args)
+
+    monkeypatch.setattr(Slots, "step", step)
+    return known
+
+
+@contextmanager
+def at_once(
+    engine: TransformersEngine, asked: list[str], questions: list[dict[str, Any]]
+) -> Iterator[list["Future[list[Piece]]"]]:
+    """Streams of all `questions`, none of which is begun before all are there."""
+    with ThreadPoolExecutor(len(questions)) as pool:
+        with engine.held("base"):
+            waiting = []
+            for number, question in enumerate(questions, start=1):
+                waiting.append(pool.submit(lambda given: list(engine.stream(**given)), question))
+                wait_until(lambda number=number: len(asked) == number)
+        yield waiting
+
+
+def question(text: str, model: str = "base", **named: Any) -> dict[str, Any]:
+    return {"prompt": talk(text), "model": model, "sampling": SAMPLING, **named}
+
+
+# Each has something of its own in how it knows places or keeps what it has read.
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox", "mistral", "gemma2", "mixtral"])
+def test_rows_that_come_and_go_say_what_they_say_alone(
+    family: str, tmp_path: Path, asked: list[str], widths: list[int]
+) -> None:
+    engine = TransformersEngine(write_tiny_model(tmp_path, family), {}, most_rows=MOST)
+    lengths = [30, 44, 27, 1, 38, 42]
+    samplings = [replace(SAMPLING, max_new_tokens=length) for length in lengths]
+    samplings[1] = replace(samplings[1], temperature=1.0, seed=7)
+    alone = [
+        engine.generate([talk(text)], model="base", sampling=sampling)[0]
+        for text, sampling in zip(TEXTS, samplings, strict=True)
+    ]
+    questions = [question(text, sampling=sampling) for text, sampling in zip(TEXTS, samplings, strict=True)]
+    with at_once(engine, asked, questions) as waiting:
+        found = [each.result() for each in waiting]
+    assert [pieces[-1].end for pieces in found] == alone
+    assert ["".join(piece.text for piece in pieces) for pieces in found] == [each.text for each in alone]
+    if FAMILIES[family].get("sliding_window") is None:
+        assert max(widths) == MOST
+
+
+@pytest.fixture
+def engine(tiny_base: Path, tiny_adapters: dict[str, Path], asked: list[str]) -> TransformersEngine:
+    return TransformersEngine(tiny_base, tiny_adapters, most_rows=2)
+
+
+def test_a_model_that_is_asked_for_is_not_overtaken_for_ever(
+    engine: TransformersEngine, asked: list[str]
+) -> None:
+    models = ["sft", "sft", "rlhf", *["sft"] * 6]
+    order: list[str] = []
+    with at_once(
+        engine,
+        asked,
+        [question(TEXTS[at % 6], model) for at, model in enumerate(models)],
+    ) as waiting:
+        for at, each in enumerate(waiting):
+            each.add_done_callback(lambda _, at=at: order.append(models[at]))
+        found = [each.result()[-1].end for each in waiting]
+    assert order.index("rlhf") < len(order) - 2
+    alone: list[Generation] = [
+        engine.generate([talk(TEXTS[at % 6])], model=model, sampling=SAMPLING)[0]
+        for at, model in enumerate(models)
+    ]
+    assert found == alone
+
+
+def test_who_has_left_costs_no_further_piece_and_the_others_go_on(
+    engine: TransformersEngine, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: dict[int, int] = {}
+    plain = scheduling.reading
+
+    def counted(model: Any, prompt: list[int], *args: Any, **named: Any) -> Any:
+        steps = plain(model, prompt, *args, **named)
+        while True:
+            read[len(prompt)] = read.get(len(prompt), 0) + 1
+            try:
+                yield next(steps)
+            except StopIteration as ended:
+                return ended.value
+
+    monkeypatch.setattr(scheduling, "reading", counted)
+    looks = iter([False, False, True])
+    with at_once(
+        engine,
+        asked,
+        [
+            question("kernel?"),
+            question("a b " * 60, gone=lambda: next(looks, True)),
+            question("gone before it was read " * 9, gone=lambda: True),
+        ],
+    ) as waiting:
+        first, left, never_read = [each.result() for each in waiting]
+    assert first[-1].end == engine.generate([talk("kernel?")], model="base", sampling=SAMPLING)[0]
+    assert left == never_read == []
+    assert len(read) == 2
+    assert read[max(read)] <= 3
+
+
+def test_a_stream_that_is_closed_in_the_middle_lets_the_others_end(
+    engine: TransformersEngine, asked: list[str]
+) -> None:
+    expected = engine.generate([talk("gamma")], model="base", sampling=SAMPLING)[0]
+    with at_once(engine, asked, [question("gamma")]) as waiting:
+        stream = engine.stream(**question(TEXTS[2], sampling=Sampling(max_new_tokens=300)))
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]
+        assert waiting[0].result()[-1].end == expected
+    wait_until(lambda: not [each for each in threading.enumerate() if each.name == "decoding"])
+
+
+def test_what_goes_wrong_is_told_to_those_it_concerns_and_the_next_is_answered(
+    engine: TransformersEngine, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deploy.engines.slots import Slots
+
+    plain = Slots.step
+    faults = iter([RuntimeError("no memory")])
+
+    def step(self: Slots, *args: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return plain(self, *args)
+
+    monkeypatch.setattr(Slots, "step", step)
+    with at_once(engine, asked, [question("kernel?"), question("gamma")]) as waiting:
+        told = [str(each.exception()) for each in waiting]
+    assert "no memory" in told
+    end = list(engine.stream(**question("tol")))[-1].end
+    assert end == engine.generate([talk("tol")], model="base", sampling=SAMPLING)[0]
