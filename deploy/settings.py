@@ -68,8 +68,17 @@ class ServeSettings(Section):
     bundle: Annotated[Path, Field(strict=False)]
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
+    public_key: Annotated[Path, Field(strict=False)] | None
     default_model: Literal["auto", "base", "sft", "rlhf"]
+    allowed_hosts: tuple[Annotated[str, Field(min_length=1, strict=True)], ...] = Field(strict=False)
+    keys: Annotated[Path, Field(strict=False)] | None
+    requests_per_minute: Count | None
+    tokens_per_minute: Count | None
     max_concurrency: Count
+    max_batch: Count
+    deadline_seconds: Positive
+    read_seconds: Positive
+    shutdown_seconds: NonNegative
     max_body_bytes: Count
     max_messages: Count
     max_message_characters: Count

@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import labelling, merging, prompting, questioning, retrieving
+    from flows import keys, labelling, merging, prompting, questioning, retrieving
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -98,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     serve.add_argument("--host", help="instead of serve.host")
     serve.add_argument("--port", type=int, help="instead of serve.port")
+    keys.add_flags(add("key", _key, "make, show and withdraw the API keys of the server"))
     add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
     text = "write a tuned model as one folder without an adapter, for other servers"
     merging.add_flags(add("merge", _merge, text))
@@ -198,6 +199,13 @@ def _recipe(words: argparse.Namespace) -> int:
     return recipe(Path(), wish, words.recipe)
 
 
+def _key(words: argparse.Namespace) -> int:
+    from flows.keys import change_keys
+
+    change_keys(Path(), _settings(), words)
+    return 0
+
+
 def _serve(words: argparse.Namespace) -> int:
     settings = _settings().serve
     given = {name: getattr(words, name) for name in ("host", "port") if getattr(words, name) is not None}
@@ -206,8 +214,8 @@ def _serve(words: argparse.Namespace) -> int:
         from flows.errors import ReleaseError
 
         raise ReleaseError(
-            f"{bundle} is not there; make and release a bundle with threeply run (prompt + retrieval is "
-            "there once its stage index has ended), or name one with --bundle (data/bundle: what a run made)"
+            f"{bundle} is not there; make and release a bundle with threeply run (prompt + retrieval is there "
+            "once its stage knowledge has ended), or name one with --bundle (data/bundle: what a run made)"
         )
     from deploy.server.run import serve
 

@@ -1,9 +1,9 @@
-"""The routes: /v1/chat/completions, /v1/models, /healthz, and the page at /."""
+"""The routes: /v1/chat/completions, /v1/models, /healthz, /readyz, /metrics, and the page at /."""
 
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,34 @@ from starlette.exceptions import HTTPException
 from deploy.assistant import Answer
 from deploy.server.asking import Asking
 from deploy.server.faults import RequestError, as_fault
+from deploy.server.guard import Guard
 from deploy.server.headers import SafeHeaders
+from deploy.server.hosts import KnownHosts
+from deploy.server.keys import KeyFile
+from deploy.server.limits import Limits
 from deploy.server.live import Live
+from deploy.server.metrics import CONTENT_TYPE, Counted, Metrics
 from deploy.server.replies import Envelope, event
 from deploy.server.requests import ChatRequest, known_model, read_request
 from deploy.settings import ServeSettings
 
 PAGE = Path(__file__).parent / "page"
+READ = ["GET", "HEAD"]
 _log = logging.getLogger(__name__)
 
 
 def create_app(live: Live, settings: ServeSettings) -> FastAPI:
-    """The application that serves what is `live`, at each request anew."""
-    asking = Asking(places=settings.max_concurrency)
+    """The application that serves what is `live`, at each request anew.
+
+    Raises:
+        ServeError: the file of keys is missing or damaged.
+    """
+    asking = Asking(places=settings.max_concurrency, seconds=settings.deadline_seconds)
+    keys = KeyFile(settings.keys) if settings.keys is not None else None
+    limits = Limits(
+        requests_per_minute=settings.requests_per_minute, tokens_per_minute=settings.tokens_per_minute
+    )
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -37,16 +52,21 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
 
     # The generated API pages load scripts from elsewhere: they stay off, and so does CORS.
     app = FastAPI(title="threeply", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.end = asking.end
+    # The last one is asked first.
+    app.add_middleware(Guard, keys=keys)
+    app.add_middleware(KnownHosts, hosts={*settings.allowed_hosts, settings.host})
+    app.add_middleware(Counted, metrics=metrics)
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(RequestError, _reply)
     app.add_exception_handler(HTTPException, _not_found)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=READ, include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=READ)
     async def health() -> dict[str, Any]:
         now = live.now
         return {
@@ -61,18 +81,29 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
             "fault": live.fault or None,
         }
 
-    @app.get("/v1/models")
+    @app.api_route("/readyz", methods=READ)
+    async def ready() -> dict[str, Any]:
+        now = live.now
+        return {"status": "ok", "release": now.digest[:12], "layers": list(now.layers), "live": now.told}
+
+    @app.api_route("/metrics", methods=READ)
+    async def measured() -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    @app.api_route("/v1/models", methods=READ)
     async def models() -> dict[str, Any]:
         now = live.now
         entries = [_model(model) for model in now.models]
         return {"object": "list", "data": entries, "default": now.default_model, "live": now.told}
 
-    @app.get("/v1/models/{model}")
+    @app.api_route("/v1/models/{model}", methods=READ)
     async def model(model: str) -> dict[str, Any]:
         return _model(known_model(model, live.now))
 
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: Request) -> Response:
+        caller = request.state.caller
+        limits.admit(caller)
         body = await read_body(request, settings.max_body_bytes)
         now = live.now  # to the end of this request, whatever is released meanwhile
         question = read_request(body, settings=settings, served=now)
@@ -82,13 +113,38 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
             model=question.model,
             fingerprint=now.digest[:12],
         )
-        items = asking.ask(question, now.assistant, gone=request.is_disconnected)
+        asked = asking.ask(question, now.assistant, gone=request.is_disconnected)
+
+        def answered(answer: Answer) -> None:
+            limits.spend(caller, answer.prompt_tokens + answer.completion_tokens)
+            metrics.answered(question.model, answer)
+
+        items = watched(asked, metrics, answered)
         if question.stream:
             return await _streamed(question, envelope, items)
         answer = await _whole(items)
         return Response(status_code=499) if answer is None else JSONResponse(envelope.completion(answer))
 
     return app
+
+
+async def watched(
+    items: AsyncIterator[str | Answer], metrics: Metrics, answered: Callable[[Answer], object]
+) -> AsyncIterator[str | Answer]:
+    """`items` as they are; `metrics` counts them, and `answered` is given the answer."""
+    metrics.began()
+    began, first = time.perf_counter(), True
+    try:
+        async with aclosing(items) as opened:  # type: ignore[type-var]
+            async for item in opened:
+                if isinstance(item, Answer):
+                    answered(item)
+                elif first:
+                    metrics.first_text(time.perf_counter() - began)
+                    first = False
+                yield item
+    finally:
+        metrics.ended()
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -1,6 +1,7 @@
 """Asks the assistant from an event loop: in worker threads, a bounded number at a time, and cancellable."""
 
 import asyncio
+import math
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,15 @@ _LOOK_SECONDS = 0.2  # how often a waiting request looks whether its client is s
 
 
 class Asking:
-    """The way from requests to an assistant. `places` requests may be answered or waiting at once."""
+    """The way from requests to an assistant.
 
-    def __init__(self, *, places: int) -> None:
+    `places` requests may be answered or waiting at once, each for at most `seconds`.
+    """
+
+    def __init__(self, *, places: int, seconds: float = math.inf) -> None:
         self._places = threading.BoundedSemaphore(places)
+        self._seconds = seconds
+        self._end = math.inf  # by the loop's clock: when what is still under way is given up
         self._threads = ThreadPoolExecutor(max_workers=places, thread_name_prefix="asking")
 
     async def ask(
@@ -25,12 +31,14 @@ class Asking:
     ) -> AsyncIterator[str | Answer]:
         """The pieces of the assistant's text, then its `Answer`; ends early once `gone` says the client left.
 
-        Generation runs ahead of a slow reader, so that it never holds up the others, and stops at the next
-        piece once this iterator is closed.
+        Generation runs ahead of a slow reader, so that it never holds up the others, and stops within a
+        piece of the prompt or a token once this iterator is closed.
 
         Raises:
-            RequestError: all places are taken.
+            RequestError: all places are taken, it took too long, or the server ends.
         """
+        if self._end < math.inf:
+            raise _ending()
         if not self._places.acquire(blocking=False):
             raise RequestError(
                 503, "the server is busy; try again in a moment", "busy", headers={"Retry-After": "2"}
@@ -54,7 +62,8 @@ class Asking:
 
         self._threads.submit(work)
         try:
-            look = loop.time() + _LOOK_SECONDS
+            began = loop.time()
+            look = began + _LOOK_SECONDS
             while True:
                 for item in await _arrived(arrived):
                     if item is None:
@@ -62,12 +71,21 @@ class Asking:
                     if isinstance(item, Exception):
                         raise item
                     yield item
-                if loop.time() >= look:
+                if (now := loop.time()) >= look:
+                    if now >= self._end:
+                        raise _ending()
+                    if now - began > self._seconds:
+                        told = f"no whole answer within {self._seconds:g} s; ask for fewer tokens, or later"
+                        raise RequestError(504, told, "deadline_exceeded")
                     if await gone():
                         return
                     look = loop.time() + _LOOK_SECONDS
         finally:
             cancelled.set()
+
+    def end(self, seconds: float) -> None:
+        """Take no more questions; those under way are given up after `seconds`. Call it in the event loop."""
+        self._end = asyncio.get_running_loop().time() + seconds
 
     def close(self) -> None:
         """Take no more questions; those under way may end."""
@@ -81,12 +99,21 @@ def _generate(
     put: Callable[[str | Answer], None],
 ) -> None:
     stream = assistant.stream(
-        question.conversation, model=question.model, layers=question.layers, sampling=question.sampling
+        question.conversation,
+        model=question.model,
+        layers=question.layers,
+        sampling=question.sampling,
+        gone=cancelled.is_set,
     )
     for item in stream:
         if cancelled.is_set():
             return
         put(item)
+
+
+def _ending() -> RequestError:
+    told = "the server is being stopped; ask again in a moment"
+    return RequestError(503, told, "stopping", headers={"Retry-After": "5"})
 
 
 async def _arrived(queue: "asyncio.Queue[_Item]") -> list[_Item]:

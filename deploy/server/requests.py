@@ -34,6 +34,9 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 ANNOTATIONS = ("user", "metadata", "safety_identifier")  # notes for the operator of a hosted service
 
 
+_Nothing = Annotated[list[Any], Field(max_length=0)] | None
+
+
 class _Part(BaseModel, extra="forbid"):
     type: Literal["text"]
     text: str
@@ -43,7 +46,12 @@ class _Turn(BaseModel, extra="forbid"):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[_Part]
     name: str | None = None
+    # What clients send back of an answer of ours, as their `model_dump` writes it.
     refusal: None = None
+    audio: None = None
+    function_call: None = None
+    annotations: _Nothing = None
+    tool_calls: _Nothing = None
 
 
 class _Layers(BaseModel, extra="forbid", strict=True):

@@ -16,8 +16,8 @@ from deploy.engines.engine import Engine
 from deploy.engines.local import TransformersEngine
 from deploy.knowledge.hits import Hit
 from deploy.server.app import create_app
+from deploy.server.listening import bind, server_of
 from deploy.server.live import Live, Served
-from deploy.server.run import bind
 from deploy.settings import ServeSettings
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.knowledge.listed import reader
@@ -33,7 +33,16 @@ SETTINGS = {
     "host": "127.0.0.1",
     "port": 0,
     "default_model": "rlhf",
+    "public_key": None,
+    "allowed_hosts": ["localhost"],
+    "keys": None,
+    "requests_per_minute": None,
+    "tokens_per_minute": None,
     "max_concurrency": 8,
+    "max_batch": 8,
+    "deadline_seconds": 60,
+    "read_seconds": 60,
+    "shutdown_seconds": 10,
     "max_body_bytes": 4096,
     "max_messages": 6,
     "max_message_characters": 3000,
@@ -63,12 +72,10 @@ def served(assistant: Assistant, **changes: Any) -> Served:
 @contextmanager
 def serving_live(live: Live, **changes: object) -> Iterator[str]:
     """The address of a server for what is `live`, which ends with the block."""
-    import uvicorn
-
     settings = ServeSettings.model_validate({**SETTINGS, **changes})
     app = create_app(live, settings)
     with bind("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+        server = server_of(app, settings)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -18,7 +18,7 @@ from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
 from deploy.prompts.template import load_template
-from deploy.server.run import bind
+from deploy.server.listening import bind
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.errors import GateError
 from tasks.evaluation.measuring import serve
@@ -40,8 +40,10 @@ from deploy.errors import ThreeplyError
 from deploy.server.run import serve
 from deploy.settings import ServeSettings
 settings = ServeSettings(bundle=sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), default_model="rlhf",
-                         max_concurrency=2, max_body_bytes=4096, max_messages=4,
-                         max_message_characters=4000)
+                         public_key=None, allowed_hosts=[], keys=None,
+                         requests_per_minute=None, tokens_per_minute=None, max_concurrency=2, max_batch=2,
+                         deadline_seconds=60, read_seconds=60, shutdown_seconds=10,
+                         max_body_bytes=4096, max_messages=4, max_message_characters=4000)
 try:
     serve(Path(sys.argv[1]), settings, say=lambda text: print(text, flush=True))
 except ThreeplyError as error:
@@ -73,7 +75,7 @@ def make(
         retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
         prompt=PromptSettings(template=template),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
-        settings=BundleSettings(name="tiny", min_retention=0.5, max_parity_gap=0.001),
+        settings=BundleSettings(name="tiny", min_retention=0.5, max_parity_gap=0.001, signing_key=None),
     )
 
 

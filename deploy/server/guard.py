@@ -1,0 +1,72 @@
+"""Who may do what: every route needs a key, but those that are listed as open."""
+
+import re
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
+
+from deploy.errors import ServeError
+from deploy.server.faults import RequestError, as_fault
+from deploy.server.keys import KeyFile, Scope
+
+# The page itself, and whether the server is alive: none of it tells what is in the documents.
+OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz")
+# What a path needs, by method; a path that is not here needs the most.
+NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
+    "GET": {re.compile(r"/v1/models(/[^/]+)?"): "read", re.compile(r"/metrics"): "read"},
+    "POST": {re.compile(r"/v1/chat/completions"): "read"},
+}
+
+
+def needed(method: str, path: str) -> Scope | None:
+    """The scope that a request needs; None where anybody may."""
+    method = "GET" if method == "HEAD" else method
+    if method == "GET" and OPEN.fullmatch(path):
+        return None
+    fitting = (scope for route, scope in NEEDS.get(method, {}).items() if route.fullmatch(path))
+    return next(fitting, "admin")
+
+
+class Guard:
+    """ASGI middleware that lets a request through if its key opens what it asks for.
+
+    Without a file of keys everybody may do all. The name of the key, or else the address that the request
+    comes from, is `caller` in the state of the request.
+    """
+
+    def __init__(self, app: ASGIApp, *, keys: KeyFile | None) -> None:
+        self._app, self._keys = app, keys
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it."""
+        if scope["type"] == "http":
+            try:
+                scope.setdefault("state", {})["caller"] = self._caller(scope)
+            except (RequestError, ServeError) as error:
+                fault = as_fault(error)
+                reply = JSONResponse(fault.body(), status_code=fault.status, headers=fault.headers)
+                await reply(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _caller(self, scope: Connection) -> str:
+        wanted = needed(scope["method"], scope["path"])
+        if self._keys is None or wanted is None:
+            return str((scope.get("client") or ("unknown",))[0])
+        kind, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
+        key = self._keys.holder(secret.strip()) if kind.lower() == "bearer" else None
+        if key is None:
+            raise RequestError(
+                401,
+                "send a key of this server: Authorization: Bearer KEY; whoever runs it makes one with "
+                "threeply key add",
+                "invalid_api_key",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        if not key.opens(wanted):
+            told = f"the key {key.name} may {key.scope}, and this needs {wanted}"
+            raise RequestError(403, told, "insufficient_scope")
+        return key.name
