@@ -35,7 +35,7 @@ PLACES = Path("build/seeds")
 LEDGER = Path("data/reports/ledger.json")
 KEPT = Path("docs/seeds")
 # Sections of params.yaml that no ledger depends on.
-BESIDE = ("run", "compare", "classify", "images", "bundle", "report", "serve")
+BESIDE = ("run", "knowledge", "compare", "classify", "images", "bundle", "report", "serve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

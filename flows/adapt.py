@@ -48,13 +48,17 @@ class Run:
     states: dict[str, State[Any]] = field(default_factory=dict)
 
     def phase(self, name: str) -> tuple[str, ...]:
-        """The wanted stages of one of the three flows, in order."""
-        rows = self.graph.until([ROWS] if ROWS in self.graph.names else [])
-        adapters = self.graph.until([ADAPTERS] if ADAPTERS in self.graph.names else [])
+        """The wanted stages of one of the three flows, in order.
+
+        `train` has all that comes before the last adapter: what goes live early is not to wait for it.
+        """
+        names = tuple(self.graph.names)
+        rows = self.graph.until([ROWS] if ROWS in names else [])
+        adapters = names[: names.index(ADAPTERS) + 1] if ADAPTERS in names else ()
         mine = {
             "prepare_data": rows,
             "train": tuple(stage for stage in adapters if stage not in rows),
-            "release": tuple(stage for stage in self.graph.names if stage not in {*rows, *adapters}),
+            "release": tuple(stage for stage in names if stage not in {*rows, *adapters}),
         }[name]
         return tuple(stage for stage in mine if stage in self.wanted)
 

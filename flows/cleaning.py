@@ -7,7 +7,7 @@ from deploy.atomic import remove
 from flows.place import occupied
 
 MADE = (
-    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "models", "bundle")),
+    *(Path("data") / name for name in ("raw", "clean", "splits", "index", "knowledge", "models", "bundle")),
     *(Path("data") / name for name in ("reports", "lab", "recipes")),
     *(Path(".threeply") / name for name in ("work", "logs", "prefect", "releases")),
     Path(".dvc/cache"),

@@ -10,7 +10,11 @@ from tasks.release.partial import write_partial
 from tasks.rows.skipped import skip_reason
 from tasks.settings import load_settings
 
-BASE, EMBEDDER, INDEX = Path("data/models/base"), Path("data/models/embedder"), Path("data/index")
+BASE, EMBEDDER, KNOWLEDGE = (
+    Path("data/models/base"),
+    Path("data/models/embedder"),
+    Path("data/knowledge"),
+)
 SFT, THRESHOLDS, GATE = Path("data/models/sft"), Path("data/calibration.json"), Path("data/reports/gate.json")
 
 
@@ -47,7 +51,7 @@ class Early:
             folder,
             base=root / BASE,
             embedder=root / EMBEDDER,
-            knowledge=root / INDEX,
+            knowledge=root / KNOWLEDGE,
             sft=root / SFT if self.tuned else None,
             thresholds=root / THRESHOLDS if self.tuned else None,
             gate=root / GATE,
@@ -61,7 +65,7 @@ class Early:
 
 
 EARLY = (
-    Early(after="index", layers="prompt + retrieval", models=("base",)),
+    Early(after="knowledge", layers="prompt + retrieval", models=("base",)),
     # Only then: until it is calibrated the tuned model abstains as it happens to.
     Early(after="calibrate", layers="prompt + retrieval + fine-tuning", models=("base", "sft")),
 )

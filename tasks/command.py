@@ -44,6 +44,7 @@ STAGES: dict[str, str] = {
     "gate": "tasks.prepare.gate",
     "split": "tasks.prepare.split",
     "index": "tasks.prepare.index",
+    "knowledge": "tasks.release.knowledge",
     "search": "tasks.training.search",
     "sft": "tasks.training.sft",
     "sample": "tasks.training.sample",
@@ -75,8 +76,10 @@ class Stage:
     `many` says that the last input may be given any number of times; those that are `optional` need not be
     there, and the stage is given None. `sections` maps parameter names to the settings that they take (None:
     all sections by their names), `values` those of plain values to their type. `resumable` stages take a
-    `work` folder for their checkpoints. A stage that is `prompted` reads the template that params.yaml names:
-    its command names the folder of the user's own ones, so that they are inputs as well.
+    `work` folder for their checkpoints; those that are `standing` take their first output as it was `before`
+    (None: it was not there), which DVC keeps for them (`persist`). A stage that is `prompted` reads the
+    template that params.yaml names: its command names the folder of the user's own ones, so that they are
+    inputs as well.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Stage:
     resumable: bool
     values: dict[str, type]
     optional: tuple[str, ...] = ()
+    standing: bool = False
 
     @property
     def prompted(self) -> bool:
@@ -104,13 +108,15 @@ def load_stage(name: str) -> Stage:
     outputs: list[str] = []
     sections: dict[str, type[Section] | None] = {}
     values: dict[str, type] = {}
-    many = resumable = False
+    many = resumable = standing = False
     for parameter in inspect.signature(function).parameters.values():
         kind: Any = hints[parameter.name]
         if isinstance(kind, type) and issubclass(kind, Section):
             sections[parameter.name] = kind
         elif kind == Mapping[str, Section]:
             sections[parameter.name] = None
+        elif parameter.name == "before":
+            standing = True
         elif kind == Path | None:
             inputs.append(parameter.name)
             optional.append(parameter.name)
@@ -128,7 +134,16 @@ def load_stage(name: str) -> Stage:
             inputs.append(parameter.name)
             many = many or parameter.kind is inspect.Parameter.VAR_POSITIONAL
     return Stage(
-        name, function, tuple(inputs), many, tuple(outputs), sections, resumable, values, tuple(optional)
+        name,
+        function,
+        tuple(inputs),
+        many,
+        tuple(outputs),
+        sections,
+        resumable,
+        values,
+        tuple(optional),
+        standing,
     )
 
 
@@ -210,6 +225,9 @@ def run_stage(stage: Stage, paths: argparse.Namespace, sections: dict[str, Any])
             name: stack.enter_context(replacing(getattr(paths, name))) if is_first() else getattr(paths, name)
             for name in stage.outputs
         }
+        if stage.standing:
+            first: Path = getattr(paths, stage.outputs[0])
+            extra["before"] = first if first.exists() else None
         work = WORK / label
         if stage.resumable:
             own = [paths.prompts] if stage.prompted else []

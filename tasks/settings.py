@@ -24,6 +24,7 @@ from tasks.prepare.settings import (
     CollectSettings,
     GateSettings,
     IndexSettings,
+    KnowledgeSettings,
     Source,
     SplitSettings,
     ValidateSettings,
@@ -47,6 +48,7 @@ class Settings(Section):
     gate: GateSettings
     split: SplitSettings
     index: IndexSettings
+    knowledge: KnowledgeSettings
     retrieval: RetrievalSettings
     prompt: PromptSettings
     generation: GenerationSettings

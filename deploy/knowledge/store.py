@@ -7,8 +7,9 @@ derived.json       which truth the derived files came from, and their checksums
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_ident
 from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.lexical import LexicalIndex
-from deploy.knowledge.vectors import chunk_vectors
+from deploy.knowledge.vectors import ChunkKey, chunk_vectors
 from deploy.settings import RetrievalSettings
 
 TRUTH = "knowledge.sqlite"
@@ -38,15 +39,17 @@ def build_knowledge(
     *,
     embedder: Embedder,
     dense: DenseKind,
+    known: Mapping[ChunkKey, Vectors] = MappingProxyType({}),
     progress: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Embed `chunks` and write the store into `folder`; the same input gives the same bytes.
 
-    The chunks of a document stand side by side, as `chunk_documents` yields them. `progress` is told how many
-    of their `distinct_texts` are embedded.
+    The chunks of a document stand side by side, as `chunk_documents` yields them. The vectors of those in
+    `known` are taken from there (`stored_vectors`). `progress` is told how many `distinct_texts` of the
+    others are embedded.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    vectors = chunk_vectors(chunks, embedder, progress=progress)
+    vectors = chunk_vectors(chunks, embedder, known=known, progress=progress)
     facts = {
         "format": _FORMAT,
         "embedder": embedder.identity,
@@ -58,6 +61,21 @@ def build_knowledge(
     write_database(folder / TRUTH, documents, chunks, vectors, facts)
     lexical = LexicalIndex.build([chunk.text for chunk in chunks], [chunk.title for chunk in chunks])
     write_derived(folder, folder / TRUTH, dense=DenseIndex.build(vectors, dense), lexical=lexical)
+
+
+def stored_vectors(folder: Path) -> dict[ChunkKey, Vectors]:
+    """The vector of each chunk in the store in `folder`, by its `chunk_key`.
+
+    Raises:
+        KnowledgeError: the store is missing or damaged.
+    """
+    database = Database(folder / TRUTH)
+    try:
+        texts, titles = database.texts()
+        vectors = database.vectors(int(database.facts["dimensions"]))
+    finally:
+        database.close()
+    return dict(zip(zip(titles, texts, strict=True), vectors, strict=True))
 
 
 def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) -> "KnowledgeStore":

@@ -6,13 +6,15 @@ questions on a named function find their chunk more often so than with title and
 name is one word of many.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import Chunk
 from deploy.knowledge.embedder import Embedder
+
+ChunkKey = tuple[str, str]
 
 
 def distinct_texts(chunks: Iterable[Chunk]) -> list[str]:
@@ -26,9 +28,31 @@ def distinct_texts(chunks: Iterable[Chunk]) -> list[str]:
 
 
 def chunk_vectors(
-    chunks: Sequence[Chunk], embedder: Embedder, *, progress: Callable[[int], object]
+    chunks: Sequence[Chunk],
+    embedder: Embedder,
+    *,
+    known: Mapping[ChunkKey, Vectors],
+    progress: Callable[[int], object],
 ) -> Vectors:
-    """One row of unit length for each chunk; `progress` is told how many distinct texts are done."""
+    """One row of unit length for each chunk: that of `known`, where it is there, else made.
+
+    `progress` is told how many of the distinct texts of the others are done.
+    """
+    vectors = np.zeros((len(chunks), embedder.dimensions), dtype=np.float32)
+    fresh = [at for at, chunk in enumerate(chunks) if chunk_key(chunk) not in known]
+    vectors[fresh] = _made([chunks[at] for at in fresh], embedder, progress)
+    for at, chunk in enumerate(chunks):
+        if (kept := known.get(chunk_key(chunk))) is not None:
+            vectors[at] = kept
+    return vectors
+
+
+def chunk_key(chunk: Chunk) -> ChunkKey:
+    """All of a chunk that its vector depends on: the title of its document, and its text."""
+    return chunk.title, chunk.text
+
+
+def _made(chunks: Sequence[Chunk], embedder: Embedder, progress: Callable[[int], object]) -> Vectors:
     texts = distinct_texts(chunks)
     if not texts:
         return np.zeros((0, embedder.dimensions), dtype=np.float32)

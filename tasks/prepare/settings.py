@@ -179,6 +179,13 @@ class SplitSettings(Section):
         return self
 
 
+class KnowledgeSettings(Section):
+    """How far the documents that are served may drift from those that training has seen."""
+
+    max_drift: Share
+    max_lost: Share
+
+
 class IndexSettings(Section):
     """How documents become searchable chunks."""
 

@@ -11,6 +11,7 @@ and validation that are like one of their questions, or of its group, are taken 
 """
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,8 @@ from typing import Any, Literal
 
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.decontamination import Asked, Taken, contaminated, row_key, taken_by_name
-from tasks.prepare.settings import SplitSettings
+from tasks.prepare.seen import drift, seen_before
+from tasks.prepare.settings import KnowledgeSettings, SplitSettings
 from tasks.rows.held_out import own_name, versions
 from tasks.rows.identity import PromptKey, prompt_key, united
 from tasks.rows.records import FOR_VALIDATION, GENERAL_TASK, Document, Dropped, Example, Preference, Rows
@@ -33,9 +35,19 @@ UNUSED = "unused.parquet"
 
 
 def split(
-    rows: Path, quarantine: Path, gate: Path, *, splits: Path, report: Path, settings: SplitSettings
+    rows: Path,
+    quarantine: Path,
+    gate: Path,
+    *,
+    splits: Path,
+    report: Path,
+    before: Path | None,
+    settings: SplitSettings,
+    knowledge: KnowledgeSettings,
 ) -> None:
     """Divide the rows that are not quarantined; documents stay whole, they are knowledge, not questions.
+
+    The documents beside the rows are those that training and evaluation see (`tasks.prepare.seen`).
 
     Raises:
         GateError: the gate did not let the data pass.
@@ -62,14 +74,21 @@ def split(
         write_table(splits / name / FILES[Example], Example, part.examples)
         write_table(splits / name / FILES[Preference], Preference, part.preferences)
         print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
-    write_table(splits / FILES[Document], Document, kept.documents)
     unused = _unused(kept, placed, taken)
     write_table(splits / UNUSED, Dropped, unused)
+    seen = seen_before(before, splits, kept.documents, most=knowledge.max_drift)
+    if seen is not None:
+        shutil.copyfile(seen, splits / FILES[Document])
+        differ = drift(read_table(seen, Document), kept.documents)
+        print(f"split: training saw other documents ({differ.told}): it stays as it is, and they are served")
+    else:
+        write_table(splits / FILES[Document], Document, kept.documents)
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
     figures = _figures(others, grouped, placed) | {
         "held_out": versions(placed["test"].examples),
         "decontaminated": taken_by_name(taken),
+        "documents_of_before": seen is not None,
     }
     write_report(report, Report(stage="split", rows=_counted(everything, kept, unused), figures=figures))
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from tasks.rows.reports import Report, RowCount, outcomes, unbalanced
 
 # The stages that count rows, in the order in which rows meet them.
-ORDER = ("collect", "clean", "validate", "split", "index", "sft", "sample", "reward", "rlhf", "evaluate")
+ORDER = (
+    "collect", "clean", "validate", "split", "index", "knowledge",
+    "sft", "sample", "reward", "rlhf", "evaluate",
+)  # fmt: skip
 # The rows that one stage keeps are those that the other takes in. Training and evaluation each take their
-# share of a split, which the report of the split tells.
-HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("clean", "split"), ("split", "index"))
+# share of a split, which the report of the split tells; `index` takes the documents that training has seen.
+HANDED_ON = (("collect", "clean"), ("clean", "validate"), ("clean", "split"), ("split", "knowledge"))
 COLUMNS = (
     "stage", "rows", "in", "kept", "trained", "dropped", "quarantined", "unused", "truncated", "tokens"
 )  # fmt: skip

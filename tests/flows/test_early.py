@@ -31,8 +31,8 @@ INDEXED, CALIBRATED = EARLY
 STAGES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "base": ([], ["data/models/base", "data/models/embedder"]),
     "split": ([], ["data/reports/gate.json"]),
-    "index": (["data/reports/gate.json"], ["data/index"]),
-    "sft": (["data/index", "data/models/base"], ["data/models/sft"]),
+    "knowledge": (["data/reports/gate.json"], ["data/knowledge"]),
+    "sft": (["data/knowledge", "data/models/base"], ["data/models/sft"]),
     "rlhf": (["data/models/sft"], ["data/models/rlhf"]),
     "calibrate": (["data/models/sft", "data/models/rlhf"], ["data/calibration.json"]),
     "bundle": (["data/calibration.json"], ["data/bundle"]),
@@ -81,7 +81,7 @@ def project(tmp_path: Path, models: dict[str, Path], tiny_embedder: Path) -> Pat
     made = tmp_path / "made/data"
     for name, source in {**models, "embedder": tiny_embedder}.items():
         shutil.copytree(source, made / "models" / name)
-    write_tiny_index(made / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
+    write_tiny_index(made / "knowledge", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
     check = {"name": "dropped", "value": 0, "threshold": 1, "key": "gate.max_dropped", "passed": True}
     write_report(made / "reports/gate.json", Report(stage="gate", figures={"checks": [check]}))
     rule = {"threshold": 0.5, "coverage_weight": 0.0}
@@ -107,7 +107,7 @@ def write_complete(folder: Path, made: Path) -> None:
         name="tiny",
         base=made / "models/base",
         embedder=made / "models/embedder",
-        knowledge=made / "index",
+        knowledge=made / "knowledge",
         adapters={name: made / "models" / name for name in ("sft", "rlhf")},
         settings=BundledSettings(
             precision="float32",
@@ -150,12 +150,12 @@ def released(project: Path, early: Early | None) -> str:
 
 def test_what_an_early_release_needs_is_made_before_it_in_the_real_chain() -> None:
     names = load_graph(ROOT).names
-    for early, needed in ((INDEXED, ("base", "gate", "index")), (CALIBRATED, ("sft", "calibrate"))):
+    for early, needed in ((INDEXED, ("base", "gate", "knowledge")), (CALIBRATED, ("sft", "calibrate"))):
         assert max(names.index(name) for name in needed) == names.index(early.after)
 
 
 def test_a_partial_bundle_is_released_without_a_second_copy(project: Path) -> None:
-    filled(project, "base", "split", "index")
+    filled(project, "base", "split", "index", "knowledge")
     name = released(project, INDEXED)
     assert [path.name for path in sorted((project / RELEASES).iterdir())] == sorted([name, "current"])
     assert identity(project / CURRENT) == name
@@ -226,26 +226,26 @@ def test_what_is_released_or_refused_is_not_released_again_and_a_failure_ends_no
         return told(lambda board: publish_early(project, board, which, fresh=fresh, tells=tells))
 
     assert early(INDEXED)[-2:] == [
-        "release (index) | prompt + retrieval answers: threeply serve",
-        "release (index) ran",
+        "release (knowledge) | prompt + retrieval answers: threeply serve",
+        "release (knowledge) ran",
     ]
     first = current(project)
-    assert early(INDEXED) == ["release (index) starts", "release (index) unchanged"]
+    assert early(INDEXED) == ["release (knowledge) starts", "release (knowledge) unchanged"]
     assert early(CALIBRATED, fresh=False) == ["release (calibrate) unchanged"]
     assert early(CALIBRATED)[-1] == "release (calibrate) ran"
     said = told(lambda board: withdraw(project, board))
     assert said[0].endswith("has the model that is refused: back to prompt + retrieval")
     assert current(project) == first
     assert told(lambda board: withdraw(project, board)) == []
-    (project / "data/index/added.bin").write_text("no known format", encoding="utf-8")
+    (project / "data/knowledge/added.bin").write_text("no known format", encoding="utf-8")
     failed = "prompt + retrieval is not released, and the run goes on: knowledge/added.bin cannot be shipped"
     said = early(INDEXED)
-    assert said[:2] == ["release (index) starts", "release (index) failed"]
-    assert said[2].startswith(f"release (index) | {failed}")
+    assert said[:2] == ["release (knowledge) starts", "release (knowledge) failed"]
+    assert said[2].startswith(f"release (knowledge) | {failed}")
     assert current(project) == first
     complete = released(project, None)
-    assert early(INDEXED)[0].startswith(f"release (index) | {complete} is complete: it serves on")
-    assert early(INDEXED, tells=False) == ["release (index) unchanged"]
+    assert early(INDEXED)[0].startswith(f"release (knowledge) | {complete} is complete: it serves on")
+    assert early(INDEXED, tells=False) == ["release (knowledge) unchanged"]
     assert current(project) == complete
     told(lambda board: withdraw(project, board))
     assert current(project) == complete
@@ -266,18 +266,22 @@ def test_a_run_releases_each_layer_as_it_is_ready_and_later_ones_take_nothing_aw
     (project / "refuse/bundle").touch()
     said = run(project, ends=3)
     rows = [line.partition(":")[0] for line in said if ": starts" in line]
-    assert rows == ["release (index)", "release (calibrate)", "release (index)"]  # the last one takes it back
+    assert rows == [
+        "release (knowledge)",
+        "release (calibrate)",
+        "release (knowledge)",
+    ]  # the last one takes it back
     assert [line for line in said if ": failed" in line] == []
     manifest = json.loads((project / CURRENT / "manifest.json").read_text(encoding="utf-8"))
     assert (manifest["partial"], manifest["models"]) == (True, ["base"])
     (project / "refuse/bundle").unlink()
     assert run(project)[-1].startswith("release: done")
     complete = current(project)
-    with (project / "made/data/index/derived.json").open("a", encoding="utf-8") as file:
+    with (project / "made/data/knowledge/derived.json").open("a", encoding="utf-8") as file:
         file.write("\n")
     (project / "refuse/sft").touch()
     said = run(project, ends=3)  # other documents, and no new model yet
-    assert said[0].startswith(f"release (index) | {complete} is complete: it serves on")
+    assert said[0].startswith(f"release (knowledge) | {complete} is complete: it serves on")
     assert current(project) == complete
 
 

@@ -125,7 +125,17 @@ def render(
         trainings=trainings(inputs),
         others=[
             (stage, lines(inputs.reports[stage].figures))
-            for stage in ("base", "collect", "clean", "split", "index", "sample", "evaluate", "bundle")
+            for stage in (
+                "base",
+                "collect",
+                "clean",
+                "split",
+                "index",
+                "knowledge",
+                "sample",
+                "evaluate",
+                "bundle",
+            )
             if stage in inputs.reports and inputs.reports[stage].figures
         ],
         settings=[

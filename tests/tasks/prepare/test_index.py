@@ -8,9 +8,10 @@ import pytest
 from deploy.knowledge.store import open_knowledge
 from deploy.settings import RetrievalSettings
 from tasks.machine.settings import RunSettings
-from tasks.prepare import index as stage
-from tasks.prepare.index import ResumingEmbedder, index
+from tasks.prepare import storing
+from tasks.prepare.index import index
 from tasks.prepare.settings import IndexSettings
+from tasks.prepare.storing import ResumingEmbedder
 from tasks.rows.records import Document
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import write_table
@@ -84,7 +85,7 @@ class Killed(HashedEmbedder):
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "_TEXTS_A_BLOCK", 3)
+    monkeypatch.setattr(storing, "_TEXTS_A_BLOCK", 3)
     texts = [f"text {at}" for at in range(8)]
     killed = Killed()
     with pytest.raises(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import GateError, LeakError, SourceError
-from tasks.prepare.settings import SplitSettings
+from tasks.prepare.settings import KnowledgeSettings, SplitSettings
 from tasks.prepare.split import SPLITS, assign, check_leaks, place, split, unite
 from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
@@ -189,7 +189,9 @@ def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True)
         tmp_path / "gate.json",
         splits=tmp_path / "splits",
         report=tmp_path / "report.json",
+        before=None,
         settings=how,
+        knowledge=KnowledgeSettings(max_drift=0.2, max_lost=0.1),
     )
     return tmp_path / "splits"
 
