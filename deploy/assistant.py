@@ -93,6 +93,11 @@ class Assistant:
         return self._engine
 
     @property
+    def knowledge(self) -> Knowledge | None:
+        """What is searched; None where nothing is."""
+        return self._knowledge
+
+    @property
     def models(self) -> tuple[str, ...]:
         """The names that `model` may have."""
         return self.engine.models
@@ -172,11 +177,8 @@ class Assistant:
     ) -> Iterator[str | Answer]:
         """The answer's text piece by piece, then the whole `Answer`.
 
-        Closing the iterator ends generation. Once `gone`, as `Engine.stream` has it, no `Answer` comes.
-
-        Raises:
-            QuestionError: the conversation asks nothing.
-            EngineError: no such model, or the prompt is longer than the model's context.
+        Closing the iterator ends generation; once `gone`, as `Engine.stream` has it, no `Answer` comes.
+        Raises what `answer` does.
         """
         started = time.perf_counter()
         chosen = sampling or self.sampling

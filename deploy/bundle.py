@@ -50,6 +50,8 @@ class BundledSettings(Section):
     retrieval: RetrievalSettings
     prompt: PromptSettings
     generation: GenerationSettings
+    # At most so many words of a document that is added while the bundle is served; as its own were cut.
+    chunk_words: int = 32
     # Of each model when it abstains; one without says what is likeliest.
     abstention: dict[str, Annotated[Abstaining, BeforeValidator(_with_weight)]] = Field(default_factory=dict)
 
@@ -134,17 +136,22 @@ def load_bundle(folder: Path) -> Assistant:
     return load_verified(folder, verify_bundle(folder))
 
 
-def load_verified(folder: Path, manifest: Manifest, *, most_rows: int = MOST_ROWS) -> Assistant:
+def load_verified(
+    folder: Path, manifest: Manifest, *, most_rows: int = MOST_ROWS, documents: Path | None = None
+) -> Assistant:
     """What `load_bundle` gives, for a bundle that `verify_bundle` has just checked.
 
-    Streams of `most_rows` requests are answered at once.
+    Streams of `most_rows` requests are answered at once. With a folder `documents`, what lies there is known
+    as well, and can be changed (`Assistant.knowledge`).
     """
+    from deploy.documents.live import LiveKnowledge
     from deploy.engines.local import TransformersEngine
     from deploy.engines.precision import choose_device
     from deploy.knowledge.store import open_knowledge
 
     settings = read_settings(folder)
     device, dtype = choose_device(settings.precision)
+    store = open_knowledge(folder / "knowledge", folder / "embedder", settings.retrieval)
     return Assistant(
         TransformersEngine(
             folder / "base",
@@ -154,7 +161,7 @@ def load_verified(folder: Path, manifest: Manifest, *, most_rows: int = MOST_ROW
             most_rows=most_rows,
             abstention=settings.abstention,
         ),
-        open_knowledge(folder / "knowledge", folder / "embedder", settings.retrieval),
+        store if documents is None else LiveKnowledge(store, documents, chunk_words=settings.chunk_words),
         _prompt(folder, settings.prompt.template),
         settings.generation,
         plain=_prompt(folder, PLAIN),

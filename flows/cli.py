@@ -214,8 +214,9 @@ def _serve(words: argparse.Namespace) -> int:
         from flows.errors import ReleaseError
 
         raise ReleaseError(
-            f"{bundle} is not there; make and release a bundle with threeply run (prompt + retrieval is there "
-            "once its stage knowledge has ended), or name one with --bundle (data/bundle: what a run made)"
+            f"{bundle} is not there; make and release a bundle with threeply run (prompt + retrieval is "
+            "there once its stage knowledge has ended), or name one with --bundle (data/bundle: what a "
+            "run made)"
         )
     from deploy.server.run import serve
 

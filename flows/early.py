@@ -60,6 +60,7 @@ class Early:
             retrieval=settings.retrieval,
             prompt=settings.prompt,
             generation=settings.generation,
+            indexing=settings.index,
             settings=settings.bundle,
         )
 

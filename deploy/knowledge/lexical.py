@@ -1,7 +1,7 @@
 """The lexical index: BM25 over the terms of the chunks, and how much of a question a chunk holds."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,20 @@ from deploy.knowledge.terms import chunk_terms, query_terms, title_term
 
 # Chosen on the default source (documentation of parameters): chunks are short, so a word that stands there
 # three times says little more than one that stands there once, and length is hardly a fault.
-_K1 = 0.8
-_B = 0.4
+K1 = 0.8
+B = 0.4
 # How much more a name counts in the documents that bear it (docs/decisions/0026).
-_TITLE = 0.75
+TITLE = 0.75
 
 
 class LexicalIndex:
     """Scores every chunk by the terms that it shares with a question (BM25, Robertson & Zaragoza 2009)."""
 
     def __init__(self, bm25: Any, rows: int) -> None:
-        self._bm25, self._rows = bm25, rows
+        self._bm25, self.rows = bm25, rows
+        self.known: Mapping[str, int] = bm25.vocab_dict if bm25 is not None else {}  # term -> its column
         columns = bm25.scores["indptr"] if bm25 is not None else np.zeros(1, dtype=np.int64)
-        self._rarity = _rarity(np.diff(columns), rows)
+        self._rarity = rarity(np.diff(columns), rows)
 
     @classmethod
     def build(cls, texts: Sequence[str], titles: Sequence[str]) -> "LexicalIndex":
@@ -40,14 +41,14 @@ class LexicalIndex:
         ]
         if not vocabulary:
             return cls(None, len(texts))
-        bm25 = bm25s.BM25(method="lucene", k1=_K1, b=_B)
+        bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
         bm25.index((rows, vocabulary), show_progress=False, create_empty_token=False)
         return cls(bm25, len(texts))
 
     def save(self, folder: Path) -> None:
         """Write the index into `folder` as npy arrays and JSON."""
         folder.mkdir(parents=True)
-        (folder / "rows.json").write_text(json.dumps({"rows": self._rows, "empty": self._bm25 is None}))
+        (folder / "rows.json").write_text(json.dumps({"rows": self.rows, "empty": self._bm25 is None}))
         if self._bm25 is not None:
             self._bm25.save(folder, show_progress=False, allow_pickle=False)
 
@@ -76,15 +77,15 @@ class LexicalIndex:
         A name counts once more in the documents that bear it, by its rarity: `np.isclose` asks for the
         document `numpy.isclose` rather than for one that mentions it.
         """
-        known = self._bm25.vocab_dict if self._bm25 is not None else {}
+        known = self.known
         asked = [term for term in query_terms(query, known) if term in known]
         if not asked:
-            return np.zeros(self._rows, dtype=np.float32)
+            return np.zeros(self.rows, dtype=np.float32)
         scores = self._bm25.get_scores_from_ids([known[term] for term in asked])
         for term in sorted(set(asked)):
             titled = known.get(title_term(term))
             if titled is not None:
-                scores[self._holders(titled)] += _TITLE * self._rarity[known[term]]
+                scores[self._holders(titled)] += TITLE * self._rarity[known[term]]
         return scores
 
     def coverage(self, asked: Sequence[str], chunks: Positions) -> Scores:
@@ -93,7 +94,7 @@ class LexicalIndex:
         It is in 0..1. A term counts once, however often it is said. One that no chunk holds counts as much
         as the rarest that one does: nothing speaks more against an answer than a name that nobody knows.
         """
-        known = self._bm25.vocab_dict if self._bm25 is not None else {}
+        known = self.known
         terms = {term for text in asked for term in query_terms(text, known)}
         held, whole = np.zeros(len(chunks), dtype=np.float32), 0.0
         # In a fixed order, for sums of floats depend on it and sets of strings have another in each process.
@@ -104,6 +105,10 @@ class LexicalIndex:
             whole += float(self._rarity[known[term]])
             held[np.isin(chunks, self._holders(known[term]))] += self._rarity[known[term]]
         return np.clip(held / whole, 0.0, 1.0) if whole else held
+
+    def holders(self, term: str) -> int:
+        """How many chunks hold a term."""
+        return len(self._holders(self.known[term])) if term in self.known else 0
 
     def _holders(self, term: int) -> Positions:
         """The chunks that hold a term: the rows of its column in the sparse matrix of scores."""
@@ -122,7 +127,7 @@ class LexicalIndex:
         return found[np.lexsort((found, -open_to_all[found]))]
 
 
-def _rarity(holders: Positions, rows: int) -> Scores:
+def rarity(holders: Positions, rows: int) -> Scores:
     """How rare each term is by the number of chunks that hold it: its weight in BM25, 0 where none does."""
     weights = np.log1p((rows - holders + 0.5) / (holders + 0.5))
     return np.where(holders > 0, weights, 0.0).astype(np.float32)

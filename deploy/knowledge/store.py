@@ -28,7 +28,7 @@ from deploy.settings import RetrievalSettings
 
 TRUTH = "knowledge.sqlite"
 _FORMAT = "1"
-_EARLIER = np.float32(0.5)  # weight of what was said before the question
+EARLIER = np.float32(0.5)  # weight of what was said before the question
 _log = logging.getLogger(__name__)
 
 
@@ -100,7 +100,7 @@ class KnowledgeStore:
 
     def __init__(self, folder: Path, embedder: Embedder, settings: RetrievalSettings) -> None:
         self._database = Database(folder / TRUTH)
-        self._embedder, self._settings = embedder, settings
+        self.embedder, self.settings = embedder, settings
         facts = self._database.facts
         if facts.get("format") != _FORMAT:
             raise KnowledgeError(
@@ -113,8 +113,8 @@ class KnowledgeStore:
                 f"{embedder.identity[:12]}); run the stage `index` again"
             )
         self.num_documents, self.num_chunks = int(facts["documents"]), int(facts["chunks"])
-        self._ranges = self._database.ranges()
-        self._owners = _owners(self._ranges.values(), self.num_chunks)
+        self.ranges = self._database.ranges()
+        self.owners = _owners(self.ranges.values(), self.num_chunks)
         dimensions = int(facts["dimensions"])
         derived = read_derived(folder, folder / TRUTH, rows=self.num_chunks, dimensions=dimensions)
         if derived is None:
@@ -124,7 +124,7 @@ class KnowledgeStore:
             kind: DenseKind = "flat" if facts["dense"] == "flat" else "sq8"
             dense = DenseIndex.build(self._database.vectors(dimensions), kind)
             derived = dense, LexicalIndex.build(*self._database.texts())
-        self._dense, self._lexical = derived
+        self._dense, self.lexical = derived
 
     def search(
         self,
@@ -145,7 +145,7 @@ class KnowledgeStore:
             return [[] for _ in queries]
         earlier = before if before is not None else [""] * len(queries)
         without = exclude if exclude is not None else [()] * len(queries)
-        vectors = self._vectors(queries, earlier)
+        vectors = self.query_vectors(queries, earlier)
         return [
             self._search(query, said, vector, left_out)
             for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
@@ -155,35 +155,46 @@ class KnowledgeStore:
         """Close the store's file."""
         self._database.close()
 
-    def _vectors(self, queries: Sequence[str], before: Sequence[str]) -> Vectors:
-        vectors = self._embedder.embed_queries(queries)
+    def query_vectors(self, queries: Sequence[str], before: Sequence[str]) -> Vectors:
+        """One row of unit length for each query, with what was said before it at half its weight."""
+        vectors = self.embedder.embed_queries(queries)
         places = [place for place, said in enumerate(before) if said]
         if places:
-            earlier = self._embedder.embed_queries([before[place] for place in places])
-            mixed = vectors[places] + _EARLIER * earlier
+            earlier = self.embedder.embed_queries([before[place] for place in places])
+            mixed = vectors[places] + EARLIER * earlier
             vectors[places] = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
         return vectors
 
     def _words(self, query: str, before: str) -> Scores:
-        own = self._lexical.scores(query)
-        return own + _EARLIER * self._lexical.scores(before) if before else own
+        own = self.lexical.scores(query)
+        return own + EARLIER * self.lexical.scores(before) if before else own
+
+    def shortlist(
+        self, query: str, before: str, vector: Vectors, exclude: Collection[str]
+    ) -> tuple[Positions, Scores, Scores]:
+        """The chunks that may be among the best: their positions, and scores by meaning and by words."""
+        words = self._words(query, before)
+        count = max(self.settings.candidates, self.settings.top_k)
+        hidden = [self.ranges[document] for document in sorted(set(exclude)) if document in self.ranges]
+        near = self._dense.best(vector, count, exclude=hidden)
+        worded = self.lexical.best(words, count, exclude=hidden)
+        candidates = np.union1d(near, worded)
+        return candidates, self._dense.scores(vector, candidates), words[candidates]
 
     def _search(self, query: str, before: str, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
-        words = self._words(query, before)
-        count = max(self._settings.candidates, self._settings.top_k)
-        hidden = [self._ranges[document] for document in sorted(set(exclude)) if document in self._ranges]
-        near = self._dense.best(vector, count, exclude=hidden)
-        worded = self._lexical.best(words, count, exclude=hidden)
-        candidates = np.union1d(near, worded)
-        meant = self._dense.scores(vector, candidates)
-        scores = fuse(meant, words[candidates], dense_weight=self._settings.dense_weight)
-        best = spread(scores, self._owners[candidates], candidates, count=self._settings.top_k)
-        # A follow-up asks for what was said before as well, and its own words are few.
+        candidates, meant, words = self.shortlist(query, before, vector, exclude)
+        scores = fuse(meant, words, dense_weight=self.settings.dense_weight)
+        best = spread(scores, self.owners[candidates], candidates, count=self.settings.top_k)
         found = np.array([candidates[at] for at, _ in best], dtype=np.int64)
-        covered = self._lexical.coverage([query, before], found)
+        return self.hits(found, [score for _, score in best], query, before)
+
+    def hits(self, found: Positions, scores: Sequence[float], query: str, before: str) -> list[Hit]:
+        """The chunks at the positions `found`, with these scores and what they cover of the question."""
+        # A follow-up asks for what was said before as well, and its own words are few.
+        covered = self.lexical.coverage([query, before], found)
         return [
             self._database.hit(int(chunk), score=score, coverage=float(coverage))
-            for chunk, (_, score), coverage in zip(found, best, covered, strict=True)
+            for chunk, score, coverage in zip(found, scores, covered, strict=True)
         ]
 
 

@@ -1,4 +1,7 @@
-"""The routes: /v1/chat/completions, /v1/models, /healthz, /readyz, /metrics, and the page at /."""
+"""The routes: /v1/chat/completions, /v1/models, /healthz, /readyz, /metrics, and the page at /.
+
+Those on documents are in `deploy.server.documents`.
+"""
 
 import logging
 import time
@@ -15,6 +18,8 @@ from starlette.exceptions import HTTPException
 
 from deploy.assistant import Answer
 from deploy.server.asking import Asking
+from deploy.server.bodies import read_body
+from deploy.server.documents import add_document_routes
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.guard import Guard
 from deploy.server.headers import SafeHeaders
@@ -125,6 +130,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         answer = await _whole(items)
         return Response(status_code=499) if answer is None else JSONResponse(envelope.completion(answer))
 
+    add_document_routes(app, live, settings)
     return app
 
 
@@ -145,23 +151,6 @@ async def watched(
                 yield item
     finally:
         metrics.ended()
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The body of a JSON request, never more than `limit` bytes of it.
-
-    Raises:
-        RequestError: it is longer, or is not declared as JSON, as a form on a foreign page could not be.
-    """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise RequestError(415, "send the header Content-Type: application/json", "unsupported_media_type")
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise RequestError(413, f"the body is longer than {limit} bytes", "body_too_large")
-    return bytes(body)
 
 
 async def _whole(items: AsyncIterator[str | Answer]) -> Answer | None:

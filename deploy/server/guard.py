@@ -16,9 +16,12 @@ from deploy.server.keys import KeyFile, Scope
 OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz")
 # What a path needs, by method; a path that is not here needs the most.
 NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
-    "GET": {re.compile(r"/v1/models(/[^/]+)?"): "read", re.compile(r"/metrics"): "read"},
-    "POST": {re.compile(r"/v1/chat/completions"): "read"},
+    "GET": {re.compile(r"/v1/models(/[^/]+)?|/v1/documents|/metrics"): "read"},
+    "POST": {re.compile(r"/v1/chat/completions|/v1/search"): "read"},
+    "PUT": {re.compile(r"/v1/documents/.+"): "write"},
+    "DELETE": {re.compile(r"/v1/documents/.+"): "write"},
 }
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 def needed(method: str, path: str) -> Scope | None:
@@ -33,8 +36,8 @@ def needed(method: str, path: str) -> Scope | None:
 class Guard:
     """ASGI middleware that lets a request through if its key opens what it asks for.
 
-    Without a file of keys everybody may do all. The name of the key, or else the address that the request
-    comes from, is `caller` in the state of the request.
+    Without a file of keys everybody may ask, and who is on this machine may do all. The name of the key, or
+    else the address that the request comes from, is `caller` in the state of the request.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyFile | None) -> None:
@@ -54,8 +57,12 @@ class Guard:
 
     def _caller(self, scope: Connection) -> str:
         wanted = needed(scope["method"], scope["path"])
-        if self._keys is None or wanted is None:
-            return str((scope.get("client") or ("unknown",))[0])
+        address = str((scope.get("client") or ("unknown",))[0])
+        if wanted is None or (self._keys is None and (wanted == "read" or address in LOOPBACK)):
+            return address
+        if self._keys is None:
+            told = f"this needs {wanted}, which without keys is for this machine alone: set serve.keys"
+            raise RequestError(403, told, "insufficient_scope")
         kind, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
         key = self._keys.holder(secret.strip()) if kind.lower() == "bearer" else None
         if key is None:

@@ -55,7 +55,7 @@ def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], o
         f"loading {manifest.name}: {', '.join(manifest.models)}; "
         f"{default} answers where a request names no model"
     )
-    assistant = load_verified(folder, manifest, most_rows=settings.max_batch)
+    assistant = load_verified(folder, manifest, most_rows=settings.max_batch, documents=settings.documents)
     warm_up(assistant)
     return Served(
         assistant=assistant,

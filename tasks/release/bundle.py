@@ -11,6 +11,7 @@ from tasks.errors import GateError, SourceError
 from tasks.evaluation.thresholds import read_thresholds
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import read_note
+from tasks.prepare.settings import IndexSettings
 from tasks.release.advice import advice
 from tasks.release.settings import BundleSettings
 from tasks.rows.reports import Report, write_report
@@ -34,6 +35,7 @@ def bundle(
     retrieval: RetrievalSettings,
     prompt: PromptSettings,
     generation: GenerationSettings,
+    indexing: IndexSettings,
     settings: BundleSettings,
 ) -> None:
     """Copy everything that answers into one folder with a manifest of checksums, and verify it.
@@ -58,6 +60,7 @@ def bundle(
             retrieval=retrieval,
             prompt=prompt,
             generation=generation,
+            chunk_words=indexing.chunk_words,
             abstention=read_thresholds(thresholds),
         ),
         gate=_json(gate),

@@ -13,6 +13,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.errors import SourceError
 from tasks.evaluation.thresholds import read_thresholds
 from tasks.machine.settings import RunSettings
+from tasks.prepare.settings import IndexSettings
 from tasks.release.settings import BundleSettings
 
 
@@ -30,6 +31,7 @@ def write_partial(
     retrieval: RetrievalSettings,
     prompt: PromptSettings,
     generation: GenerationSettings,
+    indexing: IndexSettings,
     settings: BundleSettings,
 ) -> Manifest:
     """Fill `folder` with the base model, the knowledge and the prompts, and with `sft` if it is given.
@@ -55,6 +57,7 @@ def write_partial(
             retrieval=retrieval,
             prompt=prompt,
             generation=generation,
+            chunk_words=indexing.chunk_words,
             abstention={name: threshold for name, threshold in chosen.items() if name in adapters},
         ),
         gate=read_json(gate, dict[str, Any], error=SourceError, advice="run threeply run, which makes it"),

@@ -35,6 +35,7 @@ SETTINGS = {
     "default_model": "rlhf",
     "public_key": None,
     "allowed_hosts": ["localhost"],
+    "documents": None,
     "keys": None,
     "requests_per_minute": None,
     "tokens_per_minute": None,

@@ -26,6 +26,7 @@ from tasks.evaluation.thresholds import read_thresholds
 from tasks.machine.device import Device
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import MethodNote, write_note
+from tasks.prepare.settings import IndexSettings
 from tasks.release.bundle import bundle as bundle_stage
 from tasks.release.bundle import check_parity, check_retention
 from tasks.release.settings import BundleSettings
@@ -40,7 +41,7 @@ from deploy.errors import ThreeplyError
 from deploy.server.run import serve
 from deploy.settings import ServeSettings
 settings = ServeSettings(bundle=sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), default_model="rlhf",
-                         public_key=None, allowed_hosts=[], keys=None,
+                         public_key=None, allowed_hosts=[], documents=None, keys=None,
                          requests_per_minute=None, tokens_per_minute=None, max_concurrency=2, max_batch=2,
                          deadline_seconds=60, read_seconds=60, shutdown_seconds=10,
                          max_body_bytes=4096, max_messages=4, max_message_characters=4000)
@@ -75,6 +76,7 @@ def make(
         retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
         prompt=PromptSettings(template=template),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
+        indexing=IndexSettings(chunk_words=48, batch_size=4, embedded_tokens=16, faiss="flat"),
         settings=BundleSettings(name="tiny", min_retention=0.5, max_parity_gap=0.001, signing_key=None),
     )
 

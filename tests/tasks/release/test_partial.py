@@ -37,6 +37,7 @@ def parts(tiny_base: Path, tiny_embedder: Path, tmp_path_factory: pytest.TempPat
         "retrieval": settings.retrieval,
         "prompt": settings.prompt,
         "generation": settings.generation,
+        "indexing": settings.index,
         "settings": settings.bundle,
     }
 

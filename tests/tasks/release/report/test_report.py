@@ -25,7 +25,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str) -> None:
     found = checked(page)
     assert found.targets
-    assert all(target.startswith("#") and target[1:] in found.ids for target in found.targets)
+    inside = [target for target in found.targets if target != "validation.html"]  # the page beside it
+    assert all(target.startswith("#") and target[1:] in found.ids for target in inside)
     shown = re.sub(r' xmlns(:xlink)?="[^"]*"', "", page)
     assert not re.search(r"https?://|@import|url\((?!#)|<script|<link|<img|<iframe", shown)
 

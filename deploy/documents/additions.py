@@ -1,0 +1,120 @@
+"""The truth of what was added or deleted while serving: one SQLite file that outlives restarts and releases.
+
+What is deleted is overwritten, in the file and in its log: no page of either keeps the text.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from deploy.errors import KnowledgeError
+from deploy.knowledge.arrays import Vectors
+from deploy.knowledge.chunking import KnowledgeDocument
+
+FILE = "documents.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, uri TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS vectors (
+    document TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
+    made_by TEXT NOT NULL, rows BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS hidden (id TEXT PRIMARY KEY);
+"""
+
+
+class Additions:
+    """Documents by their ids, and the ids of documents of the bundle that are hidden. Any thread may ask.
+
+    `made_by` names what embeds and cuts: vectors of another are not given out.
+    """
+
+    def __init__(self, folder: Path, *, made_by: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path, self._made_by = folder / FILE, made_by
+        self._lock = threading.Lock()
+        self._own_changes = 0
+        try:
+            self._connection = sqlite3.connect(self.path, check_same_thread=False, timeout=30.0)
+            self._connection.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;" + _SCHEMA
+            )
+        except sqlite3.DatabaseError as error:
+            raise KnowledgeError(
+                f"the documents in {self.path} cannot be read ({error}); put a copy of the file back, or "
+                "delete it: what was added while serving is lost then"
+            ) from None
+
+    def version(self) -> tuple[int, int]:
+        """Changes with every change, whichever process makes it."""
+        with self._lock:
+            [others] = self._connection.execute("PRAGMA data_version").fetchone()
+            return others, self._own_changes
+
+    def put(self, document: KnowledgeDocument, vectors: Vectors) -> None:
+        """Add a document with the vectors of its chunks, or replace the one of its id."""
+        with self._changing() as connection:
+            connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+            row = (document.id, document.uri, document.title, document.text)
+            connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", row)
+            self._keep(connection, document.id, vectors)
+
+    def keep_vectors(self, name: str, vectors: Vectors) -> None:
+        """Keep the vectors of a document that had none, or those of another embedder."""
+        with self._changing() as connection:
+            connection.execute("DELETE FROM vectors WHERE document = ?", (name,))
+            self._keep(connection, name, vectors)
+
+    def delete(self, name: str) -> bool:
+        """Delete a document; whether it was there."""
+        with self._changing() as connection:
+            return connection.execute("DELETE FROM documents WHERE id = ?", (name,)).rowcount > 0
+
+    def hide(self, name: str) -> None:
+        """Hide a document of the bundle."""
+        with self._changing() as connection:
+            connection.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (name,))
+
+    def documents(self) -> list[KnowledgeDocument]:
+        """All documents, in the order of their ids."""
+        with self._lock:
+            rows = self._connection.execute("SELECT id, uri, title, text FROM documents ORDER BY id")
+            return [KnowledgeDocument(id=i, uri=uri, title=title, text=text) for i, uri, title, text in rows]
+
+    def hidden(self) -> frozenset[str]:
+        """The ids of the hidden documents."""
+        with self._lock:
+            return frozenset(name for (name,) in self._connection.execute("SELECT id FROM hidden"))
+
+    def vectors(self, name: str, *, dimensions: int) -> Vectors | None:
+        """The vectors of a document's chunks; None where there are none of this embedder."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT rows FROM vectors WHERE document = ? AND made_by = ?", (name, self._made_by)
+            ).fetchone()
+        if row is None:
+            return None
+        return np.frombuffer(row[0], dtype="<f4").astype(np.float32).reshape(-1, dimensions)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _keep(self, connection: sqlite3.Connection, name: str, vectors: Vectors) -> None:
+        rows = vectors.astype("<f4").tobytes()
+        connection.execute("INSERT INTO vectors VALUES (?, ?, ?)", (name, self._made_by, rows))
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """One change, whole or not at all; afterwards the log holds nothing of what was before."""
+        with self._lock:
+            with self._connection:
+                yield self._connection
+            self._own_changes += 1
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,123 @@
+"""The routes that change and search what is known: /v1/documents and /v1/search."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, Field, ValidationError
+
+from deploy.documents.live import LiveKnowledge
+from deploy.errors import KnowledgeError
+from deploy.files import parse_json
+from deploy.knowledge.chunking import KnowledgeDocument
+from deploy.server.bodies import read_body
+from deploy.server.faults import RequestError
+from deploy.server.live import Live
+from deploy.settings import ServeSettings
+
+T = TypeVar("T")
+Text = Annotated[str, Field(min_length=1)]
+_ID = r"[^\x00-\x1f\x7f]{1,300}"
+
+
+class _Document(BaseModel, extra="forbid"):
+    text: Text
+    title: Annotated[str, Field(max_length=300)] = ""
+    uri: Annotated[str, Field(max_length=2000)] = ""
+
+
+class _Search(BaseModel, extra="forbid"):
+    query: Text
+
+
+def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> None:
+    """Give `app` the routes on documents of what is `live`."""
+
+    @app.get("/v1/documents")
+    async def listed() -> dict[str, Any]:
+        known = changeable(live)
+        found = await asyncio.to_thread(known.documents)
+        data = [_told(document, chunks) for document, chunks in found]
+        return {"object": "list", "data": data, "in_bundle": known.store.num_documents}
+
+    @app.put("/v1/documents/{name:path}")
+    async def put(name: str, request: Request) -> dict[str, Any]:
+        given = read(_Document, await read_body(request, settings.max_body_bytes))
+        _check_name(name)
+        document = KnowledgeDocument(
+            id=name, uri=given.uri or f"added:{name}", title=given.title or name, text=given.text
+        )
+        chunks = await _changed(lambda: changeable(live).put(document))
+        return _told(document, chunks)
+
+    @app.delete("/v1/documents/{name:path}")
+    async def delete(name: str) -> dict[str, Any]:
+        if not await _changed(lambda: changeable(live).delete(name)):
+            raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
+        return {"id": name, "object": "document", "deleted": True}
+
+    @app.post("/v1/search")
+    async def search(request: Request) -> dict[str, Any]:
+        given = read(_Search, await read_body(request, settings.max_body_bytes))
+        if len(given.query) > settings.max_message_characters:
+            told = f"the query has {len(given.query)} characters; at most {settings.max_message_characters}"
+            raise RequestError(400, told, "query_too_long", "query")
+        knowledge = live.now.assistant.knowledge
+        if knowledge is None:
+            raise RequestError(404, "nothing is searched here: the bundle has no documents", "no_documents")
+        [hits] = await asyncio.to_thread(knowledge.search, [given.query])
+        return {"object": "list", "data": [{"object": "passage", **asdict(hit)} for hit in hits]}
+
+
+def changeable(live: Live) -> LiveKnowledge:
+    """The documents of what is live, which can be changed.
+
+    Raises:
+        RequestError: they cannot.
+    """
+    knowledge = live.now.assistant.knowledge
+    if not isinstance(knowledge, LiveKnowledge):
+        told = "documents cannot be changed here: serve.documents in params.yaml is null"
+        raise RequestError(404, told, "documents_are_fixed")
+    return knowledge
+
+
+def read(kind: type[T], body: bytes) -> T:
+    """What the body of a request holds.
+
+    Raises:
+        RequestError: it holds something else.
+    """
+    try:
+        return parse_json(body, kind)
+    except (ValueError, ValidationError, RecursionError) as error:
+        raise RequestError(400, f"the body is wrong: {error}", "invalid_value") from None
+
+
+async def _changed(change: Callable[[], T]) -> T:
+    """What `change` gives, in a thread of its own; what it refuses is the client's to mend."""
+    try:
+        return await asyncio.to_thread(change)
+    except KnowledgeError as error:
+        raise RequestError(400, str(error), "not_added") from None
+
+
+def _check_name(name: str) -> None:
+    import re
+
+    if not re.fullmatch(_ID, name) or ".." in name.split("/"):
+        told = f"{name[:300]!r} is no name for a document: take up to 300 characters, without .. as a part"
+        raise RequestError(400, told, "invalid_value", "name")
+
+
+def _told(document: KnowledgeDocument, chunks: int) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "object": "document",
+        "title": document.title,
+        "uri": document.uri,
+        "characters": len(document.text),
+        "passages": chunks,
+    }

@@ -1,0 +1,199 @@
+"""Protects live knowledge: what is added is found at once, what is deleted never again, anywhere."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deploy.documents.live import LiveKnowledge
+from deploy.errors import KnowledgeError
+from tests.deploy.documents import made
+from tests.deploy.documents.made import STORED, found, live, store, text
+from tests.deploy.knowledge.hashed import HashedEmbedder
+
+CANARY = "canary-7431 sings in the aquarium"
+
+
+def remains(folder: Path, words: str) -> list[str]:
+    """The files below `folder` that hold `words`."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
+
+
+def test_without_additions_a_search_is_the_stores(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    queries = ["holidays a year", "default of C in svm.SVC"]
+    assert knowledge.search(queries) == knowledge.store.search(queries)
+    assert knowledge.documents() == []
+
+
+def test_what_is_added_is_found_by_the_next_search_and_cited_with_its_source(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    assert "zoo" not in found(knowledge, "where does the canary sing")
+    assert knowledge.put(text("zoo", CANARY)) == 1
+    [hits] = knowledge.search(["where does the canary sing"])
+    assert (hits[0].document, hits[0].uri, hits[0].title) == ("zoo", "file:zoo", "zoo")
+    assert hits[0].text == f"zoo\n{CANARY}"
+    assert [(document.id, chunks) for document, chunks in knowledge.documents()] == [("zoo", 1)]
+    assert found(knowledge, "holidays a year")[0] == "handbook"
+
+
+def test_what_is_deleted_is_gone_from_the_search_the_file_and_its_log(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    knowledge.put(text("zoo", CANARY))
+    knowledge.put(text("other", "Something else about the aquarium."))
+    assert remains(tmp_path, "canary-7431")
+    assert knowledge.delete("zoo")
+    assert "zoo" not in found(knowledge, "where does the canary sing")
+    assert remains(tmp_path, "canary-7431") == []
+    assert not knowledge.delete("zoo")
+    knowledge.close()
+    assert remains(tmp_path, "canary-7431") == []
+    again = live(tmp_path)
+    assert "zoo" not in found(again, "where does the canary sing")
+    assert found(again, "something about the aquarium")[0] == "other"
+
+
+def test_a_replaced_text_is_found_no_more(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    knowledge.put(text("zoo", CANARY))
+    knowledge.put(text("zoo", "The parrot is silent."))
+    [hits] = knowledge.search(["canary aquarium parrot"])
+    assert [hit.text for hit in hits if hit.document == "zoo"] == ["zoo\nThe parrot is silent."]
+    assert remains(tmp_path, "canary-7431") == []
+
+
+def test_a_document_of_the_store_can_be_replaced_and_deleted_and_does_not_come_back(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    knowledge.put(text("handbook", "Holidays are forty days a year."))
+    [hits] = knowledge.search(["how many days of holidays a year"])
+    assert [hit.text for hit in hits if hit.document == "handbook"] == [
+        "handbook\nHolidays are forty days a year."
+    ]
+    assert knowledge.delete("handbook")
+    assert "handbook" not in found(knowledge, "how many days of holidays a year")
+    knowledge.close()
+    assert "handbook" not in found(live(tmp_path), "how many days of holidays a year")
+    assert knowledge.store.num_documents == len(STORED)
+
+
+def test_another_process_sees_each_change(tmp_path: Path) -> None:
+    one, other = live(tmp_path), live(tmp_path)
+    one.put(text("zoo", CANARY))
+    assert found(other, "where does the canary sing")[0] == "zoo"
+    other.delete("zoo")
+    assert "zoo" not in found(one, "where does the canary sing")
+    assert one.documents() == other.documents() == []
+
+
+def test_another_embedder_makes_its_own_vectors_and_keeps_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live(tmp_path).put(text("zoo", CANARY))
+    calls: list[int] = []
+    plain = HashedEmbedder.embed_texts
+
+    def counted(self: HashedEmbedder, texts: list[str], **named: object) -> object:
+        calls.append(len(texts))
+        return plain(self, texts, **named)  # type: ignore[arg-type]
+
+    other = store(tmp_path / "other", embedder=HashedEmbedder("other", dimensions=16))
+    monkeypatch.setattr(HashedEmbedder, "embed_texts", counted)
+    knowledge = LiveKnowledge(other, tmp_path / "added", chunk_words=made.WORDS)
+    assert calls == [2]
+    assert found(knowledge, "where does the canary sing")[0] == "zoo"
+    calls.clear()
+    LiveKnowledge(other, tmp_path / "added", chunk_words=made.WORDS)
+    assert calls == []
+
+
+def test_excluded_documents_are_left_out_among_the_added_as_well(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    knowledge.put(text("zoo", CANARY))
+    [hits] = knowledge.search(["canary aquarium"], exclude=[{"zoo", "travel"}])
+    assert hits
+    assert not {"zoo", "travel"} & {hit.document for hit in hits}
+
+
+def test_what_was_said_before_counts_for_added_passages(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    knowledge.put(text("zoo", "The canary eats seeds.\n\n" + "Nothing else. " * 20))
+    knowledge.put(text("farm", "The cow eats grass."))
+    [hits] = knowledge.search(["what does it eat"], before=["tell me of the cow on the farm"])
+    assert hits[0].document == "farm"
+
+
+def test_what_cannot_be_added_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge = live(tmp_path)
+    with pytest.raises(KnowledgeError, match="the document blank has no words"):
+        knowledge.put(text("blank", " \n "))
+    monkeypatch.setattr("deploy.documents.live.MOST_CHUNKS", 2)
+    knowledge.put(text("zoo", "word " * 20))
+    with pytest.raises(KnowledgeError, match="more has 1 passages, and 2 of at most 2 were added"):
+        knowledge.put(text("more", "word"))
+    assert knowledge.put(text("zoo", "a " * 20)) == 2
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "added").mkdir()
+    (tmp_path / "added/documents.sqlite").write_bytes(b"no database at all" * 100)
+    with pytest.raises(KnowledgeError, match=r"documents\.sqlite cannot be read .*delete it"):
+        live(tmp_path)
+
+
+NAMES = st.sampled_from([f"doc{n}" for n in range(5)] + ["handbook", "travel"])
+CHANGES = st.lists(st.tuples(st.sampled_from(["put", "delete", "reopen"]), NAMES), max_size=12)
+
+
+@given(changes=CHANGES)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_changes_leave_what_they_say(changes: list[tuple[str, str]], tmp_path: Path) -> None:
+    place = tmp_path / str(len(list(tmp_path.iterdir())))
+    place.mkdir()
+    knowledge = live(place)
+    expected = {document.id: document.text for document in STORED}
+    for number, (change, name) in enumerate(changes):
+        if change == "put":
+            expected[name] = f"unique{number} words of {name}"
+            knowledge.put(text(name, expected[name]))
+        elif change == "delete":
+            assert knowledge.delete(name) == (name in expected)
+            expected.pop(name, None)
+        else:
+            knowledge.close()
+            knowledge = live(place)
+    for name, words in expected.items():
+        [hits] = knowledge.search([f"{name} {words}"])
+        assert hits[0].document == name
+        assert " ".join(hits[0].text.split()[1:]) in " ".join(words.split())
+    [every] = knowledge.search(["unique words of doc handbook travel office"])
+    assert {hit.document for hit in every} <= expected.keys()
+
+
+def test_searches_beside_changes_never_meet_half_of_one(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    valid = {f"zoo\ncanary number {n}" for n in range(60)}
+
+    def change() -> None:
+        for number in range(60):
+            knowledge.put(text("zoo", f"canary number {number}"))
+            if number % 3 == 0:
+                knowledge.delete("zoo")
+
+    def search() -> list[str]:
+        return [
+            hit.text
+            for _ in range(60)
+            for hit in knowledge.search(["canary number"])[0]
+            if hit.document == "zoo"
+        ]
+
+    with ThreadPoolExecutor(4) as pool:
+        changing = pool.submit(change)
+        searching = [pool.submit(search) for _ in range(3)]
+        changing.result()
+        assert {words for each in searching for words in each.result()} <= valid
+    assert found(knowledge, "canary number")[0] == "zoo"
