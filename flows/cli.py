@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import keys, labelling, merging, prompting, questioning, retrieving
+    from flows import documents, keys, labelling, merging, prompting, questioning, retrieving
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -98,6 +98,8 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     serve.add_argument("--host", help="instead of serve.host")
     serve.add_argument("--port", type=int, help="instead of serve.port")
+    text = "add, list and delete documents that the server answers from, beside those of the bundle"
+    documents.add_flags(add("documents", _documents, text))
     keys.add_flags(add("key", _key, "make, show and withdraw the API keys of the server"))
     add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
     text = "write a tuned model as one folder without an adapter, for other servers"
@@ -197,6 +199,13 @@ def _recipe(words: argparse.Namespace) -> int:
 
     wish = Wish(profile=words.profile, place=words.place, timeout=words.timeout)
     return recipe(Path(), wish, words.recipe)
+
+
+def _documents(words: argparse.Namespace) -> int:
+    from flows.documents import change_documents
+
+    change_documents(_settings(), words)
+    return 0
 
 
 def _key(words: argparse.Namespace) -> int:

@@ -47,10 +47,14 @@ class LiveKnowledge:
         self._changing = threading.Lock()
         self._view = self._loaded({})
 
-    @property
-    def folder(self) -> Path:
-        """Where the added documents lie."""
-        return self._additions.path.parent
+    def files(self) -> list[Path]:
+        """The files that hold what was added."""
+        path = self._additions.path
+        return sorted(each for each in path.parent.iterdir() if each.name.startswith(path.name))
+
+    def texts(self, name: str) -> list[str]:
+        """What the document called `name` says, as it was added; none where it was not."""
+        return [document.text for document, _ in self.documents() if document.id == name]
 
     def search(
         self,

@@ -1,0 +1,102 @@
+"""Protects `threeply documents`: what it adds is found by a server, and what it deletes leaves no word."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.bundle import BundledSettings, load_verified, write_bundle
+from flows.cli import main
+from tests.conftest import small_settings, write_tiny_index
+
+CANARY = "The canary-7431 sings in the aquarium of the zoo.\n"
+
+
+@pytest.fixture
+def project(here: Path, tiny_base: Path, tiny_embedder: Path) -> Path:
+    """A project with a bundle of one document, and two files to add."""
+    settings = small_settings(generation={"max_new_tokens": 4})
+    write_bundle(
+        here / "bundle",
+        name="tiny",
+        base=tiny_base,
+        embedder=tiny_embedder,
+        knowledge=write_tiny_index(here / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"}),
+        adapters={},
+        settings=BundledSettings(
+            precision="float32",
+            retrieval=settings.retrieval,
+            prompt=settings.prompt,
+            generation=settings.generation,
+        ),
+        gate={},
+        ledger={},
+    )
+    (here / "pages/birds").mkdir(parents=True)
+    (here / "pages/birds/canary.md").write_text(f"# Canaries\n\n{CANARY}", encoding="utf-8")
+    (here / "pages/cow.txt").write_text("The cow eats grass.", encoding="utf-8")
+    return here
+
+
+def found(project: Path) -> list[str]:
+    """What a server of the bundle finds about the canary."""
+    from deploy.manifest import read_manifest
+
+    bundle = project / "bundle"
+    assistant = load_verified(bundle, read_manifest(bundle), documents=project / ".threeply/documents")
+    assert assistant.knowledge is not None
+    [hits] = assistant.knowledge.search(["where does the canary-7431 sing"])
+    return [hit.title for hit in hits]
+
+
+def run(*words: str) -> int:
+    return main(["documents", "--bundle", "bundle", *words])
+
+
+def test_documents_are_added_listed_found_and_deleted_without_a_trace(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("add", "pages") == 0
+    assert capsys.readouterr().out.splitlines() == ["birds/canary.md: 1 passages", "cow.txt: 1 passages"]
+    assert found(project)[0] == "Canaries"
+    assert run("list") == 0
+    listed = capsys.readouterr().out
+    assert "birds/canary.md" in listed
+    assert "2 documents beside the 1 of the bundle" in listed
+    assert run("delete", "birds/canary.md") == 0
+    said = capsys.readouterr().out
+    assert "birds/canary.md is deleted: it is found no more\nNo added file holds its words" in said
+    assert "Canaries" not in found(project)
+    files = [path for path in (project / ".threeply").rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"canary-7431" in path.read_bytes()]
+
+
+def test_a_document_of_the_bundle_is_hidden_and_it_is_said_where_it_still_lies(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("delete", "svm.SVC") == 0
+    assert "The bundle still holds its text, which is not searched" in capsys.readouterr().out
+    assert found(project) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["add", "nowhere.md"], 2, "nowhere.md is not there"),
+        (["add", "params.yaml"], 2, "params.yaml is none of .md, .markdown, .txt"),
+        (["add", "index"], 2, "index has no file that ends in .md"),
+        (["delete", "nobody"], 1, "no document is called 'nobody'; added were: none"),
+    ],
+)
+def test_what_cannot_be_done_is_told(
+    project: Path, words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert project
+    assert run(*words) == code
+    assert message in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_text_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pages/broken.md").write_bytes(b"\xff\xfe\x00")
+    assert run("add", "pages/broken.md") == 1
+    assert "cannot be read as text" in capsys.readouterr().err
