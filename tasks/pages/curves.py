@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ from tasks.errors import SourceError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,11 @@ def read_curve(path: Path, x: str) -> Columns:
 
 
 def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
-    """The pictures of a stage's curve file side by side, as SVG that follows the page's colour, or as PNG."""
+    """The pictures of a stage's curve file: one PNG, or an SVG each, which follow the page's colour.
+
+    Empty where there is nothing to draw.
+    """
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     first, *others = PANELS[stage]
     columns = read_curve(path, first.x)
@@ -102,19 +104,44 @@ def draw(path: Path, stage: str, *, form: Literal["svg", "png"]) -> bytes:
     panels = [(panel, columns) for panel, columns in read if _says_something(panel, columns)]
     if not panels:
         return b""
+    with mpl.rc_context(STYLE):
+        if form == "png":
+            return _png(panels)
+        # Each by itself: a narrow page puts them below each other, where one wide picture would shrink.
+        pictures = [
+            figure_svg(
+                _figure([drawn]), prefix=f"{stage}-{number}", label=f"Curves of {stage}: {drawn[0].title}"
+            )
+            for number, drawn in enumerate(panels, start=1)
+        ]
+    return "\n".join(pictures).encode()
+
+
+def _figure(panels: Sequence[tuple[Panel, Columns]]) -> "Figure":
+    """The panels side by side, at most three in a row."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     per_row = min(len(panels), 3)
     num_rows = -(-len(panels) // per_row)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(3.4 * per_row, 2.3 * num_rows), layout="constrained")
-        FigureCanvasAgg(figure)  # no window and no global state, unlike pyplot
-        for number, (panel, columns) in enumerate(panels, start=1):
-            _panel(figure.add_subplot(num_rows, per_row, number), panel, columns)
-        buffer = io.BytesIO()
-        if form == "png":
-            figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
-            return buffer.getvalue()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return embeddable(buffer.getvalue().decode(), prefix=stage, label=f"Curves of {stage}").encode()
+    figure = Figure(figsize=(3.4 * per_row, 2.3 * num_rows), layout="constrained")
+    FigureCanvasAgg(figure)  # no window and no global state, unlike pyplot
+    for number, (panel, columns) in enumerate(panels, start=1):
+        _panel(figure.add_subplot(num_rows, per_row, number), panel, columns)
+    return figure
+
+
+def _png(panels: Sequence[tuple[Panel, Columns]]) -> bytes:
+    buffer = io.BytesIO()
+    _figure(panels).savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def figure_svg(figure: "Figure", *, prefix: str, label: str) -> str:
+    """A figure as an element of a page, its background that of the page."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return embeddable(buffer.getvalue().decode(), prefix=prefix, label=label)
 
 
 def _says_something(panel: Panel, columns: Columns) -> bool:
@@ -131,7 +158,7 @@ def embeddable(svg: str, *, prefix: str, label: str) -> str:
     svg = re.sub(r' (?:id="|xlink:href="#|href="#)', lambda match: match.group() + f"{prefix}-", svg)
     svg = svg.replace("url(#", f"url(#{prefix}-").replace(INK, "currentColor")
     # matplotlib leaves the fill of text to its default, which is black on any page.
-    svg = svg.replace("<text ", '<text fill="currentColor" ')
+    svg = re.sub(r"<text\b", '<text fill="currentColor"', svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 

@@ -16,6 +16,7 @@ from tasks.command import LAB, STAGES
 from tests.conftest import ROOT
 from tests.flows.opened.reading import opened, undeclared
 from tests.interpreter import speaking
+from tests.tasks.pages.checking import checked
 
 SILENCE = 900.0  # seconds; the longest pause of a quiet machine is a tenth of it
 RUN = ["-m", "flows", "run", "--profile", "smoke", "--place"]
@@ -45,6 +46,10 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     methods = json.loads((place / "data/reports/methods.json").read_text(encoding="utf-8"))
     assert set(methods) == {"none", "lora"}
     assert methods["lora"]["tokens"] <= 1200
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (place / "data").rglob("*.html")}
+    assert set(pages) == {"index.html", "validation.html", "methods.html", "claims.html"}
+    for page in pages.values():
+        checked(page)
     assert "A merged LoRA adds no latency" in (place / "data/reports/claims.html").read_text(encoding="utf-8")
 
     assert set(opened(notes)) == {*STAGES, *LAB}

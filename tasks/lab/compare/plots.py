@@ -1,6 +1,5 @@
 """The score of each method against what it costs: weights that learn, memory, and time."""
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,10 +8,11 @@ from markupsafe import Markup
 
 from tasks.lab.compare.figures import MethodFigures
 from tasks.lab.settings import UNTUNED
-from tasks.pages.curves import COLOURS, STYLE, embeddable
+from tasks.pages.curves import COLOURS, STYLE, figure_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
 
@@ -33,42 +33,43 @@ COSTS = (
 
 
 def scatter(rows: Sequence[MethodFigures]) -> Markup:
-    """One picture for each cost, side by side, as SVG; empty without methods to show."""
+    """One picture for each cost as SVG, one after the other; empty without methods to show."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     methods = [row for row in rows if row.method != UNTUNED]
     base = next((row.score for row in rows if row.method == UNTUNED), None)
-    costs = [cost for cost in COSTS if any(cost.of(row) is not None for row in methods)]
-    if not costs:
-        return Markup()
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.0 * len(costs), 3.4), layout="constrained")
-        FigureCanvasAgg(figure)
-        places: list[tuple[Axes, float, MethodFigures]] = []
-        for number, cost in enumerate(costs, start=1):
-            axes = figure.add_subplot(1, len(costs), number)
-            for row in methods:
-                x = cost.of(row)
-                if x is None:
-                    continue
-                error = [[row.score - row.low], [row.high - row.score]]
-                axes.errorbar([x], [row.score], yerr=error, fmt="o", color=COLOURS[0], elinewidth=0.8)
-                places.append((axes, x, row))
-            if base is not None:
-                axes.axhline(base, color=COLOURS[1], linewidth=1.0, linestyle="--")
-            if cost.log:
-                axes.set_xscale("log")
-            axes.set_xlabel(cost.title)
-            axes.set_ylabel("score")
-        figure.draw_without_rendering()  # from here on the axes stay where they are
-        for axes in figure.axes:
-            _name(axes, [(x, row) for other, x, row in places if other is axes])
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = embeddable(buffer.getvalue().decode(), prefix="methods", label="Score against cost of each method")
-    return Markup(svg)  # noqa: S704 - drawn by matplotlib from numbers and names of methods
+    pictures: list[str] = []
+    for number, cost in enumerate(COSTS, start=1):
+        placed = [(x, row) for row in methods for x in [cost.of(row)] if x is not None]
+        if placed:
+            with mpl.rc_context(STYLE):
+                label = f"Score against {cost.title} of each method"
+                pictures.append(
+                    figure_svg(_drawn(cost, placed, base), prefix=f"methods-{number}", label=label)
+                )
+    return Markup("\n").join(map(Markup, pictures))  # drawn by matplotlib from numbers and names of methods
+
+
+def _drawn(cost: Cost, placed: Sequence[tuple[float, MethodFigures]], base: float | None) -> "Figure":
+    """The methods at their costs, each with its name, and a line at the score of the untuned model."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.9, 3.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for x, row in placed:
+        error = [[row.score - row.low], [row.high - row.score]]
+        axes.errorbar([x], [row.score], yerr=error, fmt="o", color=COLOURS[0], elinewidth=0.8)
+    if base is not None:
+        axes.axhline(base, color=COLOURS[1], linewidth=1.0, linestyle="--")
+    if cost.log:
+        axes.set_xscale("log")
+    axes.set_xlabel(cost.title)
+    axes.set_ylabel("score")
+    figure.draw_without_rendering()  # from here on the axes stay where they are
+    _name(axes, placed)
+    return figure
 
 
 def _name(axes: "Axes", points: Sequence[tuple[float, MethodFigures]]) -> None:

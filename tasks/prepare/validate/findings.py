@@ -14,18 +14,24 @@ from tasks.rows.reports import RowCount, row_counts
 class Finding:
     """One expectation and how it went.
 
-    `rows` are the ids of the rows that failed it; `about_rows` is False where it judges the table as a
-    whole, and then `observed` is what was seen. `key` is the setting that holds the bound, if one does.
-    `error` says why it could not run; empty if it ran.
+    `rows` are the ids of the rows that failed it, of `judged` rows; `about_rows` is False where it judges
+    the table as a whole, and then `observed` is what was seen. `expected` is the bound in words, `column`
+    what of a row is held against it (empty: the rows are counted), and `seen` the least and the greatest
+    number in the rows that failed, if it holds numbers. `key` is the setting that holds the bound, if one
+    does. `error` says why it could not run; empty if it ran.
     """
 
     table: RowKind
     name: str
     description: str
+    column: str
+    expected: str
     severity: Severity
     about_rows: bool
     passed: bool
+    judged: int
     rows: tuple[str, ...]
+    seen: tuple[float, float] | None
     observed: float | None
     key: str
     error: str

@@ -1,7 +1,8 @@
-"""Runs the three suites in Great Expectations and writes its pages; nothing of it stays but those."""
+"""Runs the three suites in Great Expectations; nothing of it stays but what it found."""
 
 import math
-from pathlib import Path
+from collections.abc import Iterable
+from numbers import Real
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate import documents, examples, preferences
 from tasks.prepare.validate.expect import Columns
 from tasks.prepare.validate.findings import Finding
+from tasks.prepare.validate.words import expected
 from tasks.rows.records import RowKind, Rows
 
 if TYPE_CHECKING:
@@ -17,13 +19,12 @@ if TYPE_CHECKING:
 SUITES: dict[RowKind, ModuleType] = {"example": examples, "preference": preferences, "document": documents}
 
 
-def check(rows: Rows, settings: ValidateSettings, *, docs: Path) -> list[Finding]:
-    """What comes of each expectation; `docs` becomes a folder with index.html for people."""
+def check(rows: Rows, settings: ValidateSettings) -> list[Finding]:
+    """What comes of each expectation, in the order of the suites."""
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    context.add_data_docs_site(site_name="validation", site_config=_site(docs))
     pandas = context.data_sources.add_pandas("rows")
     findings: list[Finding] = []
     for table, module in SUITES.items():
@@ -38,8 +39,8 @@ def check(rows: Rows, settings: ValidateSettings, *, docs: Path) -> list[Finding
             run_id=gx.RunIdentifier(run_name="validate"),
         )
         judged = {each.expectation_config.meta["name"]: each for each in result.results}
-        findings += [finding(table, judged[e.meta["name"]]) for e in suite.expectations]
-    context.build_data_docs(site_names=["validation"])
+        count = len(rows.by_kind()[table])
+        findings += [finding(table, judged[e.meta["name"]], judged=count) for e in suite.expectations]
     return findings
 
 
@@ -54,17 +55,21 @@ def frame(rows: Rows, table: RowKind) -> "pd.DataFrame":
     return pd.DataFrame(lines, columns=list(columns)).astype(kinds)
 
 
-def finding(table: RowKind, result: Any) -> Finding:
-    """A result of Great Expectations as a finding."""
+def finding(table: RowKind, result: Any, *, judged: int) -> Finding:
+    """A result of Great Expectations on `judged` rows as a finding."""
     config = result.expectation_config
     return Finding(
         table=table,
         name=config.meta["name"],
         description=config.description,
+        column=config.kwargs.get("column", ""),
+        expected=expected(config.type, config.kwargs),
         severity=config.severity.value,
         about_rows=config.type.startswith("expect_column_values"),
         passed=bool(result.success),
+        judged=judged,
         rows=tuple(str(row["id"]) for row in result.result.get("unexpected_index_list") or ()),
+        seen=_span(result.result.get("unexpected_list") or ()),
         key=config.meta["key"],
         observed=_number(result.result.get("observed_value")),
         error=_error(result.exception_info),
@@ -75,19 +80,18 @@ def _number(value: Any) -> float | None:
     return None if value is None or math.isnan(value) else float(value)  # the mean of no rows
 
 
+def _span(values: Iterable[Any]) -> tuple[float, float] | None:
+    """The least and the greatest of the numbers among `values`; text and yes or no tell none."""
+    numbers = [
+        float(value)
+        for value in values
+        if not isinstance(value, bool) and isinstance(value, Real) and not math.isnan(value)
+    ]
+    return (min(numbers), max(numbers)) if numbers else None
+
+
 def _error(info: dict[str, Any]) -> str:
     """Why an expectation could not run: told flat, or below the id of each metric that failed."""
     entries = [info] if "raised_exception" in info else list(info.values())
     said = [str(entry["exception_message"]) for entry in entries if entry.get("raised_exception")]
     return "; ".join(dict.fromkeys(said))
-
-
-def _site(docs: Path) -> dict[str, Any]:
-    return {
-        "class_name": "SiteBuilder",
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-        "store_backend": {
-            "class_name": "TupleFilesystemStoreBackend",
-            "base_directory": str(docs.absolute()),
-        },
-    }

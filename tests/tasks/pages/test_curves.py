@@ -1,5 +1,6 @@
 """Protects the pictures of training: equal curves give equal bytes, and an SVG fits into any page."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,25 @@ def test_empty_cells_are_left_out(curve: Path) -> None:
 
 def test_the_svg_takes_the_colour_of_the_page_and_reaches_nothing_outside_it(curve: Path) -> None:
     svg = draw(curve, "sft", form="svg").decode()
-    assert svg.startswith('<svg role="img" aria-label="Curves of sft"')
+    assert svg.startswith('<svg role="img" aria-label="Curves of sft: loss"')
     assert "currentColor" in svg
     assert "#000000" not in svg
     assert "<style" not in svg
     assert "<metadata" not in svg
     assert ">validation</text>" in svg
+
+
+def test_each_picture_stands_by_itself_and_all_text_has_the_colour_of_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "reward_curve.csv"
+    path.write_text("step,loss,validation_accuracy\n1,0.7,0.5\n2,0.5,0.7\n")
+    svgs = draw(path, "reward", form="svg").decode()
+    assert re.findall(r'aria-label="([^"]*)"', svgs) == [
+        "Curves of reward: loss",
+        "Curves of reward: accuracy",
+    ]
+    ids = re.findall(r' id="([^"]*)"', svgs)
+    assert len(ids) == len(set(ids))
+    assert svgs.count("<text") == svgs.count('<text fill="currentColor"')
 
 
 def test_pictures_repeat(curve: Path) -> None:

@@ -18,6 +18,7 @@ from tasks.rows.records import Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.tables import read_table, write_rows
 from tests.conftest import ROOT
+from tests.tasks.pages.checking import checked
 from tests.tasks.rows.made import default_asked, document, pair, rows
 
 # Great Expectations still uses what Python and pandas have announced to drop.
@@ -40,7 +41,11 @@ GOOD = rows(EXAMPLE, ABSENT, pairs=[PREFERENCE], documents=[DOCUMENT])
 
 def judge(given: Rows, out: Path, settings: ValidateSettings = SETTINGS) -> tuple[list[Dropped], Report]:
     write_rows(out / "rows", given)
-    paths = {"quarantine": out / "quarantine.parquet", "docs": out / "docs", "report": out / "validate.json"}
+    paths = {
+        "quarantine": out / "quarantine.parquet",
+        "page": out / "page.html",
+        "report": out / "validate.json",
+    }
     validate(out / "rows", **paths, settings=settings)
     return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
 
@@ -108,7 +113,7 @@ def test_good_rows_pass_and_nothing_is_left_beside_the_outputs(
     assert failed(report) == set()
     assert unbalanced(report.rows) == []
     assert sorted(path.name for path in out.iterdir()) == [
-        "docs",
+        "page.html",
         "quarantine.parquet",
         "rows",
         "validate.json",
@@ -205,13 +210,22 @@ def test_tables_without_rows_can_be_judged(tmp_path: Path) -> None:
     assert "NaN" not in (tmp_path / "validate.json").read_text()
 
 
-def test_the_pages_hold_the_sentences_but_no_text_of_the_rows(tmp_path: Path) -> None:
+def test_the_page_tells_what_failed_but_no_text_of_the_rows(tmp_path: Path) -> None:
     secret = "jane.doe@example.org"
-    bad = replace(answer(EXAMPLE, f"{secret} " * 11), id="bad")
+    bad = replace(answer(EXAMPLE, f"{secret} " * 11), id="<b>bad</b>")
     judge(replace(GOOD, examples=(*GOOD.examples, bad)), tmp_path)
-    pages = [path.read_text(encoding="utf-8") for path in (tmp_path / "docs").rglob("*.html")]
-    assert any("An answer has at most 10 words." in page for page in pages)
-    assert not any(secret in page for page in pages)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    checked(page)
+    for text in (
+        "<h3>An answer has at most 10 words.</h3>",
+        "<dd>at most 10</dd>",
+        "<dd>11</dd>",
+        "<dd>1 of 3 (33 %)</dd>",
+        "<code>&lt;b&gt;bad&lt;/b&gt;</code>",
+    ):
+        assert text in page
+    assert "<b>bad" not in page
+    assert secret not in page
     assert secret not in (tmp_path / "validate.json").read_text()
 
 
@@ -220,7 +234,7 @@ def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> N
     root = ROOT
     words = ["--params", str(root / "params.yaml"), "validate", "rows", "--quarantine", "q.parquet"]
     done = subprocess.run(
-        [sys.executable, "-m", "tasks", *words, "--docs", "docs", "--report", "report.json"],
+        [sys.executable, "-m", "tasks", *words, "--page", "page.html", "--report", "report.json"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         capture_output=True,
@@ -229,10 +243,12 @@ def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> N
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "critical: example: There are at least" in done.stdout
+    assert "data/reports/validation.html shows what to do" in done.stdout
+    assert "partial" not in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["stage"] == "validate"
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "data",
-        "docs",
+        "page.html",
         "q.parquet",
         "report.json",
         "rows",

@@ -1,0 +1,29 @@
+"""Findings for tests, which name only what they are about."""
+
+from dataclasses import replace
+from typing import Any
+
+from tasks.prepare.validate.findings import Finding
+
+LONG = "<script>alert(1)</script>" + "x" * 400
+
+
+def finding(**changed: Any) -> Finding:
+    """A critical expectation about rows that two of 200 failed; `changed` are other fields of it."""
+    found = Finding(
+        table="example",
+        name="answer_length",
+        description="An answer has at most 10 words.",
+        column="answer_words",
+        expected="at most 10",
+        severity="critical",
+        about_rows=True,
+        passed=False,
+        judged=200,
+        rows=("q1", "q2"),
+        seen=(11.0, 412.0),
+        observed=None,
+        key="validate.max_answer_words",
+        error="",
+    )
+    return replace(found, **changed)
