@@ -5,9 +5,10 @@ The bundle's store stays as it was verified. What was added since lies beside it
 there from the next question on, and stays when the server restarts or a new release is served.
 """
 
+import re
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from deploy.knowledge.hits import Hit
 from deploy.knowledge.store import EARLIER, KnowledgeStore
 from deploy.knowledge.vectors import chunk_vectors
 
+_HEAD = re.compile(r"^(\s*)\[(\d+)\]", re.MULTILINE)
 MOST_CHUNKS = 5_000  # added while serving; more belong into the sources of a run
 
 
@@ -147,7 +149,8 @@ class LiveKnowledge:
         return FreshDocument(document, chunks, vectors)
 
     def _cut(self, document: KnowledgeDocument) -> tuple[Chunk, ...]:
-        return tuple(chunk_documents([document], max_words=self._chunk_words))
+        plain = replace(document, title=unforged(document.title), text=unforged(document.text))
+        return tuple(chunk_documents([plain], max_words=self._chunk_words))
 
     def _embedded(self, chunks: Sequence[Chunk]) -> Vectors:
         return chunk_vectors(chunks, self.store.embedder, known={}, progress=lambda _: None)
@@ -174,6 +177,14 @@ class LiveKnowledge:
                 place = int(places[at - len(positions)])
                 hits.append(fresh.hit(place, score=score, query=query, before=before))
         return hits
+
+
+def unforged(text: str) -> str:
+    """`text` without line heads such as `[2]`, by which a prompt tells sources apart: they are `(2)` then.
+
+    Whoever may add a document could else put words into the mouth of another one.
+    """
+    return _HEAD.sub(r"\1(\2)", text)
 
 
 def _best(meant: Scores, worded: Scores, hidden: Scores, count: int) -> Positions:

@@ -1,0 +1,46 @@
+"""Protects the figures of a loaded server: what clients got, what was refused, and the ratio of two."""
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.serving import Load, asked, measured, table
+from deploy.errors import ThreeplyError
+from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.server.conftest import QUESTION, running
+
+TALKS = [[{"role": "user", "content": QUESTION}]]
+
+
+def test_answers_tokens_and_times_are_counted() -> None:
+    engine = ScriptedEngine({QUESTION: "one two three"}, before_word=lambda _: time.sleep(0.01))
+    with running(engine) as address:
+        load = asyncio.run(measured(address, TALKS, 2, 0.5, "sft"))
+    assert load.answers >= 2
+    assert load.tokens == 3 * load.answers
+    assert load.refused == {}
+    assert 0.0 < load.first_text < load.whole
+    assert load.a_second == pytest.approx(load.answers / load.seconds)
+
+
+def test_refusals_are_counted_by_their_status() -> None:
+    engine = ScriptedEngine({QUESTION: "word " * 20}, before_word=lambda _: time.sleep(0.05))
+    with running(engine, max_concurrency=1) as address:
+        load = asyncio.run(measured(address, TALKS, 3, 0.3, "sft"))
+    assert load.refused["503"] >= 1
+    assert load.answers >= 1
+
+
+def test_two_servers_are_compared_by_their_answers_a_second() -> None:
+    now = Load(clients=4, seconds=10.0, answers=30, tokens=300, refused={"503": 2}, first_text=0.4, whole=2.0)
+    lines = table({"now": [now], "before": [replace(now, answers=10, refused={})]})
+    assert lines[-1] == "4 clients: 3.00 times the answers a second"
+    assert "2 x 503" in lines[1]
+
+
+def test_without_questions_the_next_step_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ThreeplyError, match="run threeply run --until split first"):
+        asked(tmp_path / "none.parquet")
