@@ -1,6 +1,10 @@
-// The page: asks one question at a time, shows the answer as it comes, then its sources and figures.
-// While a run goes on, more layers go live: the page follows what is served without being loaded anew.
-import { chunks, element, reading } from "/page/reading.js";
+// The page: asks a question, with the turn before it, and shows the answer as it comes.
+import { before, fits, forget, keep, messages } from "/page/earlier.js";
+import { chunks, element, typed } from "/page/reading.js";
+import { refusal, request } from "/page/requests.js";
+import { grown, toEnd } from "/page/scrolling.js";
+import { choice, follow, refresh } from "/page/served.js";
+import { closed, figures, note, opened, settled } from "/page/turn.js";
 
 // They fit the knowledge of the default bundle only; another one starts without suggestions.
 const DEFAULT_BUNDLE = "threeply-default";
@@ -10,176 +14,137 @@ const SUGGESTIONS = [
   "In `pandas.read_csv`, what is the default of `bandwidth`?",
 ];
 const $ = (id) => document.getElementById(id);
-const PATIENCE = 20000; // milliseconds between two looks for the next layer, as long as some are missing
 let running = null;
-let timer = 0;
-let shownRelease = null;
 
 async function start() {
   const health = await refresh();
   for (const text of health.bundle === DEFAULT_BUNDLE ? SUGGESTIONS : []) {
     const item = element("li");
-    const button = element("button", "", text.replaceAll("`", ""));
+    const button = element("button");
     button.type = "button";
-    button.addEventListener("click", () => ask(text));
+    button.append(...typed(text));
+    button.addEventListener("click", () => {
+      $("talk").focus(); // the button goes away; the question would bring up a phone's keyboard
+      ask(text);
+    });
     item.append(button);
     $("suggestions").append(item);
   }
 }
 
-/** Shows what is served now: its layers, and its models where they have changed. */
-async function refresh() {
-  const health = await json("/healthz"); // all of it at once: two questions could meet two releases
-  $("live").textContent = [health.live, health.fault].filter(Boolean).join(". ");
-  if (health.manifest !== shownRelease?.manifest) {
-    $("bundle").textContent = `${health.bundle} ${health.manifest.slice(0, 8)}`;
-    showModels(health.models, health.default);
-    shownRelease = health;
-  }
-  if (health.partial) later();
-  return health;
-}
-
-/** Refreshes in a while; where the server is away for a moment, it is asked again. */
-function later() {
-  clearTimeout(timer);
-  timer = setTimeout(() => refresh().catch(later), PATIENCE);
-}
-
-/** The models as a choice; what a person has chosen stays chosen. */
-function showModels(names, usual) {
-  const before = document.querySelector("input[name=model]:checked")?.value;
-  const chosen = before !== shownRelease?.default && names.includes(before) ? before : usual;
-  for (const label of $("models").querySelectorAll("label")) label.remove();
-  for (const name of names) {
-    const label = element("label");
-    const input = element("input");
-    Object.assign(input, { type: "radio", name: "model", value: name, checked: name === chosen });
-    label.append(input, element("span", "", name));
-    $("models").append(label);
-  }
-}
-
-async function json(path) {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return response.json();
-}
-
-function request(question) {
-  return {
-    model: document.querySelector("input[name=model]:checked")?.value,
-    messages: [{ role: "user", content: question }],
-    stream: true,
-    stream_options: { include_usage: true },
-    threeply: { layers: { prompt: $("prompt").checked, retrieval: $("retrieval").checked } },
-  };
-}
-
 async function ask(question) {
-  if (running || !question.trim()) return;
-  running = new AbortController();
+  const run = new AbortController();
+  running = run;
   busy(true);
   $("welcome").hidden = true;
-  const body = request(question.trim());
-  const turn = shown(question.trim());
-  const began = performance.now();
+  $("anew").hidden = false;
+  const last = before(question);
+  const sent = last && fits(last) ? last : null;
+  const body = {
+    ...choice(),
+    messages: messages(question, sent),
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+  const turn = opened(question);
+  if (last && !sent) note(turn, "Asked alone: the turn before is too long to be sent along.");
+  toEnd();
   let text = "";
-  let first = 0;
-  let layers = null;
-  let usage = null;
-  let release = "";
   try {
-    const response = await fetch("/v1/chat/completions", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: running.signal,
-    });
-    if (!response.ok) throw new Error((await response.json()).error.message);
-    for await (const chunk of chunks(response)) {
-      const piece = chunk.choices[0]?.delta.content ?? "";
-      if (piece && !first) first = performance.now() - began;
+    const told = await answered(body, run.signal, (piece) => {
       text += piece;
-      turn.text.textContent = text;
-      layers = chunk.threeply ?? layers;
-      usage = chunk.usage ?? usage;
-      release = chunk.system_fingerprint ?? release;
-    }
-    finish(turn, text, layers, figures(body, layers, usage, first, performance.now() - began));
+      turn.text.append(piece);
+      grown();
+    });
+    closed(turn, text, told.layers, told.figures);
+    if (told.ended === "length") note(turn, cut(told.usage), "cut");
+    if (!text) note(turn, "No text came.");
+    else keep(question, text, sent);
+    follow(told.release);
   } catch (error) {
-    const stopped = error.name === "AbortError";
-    if (!stopped) turn.answer.classList.add("wrong");
-    turn.text.textContent = stopped ? `${text} (stopped)` : error.message;
+    if (turn.turn.isConnected) failed(turn, { question, text, sent, error, stopped: run.signal.aborted });
   } finally {
-    turn.answer.classList.remove("writing");
-    running = null;
-    busy(false);
-    if (release && !shownRelease?.manifest.startsWith(release)) refresh().catch(later);
+    settled(turn);
+    grown();
+    if (running === run) {
+      running = null;
+      busy(false);
+    }
   }
 }
 
-function shown(question) {
-  const turn = element("section", "turn");
-  const answer = element("div", "answer writing");
-  const text = element("p", "text");
-  answer.append(text);
-  turn.append(element("p", "asked", question.replaceAll("`", "")), answer);
-  $("talk").append(turn);
-  turn.scrollIntoView({ block: "end" });
-  return { turn, answer, text };
+/** Asks the server, and hands on each piece of text. What the answer's other parts tell comes out. */
+async function answered(body, signal, piece) {
+  let first = 0;
+  const told = { layers: null, usage: null, release: "", ended: null };
+  const { response, began } = await request("POST", "chat/completions", { body, signal });
+  if (!response.ok) throw await refusal(response);
+  for await (const chunk of chunks(response)) {
+    const text = chunk.choices[0]?.delta.content;
+    if (text && !first) first = performance.now() - began;
+    if (text) piece(text);
+    told.layers = chunk.threeply ?? told.layers;
+    told.usage = chunk.usage ?? told.usage;
+    told.release = chunk.system_fingerprint ?? told.release;
+    told.ended = chunk.choices[0]?.finish_reason ?? told.ended;
+  }
+  signal.throwIfAborted();
+  if (!told.ended) throw new Error("the connection ended before the answer did");
+  told.figures = figures(body, told.layers, told.usage, first, performance.now() - began);
+  return told;
 }
 
-function finish(turn, text, layers, lines) {
-  const sources = layers?.sources ?? [];
-  const list = element("ul", "sources");
-  const boxes = new Map(sources.map((source) => [source.number, box(source, layers.citations)]));
-  list.append(...boxes.values());
-  const open = (number) => {
-    const details = boxes.get(number).querySelector("details");
-    details.open = true;
-    details.querySelector("summary").focus();
-    details.scrollIntoView({ block: "nearest" });
-  };
-  turn.text.replaceChildren(...reading(text, new Set(boxes.keys()), open));
-  if (sources.length) turn.answer.append(list);
-  const row = element("p", "faint figures");
-  row.append(...lines.map((line) => element("span", "", line)));
-  turn.answer.append(row);
-  turn.turn.scrollIntoView({ block: "end" });
+function cut(usage) {
+  const limit = usage ? `the limit of ${usage.completion_tokens} tokens` : "the limit of tokens";
+  return `Cut at ${limit}: this is not the whole answer.`;
 }
 
-function box(source, cited) {
-  const item = element("li", cited.includes(source.number) ? "cited" : "");
-  const details = element("details");
-  const summary = element("summary");
-  summary.append(element("span", "", `${source.number}`), element("span", "title", source.title));
-  if (cited.includes(source.number)) summary.append(element("span", "tag", "cited"));
-  details.append(summary, element("pre", "", source.text), element("span", "faint uri", source.uri));
-  item.append(details);
-  return item;
+/** Says why there is no whole answer; a question without any is put back, to be sent again. */
+function failed(turn, { question, text, sent, error, stopped }) {
+  note(turn, stopped ? "Stopped." : error.message, stopped ? "" : "wrong");
+  if (stopped && text) {
+    keep(question, text, sent); // the next question may follow on from what was read of it
+  } else if (!$("question").value) {
+    fill(question);
+    const when = error.wait ? ` Send it again in ${error.wait} s.` : "";
+    if (!stopped) note(turn, `Your question stands in the field again.${when}`);
+  } else if (error.wait) {
+    note(turn, `Ask it again in ${error.wait} s.`);
+  }
 }
 
-function figures(body, layers, usage, first, total) {
-  const on = Object.entries(body.threeply.layers).filter(([, value]) => value).map(([name]) => name);
-  const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
-  const lines = [[body.model, ...on].join(" + "), `${seconds(total)} in all`];
-  if (first) lines.push(`first word ${seconds(first)}`);
-  if (layers?.layers.retrieval) lines.push(`search ${seconds(layers.timings.retrieval_ms)}`);
-  if (usage) lines.push(`${usage.prompt_tokens} + ${usage.completion_tokens} tokens`);
-  return lines;
+function fill(text) {
+  $("question").value = text;
+  fit();
+}
+
+/** As many rows as the question has lines, where the browser does not see to that itself. */
+function fit() {
+  $("question").rows = Math.min(6, $("question").value.split("\n").length);
 }
 
 function busy(on) {
-  $("send").disabled = on;
+  $("send").setAttribute("aria-disabled", on); // not disabled: it would lose the focus to nowhere
+  if (!on && document.activeElement === $("stop")) $("question").focus();
   $("stop").hidden = !on;
+}
+
+function anew() {
+  running?.abort();
+  running = null;
+  busy(false);
+  forget();
+  $("turns").replaceChildren();
+  $("welcome").hidden = false;
+  $("anew").hidden = true;
+  $("question").focus();
 }
 
 $("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  const question = $("question").value;
-  if (running || !question.trim()) return;
-  $("question").value = "";
+  const question = $("question").value.trim();
+  if (running || !question) return;
+  fill("");
   ask(question);
 });
 $("question").addEventListener("keydown", (event) => {
@@ -188,13 +153,12 @@ $("question").addEventListener("keydown", (event) => {
     $("ask").requestSubmit();
   }
 });
-$("question").addEventListener("input", ({ target }) => {
-  target.rows = Math.min(6, target.value.split("\n").length);
-});
+$("question").addEventListener("input", fit);
 $("layers").addEventListener("submit", (event) => event.preventDefault());
+$("anew").addEventListener("click", anew);
 $("stop").addEventListener("click", () => running?.abort());
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") running?.abort();
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) running?.abort();
 });
 start().catch((error) => {
   $("bundle").textContent = `the server does not answer: ${error.message}`;

@@ -1,5 +1,5 @@
-// Reads a streamed chat completion, and turns an answer's text into elements.
-// Text from the model or a document only ever becomes text nodes: nothing of it is parsed as HTML.
+// Reads a streamed chat completion, and turns texts into elements.
+// Text from a person, the model or a document only ever becomes text nodes: nothing of it is parsed as HTML.
 
 /** Yields each event's JSON until the stream ends; throws what the server reports as an error. */
 export async function* chunks(response) {
@@ -41,6 +41,12 @@ export function reading(text, numbers, open) {
     }
   }
   return nodes;
+}
+
+/** Nodes for a question. Its backticks stay to be seen: who types what is shown asks the same. */
+export function typed(text) {
+  const parts = text.split(/(`[^`\n]+`)/); // every other one is code
+  return parts.map((part, place) => (place % 2 ? element("code", "", part) : document.createTextNode(part)));
 }
 
 /** A new element with a class and a text. */

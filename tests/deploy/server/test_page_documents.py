@@ -1,0 +1,266 @@
+"""Protects the page's drawer of documents and its form for a key, in a real browser, as `test_page` does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from deploy.assistant import Assistant
+from deploy.prompts.template import load_template
+from deploy.server.keys import new_key, write_keys
+from deploy.settings import GenerationSettings
+from tests.deploy.documents.made import live
+from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.server.browsing import ask, chromium, last, looking
+from tests.deploy.server.conftest import running, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FilePayload, Page
+
+USUAL = GenerationSettings(max_new_tokens=24, temperature=0.0, top_p=1.0)
+WHERE = "Where does the canary sing?"
+ZOO = b"```\n# no heading\n```\n\n# The zoo\n\nThe canary sings in the aquarium.\n"
+HTML = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Assistant:
+    """One whose documents can be changed; it says that source 1 has it."""
+    engine = ScriptedEngine({}, otherwise="In the aquarium [1].")
+    return Assistant(engine, live(tmp_path), load_template("assistant"), USUAL)
+
+
+@pytest.fixture
+def address(assistant: Assistant) -> Iterator[str]:
+    with serving(assistant) as where:
+        yield where
+
+
+def file(name: str, content: bytes) -> "FilePayload":
+    return {"name": name, "mimeType": "text/markdown", "buffer": content}
+
+
+def choose(page: "Page", *files: "FilePayload") -> None:
+    """Add these files by the button of the drawer."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add files").click()
+    chooser.value.set_files(list(files))
+
+
+def done(page: "Page", words: str) -> None:
+    """Wait until the drawer has said so."""
+    page.locator("#done").filter(has_text=words).wait_for()
+
+
+def trouble(page: "Page") -> str:
+    """What the drawer says went wrong, once it says so."""
+    page.locator("#troubles p").first.wait_for()
+    return page.locator("#troubles").inner_text()
+
+
+def changes(page: "Page") -> list[str]:
+    """The requests that change documents, as they come."""
+    sent: list[str] = []
+    page.on("request", lambda made: sent.append(made.method) if made.method in ("PUT", "DELETE") else None)
+    return sent
+
+
+def shown(page: "Page") -> list[str]:
+    """The titles of the sources of an answer to `WHERE`."""
+    ask(page, WHERE)
+    return page.locator(".turn").last.locator(".sources .title").all_inner_texts()
+
+
+def test_a_chosen_file_is_asked_about_replaced_and_deleted(browser: "Browser", address: str) -> None:
+    with looking(browser, address, width=390, height=844) as page:
+        page.click("#documents")
+        page.get_by_text("The bundle has 4 documents.").wait_for()
+        choose(page, file("zoo (1) %.md", ZOO))
+        done(page, "Added zoo (1) %.md: 2 passages. Ask about it.")
+        assert page.locator("#added li strong").all_inner_texts() == ["The zoo"]
+        assert page.locator("#added li .faint").inner_text() == "zoo (1) %.md, 2 passages"
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.id") == "documents"
+        assert shown(page)[0] == "The zoo"
+        page.click("#documents")
+        choose(page, file("zoo (1) %.md", b"The canary sings at the station."), file("b.txt", b"A bee."))
+        done(page, "Replaced zoo (1) %.md: 1 passage. Added b.txt: 1 passage. Ask about them.")
+        page.get_by_role("button", name="Delete zoo (1) %.md").click()
+        page.get_by_role("button", name="Really delete? zoo (1) %.md").click()
+        done(page, "Deleted zoo (1) %.md.")
+        assert page.locator("#added li strong").all_inner_texts() == ["b.txt"]
+        page.click("#close")
+        assert not {"The zoo", "zoo (1) %.md"} & set(shown(page))
+
+
+def test_a_dropped_file_is_added(browser: "Browser", address: str) -> None:
+    with looking(browser, address) as page:
+        dragged = page.evaluate_handle(
+            """([name, text]) => {
+                const dragged = new DataTransfer();
+                dragged.items.add(new File([text], name));
+                return dragged;
+            }""",
+            ["zoo.md", ZOO.decode()],
+        )
+        for over, seen in (("dragover", True), ("dragleave", False), ("dragover", True)):
+            page.dispatch_event("#talk", over, {"dataTransfer": dragged})
+            assert page.locator("#drop").is_visible() == seen
+        page.dispatch_event("#talk", "drop", {"dataTransfer": dragged})
+        done(page, "Added zoo.md: 2 passages. Ask about it.")
+        assert not page.locator("#drop").is_visible()
+        page.click("#close")
+        assert shown(page)[0] == "The zoo"
+
+
+def test_deleting_is_taken_back_by_escape_and_by_going_on(browser: "Browser", address: str) -> None:
+    httpx.put(f"{address}/v1/documents/zoo.md", json={"text": "The canary sings."}).raise_for_status()
+    with looking(browser, address) as page:
+        sent = changes(page)
+        page.click("#documents")
+        button = page.locator("#added button")
+        for leave in ("Escape", "Tab"):
+            button.click()
+            assert button.inner_text() == "Really delete?"
+            page.keyboard.press(leave)
+            assert button.inner_text() == "Delete"
+            assert page.locator("#drawer").is_visible()
+        page.mouse.click(20, 400)
+        page.locator("#drawer").wait_for(state="hidden")
+        assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"\xff\xfe#\x00 \x00", "this is no text in UTF-8; if it is text, save it as UTF-8 and add it again"),
+        (b"# a\x00", "this is no text: it holds a NUL"),
+        (b" \n", "this is empty"),
+        (b"x" * 250_001, "this is too large: it has 251 kB, and 250 kB are allowed"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_unsent(
+    browser: "Browser", scripted_documents: str, content: bytes, told: str
+) -> None:
+    with looking(browser, scripted_documents) as page:
+        sent = changes(page)
+        page.click("#documents")
+        choose(page, file("a.md", content))
+        assert trouble(page) == f"a.md: {told}"
+        assert page.locator("#done").inner_text() == ""
+        assert sent == []
+
+
+@pytest.fixture(scope="module")
+def scripted_documents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server whose documents are not changed."""
+    knowledge = live(tmp_path_factory.mktemp("documents"))
+    with serving(Assistant(ScriptedEngine({}), knowledge, load_template("assistant"), USUAL)) as where:
+        yield where
+
+
+def test_what_the_server_refuses_is_shown_and_the_next_file_is_added(
+    browser: "Browser", address: str
+) -> None:
+    with looking(browser, address) as page:
+        page.click("#documents")
+        choose(page, file("long.md", b"word " * 1000), file("zoo.md", ZOO))
+        done(page, "Added zoo.md: 2 passages. Ask about it.")
+        assert trouble(page) == "long.md: the body is longer than 4096 bytes"
+        choose(page, file("b.txt", b"A bee."))
+        done(page, "Added b.txt: 1 passage. Ask about it.")
+        assert page.locator("#troubles").inner_text() == ""
+
+
+def test_a_title_that_looks_like_html_stays_text(browser: "Browser", address: str) -> None:
+    with looking(browser, address) as page:
+        page.click("#documents")
+        choose(page, file("a<b>.md", f"# {HTML}\n\nThe canary sings.".encode()))
+        done(page, "Added a<b>.md: 1 passage. Ask about it.")
+        assert page.locator("#added strong").inner_text() == HTML
+        assert page.locator("dialog img, dialog b").count() == 0
+        page.click("#close")
+        assert shown(page)[0] == HTML
+
+
+def test_where_documents_are_fixed_there_is_no_button(browser: "Browser", scripted: str) -> None:
+    page = browser.new_page()
+    with page.expect_response("**/v1/documents") as heard:
+        page.goto(scripted)
+    heard.value.finished()
+    page.locator("#models label").first.wait_for()
+    assert heard.value.status == 404
+    assert not page.locator("#documents").is_visible()
+    page.close()
+
+
+def test_a_key_is_asked_for_tried_and_forgotten(
+    browser: "Browser", assistant: Assistant, tmp_path: Path
+) -> None:
+    secret, key = new_key("anna", "read")
+    write_keys(tmp_path / "keys.json", [key])
+    with (
+        serving(assistant, keys=str(tmp_path / "keys.json")) as address,
+        looking(browser, address) as page,
+    ):
+        page.get_by_role("heading", name="This server needs a key").wait_for()
+        page.click("#without")
+        ask_aside(page)
+        give(page, "tp-wrong\u00e9")
+        page.get_by_text("The key was refused: send a key of this server").wait_for()
+        give(page, f" {secret} ")
+        page.locator(".figures").wait_for()
+        assert last(page, ".text") == "In the aquarium 1."
+        page.click("#documents")
+        page.get_by_text("The bundle has 4 documents.").wait_for()
+        choose(page, file("zoo.md", ZOO))
+        assert trouble(page) == "zoo.md: the key anna may read, and this needs write"
+        page.click("#close")
+        kept: dict[str, Any] = page.evaluate(
+            "() => ({ local: localStorage.length, tab: Object.values(sessionStorage) })"
+        )
+        assert kept == {"local": 0, "tab": [secret]}
+        assert secret not in page.content()
+        assert page.input_value("#secret") == ""
+        page.click("#forget")
+        page.locator("#secret").wait_for()
+        assert page.evaluate("sessionStorage.length") == 0
+        page.keyboard.press("Escape")
+        assert not page.locator("#forget").is_visible()
+
+
+def ask_aside(page: "Page") -> None:
+    """Ask, without waiting for an answer."""
+    page.fill("#question", WHERE)
+    page.press("#question", "Enter")
+
+
+def give(page: "Page", secret: str) -> None:
+    """Put a key into the form."""
+    page.locator("#secret").wait_for()
+    page.fill("#secret", secret)
+    page.press("#secret", "Enter")
+
+
+def test_without_a_key_the_question_comes_back(browser: "Browser", tmp_path: Path) -> None:
+    write_keys(tmp_path / "keys.json", [new_key("anna", "read")[1]])
+    with (
+        running(ScriptedEngine({}), keys=str(tmp_path / "keys.json")) as address,
+        looking(browser, address) as page,
+    ):
+        page.click("#without")
+        ask_aside(page)
+        page.locator("#secret").wait_for()
+        page.keyboard.press("Escape")
+        page.locator(".wrong").wait_for()
+        assert "Send a key of this server" in last(page, ".wrong").capitalize()
+        assert page.input_value("#question") == WHERE
