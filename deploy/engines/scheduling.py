@@ -6,10 +6,12 @@ is of one model; requests for another wait until it has run dry, and only so man
 """
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deploy.adapters.switching import Adapters
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from deploy.engines.slots import Slots
 
 PIECE = 256  # tokens of a prompt read at once: more reads it faster, and holds the others up for longer
+_ALONE = 4  # times as much of a prompt is read at once where no row is under way
+_IDLE_SECONDS = 5.0  # how often a thread looks whether its scheduler is still there
 Heard = Piece | Exception | None  # None: the request was given up
 
 
@@ -76,7 +80,8 @@ class _Row:
 class Scheduler:
     """Answers what is asked with the models of `adapters`, `most_rows` at once, as long as it has `lock`.
 
-    Its thread lives while there is something to answer: an engine that nobody asks holds nothing alive.
+    Its thread lives as long as the scheduler, and does not keep it alive. One for each question would make
+    the code of matrix products anew each time, which oneDNN keeps by thread.
     """
 
     def __init__(
@@ -92,28 +97,28 @@ class Scheduler:
         self._most_rows, self._piece = most_rows, piece
         self._waiting: deque[Asked] = deque()
         self._changing = threading.Lock()
-        self._at_work = False
+        self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
         self._overtaken = 0
 
     def ask(self, asked: Asked) -> None:
         """Put a request into the line."""
         with self._changing:
             self._waiting.append(asked)
-            if self._at_work:
-                return
-            self._at_work = True
-        threading.Thread(target=self._work, name="decoding", daemon=True).start()
+            if self._thread is None:
+                known = weakref.ref(self)
+                work = partial(_work, known, self._asked)
+                self._thread = threading.Thread(target=work, name="decoding", daemon=True)
+                self._thread.start()
+        self._asked.set()
 
-    def _work(self) -> None:
+    def answer(self) -> None:
+        """Answer all that waits: what its own thread does when it is woken."""
         import torch
 
-        while True:
+        if self._waiting:
             with self._lock, torch.inference_mode():
                 self._answer_all()
-            with self._changing:
-                if not self._waiting:
-                    self._at_work = False
-                    return
 
     def _answer_all(self) -> None:
         """Answer until nobody waits and every row has ended."""
@@ -166,9 +171,9 @@ class Scheduler:
                 self._alone(asked)
                 return
             room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)
-            opening = reading(
-                self._model, asked.prompt, room, self._adapters.virtual_tokens, piece=self._piece
-            )
+            # Alone, only whoever leaves has to be noticed between two pieces.
+            piece = self._piece if rows else _ALONE * self._piece
+            opening = reading(self._model, asked.prompt, room, self._adapters.virtual_tokens, piece=piece)
             while True:
                 try:
                     next(opening)
@@ -233,3 +238,15 @@ class Scheduler:
             if text := told.settled():
                 asked.put(Piece(text=text))
         asked.put(None if asked.gone() else Piece(text=told.rest(), end=told.generation(len(asked.prompt))))
+
+
+def _work(known: "weakref.ref[Scheduler]", asked: threading.Event) -> None:
+    """Answer when asked, until the scheduler is gone."""
+    while True:
+        asked.wait(_IDLE_SECONDS)
+        asked.clear()
+        scheduler = known()
+        if scheduler is None:
+            return
+        scheduler.answer()
+        del scheduler

@@ -19,6 +19,8 @@ class Slots:
 
     def __init__(self) -> None:
         self.lengths: list[int] = []
+        # The places that a step writes to, the same in every layer: slots, and a column of each.
+        self.ends: tuple[torch.Tensor, torch.Tensor] = (torch.empty(0), torch.empty(0))
         self._cache = DynamicCache()
 
     def __len__(self) -> int:
@@ -49,6 +51,7 @@ class Slots:
     def step(self, model: PreTrainedModel, tokens: list[int]) -> torch.Tensor:
         """Feed one token to each row; the logits [rows, vocabulary] that follow."""
         lengths = torch.tensor(self.lengths, device=model.device)
+        self.ends = torch.arange(len(self), device=model.device), lengths
         seen = torch.arange(self.longest + 1, device=model.device)[None] <= lengths[:, None]
         logits: torch.Tensor = model(
             input_ids=torch.tensor(tokens, device=model.device)[:, None],
@@ -96,10 +99,12 @@ class SlotLayer(DynamicLayer):
         """Append one column to each row at its own end; all keys and values of the rows."""
         count, width = len(self._slots), self._slots.longest + 1
         self._reserve((key_states[0], value_states[0]), count, width)
-        rows = torch.arange(count, device=key_states.device)
-        ends = torch.tensor(self._slots.lengths, device=key_states.device)
+        rows, ends = self._slots.ends
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
-            buffer[rows, :, ends] = states[:, :, 0]
+            if count == 1:  # a slice costs a fraction of two lists of places
+                buffer[0, :, width - 1] = states[0, :, 0]
+            else:
+                buffer[rows, :, ends] = states[:, :, 0]
         keys, values = (buffer[:count, :, :width] for buffer in self._buffers)
         return keys, values
 

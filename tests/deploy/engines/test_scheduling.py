@@ -1,6 +1,8 @@
 """Protects those who ask at once: each gets what it gets alone, and nobody waits for one who left."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -171,7 +173,22 @@ def test_a_stream_that_is_closed_in_the_middle_lets_the_others_end(
         next(stream)
         stream.close()  # type: ignore[attr-defined]
         assert waiting[0].result()[-1].end == expected
-    wait_until(lambda: not [each for each in threading.enumerate() if each.name == "decoding"])
+
+
+def test_an_engine_that_is_dropped_takes_its_thread_along(
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduling, "_IDLE_SECONDS", 0.05)
+    before = set(threading.enumerate())
+    engine = TransformersEngine(tiny_base, {})
+    for _ in range(2):
+        list(engine.stream(**question("gamma")))
+    [thread] = [each for each in set(threading.enumerate()) - before if each.name == "decoding"]
+    known = weakref.ref(engine)
+    del engine
+    gc.collect()
+    wait_until(lambda: not thread.is_alive())
+    assert known() is None
 
 
 def test_what_goes_wrong_is_told_to_those_it_concerns_and_the_next_is_answered(
