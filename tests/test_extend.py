@@ -160,7 +160,8 @@ assistant = Assistant(QuotingEngine(), Knowledge(), load_template("assistant"), 
 app = create_app(Live(Served(assistant=assistant, default_model="base")), settings.serve)
 asked = {"messages": [{"role": "user", "content": "What is C?"}]}
 for stream in (False, True):
-    reply = TestClient(app).post("/v1/chat/completions", json={**asked, "stream": stream})
+    client = TestClient(app, base_url="http://localhost")
+    reply = client.post("/v1/chat/completions", json={**asked, "stream": stream})
     text = reply.text.replace(" ", "")
     print(reply.status_code, "C=1.0:float[1]" in text, '"citations":[1]' in text)
 """

@@ -155,7 +155,7 @@ def test_what_an_early_release_needs_is_made_before_it_in_the_real_chain() -> No
 
 
 def test_a_partial_bundle_is_released_without_a_second_copy(project: Path) -> None:
-    filled(project, "base", "split", "index", "knowledge")
+    filled(project, "base", "split", "knowledge")
     name = released(project, INDEXED)
     assert [path.name for path in sorted((project / RELEASES).iterdir())] == sorted([name, "current"])
     assert identity(project / CURRENT) == name

@@ -72,7 +72,7 @@ def test_a_repeated_title_or_body_is_embedded_once() -> None:
     ]
     chunks = list(chunk_documents(documents, max_words=8))
     assert distinct_texts(chunks) == ["f", "same words", "g"]
-    vectors = chunk_vectors(chunks, HashedEmbedder(), progress=lambda _: None)
+    vectors = chunk_vectors(chunks, HashedEmbedder(), known={}, progress=lambda _: None)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-6)
     assert vectors[2] == pytest.approx(HashedEmbedder().embed_texts(["same words"])[0], abs=1e-6)
     assert vectors[0] != pytest.approx(vectors[1], abs=1e-3)
