@@ -150,14 +150,13 @@ class Assistant:
             EngineError: no such model, or a prompt is longer than the model's context.
         """
         started = time.perf_counter()
-        chosen = sampling or self.sampling
         for conversation in conversations:
-            self._check(conversation, model, chosen)
+            question_of(conversation)
         composed = self.compose(conversations, layers=layers, exclude=exclude)
         searched = time.perf_counter() - started
         prompts = [each.messages for each in composed]
         generations = self.engine.generate(
-            prompts, model=model, sampling=chosen, coverage=coverages(composed)
+            prompts, model=model, sampling=sampling or self.sampling, coverage=coverages(composed)
         )
         share = max(len(conversations), 1)
         seconds = (time.perf_counter() - started) / share
@@ -182,7 +181,8 @@ class Assistant:
         """
         started = time.perf_counter()
         chosen = sampling or self.sampling
-        self._check(conversation, model, chosen)
+        question_of(conversation)
+        self.engine.check(conversation, model=model, sampling=chosen)  # before anything is searched for it
         composed = self.compose([conversation], layers=layers)[0]
         searched = time.perf_counter() - started
         pieces = self.engine.stream(
@@ -200,11 +200,6 @@ class Assistant:
                 yield _answer(
                     piece.end, composed.sources, layers, retrieval_seconds=searched, seconds=seconds
                 )
-
-    def _check(self, conversation: Conversation, model: str, sampling: Sampling) -> None:
-        """Return if `conversation` asks something and could be read: before anything is searched for it."""
-        question_of(conversation)
-        self.engine.check(conversation, model=model, sampling=sampling)
 
     def _messages(
         self, conversation: Conversation, sources: tuple[Source, ...], layers: Layers

@@ -160,10 +160,11 @@ class LiveKnowledge:
     ) -> list[Hit]:
         store, fresh = self.store, view.index
         positions, meant, words = store.shortlist(query, before, vector, old)
+        fresh_meant = fresh.meant(vector)
         worded = fresh.worded(query) + (EARLIER * fresh.worded(before) if before else 0.0)
-        places = _best(fresh.meant(vector), worded, fresh.hidden(new), store.settings.candidates)
+        places = _best(fresh_meant, worded, fresh.hidden(new), store.settings.candidates)
         scores = fuse(
-            np.concatenate([meant, fresh.meant(vector)[places]]),
+            np.concatenate([meant, fresh_meant[places]]),
             np.concatenate([words, worded[places]]),
             dense_weight=store.settings.dense_weight,
         )

@@ -10,7 +10,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class _Row:
     asked: Asked
     choose: "Callable[[list[int], torch.Tensor], list[int]]"
     gating: Gating | None
-    token: int = field(default=-1)
+    token: int = -1
 
     def say(self, logits: "torch.Tensor") -> bool:
         """Choose the next token by `logits` [1, vocabulary], tell what it adds; whether another is wanted."""
@@ -94,7 +94,10 @@ class Scheduler:
         piece: int = PIECE,
     ) -> None:
         self._model, self._adapters, self._lock = model, adapters, lock
+        from deploy.engines.growing import cache_for
+
         self._most_rows, self._piece = most_rows, piece
+        self._shares = cache_for(model, 1)[1]  # whether rows of this model can lie in slots
         self._waiting: deque[Asked] = deque()
         self._changing = threading.Lock()
         self._asked = threading.Event()
@@ -161,13 +164,11 @@ class Scheduler:
         """Read a prompt while the others go on, say its first token, and let it join them."""
         import torch
 
-        from deploy.engines.growing import cache_for
-
         try:
             if not rows:
                 with torch.inference_mode(False):  # else what it makes of weights could never be trained on
                     self._adapters.activate(asked.model)
-            if not cache_for(self._model, 1)[1]:
+            if not self._shares:
                 self._alone(asked)
                 return
             room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)

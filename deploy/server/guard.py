@@ -11,6 +11,7 @@ from starlette.types import Scope as Connection
 from deploy.errors import ServeError
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.keys import KeyFile, Scope
+from deploy.server.listening import LOOPBACK
 
 # The page itself, and whether the server is alive: none of it tells what is in the documents.
 OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz")
@@ -21,7 +22,6 @@ NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
     "PUT": {re.compile(r"/v1/documents/.+"): "write"},
     "DELETE": {re.compile(r"/v1/documents/.+"): "write"},
 }
-LOOPBACK = ("127.0.0.1", "::1")
 
 
 def needed(method: str, path: str) -> Scope | None:

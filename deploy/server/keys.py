@@ -6,6 +6,7 @@ when it has changed, so that a key that was withdrawn opens nothing from the nex
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -52,8 +53,6 @@ def read_keys(path: Path) -> tuple[Key, ...]:
 
 def write_keys(path: Path, keys: Sequence[Key]) -> None:
     """Write the keys into a file that its owner alone may read, atomically."""
-    import json
-
     with replacing(path) as partial:
         partial.touch(mode=0o600)
         partial.write_text(json.dumps([asdict(key) for key in keys], indent=2) + "\n", encoding="utf-8")
