@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import documents, keys, labelling, merging, prompting, questioning, retrieving
+    from flows import documents, keys, labelling, merging, prompting, questioning, retrieving, serving
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -94,10 +94,8 @@ def parser() -> argparse.ArgumentParser:
     recipe = add("recipe", _recipe, text, placed)
     recipe.add_argument("recipe", choices=("classify", "images"), help="its section of params.yaml says how")
     recipe.add_argument("--timeout", type=float, metavar="SECONDS", help="stop a method that takes longer")
-    serve = add("serve", _serve, "serve the assistant: a page and an OpenAI-compatible API")
-    serve.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
-    serve.add_argument("--host", help="instead of serve.host")
-    serve.add_argument("--port", type=int, help="instead of serve.port")
+    text = "serve the assistant: a page and an OpenAI-compatible API"
+    serving.add_flags(add("serve", _serve, text))
     text = "add, list and delete documents that the server answers from, beside those of the bundle"
     documents.add_flags(add("documents", _documents, text))
     keys.add_flags(add("key", _key, "make, show and withdraw the API keys of the server"))
@@ -216,20 +214,9 @@ def _key(words: argparse.Namespace) -> int:
 
 
 def _serve(words: argparse.Namespace) -> int:
-    settings = _settings().serve
-    given = {name: getattr(words, name) for name in ("host", "port") if getattr(words, name) is not None}
-    bundle: Path = words.bundle or settings.bundle
-    if not bundle.exists():
-        from flows.errors import ReleaseError
+    from flows.serving import serve_bundle
 
-        raise ReleaseError(
-            f"{bundle} is not there; make and release a bundle with threeply run (prompt + retrieval is "
-            "there once its stage knowledge has ended), or name one with --bundle (data/bundle: what a "
-            "run made)"
-        )
-    from deploy.server.run import serve
-
-    serve(bundle, settings.model_copy(update=given))
+    serve_bundle(_settings().serve, words)
     return 0
 
 

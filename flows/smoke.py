@@ -94,7 +94,7 @@ def serving(bundle: Path) -> Iterator[str]:
     Raises:
         ReleaseError: it does not start.
     """
-    command = [sys.executable, "-m", "flows", "serve", "--host", "127.0.0.1", "--port", "0"]
+    command = [sys.executable, "-m", "flows", "serve", "--host", "127.0.0.1", "--port", "0", "--alone"]
     with subprocess.Popen(
         [*command, "--bundle", str(bundle)],
         stdout=subprocess.PIPE,

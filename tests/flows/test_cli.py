@@ -53,3 +53,11 @@ def test_clean_deletes_what_runs_made_and_nothing_else(here: Path) -> None:
     assert not (here / "data/models").exists()
     assert (here / ".threeply/cache").exists()
     assert (here / "sources").exists()
+
+
+def test_a_server_without_keys_is_for_this_machine_alone(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert here
+    assert main(["serve", "--alone", "--host", "0.0.0.0"]) == 2
+    assert "--alone needs a host of this machine" in capsys.readouterr().err

@@ -122,10 +122,15 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
     [answer] = load_bundle(tmp_path / "bundle").answer(
         [[Message("user", "C?")]], model="sft", layers=Layers()
     )
-    monkeypatch.chdir(ROOT)  # `threeply serve` reads params.yaml
+    # `threeply serve` reads params.yaml; neither keys nor documents that were added since may count here.
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("keys: null ", "keys: none.json ")
+    (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
     with serving(tmp_path / "bundle") as address:
         assert ask(address, "sft", [{"messages": asked, "answer": answer.text}]) == answer.text
         with pytest.raises(ReleaseError, match=r"sft answered 'C\?' with 'other words' when it was measured"):
             ask(address, "sft", [{"messages": asked, "answer": "other words"}])
         with pytest.raises(ReleaseError, match=r"the server replied 404: .*no model is called 'rlhf'"):
             ask(address, "rlhf", [])
+    assert not (tmp_path / ".threeply/documents").exists()

@@ -1,0 +1,47 @@
+"""The command `threeply serve`: the assistant behind its page and its API, until it is told to stop."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from deploy.errors import SettingsError
+from deploy.settings import ServeSettings
+from flows.errors import ReleaseError
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The words that `threeply serve` understands."""
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
+    parser.add_argument("--host", help="instead of serve.host")
+    parser.add_argument("--port", type=int, help="instead of serve.port")
+    text = "the bundle alone, on this machine: without keys, and without documents that were added since"
+    parser.add_argument("--alone", action="store_true", help=text)
+
+
+def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
+    """Serve as `settings` say, and `words` over them.
+
+    Raises:
+        ReleaseError: there is no bundle.
+        SettingsError: what is open to all would be open to other machines.
+        ServeError, BundleError: the server cannot start.
+    """
+    from deploy.server.listening import LOOPBACK
+    from deploy.server.run import serve
+
+    given: dict[str, Any] = {
+        name: value for name in ("host", "port") if (value := getattr(words, name)) is not None
+    }
+    if words.alone:
+        given |= {"keys": None, "documents": None}
+    chosen = settings.model_copy(update=given)
+    if words.alone and chosen.host not in LOOPBACK:
+        raise SettingsError(f"--alone needs a host of this machine: {', '.join(LOOPBACK)}")
+    bundle: Path = words.bundle or settings.bundle
+    if not bundle.exists():
+        raise ReleaseError(
+            f"{bundle} is not there; make and release a bundle with threeply run (prompt + retrieval is "
+            "there once its stage knowledge has ended), or name one with --bundle (data/bundle: what a "
+            "run made)"
+        )
+    serve(bundle, chosen)
