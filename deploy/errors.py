@@ -6,7 +6,8 @@
     |-- PromptError               a prompt template is missing or wrong
     |-- QuestionError             a conversation asks nothing, or is no text
     |-- EngineError               a model cannot be loaded or asked
-    |   `-- ContextLengthError    a prompt is longer than the model's context
+    |   |-- ContextLengthError    a prompt is longer than the model's context
+    |   `-- GrammarError          a schema that no answer can be kept to
     |-- ServeError                the server cannot start
     |-- BundleError               a bundle is incomplete or a checksum differs
     `-- tasks.errors.StageError   a stage cannot do its work (see there)
@@ -45,6 +46,10 @@ class EngineError(ThreeplyError):
 
 class ContextLengthError(EngineError):
     """A prompt and what is asked for do not fit into the model's context."""
+
+
+class GrammarError(EngineError):
+    """What an answer is to keep to is no JSON schema, or one that cannot be kept to."""
 
 
 class ServeError(ThreeplyError):

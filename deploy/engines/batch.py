@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deploy.adapters.adapter import VirtualTokens
+from deploy.engines.heads import Head
 from deploy.engines.prefix import common_prefix
 
 if TYPE_CHECKING:
@@ -83,10 +84,12 @@ def reading(
     virtual_tokens: VirtualTokens | None,
     *,
     piece: int,
+    head: Head | None = None,
 ) -> "Generator[None, None, tuple[Batch, torch.Tensor]]":
     """What `prefilled` gives for one prompt, read in pieces of so many tokens: between two of them it yields.
 
-    A cache that forgets, as one with a sliding window does, reads the prompt as one piece.
+    Its `head` has been read before. A cache that forgets, as one with a sliding window does, reads the prompt
+    as one piece.
     """
     import torch
 
@@ -102,8 +105,12 @@ def reading(
     positions = torch.arange(columns, whole, device=model.device)[None]
     width = piece if plain else len(prompt)
     logits = torch.empty(0)
-    for start in range(0, len(prompt), width):
-        if start:
+    begin = 0
+    if head and plain:
+        head.fill(cache)
+        begin = head.tokens
+    for start in range(begin, len(prompt), width):
+        if start > begin:
             yield
         end = min(start + width, len(prompt))
         logits = model(

@@ -1,23 +1,46 @@
-"""How tokens are chosen from logits: the likeliest, or drawn from the nucleus with a seed."""
+"""How tokens are chosen from logits: the likeliest, or drawn from the nucleus; kept to a schema if asked."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from deploy.engines.engine import Sampling
+from deploy.engines.grammar import Following
 
 if TYPE_CHECKING:
     import torch
 
+Choose = Callable[[list[int], "torch.Tensor"], list[int]]
 _COLDEST = 1e-5  # a lower temperature is 0: nothing but the likeliest token has a chance
 
 
 def chooser(
-    sampling: Sampling, rows: int, seeds: Sequence[int] | None
-) -> "Callable[[list[int], torch.Tensor], list[int]]":
+    sampling: Sampling,
+    rows: int,
+    seeds: Sequence[int] | None,
+    keeping: Sequence[Following] | None = None,
+) -> Choose:
     """What turns the numbers of rows and their logits [rows, vocabulary] into one token a row.
 
     Each row draws from a generator of its own, seeded by `seeds`, or else all by the one in `sampling`.
+    `keeping` has for each row the schema that its tokens keep to.
     """
+    choose = _free(sampling, rows, seeds)
+    if keeping is None:
+        return choose
+
+    def kept(numbers: list[int], logits: "torch.Tensor") -> list[int]:
+        import torch
+
+        masked = [keeping[number].masked(row) for number, row in zip(numbers, logits, strict=True)]
+        tokens = choose(numbers, torch.stack(masked))
+        for number, token in zip(numbers, tokens, strict=True):
+            keeping[number].take(token)
+        return tokens
+
+    return kept
+
+
+def _free(sampling: Sampling, rows: int, seeds: Sequence[int] | None) -> Choose:
     import torch
 
     if sampling.temperature < _COLDEST:

@@ -8,6 +8,7 @@ from deploy.engines.abstaining import Gate, Gating, may_abstain
 from deploy.engines.batch import chances_behind, prefilled, shrink, step
 from deploy.engines.choosing import chooser
 from deploy.engines.engine import Sampling
+from deploy.engines.grammar import Following
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +24,7 @@ def decode(
     virtual_tokens: VirtualTokens | None = None,
     seeds: Sequence[int] | None = None,
     gate: Gate | None = None,
+    keeping: Sequence[Following] | None = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 
@@ -30,11 +32,11 @@ def decode(
     and every row after `sampling.max_new_tokens`. Every prompt stands behind the `virtual_tokens`. Sampled
     rows draw from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one
     a row, take the place of the one in `sampling`, under which equal prompts have equal results. `gate` tells
-    which rows abstain.
+    which rows abstain, and `keeping` has for each the schema that it keeps to.
     """
     import torch
 
-    choose = chooser(sampling, len(prompts), seeds)
+    choose = chooser(sampling, len(prompts), seeds, keeping)
     room = sampling.max_new_tokens + (len(gate.tokens) if gate else 0)
     with torch.inference_mode():
         batch, logits = prefilled(model, prompts, room, virtual_tokens)

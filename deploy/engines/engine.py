@@ -13,7 +13,8 @@ MOST_ROWS = 8  # requests that a stream answers at once where nobody says otherw
 class Sampling:
     """How tokens are chosen. Temperature 0 takes the likeliest; `seed` fixes the draw otherwise.
 
-    The text ends before the first of the `stop` strings.
+    The text ends before the first of the `stop` strings. With a `schema`, a JSON schema as text, it is JSON
+    that keeps to it, if it is not cut; no abstention takes its place then.
     """
 
     max_new_tokens: int
@@ -21,6 +22,7 @@ class Sampling:
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +94,10 @@ class Engine(Protocol):
         ...
 
     def check(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> None:
-        """Return if `prompt` and what is asked for fit into the model's context.
+        """Return if `prompt` and what is asked for fit into the model's context, and can be kept to.
 
         Raises:
             ContextLengthError: they do not.
+            GrammarError: the schema of `sampling` cannot.
         """
         ...

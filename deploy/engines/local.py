@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Literal
 from deploy.abstention import ABSTENTION
 from deploy.adapters.switching import Adapters
 from deploy.engines.abstaining import Abstaining, Gate
-from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer, prompt_ids
+from deploy.engines.asked import Asked, Heard
+from deploy.engines.chat import answer_ids, end_of_turn, head_of, load_tokenizer, prompt_ids
 from deploy.engines.decoding import chances, decode, read
 from deploy.engines.engine import MOST_ROWS, Generation, Piece, Sampling, never
-from deploy.engines.scheduling import Asked, Heard, Scheduler
+from deploy.engines.grammar import Following, Grammars
+from deploy.engines.scheduling import Scheduler
 from deploy.engines.transcript import Transcript
 from deploy.errors import ContextLengthError, EngineError
 from deploy.messages import Message
@@ -68,6 +70,8 @@ class TransformersEngine:
         self._ends = {end_of_turn(self._tokenizer), *_end_ids(self._model.generation_config.eos_token_id)}
         # How many tokens a prompt and its answer may have together.
         self.context = int(self._model.config.get_text_config().max_position_embeddings)
+        vocabulary = int(self._model.config.get_text_config().vocab_size)
+        self._grammars = Grammars(self._tokenizer, self._ends, vocabulary=vocabulary)
         self._batch_size = batch_size
         self._abstention = answer_ids(self._tokenizer, ABSTENTION)
         self._rules = dict(abstention or {})
@@ -133,7 +137,7 @@ class TransformersEngine:
         for start in range(0, len(order), self._batch_size):
             places = order[start : start + self._batch_size]
             covered = None if coverage is None else [coverage[place] for place in places]
-            gate = self._gate(model, len(places), covered)
+            gate = self._gate(model, len(places), covered, sampling)
             answers = self._batch([tokens[place] for place in places], model, sampling, gate)
             results.update(zip(places, answers, strict=True))
         return [results[place] for place in range(len(tokens))]
@@ -154,10 +158,12 @@ class TransformersEngine:
         self._scheduler.ask(
             Asked(
                 prompt=tokens,
+                head=head_of(self._tokenizer, prompt, tokens),
                 model=model,
                 sampling=sampling,
                 transcript=Transcript(self._tokenizer, self._ends, sampling),
-                gate=self._gate(model, 1, None if coverage is None else [coverage]),
+                gate=self._gate(model, 1, None if coverage is None else [coverage], sampling),
+                keeping=self._keeping(sampling),
                 put=heard.put,
                 gone=lambda: closed.is_set() or gone(),
             )
@@ -173,21 +179,31 @@ class TransformersEngine:
             closed.set()
 
     def check(self, prompt: Sequence[Message], *, model: str, sampling: Sampling) -> None:
-        """Return if `prompt` and what is asked for fit into the model's context.
+        """Return if `prompt` and what is asked for fit into the model's context, and can be kept to.
 
         Raises:
             ContextLengthError: they do not.
+            GrammarError: the schema of `sampling` cannot.
         """
         self._tokens(prompt, model, sampling)
+        self._keeping(sampling)
 
-    def _gate(self, model: str, rows: int, coverage: Sequence[float] | None) -> Gate | None:
-        """When these rows abstain; None where nothing says it.
+    def _keeping(self, sampling: Sampling, rows: int = 1) -> list[Following] | None:
+        """What the tokens of each row keep to; None where they are free."""
+        if sampling.schema is None:
+            return None
+        return [self._grammars.following(sampling.schema) for _ in range(rows)]
+
+    def _gate(
+        self, model: str, rows: int, coverage: Sequence[float] | None, sampling: Sampling
+    ) -> Gate | None:
+        """When these rows abstain; None where nothing says it, or a schema has no room for the sentence.
 
         A threshold that was found together with coverage means nothing without, so where no sources are shown
         such a model takes its likeliest answer.
         """
         rule = self._rules.get(model)
-        if rule is None or (coverage is None and rule.coverage_weight):
+        if rule is None or sampling.schema is not None or (coverage is None and rule.coverage_weight):
             return None
         covered = tuple(coverage) if coverage is not None else (0.0,) * rows
         return Gate(tokens=tuple(self._abstention), rule=rule, coverage=covered)
@@ -205,6 +221,7 @@ class TransformersEngine:
                 goes_on=lambda row, t: transcripts[row].add(t),
                 virtual_tokens=self._adapters.virtual_tokens,
                 gate=gate,
+                keeping=self._keeping(sampling, len(prompts)),
             ):
                 pass
         return [

@@ -8,19 +8,18 @@ is of one model; requests for another wait until it has run dry, and only so man
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from deploy.adapters.switching import Adapters
 from deploy.engines.abstaining import Gate, Gating, may_abstain
+from deploy.engines.asked import Asked, Row
 from deploy.engines.batch import Batch, chances_behind, reading
 from deploy.engines.choosing import chooser
 from deploy.engines.decoding import decode
-from deploy.engines.engine import Piece, Sampling
-from deploy.engines.transcript import Transcript
+from deploy.engines.engine import Piece
+from deploy.engines.heads import Heads
 
 if TYPE_CHECKING:
     import torch
@@ -31,50 +30,6 @@ if TYPE_CHECKING:
 PIECE = 256  # tokens of a prompt read at once: more reads it faster, and holds the others up for longer
 _ALONE = 4  # times as much of a prompt is read at once where no row is under way
 _IDLE_SECONDS = 5.0  # how often a thread looks whether its scheduler is still there
-Heard = Piece | Exception | None  # None: the request was given up
-
-
-@dataclass(slots=True, kw_only=True)
-class Asked:
-    """One request: its prompt, and `put`, which gets the pieces of the answer, or what went wrong.
-
-    `gone` says whether the answer is still wanted. The last that `put` gets is a piece with an end, an
-    exception or None.
-    """
-
-    prompt: list[int]
-    model: str
-    sampling: Sampling
-    transcript: Transcript
-    gate: Gate | None
-    put: Callable[[Heard], object]
-    gone: Callable[[], bool]
-
-
-@dataclass(slots=True)
-class _Row:
-    """An answer in the making: what chooses its tokens, and the last one chosen."""
-
-    asked: Asked
-    choose: "Callable[[list[int], torch.Tensor], list[int]]"
-    gating: Gating | None
-    token: int = -1
-
-    def say(self, logits: "torch.Tensor") -> bool:
-        """Choose the next token by `logits` [1, vocabulary], tell what it adds; whether another is wanted."""
-        steered = self.gating.steered([0], logits) if self.gating else logits
-        [self.token] = self.choose([0], steered)
-        if self.gating:
-            self.gating.follow([0], [self.token])
-        transcript = self.asked.transcript
-        goes_on = transcript.add(self.token)
-        if goes_on:
-            if text := transcript.settled():
-                self.asked.put(Piece(text=text))
-        else:
-            end = transcript.generation(len(self.asked.prompt))
-            self.asked.put(Piece(text=transcript.rest(), end=end))
-        return goes_on
 
 
 class Scheduler:
@@ -103,6 +58,7 @@ class Scheduler:
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
         self._overtaken = 0
+        self._heads = Heads()
 
     def ask(self, asked: Asked) -> None:
         """Put a request into the line."""
@@ -127,7 +83,7 @@ class Scheduler:
         """Answer until nobody waits and every row has ended."""
         from deploy.engines.slots import Slots
 
-        rows: list[_Row] = []
+        rows: list[Row] = []
         slots = Slots()
         while True:
             asked = self._next(rows)
@@ -138,7 +94,7 @@ class Scheduler:
             else:
                 return
 
-    def _next(self, rows: list[_Row]) -> Asked | None:
+    def _next(self, rows: list[Row]) -> Asked | None:
         """The request to be opened now, if one fits beside `rows`."""
         with self._changing:
             for asked in [each for each in self._waiting if each.gone()]:
@@ -160,7 +116,7 @@ class Scheduler:
             self._waiting.remove(fitting)
             return fitting
 
-    def _open(self, asked: Asked, rows: list[_Row], slots: "Slots") -> None:
+    def _open(self, asked: Asked, rows: list[Row], slots: "Slots") -> None:
         """Read a prompt while the others go on, say its first token, and let it join them."""
         import torch
 
@@ -174,7 +130,10 @@ class Scheduler:
             room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)
             # Alone, only whoever leaves has to be noticed between two pieces.
             piece = self._piece if rows else _ALONE * self._piece
-            opening = reading(self._model, asked.prompt, room, self._adapters.virtual_tokens, piece=piece)
+            virtual = self._adapters.virtual_tokens
+            turn = asked.prompt[: asked.head]
+            head = self._heads.find(asked.model, turn)
+            opening = reading(self._model, asked.prompt, room, virtual, piece=piece, head=head)
             while True:
                 try:
                     next(opening)
@@ -186,7 +145,11 @@ class Scheduler:
                     return
                 if rows:
                     self._step(rows, slots)
-            row = _Row(asked, chooser(asked.sampling, 1, None), self._gating(asked.gate, batch, logits))
+            if head is None:
+                columns = virtual.columns if virtual else 0
+                self._heads.keep(asked.model, turn, batch.cache, behind=columns)
+            choose = chooser(asked.sampling, 1, None, asked.keeping)
+            row = Row(asked, choose, self._gating(asked.gate, batch, logits))
             if row.say(logits):
                 slots.take(batch.cache, batch.seen)
                 rows.append(row)
@@ -198,7 +161,7 @@ class Scheduler:
             return None
         return Gating(gate, chances_behind(self._model, batch, logits, gate.tokens))
 
-    def _step(self, rows: list[_Row], slots: "Slots") -> None:
+    def _step(self, rows: list[Row], slots: "Slots") -> None:
         """One token more for each row; those that end or are given up leave."""
         try:
             self._leave(rows, slots, [at for at, row in enumerate(rows) if self._given_up(row)])
@@ -212,14 +175,14 @@ class Scheduler:
             self._leave(rows, slots, list(range(len(rows))))
 
     @staticmethod
-    def _given_up(row: _Row) -> bool:
+    def _given_up(row: Row) -> bool:
         if not row.asked.gone():
             return False
         row.asked.put(None)
         return True
 
     @staticmethod
-    def _leave(rows: list[_Row], slots: "Slots", places: list[int]) -> None:
+    def _leave(rows: list[Row], slots: "Slots", places: list[int]) -> None:
         for place in reversed(places):  # from the end: the last row takes the place of one that leaves
             slots.drop(place)
             rows[place] = rows[-1]
@@ -235,6 +198,7 @@ class Scheduler:
             goes_on=lambda _, token: told.add(token) and not asked.gone(),
             virtual_tokens=self._adapters.virtual_tokens,
             gate=asked.gate,
+            keeping=asked.keeping,
         ):
             if text := told.settled():
                 asked.put(Piece(text=text))

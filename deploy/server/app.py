@@ -1,6 +1,6 @@
 """The routes: /v1/chat/completions, /v1/models, /healthz, /readyz, /metrics, and the page at /.
 
-Those on documents are in `deploy.server.documents`.
+Those on documents are in `deploy.server.documents`, that on vectors in `deploy.server.embeddings`.
 """
 
 import logging
@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from deploy.assistant import Answer
 from deploy.server.asking import Asking
 from deploy.server.bodies import read_body
-from deploy.server.documents import add_document_routes
+from deploy.server.described import describe, readable, taking
+from deploy.server.documents import DocumentBody, SearchBody, add_document_routes
+from deploy.server.embeddings import EmbeddingsBody, add_embedding_route
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.guard import Guard
 from deploy.server.headers import SafeHeaders
@@ -29,11 +31,10 @@ from deploy.server.limits import Limits
 from deploy.server.live import Live
 from deploy.server.metrics import CONTENT_TYPE, Counted, Metrics
 from deploy.server.replies import Envelope, event
-from deploy.server.requests import ChatRequest, known_model, read_request
+from deploy.server.requests import ChatBody, ChatRequest, known_model, read_request
 from deploy.settings import ServeSettings
 
 PAGE = Path(__file__).parent / "page"
-READ = ["GET", "HEAD"]
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +57,14 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         asking.close()
 
     # The generated API pages load scripts from elsewhere: they stay off, and so does CORS.
-    app = FastAPI(title="threeply", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="threeply",
+        summary="An assistant of three layers, as OpenAI's API has it",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+    )
     app.state.end = asking.end
     # The last one is asked first.
     app.add_middleware(Guard, keys=keys)
@@ -67,11 +75,11 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     app.add_exception_handler(HTTPException, _not_found)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
-    @app.api_route("/", methods=READ, include_in_schema=False)
+    @readable(app, "/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
 
-    @app.api_route("/healthz", methods=READ)
+    @readable(app, "/healthz")
     async def health() -> dict[str, Any]:
         now = live.now
         return {
@@ -86,26 +94,31 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
             "fault": live.fault or None,
         }
 
-    @app.api_route("/readyz", methods=READ)
+    @readable(app, "/readyz")
     async def ready() -> dict[str, Any]:
         now = live.now
         return {"status": "ok", "release": now.digest[:12], "layers": list(now.layers), "live": now.told}
 
-    @app.api_route("/metrics", methods=READ)
+    @readable(app, "/metrics", response_class=PlainTextResponse)
     async def measured() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
-    @app.api_route("/v1/models", methods=READ)
+    @readable(app, "/v1/models")
     async def models() -> dict[str, Any]:
         now = live.now
         entries = [_model(model) for model in now.models]
         return {"object": "list", "data": entries, "default": now.default_model, "live": now.told}
 
-    @app.api_route("/v1/models/{model}", methods=READ)
+    @readable(app, "/v1/models/{model}")
     async def model(model: str) -> dict[str, Any]:
         return _model(known_model(model, live.now))
 
-    @app.post("/v1/chat/completions", response_model=None)
+    @app.post(
+        "/v1/chat/completions",
+        response_model=None,
+        openapi_extra=taking(ChatBody),
+        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    )
     async def chat(request: Request) -> Response:
         caller = request.state.caller
         limits.admit(caller)
@@ -131,6 +144,9 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         return Response(status_code=499) if answer is None else JSONResponse(envelope.completion(answer))
 
     add_document_routes(app, live, settings)
+    add_embedding_route(app, live, settings, limits)
+    bodies = (ChatBody, DocumentBody, EmbeddingsBody, SearchBody)
+    describe(app, bodies, keyed=keys is not None)
     return app
 
 

@@ -14,6 +14,7 @@ from deploy.errors import KnowledgeError
 from deploy.files import parse_json
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.server.bodies import read_body
+from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.live import Live
 from deploy.settings import ServeSettings
@@ -23,13 +24,17 @@ Text = Annotated[str, Field(min_length=1)]
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,300}")
 
 
-class _Document(BaseModel, extra="forbid"):
+class DocumentBody(BaseModel, extra="forbid"):
+    """A document to be known."""
+
     text: Text
     title: Annotated[str, Field(max_length=300)] = ""
     uri: Annotated[str, Field(max_length=2000)] = ""
 
 
-class _Search(BaseModel, extra="forbid"):
+class SearchBody(BaseModel, extra="forbid"):
+    """What is looked for."""
+
     query: Text
 
 
@@ -43,9 +48,9 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         data = [_told(document, chunks) for document, chunks in found]
         return {"object": "list", "data": data, "in_bundle": known.store.num_documents}
 
-    @app.put("/v1/documents/{name:path}")
+    @app.put("/v1/documents/{name:path}", openapi_extra=taking(DocumentBody))
     async def put(name: str, request: Request) -> dict[str, Any]:
-        given = read(_Document, await read_body(request, settings.max_body_bytes))
+        given = read(DocumentBody, await read_body(request, settings.max_body_bytes))
         _check_name(name)
         document = KnowledgeDocument(
             id=name, uri=given.uri or f"added:{name}", title=given.title or name, text=given.text
@@ -59,9 +64,9 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
         return {"id": name, "object": "document", "deleted": True}
 
-    @app.post("/v1/search")
+    @app.post("/v1/search", openapi_extra=taking(SearchBody))
     async def search(request: Request) -> dict[str, Any]:
-        given = read(_Search, await read_body(request, settings.max_body_bytes))
+        given = read(SearchBody, await read_body(request, settings.max_body_bytes))
         if len(given.query) > settings.max_message_characters:
             told = f"the query has {len(given.query)} characters; at most {settings.max_message_characters}"
             raise RequestError(400, told, "query_too_long", "query")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.errors import ContextLengthError, QuestionError, ThreeplyError
+from deploy.errors import ContextLengthError, GrammarError, QuestionError, ThreeplyError
 
 
 class RequestError(Exception):
@@ -38,6 +38,8 @@ def as_fault(error: Exception) -> RequestError:
             return RequestError(400, str(error), "invalid_value", "messages")
         case ContextLengthError():
             return RequestError(400, str(error), "context_length_exceeded", "messages")
+        case GrammarError():
+            return RequestError(400, str(error), "invalid_schema", "response_format")
         case ThreeplyError():
             return RequestError(500, str(error), "not_answered")
         case _:

@@ -14,11 +14,11 @@ from deploy.server.keys import KeyFile, Scope
 from deploy.server.listening import LOOPBACK
 
 # The page itself, and whether the server is alive: none of it tells what is in the documents.
-OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz")
+OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/openapi\.json")
 # What a path needs, by method; a path that is not here needs the most.
 NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
     "GET": {re.compile(r"/v1/models(/[^/]+)?|/v1/documents|/metrics"): "read"},
-    "POST": {re.compile(r"/v1/chat/completions|/v1/search"): "read"},
+    "POST": {re.compile(r"/v1/(chat/completions|embeddings|search)"): "read"},
     "PUT": {re.compile(r"/v1/documents/.+"): "write"},
     "DELETE": {re.compile(r"/v1/documents/.+"): "write"},
 }

@@ -13,6 +13,7 @@ from deploy.errors import QuestionError
 from deploy.messages import Message, Role
 from deploy.prompts.question import question_of
 from deploy.server.faults import RequestError, as_fault
+from deploy.server.formats import ResponseFormat, schema_of
 from deploy.server.live import Served
 from deploy.settings import ServeSettings
 
@@ -25,7 +26,6 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "logit_bias": ({}, None),
     "logprobs": (False, None),
     "top_logprobs": (0, None),
-    "response_format": ({"type": "text"}, None),
     "tools": ([], None),
     "tool_choice": ("none", "auto", None),
     "store": (False, None),
@@ -37,14 +37,18 @@ ANNOTATIONS = ("user", "metadata", "safety_identifier")  # notes for the operato
 _Nothing = Annotated[list[Any], Field(max_length=0)] | None
 
 
-class _Part(BaseModel, extra="forbid"):
+class TextPart(BaseModel, extra="forbid"):
+    """A part of what a turn says."""
+
     type: Literal["text"]
     text: str
 
 
-class _Turn(BaseModel, extra="forbid"):
+class Turn(BaseModel, extra="forbid"):
+    """What was said by whom."""
+
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[_Part]
+    content: str | list[TextPart]
     name: str | None = None
     # What clients send back of an answer of ours, as their `model_dump` writes it.
     refusal: None = None
@@ -54,24 +58,32 @@ class _Turn(BaseModel, extra="forbid"):
     tool_calls: _Nothing = None
 
 
-class _Layers(BaseModel, extra="forbid", strict=True):
+class LayerSwitches(BaseModel, extra="forbid", strict=True):
+    """Which layers are on."""
+
     prompt: bool = True
     retrieval: bool = True
 
 
-class _Threeply(BaseModel, extra="forbid"):
-    layers: _Layers = _Layers()
+class Extension(BaseModel, extra="forbid"):
+    """What OpenAI's API has no field for."""
+
+    layers: LayerSwitches = LayerSwitches()
 
 
-class _StreamOptions(BaseModel, extra="forbid"):
+class StreamOptions(BaseModel, extra="forbid"):
+    """What a stream has besides."""
+
     include_usage: bool = False
 
 
-class _Body(BaseModel, extra="forbid"):
+class ChatBody(BaseModel, extra="forbid"):
+    """A conversation to be continued, and how."""
+
     model: str | None = None
-    messages: list[_Turn]
+    messages: list[Turn]
     stream: bool | None = False
-    stream_options: _StreamOptions | None = None
+    stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=4096)] | None = None
@@ -82,7 +94,8 @@ class _Body(BaseModel, extra="forbid"):
         | Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=4)]
         | None
     ) = None
-    threeply: _Threeply = _Threeply()
+    response_format: ResponseFormat | None = None
+    threeply: Extension = Extension()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +168,9 @@ def _fields(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _checked(fields: dict[str, Any]) -> _Body:
+def _checked(fields: dict[str, Any]) -> ChatBody:
     try:
-        return _Body.model_validate(fields)
+        return ChatBody.model_validate(fields)
     except ValidationError as error:
         fault = error.errors()[0]
         name = ".".join(str(part) for part in fault["loc"])
@@ -168,7 +181,7 @@ def _checked(fields: dict[str, Any]) -> _Body:
         raise RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name) from None
 
 
-def _conversation(turns: Sequence[_Turn], longest: int) -> tuple[Message, ...]:
+def _conversation(turns: Sequence[Turn], longest: int) -> tuple[Message, ...]:
     """The messages, once it is sure that they ask something, and cost no long search in vain."""
     conversation = tuple(_message(turn) for turn in turns)
     try:
@@ -182,14 +195,14 @@ def _conversation(turns: Sequence[_Turn], longest: int) -> tuple[Message, ...]:
     return conversation
 
 
-def _message(turn: _Turn) -> Message:
+def _message(turn: Turn) -> Message:
     role: Role = "system" if turn.role == "developer" else turn.role
     if isinstance(turn.content, str):
         return Message(role, turn.content)
     return Message(role, "\n".join(part.text for part in turn.content))
 
 
-def _sampling(asked: _Body, usual: Sampling) -> Sampling:
+def _sampling(asked: ChatBody, usual: Sampling) -> Sampling:
     longest = asked.max_completion_tokens or asked.max_tokens
     stop = [asked.stop] if isinstance(asked.stop, str) else asked.stop
     return Sampling(
@@ -198,4 +211,5 @@ def _sampling(asked: _Body, usual: Sampling) -> Sampling:
         top_p=usual.top_p if asked.top_p is None else asked.top_p,
         seed=asked.seed,
         stop=tuple(stop or ()),
+        schema=schema_of(asked.response_format),
     )

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.models.families import FAMILIES
 from deploy.engines import scheduling
+from deploy.engines.asked import Asked
 from deploy.engines.engine import Generation, Piece, Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.engines.scheduling import Scheduler
@@ -36,7 +37,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     known: list[str] = []
     plain = Scheduler.ask
 
-    def ask(self: Scheduler, each: scheduling.Asked) -> None:
+    def ask(self: Scheduler, each: Asked) -> None:
         plain(self, each)
         known.append(each.model)
 
@@ -210,3 +211,43 @@ def test_what_goes_wrong_is_told_to_those_it_concerns_and_the_next_is_answered(
     assert "no memory" in told
     end = list(engine.stream(**question("tol")))[-1].end
     assert end == engine.generate([talk("tol")], model="base", sampling=SAMPLING)[0]
+
+
+SYSTEM = Message("system", "Answer from the sources only, in one short sentence.")
+
+
+@pytest.mark.parametrize("model", ["base", "sft"])
+def test_a_system_turn_is_read_once_and_what_follows_it_each_time(
+    tiny_base: Path, tiny_adapters: dict[str, Path], monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    read: list[int] = []
+    engine = TransformersEngine(tiny_base, tiny_adapters)
+    plain = type(engine._model).forward
+
+    def forward(self: Any, *args: Any, **named: Any) -> Any:
+        read.append(named["input_ids"].shape[1])
+        return plain(self, *args, **named)
+
+    expected = [engine.generate([[SYSTEM, *talk(text)]], model=model, sampling=SAMPLING)[0] for text in TEXTS]
+    monkeypatch.setattr(type(engine._model), "forward", forward)
+    found, lengths = [], []
+    for text in TEXTS:
+        read.clear()
+        found.append(list(engine.stream([SYSTEM, *talk(text)], model=model, sampling=SAMPLING))[-1].end)
+        lengths.append(sum(length for length in read if length > 1))
+    assert found == expected
+    whole = [each.prompt_tokens for each in expected]
+    assert lengths[0] == whole[0]
+    heads = {all_of - read_now for all_of, read_now in zip(whole[1:], lengths[1:], strict=True)}
+    assert len(heads) == 1
+    assert heads.pop() > len("Answer from the sources only") // 4
+
+
+def test_only_a_few_heads_are_kept_and_none_of_a_question(tiny_base: Path) -> None:
+    engine = TransformersEngine(tiny_base, {})
+    for number in range(9):
+        turn = Message("system", f"{number} Answer from the sources only, in one short sentence.")
+        list(engine.stream([turn, *talk("kernel? " * 30)], model="base", sampling=SAMPLING))
+    kept = engine._scheduler._heads._kept
+    assert len(kept) == 4
+    assert all("kernel" not in engine._tokenizer.decode(tokens) for _, tokens in kept)
