@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving import Load, asked, measured, table
+from benchmarks.serving.__main__ import asked, table
+from benchmarks.serving.load import Load, measured
 from deploy.errors import ThreeplyError
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.server.conftest import QUESTION, running
@@ -37,7 +38,7 @@ def test_refusals_are_counted_by_their_status() -> None:
 def test_two_servers_are_compared_by_their_answers_a_second() -> None:
     now = Load(clients=4, seconds=10.0, answers=30, tokens=300, refused={"503": 2}, first_text=0.4, whole=2.0)
     lines = table({"now": [now], "before": [replace(now, answers=10, refused={})]})
-    assert lines[-1] == "4 clients: 3.00 times the answers a second"
+    assert lines[-1] == "4 clients: 3.00 times the answers a second of before"
     assert "2 x 503" in lines[1]
 
 

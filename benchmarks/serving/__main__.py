@@ -1,0 +1,182 @@
+"""Requests a second of a server under many clients, and how long the first word takes.
+
+    python -m benchmarks.serving [--bundle data/bundle] [--clients 1 4 16 64] [--seconds 20]
+    python -m benchmarks.serving --before FOLDER
+    python -m benchmarks.serving --peers
+
+Starts a server of the bundle in a process of its own, and as many clients as are asked for, each of which
+asks one question of the test split after the other. `--before` names a checkout of an earlier version, whose
+server of the same bundle is measured in turn with this one. `--peers` asks the untuned model, ours with the
+search before it, and `transformers serve` (by default, and batching) and bare `generate` with prompts that
+have been composed before. Ratios are printed; the last line is one JSON object.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.serving.load import Load, measured
+from benchmarks.serving.peers import bare_generate, prompts_of, transformers_serve
+from deploy.bundle import read_settings
+from deploy.engines.precision import choose_device
+from deploy.errors import ThreeplyError
+from deploy.messages import as_dicts
+from tasks.machine.process import end_with_parent, environment
+from tasks.rows.records import Example
+from tasks.rows.tables import read_table
+from tasks.settings import load_settings
+
+LISTENING = "listening on "
+MODEL = "sft"
+ASKED = 64  # questions that peers are asked: composing them takes a while
+Way = Callable[[Sequence[int], float], list[Load]]  # of so many clients each, for so many seconds
+
+
+def main() -> int:
+    """Measure, and print a table; exit 1 if a server does not start or there is nothing to ask."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    words.add_argument("--bundle", type=Path, default=Path("data/bundle"), metavar="DIR")
+    words.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16, 64], metavar="N")
+    words.add_argument("--seconds", type=float, default=20.0)
+    words.add_argument("--rounds", type=int, default=1, help="times that each server is measured, in turn")
+    words.add_argument("--before", type=Path, metavar="FOLDER", help="a checkout of an earlier version")
+    words.add_argument("--peers", action="store_true", help="measure what others serve with, too")
+    words.add_argument("--model", default=MODEL)
+    given = words.parse_args()
+    try:
+        questions = asked(Path("data/splits/test/examples.parquet"))
+        bundle = given.bundle.resolve()
+        if given.peers:
+            ways = beside_peers(bundle, questions[:ASKED])
+        else:
+            places = {"now": Path(), **({"before": given.before} if given.before else {})}
+            ways = {name: ours(place, bundle, questions, given.model) for name, place in places.items()}
+        found: dict[str, list[Load]] = {name: [] for name in ways}
+        for _ in range(given.rounds):
+            for name, way in ways.items():
+                found[name] += way(given.clients, given.seconds)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(table(found)))
+    print(json.dumps({name: [asdict(load) for load in loads] for name, loads in found.items()}))
+    return 0
+
+
+def ours(
+    place: Path, bundle: Path, questions: Sequence[list[dict[str, Any]]], model: str, **asking: Any
+) -> Way:
+    """Our server of `bundle`, by the code in `place`."""
+
+    def way(clients: Sequence[int], seconds: float) -> list[Load]:
+        with serving(place.resolve(), bundle) as address:
+            return [
+                asyncio.run(measured(address, questions, count, seconds, model, asking)) for count in clients
+            ]
+
+    return way
+
+
+def beside_peers(bundle: Path, questions: Sequence[list[dict[str, Any]]]) -> dict[str, Way]:
+    """The untuned model of `bundle`, by us and by others, each with as many tokens an answer."""
+    settings = read_settings(bundle)
+    most = settings.generation.max_new_tokens
+    asking = {"temperature": 0.0, "max_tokens": most}
+    _, dtype = choose_device(settings.precision)
+    threads = load_settings(Path("params.yaml")).run.threads
+    prompts = prompts_of(bundle, questions)
+
+    def served(batching: bool) -> Way:
+        def way(clients: Sequence[int], seconds: float) -> list[Load]:
+            base = bundle / "base"
+            with transformers_serve(base, dtype=dtype, threads=threads, batching=batching) as address:
+                return [
+                    asyncio.run(measured(address, prompts, count, seconds, str(base), asking))
+                    for count in clients
+                ]
+
+        return way
+
+    def generated(clients: Sequence[int], seconds: float) -> list[Load]:
+        return [bare_generate(bundle, prompts, batch=count, seconds=seconds, most=most) for count in clients]
+
+    return {
+        "now": ours(Path(), bundle, questions, "base", **asking),
+        "transformers serve": served(batching=False),
+        "transformers serve, batching": served(batching=True),
+        "generate, in batches": generated,
+    }
+
+
+def asked(path: Path) -> list[list[dict[str, Any]]]:
+    """The conversations of the test split.
+
+    Raises:
+        ThreeplyError: there is none yet.
+    """
+    if not path.exists():
+        raise ThreeplyError(f"{path} is not there: run threeply run --until split first")
+    return [[dict(turn) for turn in as_dicts(row.prompt)] for row in read_table(path, Example)]
+
+
+@contextmanager
+def serving(place: Path, bundle: Path) -> Iterator[str]:
+    """The address of a server of `bundle` by the code in `place`, with as many places as clients may be.
+
+    Raises:
+        ThreeplyError: it does not start.
+    """
+    threads = environment(load_settings(Path("params.yaml")).run.threads)
+    with subprocess.Popen(
+        [sys.executable, "-m", "flows", "serve", "--bundle", str(bundle), "--port", "0"],
+        cwd=place,
+        env={**os.environ, **threads, "PYTHONPATH": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=end_with_parent,  # noqa: PLW1509  (one thread)
+    ) as server:
+        assert server.stdout is not None
+        line = next((line for line in server.stdout if line.startswith(LISTENING)), None)
+        try:
+            if line is None:
+                raise ThreeplyError(f"the server of {place} does not start: threeply serve there says why")
+            yield line.split()[2]
+        finally:
+            server.terminate()
+
+
+def table(found: dict[str, list[Load]]) -> list[str]:
+    """One line for each server and number of clients, and for each number the ratio of now to the others."""
+    wide = max(map(len, found))
+    lines = [f"{'server':<{wide}}  clients  answers/s  tokens/s  first text  whole answer  refused"]
+    for name, loads in found.items():
+        for load in loads:
+            told = ", ".join(f"{count} x {status}" for status, count in load.refused.items()) or "none"
+            lines.append(
+                f"{name:<{wide}}  {load.clients:>7}  {load.a_second:>9.2f}  "
+                f"{load.tokens / load.seconds:>8.1f}  {load.first_text:>8.2f} s  "
+                f"{load.whole:>10.2f} s  {told}"
+            )
+    for other in list(found)[1:]:
+        for clients in dict.fromkeys(load.clients for load in found["now"]):
+            now, beside = (
+                statistics.mean(load.a_second for load in found[name] if load.clients == clients)
+                for name in ("now", other)
+            )
+            ratio = f"{now / beside:.2f}" if beside else "more"
+            lines.append(f"{clients} clients: {ratio} times the answers a second of {other}")
+    return lines
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
