@@ -1,0 +1,1 @@
+"""Instructions hidden in documents: what each layer makes of them."""
