@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from deploy.engines.precision import choose_device
 from deploy.errors import KnowledgeError
 from deploy.knowledge.arrays import Positions, Scores, Vectors
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
@@ -81,6 +82,9 @@ def stored_vectors(folder: Path) -> dict[ChunkKey, Vectors]:
 def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) -> "KnowledgeStore":
     """The store in `folder`, searched with the sentence-transformers model in the folder `embedder`.
 
+    Questions are read in bfloat16 where the machine multiplies it: in less than half the time, with cosines
+    that differ in the fourth place.
+
     Raises:
         KnowledgeError: the store is missing, damaged, or was made with another embedder.
     """
@@ -92,7 +96,8 @@ def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) ->
             f"{folder} was made with the embedder {str(made_with)[:12]}, but {embedder} is {given[:12]}; "
             "run the stage `index` again, or give the embedder that it was made with"
         )
-    return KnowledgeStore(folder, SentenceEmbedder(embedder), settings)
+    _, dtype = choose_device("auto")
+    return KnowledgeStore(folder, SentenceEmbedder(embedder, dtype=dtype), settings)
 
 
 class KnowledgeStore:
