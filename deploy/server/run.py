@@ -13,6 +13,7 @@ from deploy.errors import ServeError
 from deploy.manifest import Manifest, digest
 from deploy.messages import Message
 from deploy.server.following import Follower, release_of
+from deploy.server.holding import Hold
 from deploy.server.listening import bind, run_app
 from deploy.server.live import Live, Served
 from deploy.settings import ServeSettings
@@ -42,12 +43,13 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
 
 
 def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], object] = print) -> Served:
-    """The bundle in `folder`, checked, loaded and warm.
+    """The bundle in `folder`, checked, loaded and warm; held from before the first file is read.
 
     Raises:
         ServeError: the bundle lacks the model.
         BundleError: it is not whole.
     """
+    hold = Hold(folder)
     say(f"checking {folder}")
     manifest = verify_bundle(folder, settings.public_key)
     default = default_model(settings.default_model, manifest)
@@ -63,6 +65,7 @@ def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], o
         name=manifest.name,
         digest=digest(folder),
         partial=manifest.partial,
+        hold=hold,
     )
 
 

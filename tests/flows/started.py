@@ -1,0 +1,25 @@
+"""`threeply serve` as a person starts it: in a project, from its settings, ended by Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+
+@contextmanager
+def serving(project: Path, *words: str, port: int = 0, **variables: str) -> Iterator[str]:
+    """The address of `threeply serve` with these `words` in `project`, on a free port unless one is given."""
+    command = [sys.executable, "-m", "flows", "serve", *words, "--port", str(port)]
+    given = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    with subprocess.Popen(command, cwd=project, env=given, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield next(line for line in process.stdout if line.startswith("listening on ")).split()[2]
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
