@@ -9,16 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.atomic import remove
-from deploy.bundle import BundledSettings, write_bundle
 from deploy.manifest import digest, write_manifest
 from deploy.server.holding import unheld
 from deploy.signature import sign
 from flows.cli import main
 from flows.history import CURRENT, RELEASES, current, kept
-from flows.release import BUNDLE, candidate, identity
-from tests.conftest import small_settings, write_tiny_index
-from tests.flows.bundles import released
+from tests.flows.bundles import released, released_models
 from tests.flows.started import serving
 from tests.waiting import wait_until
 
@@ -181,36 +177,6 @@ def test_a_run_with_prefect_leaves_what_was_withdrawn_where_it_is(here: Path, se
     assert current(here) == good
 
 
-@pytest.fixture
-def two_releases(here: Path, tiny_base: Path, tiny_embedder: Path) -> tuple[str, str]:
-    """Two releases with a tiny model, the second one live."""
-    values = small_settings()
-    write_tiny_index(here / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
-    names = []
-    for name in ("first", "second"):
-        remove(here / BUNDLE)
-        write_bundle(
-            here / BUNDLE,
-            name=name,
-            base=tiny_base,
-            embedder=tiny_embedder,
-            knowledge=here / "index",
-            adapters={},
-            settings=BundledSettings(
-                precision="float32",
-                retrieval=values.retrieval,
-                prompt=values.prompt,
-                generation=values.generation.model_copy(update={"max_new_tokens": 24}),
-            ),
-            gate={},
-            ledger={},
-        )
-        with candidate(here, here / BUNDLE) as new:
-            new.publish()
-        names.append(identity(here / BUNDLE))
-    return names[0], names[1]
-
-
 class Clients:
     """Clients that ask without a pause; `seen` has the status of each answer and the release that gave it."""
 
@@ -258,9 +224,12 @@ def changes(seen: list[tuple[int, str]]) -> Iterator[str]:
 
 
 def test_a_running_server_goes_back_and_forward_without_a_lost_request(
-    here: Path, two_releases: tuple[str, str]
+    here: Path, tiny_base: Path, tiny_embedder: Path
 ) -> None:
-    first, second = two_releases
+    first, second = (
+        released_models(here, name, base=tiny_base, embedder=tiny_embedder, adapters={})
+        for name in ("first", "second")
+    )
     with serving(here) as address, Clients(address, 3) as clients:
         wait_until(lambda: clients.all_answered_by(second), seconds=120)
         assert [is_free(here / RELEASES / name) for name in (first, second)] == [True, False]
