@@ -9,19 +9,18 @@ again. Where the file and the link differ, after a crash, the link is right.
 import contextlib
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
 from deploy.atomic import remove, write_json
 from deploy.errors import BundleError
 from deploy.files import read_json
 from deploy.manifest import read_manifest
-from deploy.server.holding import unheld
+from deploy.server.holding import Hold, unheld
 from flows.errors import ReleaseError
 
 RELEASES = Path(".threeply/releases")
@@ -138,25 +137,31 @@ def prune(root: Path) -> None:
     good = [one.release for one in kept(root) if not one.withdrawn and _complete(root, one.release)]
     keep = {*good[-KEPT:], current(root), before(root)}
     for path in (root / RELEASES).iterdir():
-        if path.name.startswith("."):
-            process = path.name.rpartition("-")[2]
-            if not (process.isdigit() and psutil.pid_exists(int(process))):
-                remove(path)
-        elif path.is_dir() and not path.is_symlink() and path.name not in keep:
-            with unheld(path) as free:
-                if free:
-                    remove(path)
+        if path.is_dir() and not path.is_symlink():
+            if path.name not in keep:
+                with unheld(path) as free:
+                    if free:
+                        remove(path)
+        elif path.name.startswith("."):  # a link or a file that had not got its name
+            remove(path)
 
 
-def leftover(root: Path, name: str) -> Path:
-    """Where this process writes what is to be called `name`; if it is killed, `prune` clears it away."""
-    (root / RELEASES).mkdir(parents=True, exist_ok=True)
-    return root / RELEASES / f".{name}.partial-{os.getpid()}"
+@contextmanager
+def workspace(root: Path) -> Iterator[Path]:
+    """A folder to make a release in; it goes with the block or, if that is killed, with the next `prune`."""
+    with changing(root):
+        made = Path(tempfile.mkdtemp(prefix=".making-", dir=root / RELEASES))
+        hold = Hold(made)
+    try:
+        yield made
+    finally:
+        remove(made)
+        del hold
 
 
 def point(link: Path, folder: Path) -> None:
     """Make `link` point at `folder`, its neighbour, in one step."""
-    fresh = link.with_name(f".{link.name}.partial-{os.getpid()}")
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.name)
     fresh.replace(link)

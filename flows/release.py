@@ -14,7 +14,7 @@ from deploy.atomic import remove
 from deploy.errors import BundleError
 from deploy.manifest import digest
 from flows.errors import ReleaseError
-from flows.history import CURRENT, RELEASES, changing, current, go_live, leftover, point, prune
+from flows.history import CURRENT, RELEASES, changing, current, go_live, point, prune, workspace
 from flows.process import run_command
 from flows.stage import sentence
 
@@ -109,20 +109,16 @@ def candidate(
 
     `take` brings the bundle to the place that it is given.
     """
-    name = identity(bundle)
-    folder = leftover(root, name)
-    remove(folder)
-    new = ReleaseCandidate(root=root, name=name, folder=folder)
-    try:
-        take(bundle, folder)
-        yield new
-    except BaseException:
-        if new.undo is not None:
-            with changing(root):
-                new.undo()
-        raise
-    finally:
-        remove(folder)
+    with workspace(root) as own:
+        new = ReleaseCandidate(root=root, name=identity(bundle), folder=own / BUNDLE.name)
+        try:
+            take(bundle, new.folder)
+            yield new
+        except BaseException:
+            if new.undo is not None:
+                with changing(root):
+                    new.undo()
+            raise
     with changing(root):
         prune(root)
 
@@ -130,12 +126,8 @@ def candidate(
 @contextmanager
 def making(root: Path) -> Iterator[Path]:
     """Where to write a bundle that is then moved to its release; what is left there goes with the block."""
-    place = leftover(root, "making")
-    remove(place)
-    try:
-        yield place
-    finally:
-        remove(place)
+    with workspace(root) as own:
+        yield own / BUNDLE.name
 
 
 def _point_back(root: Path, before: str | None) -> None:

@@ -1,6 +1,7 @@
 """Protects what can be gone back to: enough is kept, in order, and no more; crashes lose nothing."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from flows.history import (
     prune,
     refusal,
     withdraw_release,
+    workspace,
 )
 from tests.flows.bundles import made, released
 
@@ -141,16 +143,20 @@ def test_a_crash_between_the_file_and_the_link_leaves_both_ways_open(tmp_path: P
 
 
 def test_what_killed_processes_left_is_cleared_away_and_what_living_ones_write_is_not(tmp_path: Path) -> None:
-    released(tmp_path, "one")
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    dead, living = (tmp_path / RELEASES / f".abc.partial-{pid}" for pid in (ended.pid, 1))
-    for folder in (dead, living, tmp_path / RELEASES / ".making"):
-        folder.mkdir()
-        (folder / "weights").touch()
-    with changing(tmp_path):
-        prune(tmp_path)
-    assert folders(tmp_path) == {str(current(tmp_path)), living.name}
+    name = released(tmp_path, "one")
+    script = "import sys, os, signal\nfrom pathlib import Path\nfrom flows.history import workspace\n"
+    script += "with workspace(Path(sys.argv[1])) as own:\n    (own / 'weights').touch()\n"
+    script += "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    ended = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (tmp_path / RELEASES / ".current.123").symlink_to(name)
+    assert len(folders(tmp_path)) == 2
+    with workspace(tmp_path) as living:
+        with changing(tmp_path):
+            prune(tmp_path)
+        left = {path.name for path in (tmp_path / RELEASES).iterdir()}
+        assert left == {name, living.name, "current", "history.json"}
+    assert folders(tmp_path) == {name}
 
 
 def test_a_damaged_history_is_told_and_what_is_live_stays(tmp_path: Path) -> None:

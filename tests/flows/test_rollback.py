@@ -199,7 +199,7 @@ class Clients:
         asked = {"messages": [{"role": "user", "content": "What is C?"}]}
         while not self._enough.is_set():
             try:
-                reply = httpx.post(f"{self._address}/v1/chat/completions", json=asked, timeout=120)
+                reply = httpx.post(f"{self._address}/v1/chat/completions", json=asked, timeout=400)
                 seen.append((reply.status_code, str(reply.json().get("system_fingerprint"))))
             except httpx.HTTPError as error:
                 seen.append((0, repr(error)))
@@ -223,6 +223,7 @@ def changes(seen: list[tuple[int, str]]) -> Iterator[str]:
         last = release
 
 
+@pytest.mark.timeout(1500)  # a real server loads three times; a busy machine takes minutes
 def test_a_running_server_goes_back_and_forward_without_a_lost_request(
     here: Path, tiny_base: Path, tiny_embedder: Path
 ) -> None:
@@ -231,21 +232,21 @@ def test_a_running_server_goes_back_and_forward_without_a_lost_request(
         for name in ("first", "second")
     )
     with serving(here) as address, Clients(address, 3) as clients:
-        wait_until(lambda: clients.all_answered_by(second), seconds=120)
+        wait_until(lambda: clients.all_answered_by(second), seconds=400)
         assert [is_free(here / RELEASES / name) for name in (first, second)] == [True, False]
         rollback()
-        wait_until(lambda: clients.all_answered_by(first), seconds=120)
-        ready = httpx.get(f"{address}/readyz", timeout=60).json()
+        wait_until(lambda: clients.all_answered_by(first), seconds=400)
+        ready = httpx.get(f"{address}/readyz", timeout=400).json()
         assert ready == {
             "status": "ok",
             "release": first,
             "layers": ["prompt", "retrieval"],
             "live": "prompt + retrieval",
         }
-        wait_until(lambda: is_free(here / RELEASES / second), seconds=60)
+        wait_until(lambda: is_free(here / RELEASES / second), seconds=400)
         assert not is_free(here / RELEASES / first)
         rollback("--to", second)
-        wait_until(lambda: clients.all_answered_by(second), seconds=120)
+        wait_until(lambda: clients.all_answered_by(second), seconds=400)
     assert {status for seen in clients.seen for status, _ in seen} == {200}
     assert [list(changes(seen)) for seen in clients.seen] == [[second, first, second]] * 3
     assert is_free(here / RELEASES / second)

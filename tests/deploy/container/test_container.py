@@ -209,6 +209,7 @@ def checks(port: int, **variables: str) -> int:
     ).returncode
 
 
+@pytest.mark.timeout(1500)  # a real server; a busy machine takes minutes
 def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_documents_alone(
     tmp_path: Path,
     tiny_base: Path,
@@ -239,7 +240,7 @@ def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_document
         port = int(address.rpartition(":")[2])
         assert checks(port) == 0
         assert checks(port, http_proxy="http://127.0.0.1:9", HTTP_PROXY="http://127.0.0.1:9") == 0
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=400) as client:
             put = client.put("/v1/documents/a.md", json={"title": "Holidays", "text": "Thirty days a year."})
             assert put.is_success
             asked = {"model": "sft", "messages": [{"role": "user", "content": "How many holidays?"}]}
