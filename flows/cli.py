@@ -35,9 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        LOG.parent.mkdir(parents=True, exist_ok=True)
-        LOG.write_text(traceback.format_exc(), encoding="utf-8")
-        print(f"error: {type(error).__name__}: {error}\nThe traceback is in {LOG}.", file=sys.stderr)
+        print(f"error: {type(error).__name__}: {error}\n{_kept(traceback.format_exc())}", file=sys.stderr)
         return 1
 
 
@@ -80,7 +78,17 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import documents, keys, labelling, merging, prompting, questioning, retrieving, serving
+    from flows import (
+        documents,
+        keys,
+        labelling,
+        merging,
+        prompting,
+        questioning,
+        retrieving,
+        rollback,
+        serving,
+    )
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -100,6 +108,8 @@ def parser() -> argparse.ArgumentParser:
     documents.add_flags(add("documents", _documents, text))
     keys.add_flags(add("key", _key, "make, show and withdraw the API keys of the server"))
     add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
+    text = "go back to the release before, or to another one that is kept"
+    rollback.add_flags(add("rollback", _rollback, text))
     text = "write a tuned model as one folder without an adapter, for other servers"
     merging.add_flags(add("merge", _merge, text))
     add("report", _report, "print the ledger and where the report is")
@@ -227,6 +237,13 @@ def _release(_: argparse.Namespace) -> int:
     return publish(Path())
 
 
+def _rollback(words: argparse.Namespace) -> int:
+    from flows.rollback import roll_back
+
+    roll_back(Path(), _settings().serve, words)
+    return 0
+
+
 def _report(_: argparse.Namespace) -> int:
     from flows.summary import print_summary
 
@@ -268,6 +285,16 @@ def _clean(words: argparse.Namespace) -> int:
     for path in clean(Path(), everything=words.all):
         print(f"deleted {path}")
     return 0
+
+
+def _kept(told: str) -> str:
+    """Where the traceback is: in a file, or right here if a service may write none."""
+    try:
+        LOG.parent.mkdir(parents=True, exist_ok=True)
+        LOG.write_text(told, encoding="utf-8")
+    except OSError:
+        return told
+    return f"The traceback is in {LOG}."
 
 
 def _terminated(*_: object) -> NoReturn:

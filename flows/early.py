@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deploy.errors import BundleError
 from deploy.manifest import Manifest, read_manifest
-from flows.release import CURRENT, current
+from flows.history import CURRENT, current
 from tasks.release.partial import write_partial
 from tasks.rows.skipped import skip_reason
 from tasks.settings import load_settings

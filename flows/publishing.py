@@ -16,7 +16,8 @@ from deploy.errors import ThreeplyError
 from flows.early import EARLY, Early, standing_release, stands_above
 from flows.errors import FlowError
 from flows.graph import How
-from flows.release import BUNDLE, CURRENT, ROW, ReleaseCandidate, candidate, current, identity, making
+from flows.history import CURRENT, changing, current, refusal, withdraw_release
+from flows.release import BUNDLE, ROW, ReleaseCandidate, candidate, identity, making
 from flows.stage import Board, Outcome
 
 
@@ -29,7 +30,7 @@ def step(what: str, work: Callable[[], State[None]]) -> State[None]:
 
 
 def publish(root: Path, board: Board) -> None:
-    """Release the bundle that the chain has made.
+    """Release the bundle that the chain has made, unless it was withdrawn.
 
     Raises:
         ReleaseError, BundleError: it was not; what was served before still is.
@@ -37,6 +38,10 @@ def publish(root: Path, board: Board) -> None:
     name = identity(root / BUNDLE)
     if current(root) == name:
         _unchanged(board, ROW, f"{CURRENT} is {name} already")
+        return
+    if refused := refusal(root, name):
+        board.line(ROW, refused)
+        _unchanged(board, ROW, refused)
         return
 
     def work() -> How:
@@ -65,20 +70,34 @@ def publish_early(root: Path, board: Board, early: Early, *, fresh: bool, tells:
 
 
 def withdraw(root: Path, board: Board) -> None:
-    """Go back to the first early release where a later one has the tuned model, which is refused now."""
-    standing = standing_release(root)
-    if standing is not None and standing.partial and len(standing.models) > 1:
-        board.line(EARLY[0].row, f"{current(root)} has the model that is refused: back to {EARLY[0].layers}")
-        _publish_made(root, board, EARLY[0])
+    """Go back to the first early release where a later one has the tuned model, which is refused now.
+
+    That one is withdrawn: `threeply rollback` is not to come back to it. The first may be released even if
+    somebody has gone back on it: the refusal weighs more.
+    """
+    standing, name = standing_release(root), current(root)
+    if name is not None and standing is not None and standing.partial and len(standing.models) > 1:
+        board.line(EARLY[0].row, f"{name} has the model that is refused: back to {EARLY[0].layers}")
+        _publish_made(root, board, EARLY[0], instead_of=name)
 
 
-def _publish_made(root: Path, board: Board, early: Early) -> None:
-    """Make the bundle of `early` and release it; a failure is told."""
+def _publish_made(root: Path, board: Board, early: Early, *, instead_of: str | None = None) -> None:
+    """Make the bundle of `early` and release it, unless it was withdrawn; a failure is told.
+
+    The release `instead_of`, if there is one, is refused, and withdrawn first.
+    """
 
     def work() -> How:
+        if instead_of is not None:
+            with changing(root):
+                withdraw_release(root, instead_of, "the stage bundle has refused its model")
         with making(root) as made:
             early.fill(root, made)
-            if identity(made) == current(root):
+            name = identity(made)
+            if name == current(root):
+                return "unchanged"
+            if instead_of is None and (refused := refusal(root, name)):
+                board.line(early.row, refused)
                 return "unchanged"
             _release(board, early.row, candidate(root, made, take=Path.rename))
             board.line(early.row, f"{early.layers} answers: threeply serve")

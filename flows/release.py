@@ -1,11 +1,8 @@
 """A bundle on its way to being served: copied, verified and asked before `current` points at it.
 
-`.threeply/releases/<id>/` holds a copy of a bundle, `.threeply/releases/current` is a link to one of them.
-The link is replaced in one step, so a server that opens it finds the old bundle or the new one. The release
-before is kept for going back.
+What is live, and what was, is in `flows/history.py`.
 """
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -13,26 +10,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.atomic import remove, replacing
+from deploy.atomic import remove
+from deploy.errors import BundleError
 from deploy.manifest import digest
 from flows.errors import ReleaseError
+from flows.history import CURRENT, RELEASES, changing, current, go_live, point, prune, workspace
 from flows.process import run_command
 from flows.stage import sentence
 
-RELEASES = Path(".threeply/releases")
-CURRENT = RELEASES / "current"
 BUNDLE = Path("data/bundle")
-MAKING = ".making"
 ROW = "release"  # of the board, below the stages
 SMOKE_SECONDS = 600.0  # a whole server is started; a busy machine takes minutes
+NAME_LENGTH = 12  # characters of a manifest's sha256 that name its release
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ReleaseCandidate:
-    """A copy of a bundle on its way to being served."""
+    """A copy of a bundle, in a `folder` of its own until it goes live as the release `name`."""
 
     root: Path
+    name: str
     folder: Path
+    undo: Callable[[], None] | None = None  # of `publish`, once it has begun
 
     def verify(self) -> str:
         """Every file is the one that the manifest names."""
@@ -62,9 +61,26 @@ class ReleaseCandidate:
         return said[-1] if said else ""
 
     def publish(self) -> str:
-        """`current` points at it."""
-        point(self.root / CURRENT, self.folder)
-        return f"{CURRENT} is now {self.folder.name}"
+        """`current` points at it.
+
+        A release of the same content that is whole stays as it is: a server may be reading it.
+        """
+        with changing(self.root):
+            place, before = self.root / RELEASES / self.name, current(self.root)
+            fresh = not _whole(place)
+
+            def undo() -> None:
+                if current(self.root) == self.name:  # and nobody has chosen another one since
+                    _point_back(self.root, before)
+                if fresh:
+                    remove(place)
+
+            self.undo = undo
+            if fresh:
+                remove(place)
+                self.folder.rename(place)
+            go_live(self.root, self.name)
+        return f"{CURRENT} is now {self.name}"
 
 
 def identity(bundle: Path) -> str:
@@ -74,17 +90,11 @@ def identity(bundle: Path) -> str:
         ReleaseError: there is no bundle.
     """
     try:
-        return digest(bundle)[:12]
+        return digest(bundle)[:NAME_LENGTH]
     except OSError as error:
         raise ReleaseError(
             f"{bundle} is no bundle ({error.filename}: {error.strerror}); make one with threeply run"
         ) from None
-
-
-def current(root: Path) -> str | None:
-    """The name of the release that is served, if there is one."""
-    link = root / CURRENT
-    return link.resolve().name if link.is_symlink() and link.exists() else None
 
 
 def _copy(bundle: Path, place: Path) -> None:
@@ -99,40 +109,40 @@ def candidate(
 
     `take` brings the bundle to the place that it is given.
     """
-    name, before = identity(bundle), current(root)
-    folder = root / RELEASES / name
-    with replacing(folder) as partial:
-        take(bundle, partial)
-    try:
-        yield ReleaseCandidate(root=root, folder=folder)
-    except BaseException:
-        if before is not None and current(root) != before:
-            point(root / CURRENT, root / RELEASES / before)
-        if before is None:
-            (root / CURRENT).unlink(missing_ok=True)
-        if name != before:
-            remove(folder)
-        raise
-    for old in (root / RELEASES).iterdir():
-        if old.name not in (name, before, CURRENT.name):
-            remove(old)
+    with workspace(root) as own:
+        new = ReleaseCandidate(root=root, name=identity(bundle), folder=own / BUNDLE.name)
+        try:
+            take(bundle, new.folder)
+            yield new
+        except BaseException:
+            if new.undo is not None:
+                with changing(root):
+                    new.undo()
+            raise
+    with changing(root):
+        prune(root)
 
 
 @contextmanager
 def making(root: Path) -> Iterator[Path]:
     """Where to write a bundle that is then moved to its release; what is left there goes with the block."""
-    place = root / RELEASES / MAKING
-    place.parent.mkdir(parents=True, exist_ok=True)
-    remove(place)
+    with workspace(root) as own:
+        yield own / BUNDLE.name
+
+
+def _point_back(root: Path, before: str | None) -> None:
+    if before is None:
+        (root / CURRENT).unlink()
+    else:
+        point(root / CURRENT, root / RELEASES / before)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether the release in `folder` is there, with every file as its manifest says."""
+    from deploy.bundle import verify_bundle
+
     try:
-        yield place
-    finally:
-        remove(place)
-
-
-def point(link: Path, folder: Path) -> None:
-    """Make `link` point at `folder`, its neighbour, in one step."""
-    fresh = link.with_name(f".{link.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(folder.name)
-    fresh.replace(link)
+        verify_bundle(folder)
+    except BundleError:
+        return False
+    return True

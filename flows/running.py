@@ -13,10 +13,11 @@ from deploy.settings import OWN_PROMPTS
 from flows.api import Api, prefect_api, recorded
 from flows.board import watching
 from flows.early import EARLY
-from flows.errors import InterruptedRunError
+from flows.errors import InterruptedRunError, ReleaseError
 from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
+from flows.history import refusal
 from flows.place import CACHE, make_place, occupied
-from flows.release import ROW
+from flows.release import BUNDLE, ROW, identity
 from flows.stage import Board
 from flows.summary import print_methods, print_recipe, print_summary
 from flows.unchanged import unchanged
@@ -113,7 +114,13 @@ def _beside(
 
 
 def publish(root: Path) -> int:
-    """Run the flow `release` without its stages: what lies in data/bundle is published."""
+    """Run the flow `release` without its stages: what lies in data/bundle is published.
+
+    Raises:
+        ReleaseError: there is no bundle, or it was withdrawn.
+    """
+    if refused := refusal(root, identity(root / BUNDLE)):
+        raise ReleaseError(refused)
     prepare(root)
     with occupied(root), prefect_api(root) as api, _watched(api, (ROW,)) as board:
         from flows.adapt import Run, release

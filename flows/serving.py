@@ -14,6 +14,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     parser.add_argument("--host", help="instead of serve.host")
     parser.add_argument("--port", type=int, help="instead of serve.port")
+    text = "a name that it is called by, beside serve.allowed_hosts; several of them may be given"
+    parser.add_argument("--allowed-host", action="append", default=[], type=_name, metavar="NAME", help=text)
     text = "the bundle alone, on this machine: without keys, and without documents that were added since"
     parser.add_argument("--alone", action="store_true", help=text)
 
@@ -32,6 +34,8 @@ def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
     given: dict[str, Any] = {
         name: value for name in ("host", "port") if (value := getattr(words, name)) is not None
     }
+    if words.allowed_host:
+        given["allowed_hosts"] = (*settings.allowed_hosts, *words.allowed_host)
     if words.alone:
         given |= {"keys": None, "documents": None}
     chosen = settings.model_copy(update=given)
@@ -45,3 +49,9 @@ def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
             "run made)"
         )
     serve(bundle, chosen)
+
+
+def _name(given: str) -> str:
+    if not given.strip():
+        raise argparse.ArgumentTypeError("give a name: an empty one lets in requests that name no host")
+    return given

@@ -11,7 +11,8 @@ from pathlib import Path
 from flows.board import watching
 from flows.errors import LockBusyError
 from flows.graph import Graph, stale
-from flows.release import BUNDLE, current, identity
+from flows.history import current, refusal
+from flows.release import BUNDLE, identity
 from flows.stage import Outcome
 
 
@@ -33,10 +34,15 @@ def unchanged(
             return False
     except LockBusyError:
         return False
-    if publishes and current(root) != identity(root / BUNDLE):
-        return False
+    refused = ""
+    if publishes and current(root) != (name := identity(root / BUNDLE)):
+        refused = refusal(root, name)
+        if not refused:
+            return False
     with watching(rows) as board:
         for name in rows:
             board.ended(Outcome(name=name, how="unchanged", seconds=0.0, changes=()))
     print("Nothing has changed since the last run.")
+    if refused:
+        print(refused)
     return True

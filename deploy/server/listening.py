@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_SAYING_SO = 5  # seconds that are left, when answers are given up, to tell those who wait for them
+SAYING_SO = 5  # seconds that are left, when answers are given up, to tell those who wait for them
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -97,7 +97,7 @@ def server_of(
         ws="none",
         log_level=None,  # the levels stand in log_config
         lifespan="on",
-        timeout_graceful_shutdown=int(settings.shutdown_seconds) + _SAYING_SO,
+        timeout_graceful_shutdown=int(settings.shutdown_seconds) + SAYING_SO,
         timeout_keep_alive=30,
         server_header=False,
         log_config=_logging(),

@@ -3,6 +3,7 @@
 What it serves afterwards is whatever the link `bundle` points at (`deploy/server/following.py`).
 """
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from deploy.errors import ServeError
 from deploy.manifest import Manifest, digest
 from deploy.messages import Message
 from deploy.server.following import Follower, release_of
+from deploy.server.holding import Hold
 from deploy.server.listening import bind, run_app
 from deploy.server.live import Live, Served
 from deploy.settings import ServeSettings
@@ -24,7 +26,8 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
     Where `bundle` is a link and comes to point at another one, that is served from then on.
 
     Raises:
-        ServeError: the port is taken, the address is not this machine's, or the bundle lacks the model.
+        ServeError: the port is taken, the address is not this machine's, the folder for documents cannot be
+            written, or the bundle lacks the model.
         BundleError: the bundle is not whole.
     """
     from deploy.server.app import create_app
@@ -34,6 +37,8 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
         def load(folder: Path) -> Served:
             return load_served(folder, settings, say=say)
 
+        if settings.documents is not None:
+            make_writable(settings.documents)
         release = release_of(bundle)
         live = Live(load(release))
         app = create_app(live, settings)
@@ -41,13 +46,30 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
             run_app(app, listener, settings, say=say)
 
 
+def make_writable(documents: Path) -> None:
+    """Make the folder `documents` if it is not there.
+
+    Raises:
+        ServeError: it cannot be made or written: a service may write where it is told to, and nowhere else.
+    """
+    try:
+        documents.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=documents).close()
+    except OSError as error:
+        raise ServeError(
+            f"serve.documents {documents} cannot be written: {error.strerror}; let the server's user write "
+            "there (docs/serving.md), or set it to null"
+        ) from None
+
+
 def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], object] = print) -> Served:
-    """The bundle in `folder`, checked, loaded and warm.
+    """The bundle in `folder`, checked, loaded and warm; held from before the first file is read.
 
     Raises:
         ServeError: the bundle lacks the model.
         BundleError: it is not whole.
     """
+    hold = Hold(folder)
     say(f"checking {folder}")
     manifest = verify_bundle(folder, settings.public_key)
     default = default_model(settings.default_model, manifest)
@@ -63,6 +85,7 @@ def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], o
         name=manifest.name,
         digest=digest(folder),
         partial=manifest.partial,
+        hold=hold,
     )
 
 

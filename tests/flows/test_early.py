@@ -1,13 +1,8 @@
 """Protects early releases: layers go live as they become ready, and nothing better is ever replaced."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +13,13 @@ from deploy.atomic import remove, write_json
 from deploy.bundle import BundledSettings, write_bundle
 from flows.early import EARLY, SFT, Early, stands_above
 from flows.graph import load_graph
-from flows.release import CURRENT, RELEASES, ReleaseCandidate, candidate, current, identity, making, point
+from flows.history import CURRENT, RELEASES, changing, choose, current, kept, point
+from flows.release import ReleaseCandidate, candidate, identity, making
 from flows.stage import Outcome
 from tasks.rows.reports import Report, write_report
 from tasks.rows.skipped import leave_note
 from tests.conftest import ROOT, small_settings, write_random_lora, write_tiny_index
+from tests.flows.started import serving
 from tests.interpreter import python
 from tests.waiting import wait_until
 
@@ -157,7 +154,7 @@ def test_what_an_early_release_needs_is_made_before_it_in_the_real_chain() -> No
 def test_a_partial_bundle_is_released_without_a_second_copy(project: Path) -> None:
     filled(project, "base", "split", "knowledge")
     name = released(project, INDEXED)
-    assert [path.name for path in sorted((project / RELEASES).iterdir())] == sorted([name, "current"])
+    assert {path.name for path in (project / RELEASES).iterdir()} == {name, "current", "history.json"}
     assert identity(project / CURRENT) == name
     with making(project) as again:
         INDEXED.fill(project, again)
@@ -236,12 +233,22 @@ def test_what_is_released_or_refused_is_not_released_again_and_a_failure_ends_no
     said = told(lambda board: withdraw(project, board))
     assert said[0].endswith("has the model that is refused: back to prompt + retrieval")
     assert current(project) == first
+    assert [entry.release for entry in kept(project)] == [first]  # nobody goes back to what is refused
     assert told(lambda board: withdraw(project, board)) == []
     (project / "data/knowledge/added.bin").write_text("no known format", encoding="utf-8")
     failed = "prompt + retrieval is not released, and the run goes on: knowledge/added.bin cannot be shipped"
     said = early(INDEXED)
     assert said[:2] == ["release (knowledge) starts", "release (knowledge) failed"]
     assert said[2].startswith(f"release (knowledge) | {failed}")
+    assert current(project) == first
+    shutil.rmtree(project / "data/knowledge")
+    filled(project, "knowledge")
+    second = released(project, CALIBRATED)
+    with changing(project):
+        choose(project, first)
+    said = early(CALIBRATED)
+    assert said[1].startswith(f"release (calibrate) | {second} is not released again, for it was withdrawn")
+    assert said[2] == "release (calibrate) unchanged"
     assert current(project) == first
     complete = released(project, None)
     assert early(INDEXED)[0].startswith(f"release (knowledge) | {complete} is complete: it serves on")
@@ -283,20 +290,6 @@ def test_a_run_releases_each_layer_as_it_is_ready_and_later_ones_take_nothing_aw
     said = run(project, ends=3)  # other documents, and no new model yet
     assert said[0].startswith(f"release (knowledge) | {complete} is complete: it serves on")
     assert current(project) == complete
-
-
-@contextmanager
-def serving(project: Path) -> Iterator[str]:
-    """The address of `threeply serve` in `project`, started and ended as a person does."""
-    command = [sys.executable, "-m", "flows", "serve", "--port", "0"]
-    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=project, env=variables, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield next(line for line in process.stdout if line.startswith("listening on ")).split()[2]
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
 
 
 def test_a_running_server_goes_live_with_each_layer_and_survives_a_broken_release(project: Path) -> None:

@@ -9,7 +9,8 @@ from deploy.bundle import BundledSettings, load_bundle, write_bundle
 from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from flows.errors import ReleaseError
-from flows.release import CURRENT, RELEASES, candidate, current, identity
+from flows.history import CURRENT, RELEASES, current, kept, point
+from flows.release import candidate, identity
 from flows.smoke import ask, serving
 from tests.conftest import ROOT, write_tiny_index
 
@@ -57,13 +58,48 @@ def test_a_failed_first_release_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fail(tmp_path, made, KeyboardInterrupt, after_the_swap=True)
     assert current(tmp_path) is None
-    assert list((tmp_path / RELEASES).iterdir()) == []
+    assert [path for path in (tmp_path / RELEASES).iterdir() if path.is_dir()] == []
+    assert kept(tmp_path) == ()
 
 
-def test_the_release_before_is_kept_and_older_ones_go(tmp_path: Path) -> None:
-    names = [released(tmp_path, text) for text in ("one", "two", "three")]
-    kept = {path.name for path in (tmp_path / RELEASES).iterdir()}
-    assert kept == {*names[1:], "current"}
+def test_a_failure_after_the_swap_does_not_undo_what_somebody_chose_since(tmp_path: Path) -> None:
+    first, second = released(tmp_path, "one"), released(tmp_path, "two")
+    made = bundle(tmp_path / "bundle", "three")
+
+    def fails() -> None:
+        with candidate(tmp_path, made) as new:
+            new.publish()
+            point(tmp_path / CURRENT, tmp_path / RELEASES / first)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fails()
+    assert current(tmp_path) == first
+    assert {path.name for path in (tmp_path / RELEASES).iterdir() if path.is_dir()} >= {first, second}
+
+
+def test_a_release_that_fails_while_somebody_goes_back_takes_nothing_along(tmp_path: Path) -> None:
+    first = released(tmp_path, "one")
+    second = released(tmp_path, "two")
+    made = bundle(tmp_path / "bundle", "three")
+
+    def fails() -> None:
+        with candidate(tmp_path, made):
+            point(tmp_path / CURRENT, tmp_path / RELEASES / first)
+            raise ReleaseError("it does not answer")
+
+    with pytest.raises(ReleaseError):
+        fails()
+    assert current(tmp_path) == first != second
+
+
+def test_until_it_goes_live_a_bundle_has_no_name_among_the_releases(tmp_path: Path) -> None:
+    first = released(tmp_path, "one")
+    with candidate(tmp_path, bundle(tmp_path / "bundle", "two")) as new:
+        assert [entry.release for entry in kept(tmp_path)] == [first]
+        new.publish()
+        assert [entry.release for entry in kept(tmp_path)] == [first, new.name]
+    assert not [path for path in (tmp_path / RELEASES).iterdir() if path.name.startswith(".")]
 
 
 def test_a_damaged_bundle_is_not_released(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ import pytest
 from flows import running
 from flows.errors import ReleaseError
 from flows.graph import load_graph
-from flows.release import BUNDLE, CURRENT, identity
-from flows.running import Wish, run
+from flows.history import CURRENT, changing, choose, current
+from flows.release import BUNDLE, identity
+from flows.running import Wish, publish, run
 from flows.unchanged import unchanged
+from tests.flows.bundles import made, released
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +84,24 @@ def test_what_is_served_belongs_to_it(finished: Path) -> None:
     (finished / CURRENT).symlink_to(name)
     assert is_unchanged(finished, publishes=True)
     (finished / BUNDLE / "manifest.json").write_text("[]", encoding="utf-8")
+    assert not is_unchanged(finished, publishes=True)
+
+
+def test_what_was_gone_back_on_is_not_put_forward_again_and_a_run_says_so(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(running, "prefect_api")
+    good, bad = released(finished, "good"), released(finished, "bad")
+    with changing(finished):
+        choose(finished, good)
+    assert run(finished, Wish()) == 0
+    assert current(finished) == good
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[5] == "Nothing has changed since the last run."
+    assert lines[6].startswith(f"{bad} is not released again, for it was withdrawn (gone back to {good})")
+    with pytest.raises(ReleaseError, match=f"{bad} is not released again"):
+        publish(finished)
+    made(finished, "better")
     assert not is_unchanged(finished, publishes=True)
 
 

@@ -1,12 +1,13 @@
-"""Protects the choice of the model that answers where a request names none."""
+"""Protects the choice of the model that answers where a request names none, and what is said at once."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.errors import ServeError
 from deploy.manifest import Manifest
-from deploy.server.run import default_model
+from deploy.server.run import default_model, make_writable
 
 
 def manifest(*models: str, partial: bool = False, **verdicts: str | None) -> Manifest:
@@ -64,3 +65,13 @@ def test_a_model_that_a_partial_bundle_lacks_is_stood_in_for_by_the_last_it_has(
     assert default_model(wanted, manifest("base", partial=True)) == "base"
     assert default_model(wanted, manifest("base", "sft", partial=True)) == "sft"
     assert default_model("base", manifest("base", "sft", partial=True)) == "base"
+
+
+def test_a_folder_for_documents_that_cannot_be_had_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
+    make_writable(tmp_path / "new/documents")
+    assert (tmp_path / "new/documents").is_dir()
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file/documents", tmp_path / "file", Path("/proc/self")):
+        with pytest.raises(ServeError, match=rf"serve\.documents {place} cannot be written: \w+"):
+            make_writable(place)
+    assert list((tmp_path / "new/documents").iterdir()) == []

@@ -1,0 +1,81 @@
+"""Protects the unit of systemd: its command, paths and times are those of threeply and of params.yaml."""
+
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import SettingsError
+from deploy.server.following import END_SECONDS
+from deploy.server.listening import LOOPBACK, SAYING_SO
+from flows.cli import parser
+from tasks.settings import load_settings
+from tests.conftest import ROOT
+
+UNIT = ROOT / "deploy/systemd/threeply.service"
+SERVE = load_settings(ROOT / "params.yaml").serve
+
+
+def read(path: Path) -> dict[str, list[str]]:
+    """The values of each key of a unit, as `Section.Key`; a key may stand several times."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("#"):
+            key, equals, value = line.partition("=")
+            assert equals, line
+            found.setdefault(f"{section}.{key}", []).append(value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def unit() -> dict[str, list[str]]:
+    return read(UNIT)
+
+
+def test_it_starts_the_server_of_a_project_that_make_has_set_up(unit: dict[str, list[str]]) -> None:
+    [place], [command] = unit["Service.WorkingDirectory"], unit["Service.ExecStart"]
+    program, *words = shlex.split(command)
+    assert program == f"{place}/.venv/bin/threeply"
+    assert ".venv/bin" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    assert "threeply" in scripts
+    assert parser().parse_args(words).name == "serve"
+    assert unit["Unit.Documentation"] == [f"file://{place}/docs/serving.md"]
+
+
+def test_it_may_write_what_the_settings_name_and_no_more(unit: dict[str, list[str]]) -> None:
+    [place] = unit["Service.WorkingDirectory"]
+    assert unit["Service.ProtectSystem"] == ["strict"]
+    assert unit["Service.ReadWritePaths"] == [f"{place}/{SERVE.documents}"]
+    assert f"install -d -o threeply -g threeply {place}/{SERVE.documents}" in UNIT.read_text(encoding="utf-8")
+    assert unit["Service.User"] == ["threeply"]
+
+
+def test_systemd_waits_until_a_server_that_is_stopped_has_ended(unit: dict[str, list[str]]) -> None:
+    [timeout] = unit["Service.TimeoutStopSec"]
+    assert int(timeout.removesuffix("s")) >= SERVE.shutdown_seconds + SAYING_SO + END_SECONDS
+
+
+def test_it_is_started_again_unless_the_settings_are_wrong(unit: dict[str, list[str]]) -> None:
+    assert unit["Service.Restart"] == ["on-failure"]
+    assert unit["Service.RestartPreventExitStatus"] == [str(SettingsError.exit_code)]
+    assert unit["Service.SuccessExitStatus"] == ["130"]
+
+
+def test_it_reaches_no_more_of_the_network_than_the_settings_let_it_listen_on(
+    unit: dict[str, list[str]],
+) -> None:
+    assert SERVE.host in LOOPBACK
+    assert (unit["Service.IPAddressDeny"], unit["Service.IPAddressAllow"]) == (["any"], ["localhost"])
+
+
+@pytest.mark.parametrize(
+    "key", ["NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictNamespaces"]
+)
+def test_it_gains_no_rights(key: str, unit: dict[str, list[str]]) -> None:
+    assert unit[f"Service.{key}"] == ["yes"]
+    assert unit["Service.CapabilityBoundingSet"] == [""]
