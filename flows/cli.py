@@ -80,7 +80,17 @@ def parser() -> argparse.ArgumentParser:
     from flows.advising import add_flags
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
-    from flows import documents, keys, labelling, merging, prompting, questioning, retrieving, serving
+    from flows import (
+        documents,
+        feedback,
+        keys,
+        labelling,
+        merging,
+        prompting,
+        questioning,
+        retrieving,
+        serving,
+    )
 
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
@@ -98,6 +108,7 @@ def parser() -> argparse.ArgumentParser:
     serving.add_flags(add("serve", _serve, text))
     text = "add, list and delete documents that the server answers from, beside those of the bundle"
     documents.add_flags(add("documents", _documents, text))
+    feedback.add_flags(add("feedback", _feedback, "show and export what people think of the answers"))
     keys.add_flags(add("key", _key, "make, show and withdraw the API keys of the server"))
     add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
     text = "write a tuned model as one folder without an adapter, for other servers"
@@ -203,6 +214,13 @@ def _documents(words: argparse.Namespace) -> int:
     from flows.documents import change_documents
 
     change_documents(_settings(), words)
+    return 0
+
+
+def _feedback(words: argparse.Namespace) -> int:
+    from flows.feedback import take_feedback
+
+    take_feedback(_settings(), words)
     return 0
 
 

@@ -14,7 +14,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     parser.add_argument("--host", help="instead of serve.host")
     parser.add_argument("--port", type=int, help="instead of serve.port")
-    text = "the bundle alone, on this machine: without keys, and without documents that were added since"
+    text = "the bundle alone, on this machine: without keys, feedback, and documents that were added since"
     parser.add_argument("--alone", action="store_true", help=text)
 
 
@@ -33,7 +33,7 @@ def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
         name: value for name in ("host", "port") if (value := getattr(words, name)) is not None
     }
     if words.alone:
-        given |= {"keys": None, "documents": None}
+        given |= {"keys": None, "documents": None, "feedback": None}
     chosen = settings.model_copy(update=given)
     if words.alone and chosen.host not in LOOPBACK:
         raise SettingsError(f"--alone needs a host of this machine: {', '.join(LOOPBACK)}")

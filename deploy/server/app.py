@@ -1,6 +1,6 @@
 """The routes: /v1/chat/completions, /v1/models, /healthz, /readyz, /metrics, and the page at /.
 
-Those on documents are in `deploy.server.documents`.
+Those on documents are in `deploy.server.documents`, those on ratings in `deploy.server.feedback`.
 """
 
 import logging
@@ -17,10 +17,13 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from deploy.assistant import Answer
+from deploy.documents.live import LiveKnowledge
+from deploy.feedback.store import FeedbackStore
 from deploy.server.asking import Asking
 from deploy.server.bodies import read_body
 from deploy.server.documents import add_document_routes
 from deploy.server.faults import RequestError, as_fault
+from deploy.server.feedback import Feedback, add_feedback_routes
 from deploy.server.guard import Guard
 from deploy.server.headers import SafeHeaders
 from deploy.server.hosts import KnownHosts
@@ -42,6 +45,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
 
     Raises:
         ServeError: the file of keys is missing or damaged.
+        FeedbackError: the file of ratings is damaged.
     """
     asking = Asking(places=settings.max_concurrency, seconds=settings.deadline_seconds)
     keys = KeyFile(settings.keys) if settings.keys is not None else None
@@ -49,11 +53,14 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         requests_per_minute=settings.requests_per_minute, tokens_per_minute=settings.tokens_per_minute
     )
     metrics = Metrics()
+    feedback = Feedback(FeedbackStore(settings.feedback)) if settings.feedback is not None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         asking.close()
+        if feedback is not None:
+            feedback.store.close()
 
     # The generated API pages load scripts from elsewhere: they stay off, and so does CORS.
     app = FastAPI(title="threeply", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
@@ -84,6 +91,8 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
             "partial": now.partial,
             "live": now.told,
             "fault": live.fault or None,
+            "documents": isinstance(now.assistant.knowledge, LiveKnowledge),
+            "feedback": feedback is not None,
         }
 
     @app.api_route("/readyz", methods=READ)
@@ -123,6 +132,8 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         def answered(answer: Answer) -> None:
             limits.spend(caller, answer.prompt_tokens + answer.completion_tokens)
             metrics.answered(question.model, answer)
+            if feedback is not None:
+                feedback.remember(answer, question, envelope, caller)
 
         items = watched(asked, metrics, answered)
         if question.stream:
@@ -131,6 +142,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         return Response(status_code=499) if answer is None else JSONResponse(envelope.completion(answer))
 
     add_document_routes(app, live, settings)
+    add_feedback_routes(app, feedback, limits, settings)
     return app
 
 
