@@ -1,6 +1,6 @@
 """What people think of served answers, as rankings: a line for each conversation, for the source `feedback`.
 
-A thumb up is worth 1, one down -1, and what somebody has written instead of a bad answer as much as a good
+A thumb up is worth 1, one down 0, and what somebody has written instead of a bad answer as much as a good
 one. Equal answers are one, worth the mean of what is said of them, as several people's ranks are.
 """
 
@@ -17,7 +17,7 @@ from deploy.prompts.template import Source
 from tasks.prepare.collect.addresses import address_of
 from tasks.rows.identity import PromptKey, prompt_key
 
-WORTH: Mapping[Rating, float] = {"up": 1.0, "down": -1.0}
+WORTH: Mapping[Rating, float] = {"up": 1.0, "down": 0.0}
 
 
 def rankings(rated: Sequence[Rated]) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def _ranking(rated: Sequence[Rated]) -> dict[str, Any]:
     for text, worth, _ in opinions:
         worths.setdefault(text, []).append(worth)
     ratings = {text: fmean(told) for text, told in worths.items()}
-    evidence = [name for text, _, cited in opinions if ratings[text] > 0.0 for name in cited]
+    evidence = [name for text, _, cited in opinions if ratings[text] > 0.5 for name in cited]
     return {
         "prompt": as_dicts(rated[0].answer.conversation),
         "responses": list(ratings),
@@ -71,5 +71,5 @@ def _opinions(rated: Rated) -> list[tuple[str, float, list[str]]]:
 
 
 def _without_marks(text: str, shown: Mapping[int, Source]) -> str:
-    """The text without the marks of sources that were shown: another is none: `a[1]`, say."""
+    """The text without the marks of sources that were shown; the `[3]` of `a[3]` may be none."""
     return re.sub(r"\s*\[(\d{1,3})\]", lambda mark: "" if int(mark[1]) in shown else mark[0], text).strip()

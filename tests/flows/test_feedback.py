@@ -51,7 +51,7 @@ def test_what_is_exported_says_what_it_lacks_and_forgets_what_is_deleted(
     assert "collect.sources: {kind: feedback, path: sources/feedback.jsonl}" in said
     path = kept / "sources/feedback.jsonl"
     first = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
-    assert (first["responses"], first["ratings"]) == (["It is 2.", "It is 1.0."], [-1.0, 1.0])
+    assert (first["responses"], first["ratings"]) == (["It is 2.", "It is 1.0."], [0.0, 1.0])
     assert "anna" not in path.read_text(encoding="utf-8")
     assert main(["feedback", "delete", "chatcmpl-1"]) == 0
     assert "export anew, so that training forgets it, too" in capsys.readouterr().out

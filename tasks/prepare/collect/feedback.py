@@ -48,8 +48,8 @@ def read_feedback(settings: FeedbackSource, *, watched: Path) -> Collected:
             except WrongShapeError as error:
                 dropped.append(refused(path, SHAPE, Fault(entry.line, error.reason, str(error))))
     lost = f", {len(dropped)} could not be read" if dropped else ""
-    where = f"{len(found)} conversations" if path.exists() else "not there: nobody has rated an answer yet"
-    print(f"{path.name}: {where}, {len(pairs)} pairs, {unused.total()} conversations without one{lost}")
+    told = f"{len(found)} conversations" if path.exists() else "not there yet: threeply feedback export writes it"
+    print(f"{path.name}: {told}, {len(pairs)} pairs, {unused.total()} conversations without one{lost}")
     return Collected(
         rows=Rows.of(pairs),
         dropped=tuple(dropped),
@@ -66,6 +66,6 @@ def unpaired(ranking: Mapping[str, Any]) -> str:
     worth = ratings[0]
     if not isinstance(worth, int | float):
         return ""
-    if worth == 0:
-        return "up_and_down"
-    return "only_up" if worth > 0 else "only_down"
+    if worth >= 1:
+        return "only_up"
+    return "only_down" if worth <= 0 else "up_and_down"

@@ -23,7 +23,7 @@ def test_a_better_answer_and_two_thumbs_make_rankings() -> None:
         {
             "prompt": [{"role": "user", "content": "What is C?"}],
             "responses": ["It is 2.", "It is 1.0."],
-            "ratings": [-1.0, 1.0],
+            "ratings": [0.0, 1.0],
             "label": "human",
             "evidence": ["file:sources/b.md"],
             "answers": ["chatcmpl-1"],
@@ -31,7 +31,7 @@ def test_a_better_answer_and_two_thumbs_make_rankings() -> None:
         {
             "prompt": [{"role": "user", "content": "Why?"}],
             "responses": ["Because.", "No idea."],
-            "ratings": [1.0, -1.0],
+            "ratings": [1.0, 0.0],
             "label": "human",
             "evidence": ["py:svm.SVC"],
             "answers": ["chatcmpl-2", "chatcmpl-3"],
@@ -43,9 +43,9 @@ def test_what_several_people_think_of_one_answer_is_averaged() -> None:
     said = [rated(thumb, "So [1].", name=f"chatcmpl-{n}") for n, thumb in enumerate(("up", "up", "down"))]
     [ranking] = rankings([*said, rated("down", "So  ", name="chatcmpl-9", question="why?")])
     assert ranking["responses"] == ["So.", "So"]
-    assert ranking["ratings"] == [1 / 3, -1.0]
+    assert ranking["ratings"] == [2 / 3, 0.0]
     [torn] = rankings(said[1:])
-    assert (torn["ratings"], torn["evidence"], unpaired(torn)) == ([0.0], [], "up_and_down")
+    assert (torn["ratings"], torn["evidence"], unpaired(torn)) == ([0.5], [], "up_and_down")
 
 
 def test_what_is_no_citation_stays_as_it_was_said() -> None:
@@ -85,7 +85,7 @@ def test_pairs_follow_from_opinions_and_nothing_is_lost(told: list[tuple[str, st
         own = [each for each in opinions if each.answer.conversation[0].content == question]
         worths: dict[str, list[float]] = {}
         for each in own:
-            worths.setdefault(each.answer.text, []).append(1.0 if each.rating == "up" else -1.0)
+            worths.setdefault(each.answer.text, []).append(1.0 if each.rating == "up" else 0.0)
             if each.better is not None:
                 worths.setdefault(each.better, []).append(1.0)
         means = {text: sum(each) / len(each) for text, each in worths.items()}
@@ -112,7 +112,7 @@ def test_what_is_exported_is_collected(tmp_path: Path) -> None:
         ("What is C?", "It is 1.0.", "It is 2."),
         ("Why?", "Because.", "No idea."),
     ]
-    assert {(pair.label, pair.evidence, pair.margin) for pair in pairs} == {("human", ("py:svm.SVC",), 2.0)}
+    assert {(pair.label, pair.evidence, pair.margin) for pair in pairs} == {("human", ("py:svm.SVC",), 1.0)}
     assert found.unused == {"only_up": 1, "only_down": 1}
     assert found.dropped == ()
     assert len({prompt_key(pair.prompt) for pair in pairs}) == len({pair.group for pair in pairs}) == 2

@@ -30,9 +30,9 @@ def read(path: Path, *rows: Mapping[str, Any]) -> Collected:
     [
         ([1.0], "only_up"),
         ([1.0, 1.0], "only_up"),
-        ([-1.0], "only_down"),
-        ([-0.5, -0.5], "only_down"),
-        ([0.0], "up_and_down"),
+        ([0.0], "only_down"),
+        ([0.0, 0.0], "only_down"),
+        ([0.5, 0.5], "up_and_down"),
     ],
 )
 def test_what_compares_nothing_is_unused_with_its_reason(
@@ -64,7 +64,7 @@ def test_a_file_that_is_missing_or_empty_has_no_rows(
 ) -> None:
     missing = read_feedback(FeedbackSource(kind="feedback", path=tmp_path / "f.jsonl"), watched=tmp_path)
     assert (missing.rows.preferences, missing.dropped, missing.unused) == ((), (), {})
-    assert "nobody has rated an answer yet" in capsys.readouterr().out
+    assert "not there yet: threeply feedback export writes it" in capsys.readouterr().out
     assert read(tmp_path / "f.jsonl").rows.preferences == ()
     with pytest.raises(SourceError, match="files are read that end in"):
         read(tmp_path / "f.txt")
@@ -74,7 +74,7 @@ def test_the_stage_counts_what_makes_no_pair_and_drops_none_of_it(tmp_path: Path
     sources = tmp_path / "sources"
     sources.mkdir()
     rows = [
-        {"prompt": PROMPT, "responses": ["A.", "B."], "ratings": [1, -1], "label": "human"},
+        {"prompt": PROMPT, "responses": ["A.", "B."], "ratings": [1, 0], "label": "human"},
         *({"prompt": PROMPT, "responses": ["A."], "ratings": [1]} for _ in range(9)),
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
