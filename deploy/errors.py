@@ -3,6 +3,7 @@
     ThreeplyError                 what a person can mend: shown as one sentence, never a traceback
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
+    |-- FeedbackError             ratings of answers cannot be kept or read
     |-- PromptError               a prompt template is missing or wrong
     |-- QuestionError             a conversation asks nothing, or is no text
     |-- EngineError               a model cannot be loaded or asked
@@ -30,6 +31,10 @@ class SettingsError(ThreeplyError):
 
 class KnowledgeError(ThreeplyError):
     """The knowledge store is missing, empty or damaged."""
+
+
+class FeedbackError(ThreeplyError):
+    """Ratings of answers cannot be kept or read."""
 
 
 class PromptError(ThreeplyError):

@@ -72,6 +72,7 @@ class ServeSettings(Section):
     default_model: Literal["auto", "base", "sft", "rlhf"]
     allowed_hosts: tuple[Annotated[str, Field(min_length=1, strict=True)], ...] = Field(strict=False)
     documents: Annotated[Path, Field(strict=False)] | None
+    feedback: Annotated[Path, Field(strict=False)] | None
     keys: Annotated[Path, Field(strict=False)] | None
     requests_per_minute: Count | None
     tokens_per_minute: Count | None

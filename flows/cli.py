@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
     from flows import (
         documents,
+        feedback,
         keys,
         labelling,
         merging,
@@ -106,10 +107,10 @@ def parser() -> argparse.ArgumentParser:
     serving.add_flags(add("serve", _serve, text))
     text = "add, list and delete documents that the server answers from, beside those of the bundle"
     documents.add_flags(add("documents", _documents, text))
+    feedback.add_flags(add("feedback", _feedback, "show and export what people think of the answers"))
     keys.add_flags(add("key", _key, "make, show and withdraw the API keys of the server"))
     add("release", _release, "verify the bundle, ask it a question, and serve it from now on")
-    text = "go back to the release before, or to another one that is kept"
-    rollback.add_flags(add("rollback", _rollback, text))
+    rollback.add_flags(add("rollback", _rollback, "go back to an earlier release that is kept"))
     text = "write a tuned model as one folder without an adapter, for other servers"
     merging.add_flags(add("merge", _merge, text))
     add("report", _report, "print the ledger and where the report is")
@@ -213,6 +214,13 @@ def _documents(words: argparse.Namespace) -> int:
     from flows.documents import change_documents
 
     change_documents(_settings(), words)
+    return 0
+
+
+def _feedback(words: argparse.Namespace) -> int:
+    from flows.feedback import take_feedback
+
+    take_feedback(_settings(), words)
     return 0
 
 

@@ -1,41 +1,34 @@
-"""The routes: /v1/chat/completions, /v1/models, /healthz, /readyz, /metrics, and the page at /.
+"""The application: its routes, and what every request passes through."""
 
-Those on documents are in `deploy.server.documents`, that on vectors in `deploy.server.embeddings`.
-"""
-
-import logging
-import time
-import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from deploy.assistant import Answer
+from deploy.feedback.store import FeedbackStore
 from deploy.server.asking import Asking
-from deploy.server.bodies import read_body
-from deploy.server.described import describe, readable, taking
+from deploy.server.chat import add_chat_route
+from deploy.server.described import describe, readable
 from deploy.server.documents import DocumentBody, SearchBody, add_document_routes
 from deploy.server.embeddings import EmbeddingsBody, add_embedding_route
 from deploy.server.faults import RequestError, as_fault
+from deploy.server.feedback import Feedback, FeedbackBody, add_feedback_routes
 from deploy.server.guard import Guard
 from deploy.server.headers import SafeHeaders
 from deploy.server.hosts import KnownHosts
 from deploy.server.keys import KeyFile
 from deploy.server.limits import Limits
 from deploy.server.live import Live
-from deploy.server.metrics import CONTENT_TYPE, Counted, Metrics
-from deploy.server.replies import Envelope, event
-from deploy.server.requests import ChatBody, ChatRequest, known_model, read_request
+from deploy.server.metrics import Counted, Metrics
+from deploy.server.requests import ChatBody
+from deploy.server.status import add_status_routes
 from deploy.settings import ServeSettings
 
 PAGE = Path(__file__).parent / "page"
-_log = logging.getLogger(__name__)
 
 
 def create_app(live: Live, settings: ServeSettings) -> FastAPI:
@@ -43,6 +36,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
 
     Raises:
         ServeError: the file of keys is missing or damaged.
+        FeedbackError: the file of ratings is damaged.
     """
     asking = Asking(places=settings.max_concurrency, seconds=settings.deadline_seconds)
     keys = KeyFile(settings.keys) if settings.keys is not None else None
@@ -50,11 +44,14 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         requests_per_minute=settings.requests_per_minute, tokens_per_minute=settings.tokens_per_minute
     )
     metrics = Metrics()
+    feedback = Feedback(FeedbackStore(settings.feedback)) if settings.feedback is not None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         asking.close()
+        if feedback is not None:
+            feedback.store.close()
 
     # The generated API pages load scripts from elsewhere: they stay off, and so does CORS.
     app = FastAPI(
@@ -79,147 +76,14 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
 
-    @readable(app, "/healthz")
-    async def health() -> dict[str, Any]:
-        now = live.now
-        return {
-            "status": "ok",
-            "bundle": now.name,
-            "manifest": now.digest,
-            "models": list(now.models),
-            "default": now.default_model,
-            "layers": list(now.layers),
-            "partial": now.partial,
-            "live": now.told,
-            "fault": live.fault or None,
-        }
-
-    @readable(app, "/readyz")
-    async def ready() -> dict[str, Any]:
-        now = live.now
-        return {"status": "ok", "release": now.digest[:12], "layers": list(now.layers), "live": now.told}
-
-    @readable(app, "/metrics", response_class=PlainTextResponse)
-    async def measured() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
-
-    @readable(app, "/v1/models")
-    async def models() -> dict[str, Any]:
-        now = live.now
-        entries = [_model(model) for model in now.models]
-        return {"object": "list", "data": entries, "default": now.default_model, "live": now.told}
-
-    @readable(app, "/v1/models/{model}")
-    async def model(model: str) -> dict[str, Any]:
-        return _model(known_model(model, live.now))
-
-    @app.post(
-        "/v1/chat/completions",
-        response_model=None,
-        openapi_extra=taking(ChatBody),
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-    )
-    async def chat(request: Request) -> Response:
-        caller = request.state.caller
-        limits.admit(caller)
-        body = await read_body(request, settings.max_body_bytes)
-        now = live.now  # to the end of this request, whatever is released meanwhile
-        question = read_request(body, settings=settings, served=now)
-        envelope = Envelope(
-            id=f"chatcmpl-{uuid.uuid4().hex}",
-            created=int(time.time()),
-            model=question.model,
-            fingerprint=now.digest[:12],
-        )
-        asked = asking.ask(question, now.assistant, gone=request.is_disconnected)
-
-        def answered(answer: Answer) -> None:
-            limits.spend(caller, answer.prompt_tokens + answer.completion_tokens)
-            metrics.answered(question.model, answer)
-
-        items = watched(asked, metrics, answered)
-        if question.stream:
-            return await _streamed(question, envelope, items)
-        answer = await _whole(items)
-        return Response(status_code=499) if answer is None else JSONResponse(envelope.completion(answer))
-
+    add_status_routes(app, live, metrics, takes_feedback=feedback is not None)
+    add_chat_route(app, live, settings, asking=asking, limits=limits, metrics=metrics, feedback=feedback)
     add_document_routes(app, live, settings)
+    add_feedback_routes(app, feedback, limits, settings)
     add_embedding_route(app, live, settings, limits)
-    bodies = (ChatBody, DocumentBody, EmbeddingsBody, SearchBody)
+    bodies = (ChatBody, DocumentBody, EmbeddingsBody, FeedbackBody, SearchBody)
     describe(app, bodies, keyed=keys is not None)
     return app
-
-
-async def watched(
-    items: AsyncIterator[str | Answer], metrics: Metrics, answered: Callable[[Answer], object]
-) -> AsyncIterator[str | Answer]:
-    """`items` as they are; `metrics` counts them, and `answered` is given the answer."""
-    metrics.began()
-    began, first = time.perf_counter(), True
-    try:
-        async with aclosing(items) as opened:  # type: ignore[type-var]
-            async for item in opened:
-                if isinstance(item, Answer):
-                    answered(item)
-                elif first:
-                    metrics.first_text(time.perf_counter() - began)
-                    first = False
-                yield item
-    finally:
-        metrics.ended()
-
-
-async def _whole(items: AsyncIterator[str | Answer]) -> Answer | None:
-    """The answer at the end of `items`; None if the client left."""
-    try:
-        async with aclosing(items) as opened:  # type: ignore[type-var]
-            async for item in opened:
-                if isinstance(item, Answer):
-                    return item
-    except Exception as error:
-        raise _seen(error) from None
-    return None
-
-
-async def _streamed(
-    question: ChatRequest, envelope: Envelope, items: AsyncIterator[str | Answer]
-) -> StreamingResponse:
-    """A stream of events. What goes wrong before the first piece is still a reply with its own status."""
-    try:
-        first = await anext(items, None)
-    except Exception as error:
-        raise _seen(error) from None
-
-    async def events() -> AsyncIterator[str]:
-        try:
-            async with aclosing(items) as opened:  # type: ignore[type-var]
-                yield event(envelope.opening())
-                item: str | Answer | None = first
-                while item is not None:
-                    if isinstance(item, Answer):
-                        yield event(envelope.closing(item))
-                        if question.include_usage:
-                            yield event(envelope.usage(item))
-                        yield "data: [DONE]\n\n"
-                    else:
-                        yield event(envelope.piece(item))
-                    item = await anext(opened, None)
-        except Exception as error:
-            yield event(_seen(error).body())
-
-    return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-
-
-def _seen(error: Exception) -> RequestError:
-    """The error for the client; one that nobody foresaw goes to the log."""
-    fault = as_fault(error)
-    if fault.code == "internal_error":
-        _log.error("a request failed", exc_info=error)
-    return fault
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "threeply"}
 
 
 async def _reply(_: Request, error: Exception) -> JSONResponse:

@@ -1,8 +1,13 @@
 """Reads the body of a request, and no more of it than is allowed."""
 
+from typing import TypeVar
+
 from fastapi import Request
 
+from deploy.files import parse_json
 from deploy.server.faults import RequestError
+
+T = TypeVar("T")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -20,3 +25,15 @@ async def read_body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise RequestError(413, f"the body is longer than {limit} bytes", "body_too_large")
     return bytes(body)
+
+
+def read(kind: type[T], body: bytes) -> T:
+    """What the body of a request holds.
+
+    Raises:
+        RequestError: it holds something else.
+    """
+    try:
+        return parse_json(body, kind)
+    except (ValueError, RecursionError) as error:
+        raise RequestError(400, f"the body is wrong: {error}", "invalid_value") from None

@@ -11,9 +11,8 @@ from pydantic import BaseModel, Field
 
 from deploy.documents.live import LiveKnowledge
 from deploy.errors import KnowledgeError
-from deploy.files import parse_json
 from deploy.knowledge.chunking import KnowledgeDocument
-from deploy.server.bodies import read_body
+from deploy.server.bodies import read, read_body
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.live import Live
@@ -88,18 +87,6 @@ def changeable(live: Live) -> LiveKnowledge:
         told = "documents cannot be changed here: serve.documents in params.yaml is null"
         raise RequestError(404, told, "documents_are_fixed")
     return knowledge
-
-
-def read(kind: type[T], body: bytes) -> T:
-    """What the body of a request holds.
-
-    Raises:
-        RequestError: it holds something else.
-    """
-    try:
-        return parse_json(body, kind)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, f"the body is wrong: {error}", "invalid_value") from None
 
 
 async def _changed(change: Callable[[], T]) -> T:

@@ -12,9 +12,8 @@ from pydantic import BaseModel, Field
 from deploy.documents.live import LiveKnowledge
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import KnowledgeStore
-from deploy.server.bodies import read_body
+from deploy.server.bodies import read, read_body
 from deploy.server.described import taking
-from deploy.server.documents import read
 from deploy.server.faults import RequestError
 from deploy.server.limits import Limits
 from deploy.server.live import Live

@@ -18,9 +18,10 @@ OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/openapi\.json")
 # What a path needs, by method; a path that is not here needs the most.
 NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
     "GET": {re.compile(r"/v1/models(/[^/]+)?|/v1/documents|/metrics"): "read"},
-    "POST": {re.compile(r"/v1/(chat/completions|embeddings|search)"): "read"},
+    # Who may ask may say what they think of what they were answered, and of nothing else.
+    "POST": {re.compile(r"/v1/(chat/completions|embeddings|feedback|search)"): "read"},
     "PUT": {re.compile(r"/v1/documents/.+"): "write"},
-    "DELETE": {re.compile(r"/v1/documents/.+"): "write"},
+    "DELETE": {re.compile(r"/v1/documents/.+"): "write", re.compile(r"/v1/feedback/[^/]+"): "read"},
 }
 
 

@@ -9,7 +9,7 @@ from tasks.advise.facts import Facts, Goal, Machine, MethodResult
 from tasks.evaluation.ledger import read_ledger
 from tasks.machine.memory import MIB, available
 from tasks.machine.process import cores
-from tasks.prepare.settings import FileSource, MarkdownSource, PackagesSource
+from tasks.prepare.settings import FeedbackSource, FileSource, MarkdownSource, PackagesSource
 from tasks.rows.timings import read_timings
 from tasks.settings import Settings
 
@@ -118,6 +118,8 @@ def _counts(root: Path, settings: Settings) -> tuple[dict[str, int], str]:
                 counts["documents"] += sum(1 for _ in (root / source.path).rglob("*.md"))
             case FileSource():
                 counts["examples"] += _lines(root / source.path)
+            case FeedbackSource():
+                counts["preferences"] += _lines(root / source.path)
     return counts, "by collect.sources, where each line of a file counts as an example"
 
 

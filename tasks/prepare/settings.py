@@ -114,8 +114,18 @@ class QueriesSource(Section):
     max_rows: Count
 
 
+class FeedbackSource(Section):
+    """What people think of served answers: the file that `threeply feedback export` writes.
+
+    It may be missing: nobody has rated an answer yet.
+    """
+
+    kind: Literal["feedback"]
+    path: DataPath
+
+
 Source = Annotated[
-    PackagesSource | FileSource | MarkdownSource | ExtractsSource | QueriesSource,
+    PackagesSource | FileSource | MarkdownSource | ExtractsSource | QueriesSource | FeedbackSource,
     Field(discriminator="kind"),
 ]
 

@@ -1,10 +1,12 @@
-// The page: asks a question, with the turn before it, and shows the answer as it comes.
+// The page: asks a question, with the turn before it, and shows the answer as it comes, or two to be compared.
+import { compared, wanted } from "/page/compare.js";
 import { before, fits, forget, keep, messages } from "/page/earlier.js";
+import { rating } from "/page/rating.js";
 import { chunks, element, typed } from "/page/reading.js";
 import { refusal, request } from "/page/requests.js";
 import { grown, toEnd } from "/page/scrolling.js";
-import { choice, follow, refresh } from "/page/served.js";
-import { closed, figures, note, opened, settled } from "/page/turn.js";
+import { choice, follow, isRated, refresh } from "/page/served.js";
+import { begun, closed, figures, named, note, opened, settled } from "/page/turn.js";
 
 // They fit the knowledge of the default bundle only; another one starts without suggestions.
 const DEFAULT_BUNDLE = "threeply-default";
@@ -40,49 +42,65 @@ async function ask(question) {
   $("anew").hidden = false;
   const last = before(question);
   const sent = last && fits(last) ? last : null;
+  const asked = compared(choice());
+  const places = opened(question, asked.map(named));
+  if (last && !sent) note(places[0], "Asked alone: the turn before is too long to be sent along.");
+  if (wanted() && asked.length === 1) note(places[0], "Compared with itself: it is asked once.");
+  toEnd();
+  let whole = true;
+  for (const [number, place] of places.entries()) {
+    // In turn: neither slows the other, and the figures of each are its own.
+    if (!whole) note(place, "Not asked.");
+    else whole = await answer(place, asked[number], { question, sent, run, leads: number === 0 });
+    settled(place);
+    grown();
+  }
+  if (running === run) {
+    running = null;
+    busy(false);
+  }
+}
+
+/** Shows the answer to what is `chosen` in its place; whether it came whole. The leading one is followed on from. */
+async function answer(place, chosen, { question, sent, run, leads }) {
   const body = {
-    ...choice(),
+    ...chosen,
     messages: messages(question, sent),
     stream: true,
     stream_options: { include_usage: true },
   };
-  const turn = opened(question);
-  if (last && !sent) note(turn, "Asked alone: the turn before is too long to be sent along.");
-  toEnd();
   let text = "";
+  begun(place);
   try {
     const told = await answered(body, run.signal, (piece) => {
       text += piece;
-      turn.text.append(piece);
+      place.text.append(piece);
       grown();
     });
-    closed(turn, text, told.layers, told.figures);
-    if (told.ended === "length") note(turn, cut(told.usage), "cut");
-    if (!text) note(turn, "No text came.");
-    else keep(question, text, sent);
+    closed(place, text, told.layers, told.figures);
+    if (told.ended === "length") note(place, cut(told.usage), "cut");
+    if (!text) note(place, "No text came.");
+    else if (leads) keep(question, text, sent);
+    if (isRated()) place.answer.append(rating(told.id, named(chosen)));
     follow(told.release);
+    return true;
   } catch (error) {
-    if (turn.turn.isConnected) failed(turn, { question, text, sent, error, stopped: run.signal.aborted });
-  } finally {
-    settled(turn);
-    grown();
-    if (running === run) {
-      running = null;
-      busy(false);
-    }
+    if (place.turn.isConnected) failed(place, { question, text, sent, leads, error, stopped: run.signal.aborted });
+    return false;
   }
 }
 
 /** Asks the server, and hands on each piece of text. What the answer's other parts tell comes out. */
 async function answered(body, signal, piece) {
   let first = 0;
-  const told = { layers: null, usage: null, release: "", ended: null };
+  const told = { id: "", layers: null, usage: null, release: "", ended: null };
   const { response, began } = await request("POST", "chat/completions", { body, signal });
   if (!response.ok) throw await refusal(response);
   for await (const chunk of chunks(response)) {
     const text = chunk.choices[0]?.delta.content;
     if (text && !first) first = performance.now() - began;
     if (text) piece(text);
+    told.id = chunk.id ?? told.id;
     told.layers = chunk.threeply ?? told.layers;
     told.usage = chunk.usage ?? told.usage;
     told.release = chunk.system_fingerprint ?? told.release;
@@ -100,8 +118,9 @@ function cut(usage) {
 }
 
 /** Says why there is no whole answer; a question without any is put back, to be sent again. */
-function failed(turn, { question, text, sent, error, stopped }) {
+function failed(turn, { question, text, sent, leads, error, stopped }) {
   note(turn, stopped ? "Stopped." : error.message, stopped ? "" : "wrong");
+  if (!leads) return; // the question has its answer, beside this place
   if (stopped && text) {
     keep(question, text, sent); // the next question may follow on from what was read of it
   } else if (!$("question").value) {

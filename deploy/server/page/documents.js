@@ -1,4 +1,4 @@
-// The drawer of documents: what was added while serving, where the server lets it be changed.
+// The drawer of documents: what was added while serving. Its button shows where the server lets it be changed.
 import { onDrop, read } from "/page/files.js";
 import { element } from "/page/reading.js";
 import { refusal, request } from "/page/requests.js";
@@ -7,11 +7,9 @@ const $ = (id) => document.getElementById(id);
 let names = new Set(); // of what was added
 let changes = Promise.resolve(); // one after the other, so that the list is that of the last one
 
-/** Shows what was added; where documents are fixed, there is no drawer. */
+/** Shows what was added. */
 async function look() {
   const { response } = await request("GET", "documents");
-  $("documents").hidden = response.status === 404;
-  if (response.status === 404) $("drawer").close();
   const told = response.ok ? await response.json() : { data: [] };
   names = new Set(told.data.map((each) => each.id));
   $("in-bundle").textContent = response.ok ? `The bundle has ${count(told.in_bundle, "document")}.` : "";
@@ -133,6 +131,6 @@ $("files").addEventListener("change", () => {
 });
 onDrop(() => !$("documents").hidden && !$("key").open, (files) => {
   open();
+  queue(() => look().catch((error) => trouble(error.message))); // or a replaced one would be told as added
   queue(() => add(files));
 });
-look().catch(() => {}); // the drawer tells it when it is opened

@@ -1,21 +1,26 @@
 // What is served: its models as a choice, and which layers are live.
 // While a run goes on, more layers go live: the page follows what is served without being loaded anew.
+import { offer } from "/page/compare.js";
 import { element } from "/page/reading.js";
 
 const $ = (id) => document.getElementById(id);
 const PATIENCE = 20000; // milliseconds between two looks for the next layer, as long as some are missing
 let timer = 0;
 let shown = null;
+let asks = false;
 
 /** Shows what is served now: its layers, and its models where they have changed. */
 export async function refresh() {
   const response = await fetch("/healthz"); // all of it at once: two questions could meet two releases
   if (!response.ok) throw new Error(`/healthz answered ${response.status}`);
   const health = await response.json();
+  $("documents").hidden = !health.documents;
+  asks = health.feedback;
   $("live").textContent = [health.live, health.fault].filter(Boolean).join(". ");
   if (health.manifest !== shown?.manifest) {
     $("bundle").textContent = `${health.bundle} ${health.manifest.slice(0, 8)}`;
     showModels(health.models, health.default);
+    offer(health.models);
     shown = health;
   }
   if (health.partial) later();
@@ -25,6 +30,11 @@ export async function refresh() {
 /** Refreshes where an answer came from another release than the one that is shown. */
 export function follow(release) {
   if (release && !shown?.manifest.startsWith(release)) refresh().catch(later);
+}
+
+/** Whether the server asks what people think of its answers. */
+export function isRated() {
+  return asks;
 }
 
 /** What is chosen, as a request spells it. */

@@ -1,18 +1,31 @@
-// One turn of the talk: what was asked, the answer, then its sources and figures.
+// One turn of the talk: what was asked, one answer or two to be compared, each with its sources and figures.
 import { element, reading, typed } from "/page/reading.js";
 
-/** The elements of a new turn, shown at the end of the talk with its answer still to be written. */
-export function opened(question) {
+/** The places of a new turn's answers, shown at the end of the talk; `names` are what two are told apart by. */
+export function opened(question, names) {
   const turn = element("section", "turn");
   const asked = element("p", "asked");
-  const answer = element("div", "answer writing");
-  const text = element("p", "text");
+  const row = element("div", names.length > 1 ? "pair" : "");
+  const places = names.map((name) => place(turn, names.length > 1 ? name : ""));
   asked.append(...typed(question));
-  answer.setAttribute("aria-busy", "true"); // read aloud once it is whole, not at each word
-  answer.append(text);
-  turn.append(asked, answer);
+  row.append(...places.map(({ answer }) => answer));
+  turn.append(asked, row);
   document.getElementById("turns").append(turn);
+  return places;
+}
+
+function place(turn, name) {
+  const answer = element("div", "answer");
+  const text = element("p", "text");
+  if (name) answer.append(element("h3", "faint", name));
+  answer.append(text);
   return { turn, answer, text };
+}
+
+/** Begins the writing of an answer. */
+export function begun({ answer }) {
+  answer.classList.add("writing");
+  answer.setAttribute("aria-busy", "true"); // read aloud once it is whole, not at each word
 }
 
 /** Shows an answer that has ended: its marks and code, its sources, and `lines` of figures below. */
@@ -30,7 +43,8 @@ export function closed({ answer, text }, words, layers, lines) {
   text.replaceChildren(...reading(words, new Set(boxes.keys()), open));
   if (sources.length) answer.append(list);
   const row = element("p", "faint figures");
-  row.append(...lines.map((line) => element("span", "", line)));
+  const told = answer.querySelector("h3") ? lines.slice(1) : lines; // the first is what stands above already
+  row.append(...told.map((line) => element("span", "", line)));
   answer.append(row);
 }
 
@@ -47,11 +61,16 @@ export function settled({ answer, text }) {
   answer.removeAttribute("aria-busy");
 }
 
+/** What answers as `body` asks: the model, and the layers around it. */
+export function named(body) {
+  const on = Object.entries(body.threeply.layers).filter(([, value]) => value).map(([name]) => name);
+  return on.length ? [body.model, ...on].join(" + ") : `${body.model} alone`;
+}
+
 /** The figures of an answer to `body`. */
 export function figures(body, layers, usage, first, total) {
-  const on = Object.entries(body.threeply.layers).filter(([, value]) => value).map(([name]) => name);
   const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
-  const lines = [[body.model, ...on].join(" + ")];
+  const lines = [named(body)];
   if (body.messages.length > 1) lines.push("with the turn before");
   lines.push(`${seconds(total)} in all`);
   if (first) lines.push(`first word ${seconds(first)}`);

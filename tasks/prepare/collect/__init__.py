@@ -7,6 +7,7 @@ from tasks.machine.settings import RunSettings
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.documentation.extracts import read_extracts
 from tasks.prepare.collect.documentation.packages import read_packages
+from tasks.prepare.collect.feedback import read_feedback
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.markdown import read_markdown
@@ -15,6 +16,7 @@ from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
     CollectSettings,
     ExtractsSource,
+    FeedbackSource,
     FileSource,
     MarkdownSource,
     PackagesSource,
@@ -37,6 +39,7 @@ def collect(
     parts = [_read(source, sources, run.seed) for source in settings.sources]
     rows = by_id(Rows.of(row for part in parts for some in part.rows.by_kind().values() for row in some))
     refused = [row for part in parts for row in part.dropped]
+    unused = sum((Counter(part.unused) for part in parts), Counter[str]())
     for doubt in check_own(rows):
         print(f"collect: {doubt}")
     write_rows(raw, rows)
@@ -45,7 +48,7 @@ def collect(
         report,
         Report(
             stage="collect",
-            rows=counted(rows, refused),
+            rows=counted(rows, refused, unused),
             figures={
                 "sources": [
                     {"source": source.kind, **part.figures}
@@ -60,12 +63,14 @@ def collect(
     )
 
 
-def counted(rows: Rows, refused: list[Dropped]) -> list[RowCount]:
-    """What came in, what was kept and what was refused, for each kind."""
+def counted(rows: Rows, refused: list[Dropped], unused: Counter[str]) -> list[RowCount]:
+    """What came in, what was kept, what was refused, and which opinions (`unused`) make no pair, by kind."""
     counts: list[RowCount] = []
     for kind, kept in rows.by_kind().items():
         reasons = Counter(row.reason for row in refused if row.kind == kind)
-        counts += row_counts(kind, len(kept) + reasons.total(), kept=len(kept), dropped=reasons)
+        idle = unused if kind == "preference" else Counter[str]()
+        entered = len(kept) + reasons.total() + idle.total()
+        counts += row_counts(kind, entered, kept=len(kept), dropped=reasons, unused=idle)
     return counts
 
 
@@ -81,3 +86,5 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
             return read_extracts(source, seed=seed)
         case QueriesSource():
             return read_queries(source, seed=seed)
+        case FeedbackSource():
+            return read_feedback(source, watched=folder)

@@ -11,7 +11,12 @@ _VERSION = re.compile(r"@[^@/]*$")
 
 def address(document: Document) -> str:
     """Where a document comes from, without a version: `file:sources/manual/a.md`, `py:numpy.linalg.norm`."""
-    return _VERSION.sub("", document.uri) if document.uri.startswith("py:") else document.uri
+    return address_of(document.uri)
+
+
+def address_of(uri: str) -> str:
+    """The address of the document that has this URI."""
+    return _VERSION.sub("", uri) if uri.startswith("py:") else uri
 
 
 def by_id(rows: Rows) -> Rows:

@@ -53,9 +53,9 @@ def read_file(settings: FileSource, *, watched: Path) -> Collected:
                 made = as_rows(shape, entry.values, path.as_posix())
                 rows += [_held_out(row, settings.held_out) for row in made]
             else:
-                dropped.append(_dropped(path, shape, entry))
+                dropped.append(refused(path, shape, entry))
         except WrongShapeError as error:
-            dropped.append(_dropped(path, shape, Fault(entry.line, error.reason, str(error))))
+            dropped.append(refused(path, shape, Fault(entry.line, error.reason, str(error))))
         progress.update(done)
     if settings.teaches:
         rows += good_answers([row for row in rows if isinstance(row, Preference)])
@@ -105,7 +105,8 @@ def _said(shape: Shape) -> str:
     return f"{shape.name} ({', '.join(mapped)})" if mapped else shape.name
 
 
-def _dropped(path: Path, shape: Shape, fault: Fault) -> Dropped:
+def refused(path: Path, shape: Shape, fault: Fault) -> Dropped:
+    """The record of a line that could not be read."""
     return Dropped(
         id=identifier(path.as_posix(), fault.line),
         kind=shape.kind,

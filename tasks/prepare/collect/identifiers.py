@@ -10,10 +10,14 @@ from tasks.rows.records import Dropped, Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """The rows of one source, those that could not be read, and figures for the report."""
+    """The rows of one source, those that could not be read, and figures for the report.
+
+    `unused` counts, by reason, opinions that were read and make no pair: nothing is wrong with them.
+    """
 
     rows: Rows
     dropped: tuple[Dropped, ...] = ()
+    unused: Mapping[str, int] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -36,6 +36,7 @@ SETTINGS = {
     "public_key": None,
     "allowed_hosts": ["localhost"],
     "documents": None,
+    "feedback": None,
     "keys": None,
     "requests_per_minute": None,
     "tokens_per_minute": None,

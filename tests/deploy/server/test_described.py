@@ -50,6 +50,8 @@ def test_it_names_every_route_that_is_no_page(address: str) -> None:
         ("/v1/documents/{name}", "put"),
         ("/v1/documents/{name}", "delete"),
         ("/v1/embeddings", "post"),
+        ("/v1/feedback", "post"),
+        ("/v1/feedback/{name}", "delete"),
         ("/v1/models", "get"),
         ("/v1/models/{model}", "get"),
         ("/v1/search", "post"),
@@ -59,7 +61,7 @@ def test_it_names_every_route_that_is_no_page(address: str) -> None:
 def test_what_is_sent_by_it_is_answered_by_it(address: str) -> None:
     schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 11
+    assert len(operations) == 13
     for operation in operations:
         for mode in schemathesis.GenerationMode if operation.body else [schemathesis.GenerationMode.POSITIVE]:
 

@@ -72,9 +72,12 @@ def test_every_route_is_closed_but_the_page_and_its_health() -> None:
         ("GET", "/v1/documents"): "read",
         ("PUT", "/v1/documents/{name:path}"): "write",
         ("DELETE", "/v1/documents/{name:path}"): "write",
+        ("POST", "/v1/feedback"): "read",
+        ("DELETE", "/v1/feedback/{name}"): "read",
     }
     assert [route.path for route in routes if isinstance(route, Mount)] == ["/page"]
     assert needed("GET", "/v1/documents/a") == "admin"
+    assert needed("GET", "/v1/feedback") == needed("DELETE", "/v1/feedback/a/b") == "admin"
     for method, path in (("GET", "/v1/new"), ("DELETE", "/v1/models/sft"), ("POST", "/"), ("PUT", "/page/x")):
         assert needed(method, path) == "admin"
     assert not OPEN.fullmatch("/page/../v1/models")

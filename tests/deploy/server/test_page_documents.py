@@ -73,6 +73,13 @@ def changes(page: "Page") -> list[str]:
     return sent
 
 
+def refusals(page: "Page") -> list[str]:
+    """What the server refuses, as it comes."""
+    found: list[str] = []
+    page.on("response", lambda reply: found.append(reply.url) if reply.status >= 400 else None)
+    return found
+
+
 def shown(page: "Page") -> list[str]:
     """The titles of the sources of an answer to `WHERE`."""
     ask(page, WHERE)
@@ -193,14 +200,27 @@ def test_a_title_that_looks_like_html_stays_text(browser: "Browser", address: st
 
 
 def test_where_documents_are_fixed_there_is_no_button(browser: "Browser", scripted: str) -> None:
-    page = browser.new_page()
-    with page.expect_response("**/v1/documents") as heard:
-        page.goto(scripted)
-    heard.value.finished()
-    page.locator("#models label").first.wait_for()
-    assert heard.value.status == 404
-    assert not page.locator("#documents").is_visible()
-    page.close()
+    with looking(browser, scripted) as page:
+        assert not page.locator("#documents").is_visible()
+        dragged = page.evaluate_handle(
+            """() => {
+                const dragged = new DataTransfer();
+                dragged.items.add(new File(["# A"], "a.md"));
+                return dragged;
+            }"""
+        )
+        page.dispatch_event("#talk", "dragover", {"dataTransfer": dragged})
+        assert not page.locator("#drop").is_visible()
+
+
+def test_nothing_is_asked_for_in_vain(browser: "Browser", scripted: str, scripted_documents: str) -> None:
+    for address in (scripted, scripted_documents):
+        with looking(browser, address) as page:
+            refused = refusals(page)
+            page.reload()
+            page.locator("#models label").first.wait_for()
+            ask(page, "C?")
+        assert refused == []
 
 
 def test_a_key_is_asked_for_tried_and_forgotten(
@@ -212,9 +232,9 @@ def test_a_key_is_asked_for_tried_and_forgotten(
         serving(assistant, keys=str(tmp_path / "keys.json")) as address,
         looking(browser, address) as page,
     ):
-        page.get_by_role("heading", name="This server needs a key").wait_for()
-        page.click("#without")
+        assert not page.locator("#key").is_visible()  # until something needs it
         ask_aside(page)
+        page.get_by_role("heading", name="This server needs a key").wait_for()
         give(page, "tp-wrong\u00e9")
         page.get_by_text("The key was refused: send a key of this server").wait_for()
         give(page, f" {secret} ")
@@ -257,7 +277,6 @@ def test_without_a_key_the_question_comes_back(browser: "Browser", tmp_path: Pat
         running(ScriptedEngine({}), keys=str(tmp_path / "keys.json")) as address,
         looking(browser, address) as page,
     ):
-        page.click("#without")
         ask_aside(page)
         page.locator("#secret").wait_for()
         page.keyboard.press("Escape")

@@ -1,0 +1,59 @@
+"""The last answers of a server, as they were given, and to whom: what a rating is kept with."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from deploy.assistant import Layers
+from deploy.messages import Message
+from deploy.prompts.template import Source
+
+MOST_ANSWERS = 1_000
+MOST_CHARACTERS = 16_000_000  # in all of them: a long conversation takes the room of many short ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAnswer:
+    """An answer to a conversation, with all that it came of.
+
+    `id` is that of the completion, `release` its system fingerprint, `created` in seconds since 1970.
+    `citations` are the numbers of those `sources` that it names; `finished` is False where the limit of
+    tokens cut it.
+    """
+
+    id: str
+    conversation: tuple[Message, ...]
+    text: str
+    model: str
+    release: str
+    layers: Layers
+    citations: tuple[int, ...]
+    sources: tuple[Source, ...]
+    finished: bool
+    created: int
+
+
+class RecentAnswers:
+    """The last answers in memory, and who was given each; the oldest goes first. For one thread."""
+
+    def __init__(self, *, most: int = MOST_ANSWERS, characters: int = MOST_CHARACTERS) -> None:
+        self._most, self._most_characters = most, characters
+        self._answers: OrderedDict[str, tuple[GivenAnswer, str]] = OrderedDict()
+        self._characters = 0
+
+    def add(self, answer: GivenAnswer, caller: str) -> None:
+        """Remember an answer that `caller` was given."""
+        self._answers[answer.id] = answer, caller
+        self._characters += _length(answer)
+        while len(self._answers) > self._most or self._characters > self._most_characters:
+            _, (oldest, _) = self._answers.popitem(last=False)
+            self._characters -= _length(oldest)
+
+    def of(self, name: str, caller: str) -> GivenAnswer | None:
+        """The answer of this id; None where it is not remembered, or was given to somebody else."""
+        answer, whose = self._answers.get(name, (None, ""))
+        return answer if whose == caller else None
+
+
+def _length(answer: GivenAnswer) -> int:
+    said = sum(len(message.content) for message in answer.conversation)
+    return said + len(answer.text) + sum(len(source.text) for source in answer.sources)

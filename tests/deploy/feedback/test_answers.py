@@ -1,0 +1,30 @@
+"""Protects what a server remembers of its answers: only the last ones, and each for who was given it."""
+
+from deploy.feedback.answers import RecentAnswers
+from tests.deploy.feedback.made import given
+
+
+def test_an_answer_is_known_to_who_was_given_it_and_to_nobody_else() -> None:
+    recent = RecentAnswers()
+    recent.add(given("chatcmpl-1"), "anna")
+    assert recent.of("chatcmpl-1", "anna") == given("chatcmpl-1")
+    assert recent.of("chatcmpl-1", "ben") is None
+    assert recent.of("chatcmpl-2", "anna") is None
+    assert recent.of("chatcmpl-2", "") is None
+
+
+def test_the_oldest_goes_where_there_are_too_many_or_too_long_ones() -> None:
+    names = [f"chatcmpl-{number}" for number in range(4)]
+    few = RecentAnswers(most=3)
+    for name in names:
+        few.add(given(name), "anna")
+    assert [few.of(name, "anna") is not None for name in names] == [False, True, True, True]
+    each = len("Why?") + len("Because [1].") + len("C=1.0 : float") + len("nu=0.5")
+    short = RecentAnswers(characters=2 * each)
+    for name in names:
+        short.add(given(name), "anna")
+    assert [short.of(name, "anna") is not None for name in names] == [False, False, True, True]
+    short.add(given("long", "x" * 2 * each), "anna")  # longer than all of them may be
+    assert [short.of(name, "anna") for name in (*names, "long")] == [None] * 5
+    short.add(given(), "anna")
+    assert short.of("chatcmpl-1", "anna") is not None
