@@ -1,27 +1,32 @@
-"""How often the right text is among the first k found, on public question sets, by words, meaning and both.
+"""How well the right text is found on public question sets, by words, by meaning, by both, and tuned.
 
     python -m benchmarks.retrieval BENCH [--questions 300]
 
 BENCH is a folder with `squad_dev.jsonl`, `squad_paragraphs.jsonl`, `tldr_pages.jsonl`, `tldr_pairs.jsonl` and
 `perlfaq_qa.jsonl` (or THREEPLY_BENCH names it); what is missing is skipped in words. The store is the served
-one, made in a temporary folder. Prints a table; the last line is one JSON object.
+one, made in a temporary folder. One half of the questions chooses the weight of the embeddings, the other
+half judges it beside words alone, embeddings alone and the default (recall, nDCG and the mean reciprocal
+rank). Prints tables; the last line is one JSON object.
 """
 
 import argparse
 import json
+import math
 import os
 import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge, open_knowledge
 from deploy.settings import RetrievalSettings
+from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import Progress
 from tasks.scoring.scores import bootstrap
 from tasks.settings import load_settings
@@ -89,19 +94,18 @@ def main() -> int:
             )
             continue
         results[name] = measure(bench, given.embedder, count=given.questions)
-        for weight, recalls in results[name]["recall"].items():
-            figures = "  ".join(f"@{k} {recalls[str(k)]:.3f}" for k in KS)
-            low, high = recalls["at_3_interval"]
-            print(f"{name:<8} dense_weight {weight:<5} {figures}  (@3: {low:.2f} to {high:.2f})", flush=True)
+        print(f"\n{name}: {results[name]['documents']} texts\n")
+        print("\n".join(table(results[name])), flush=True)
     print(json.dumps(results))
     return 0
 
 
 def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
-    """Recall by document at each k of `KS` for each weight of the embeddings, with the interval at 3."""
+    """Figures of each way to search over one half of the questions; the other half has chosen the weight."""
     settings = load_settings(Path("params.yaml"))
-    questions = random.Random(settings.run.seed).sample(bench.questions, min(count, len(bench.questions)))
-    recall: dict[str, dict[str, Any]] = {}
+    seed, usual = settings.run.seed, settings.retrieval.dense_weight
+    questions = random.Random(seed).sample(bench.questions, min(count, len(bench.questions)))
+    places: dict[float, list[float]] = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "index"
         chunks = list(chunk_documents(bench.documents, max_words=settings.index.chunk_words))
@@ -114,23 +118,61 @@ def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
             dense=settings.index.faiss,
             progress=progress.update,
         )
-        for weight in sorted({*WEIGHTS, settings.retrieval.dense_weight}):
+        for weight in sorted({*WEIGHTS, usual}):
             retrieval = RetrievalSettings(
                 top_k=50, candidates=max(settings.retrieval.candidates, 50), dense_weight=weight
             )
             store = open_knowledge(folder, embedder, retrieval)
             found = store.search([question for question, _ in questions])
             store.close()
-            ranks = [
+            places[weight] = [
                 rank([hit.document for hit in hits], wanted)
                 for hits, (_, wanted) in zip(found, questions, strict=True)
             ]
-            at_3 = bootstrap([float(place < 3) for place in ranks], resamples=1000, seed=settings.run.seed)
-            recall[f"{weight:g}"] = {
-                **{str(k): round(sum(place < k for place in ranks) / len(ranks), 4) for k in KS},
-                "at_3_interval": [round(at_3.low, 4), round(at_3.high, 4)],
-            }
-    return {"questions": len(questions), "documents": len(bench.documents), "recall": recall}
+    half = len(questions) // 2
+    chosen = max(places, key=lambda weight: fmean(map(gain, places[weight][:half])))
+    judged = {weight: ranks[half:] for weight, ranks in places.items()}
+    single = max((0.0, 1.0), key=lambda weight: fmean(map(gain, judged[weight])))
+    ways = {"words alone": 0.0, "embeddings alone": 1.0, "the default": usual, "tuned": chosen}
+    more = [gain(a) - gain(b) for a, b in zip(judged[chosen], judged[single], strict=True)]
+    return {
+        "documents": len(bench.documents),
+        "questions": len(questions) - half,
+        "ways": {way: {"weight": weight, **figures(judged[weight], seed)} for way, weight in ways.items()},
+        "tuned_over_single": asdict(bootstrap(more, resamples=1000, seed=seed)),
+        "by_weight": {f"{weight:g}": figures(ranks, seed) for weight, ranks in places.items()},
+    }
+
+
+def figures(places: Sequence[float], seed: int) -> dict[str, Any]:
+    """Recall at each k of `KS`, nDCG of the first ten and the mean reciprocal rank, with intervals."""
+    measured = {
+        **{f"recall@{k}": [float(place < k) for place in places] for k in KS},
+        "nDCG@10": [gain(place) for place in places],
+        "MRR": [1.0 / (place + 1.0) for place in places],
+    }
+    return {name: asdict(bootstrap(each, resamples=1000, seed=seed)) for name, each in measured.items()}
+
+
+def gain(place: float) -> float:
+    """What a text at this place is worth to nDCG@10, where one alone is right (Järvelin, Kekäläinen 2002)."""
+    return 1.0 / math.log2(place + 2.0) if place < 10 else 0.0
+
+
+def table(result: dict[str, Any]) -> list[str]:
+    """One row for each way to search, and whether the tuned one is above the better of words and meaning."""
+    names = (*(f"recall@{k}" for k in KS), "nDCG@10", "MRR")
+    rows = {
+        f"{way} ({found['weight']:g})": [_with_interval(found[name]) for name in names]
+        for way, found in result["ways"].items()
+    }
+    more = result["tuned_over_single"]
+    told = f"{more['mean']:+.3f} ({more['low']:+.3f} to {more['high']:+.3f}), {result['questions']} questions"
+    return [*markdown_table(["", *names], rows), "", f"nDCG@10, tuned over the better single way: {told}"]
+
+
+def _with_interval(found: dict[str, float]) -> str:
+    return f"{found['mean']:.3f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
 def rank(documents: Sequence[str], wanted: str) -> float:

@@ -79,9 +79,20 @@ def test_a_small_set_is_measured_with_each_weight(
     monkeypatch.setattr(sys, "argv", words)
     assert retrieval.main() == 0
     told = json.loads(capsys.readouterr().out.splitlines()[-1])["perlfaq"]
-    assert told["questions"] == told["documents"] == 12
-    assert set(told["recall"]) == {"0", "0.15", "0.3", "0.5", "0.7", "1"}
-    assert told["recall"]["0"]["1"] == 1.0
+    assert (told["questions"], told["documents"]) == (6, 12)
+    assert set(told["by_weight"]) == {"0", "0.15", "0.3", "0.5", "0.7", "1"}
+    assert told["by_weight"]["0"]["recall@1"]["mean"] == 1.0
+    assert set(told["ways"]) == {"words alone", "embeddings alone", "the default", "tuned"}
+
+
+def test_a_place_is_worth_less_the_later_it_comes() -> None:
+    assert retrieval.gain(0) == 1.0
+    assert retrieval.gain(1) == pytest.approx(0.6309, abs=1e-4)
+    assert retrieval.gain(10) == retrieval.gain(float("inf")) == 0.0
+    found = retrieval.figures([0, 1, float("inf"), 9], seed=1)
+    assert found["recall@1"]["mean"] == 0.25
+    assert found["recall@10"]["mean"] == 0.75
+    assert found["MRR"]["mean"] == pytest.approx((1 + 0.5 + 0 + 0.1) / 4)
 
 
 def test_the_page_on_memory_is_made_of_what_was_printed(
