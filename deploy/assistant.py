@@ -8,6 +8,7 @@ call `answer`: what is trained, what is measured and what is served cannot diffe
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from deploy.engines.engine import Engine, Generation, Sampling, never
@@ -96,6 +97,12 @@ class Assistant:
     def knowledge(self) -> Knowledge | None:
         """What is searched; None where nothing is."""
         return self._knowledge
+
+    def over(self, knowledge: Knowledge | None) -> "Assistant":
+        """The same assistant, searching `knowledge`."""
+        other = copy(self)
+        other._knowledge = knowledge
+        return other
 
     @property
     def models(self) -> tuple[str, ...]:

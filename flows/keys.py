@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import SettingsError
-from deploy.server.keys import SCOPES, new_key, read_keys, write_keys
+from deploy.server.keys import SCOPES, TAG, new_key, read_keys, write_keys
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -19,7 +19,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--scope", choices=SCOPES, default="read", help="read: ask; write: documents, too; admin: all (read)"
     )
-    ways.add_parser("list", help="show the names and scopes")
+    text = "it sees documents with this tag, beside those without any; several may be given, admin sees all"
+    add.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help=text)
+    ways.add_parser("list", help="show the names, scopes and tags")
     remove = ways.add_parser("remove", help="withdraw a key: a running server refuses it from then on")
     remove.add_argument("key_name", metavar="NAME")
 
@@ -40,7 +42,7 @@ def change_keys(root: Path, settings: Any, words: argparse.Namespace) -> None:
     named = {key.name: key for key in keys}
     if words.way == "list":
         for key in keys:
-            print(f"{key.name:<32} {key.scope}")
+            print(f"{key.name:<32} {key.scope:<6} {' '.join(key.tags)}".rstrip())
         print(f"{len(keys)} keys in {path}")
     elif words.way == "add":
         name = words.key_name
@@ -48,7 +50,10 @@ def change_keys(root: Path, settings: Any, words: argparse.Namespace) -> None:
             raise SettingsError(f"{name!r} is no name for a key: take letters, digits, . _ and -, at most 64")
         if name in named:
             raise SettingsError(f"there is a key called {name}; remove it first, or take another name")
-        secret, key = new_key(name, words.scope)
+        for tag in words.tags:
+            if not TAG.fullmatch(tag):
+                raise SettingsError(f"{tag!r} is no tag: take a-z, 0-9, - and _, at most 40 characters")
+        secret, key = new_key(name, words.scope, words.tags)
         write_keys(path, [*keys, key])
         print(secret)
         print(f"{name} may {key.scope}. Keep the key: it is not shown again, {path} has its hash alone")

@@ -5,7 +5,7 @@ What is deleted is overwritten, in the file and in its log: no page of either ke
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,10 @@ FILE = "documents.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, uri TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tags (
+    document TEXT NOT NULL REFERENCES documents ON DELETE CASCADE, tag TEXT NOT NULL,
+    PRIMARY KEY (document, tag)
 );
 CREATE TABLE IF NOT EXISTS vectors (
     document TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
@@ -56,13 +60,15 @@ class Additions:
             [others] = self._connection.execute("PRAGMA data_version").fetchone()
             return others, self._own_changes
 
-    def put(self, document: KnowledgeDocument, vectors: Vectors) -> None:
-        """Add a document with the vectors of its chunks, or replace the one of its id."""
+    def put(self, document: KnowledgeDocument, vectors: Vectors, tags: Collection[str] = ()) -> None:
+        """Add a document with the vectors of its chunks and its tags, or replace the one of its id."""
         with self._changing() as connection:
             connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
             row = (document.id, document.uri, document.title, document.text)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", row)
             self._keep(connection, document.id, vectors)
+            rows = [(document.id, tag) for tag in sorted(set(tags))]
+            connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
 
     def keep_vectors(self, name: str, vectors: Vectors) -> None:
         """Keep the vectors of a document that had none, or those of another embedder."""
@@ -85,6 +91,14 @@ class Additions:
         with self._lock:
             rows = self._connection.execute("SELECT id, uri, title, text FROM documents ORDER BY id")
             return [KnowledgeDocument(id=i, uri=uri, title=title, text=text) for i, uri, title, text in rows]
+
+    def tags(self) -> dict[str, frozenset[str]]:
+        """The tags of each document that has any."""
+        found: dict[str, set[str]] = {}
+        with self._lock:
+            for name, tag in self._connection.execute("SELECT document, tag FROM tags"):
+                found.setdefault(name, set()).add(tag)
+        return {name: frozenset(tags) for name, tags in found.items()}
 
     def hidden(self) -> frozenset[str]:
         """The ids of the hidden documents."""

@@ -35,6 +35,11 @@ class _View:
     documents: dict[str, FreshDocument]
     index: FreshIndex
     hidden: frozenset[str]
+    tags: dict[str, frozenset[str]]
+
+    def closed(self, held: Collection[str] | None) -> set[str]:
+        """The documents that whoever holds these tags must not see; None sees all."""
+        return set() if held is None else {name for name, tags in self.tags.items() if tags.isdisjoint(held)}
 
 
 class LiveKnowledge:
@@ -64,10 +69,16 @@ class LiveKnowledge:
         *,
         before: Sequence[str] | None = None,
         exclude: Sequence[Collection[str]] | None = None,
+        held: Collection[str] | None = None,
     ) -> list[list[Hit]]:
-        """For each query its best chunks, best first, as `Knowledge` has it."""
+        """For each query its best chunks, best first, as `Knowledge` has it.
+
+        Documents with tags are left out inside the search, unless one of them is among the tags `held`; None
+        finds all.
+        """
         view = self._current()
-        without = exclude if exclude is not None else [()] * len(queries)
+        closed = view.closed(held)
+        without = [{*each, *closed} for each in (exclude if exclude is not None else [()] * len(queries))]
         hidden = [{*each, *view.hidden, *view.documents} for each in without]
         if not len(view.index):
             return self.store.search(queries, before=before, exclude=hidden)
@@ -78,12 +89,22 @@ class LiveKnowledge:
             for query, said, vector, old, new in zip(queries, earlier, vectors, hidden, without, strict=True)
         ]
 
-    def documents(self) -> list[tuple[KnowledgeDocument, int]]:
-        """What was added, each with the number of its chunks."""
-        return [(each.document, len(each.chunks)) for each in self._current().documents.values()]
+    def documents(self, held: Collection[str] | None = None) -> list[tuple[KnowledgeDocument, int]]:
+        """What was added and is open to whoever holds these tags, each with the number of its chunks."""
+        view = self._current()
+        closed = view.closed(held)
+        return [
+            (each.document, len(each.chunks)) for name, each in view.documents.items() if name not in closed
+        ]
 
-    def put(self, document: KnowledgeDocument) -> int:
+    def tags(self, name: str) -> frozenset[str]:
+        """The tags of the document that was added as `name`; none where it has none, or is not there."""
+        return self._current().tags.get(name, frozenset())
+
+    def put(self, document: KnowledgeDocument, tags: Collection[str] = ()) -> int:
         """Add a document, or replace the one of its id, also one of the store; the number of its chunks.
+
+        With `tags`, only searches that hold one of them find it.
 
         Raises:
             KnowledgeError: it has no words, or there are too many documents by now.
@@ -100,7 +121,7 @@ class LiveKnowledge:
             )
         vectors = self._embedded(chunks)
         with self._changing:
-            self._additions.put(document, vectors)
+            self._additions.put(document, vectors, tags)
             known = {**self._view.documents, document.id: FreshDocument(document, chunks, vectors)}
             self._view = self._loaded(known)
         return len(chunks)
@@ -136,7 +157,8 @@ class LiveKnowledge:
         dimensions = self.store.embedder.dimensions
         index = FreshIndex(list(documents.values()), self.store.lexical, dimensions=dimensions)
         hidden = self._additions.hidden()
-        return _View(version=version, documents=documents, index=index, hidden=hidden)
+        tags = self._additions.tags()
+        return _View(version=version, documents=documents, index=index, hidden=hidden, tags=tags)
 
     def _made(self, document: KnowledgeDocument, known: FreshDocument | None) -> FreshDocument:
         if known is not None and known.document == document:

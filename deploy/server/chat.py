@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from deploy.assistant import Answer
+from deploy.documents.seen import seen_by
 from deploy.server.asking import Asking
 from deploy.server.bodies import read_body
 from deploy.server.described import taking
@@ -55,7 +56,10 @@ def add_chat_route(
             model=question.model,
             fingerprint=now.digest[:12],
         )
-        asked = asking.ask(question, now.assistant, gone=request.is_disconnected)
+        assistant = now.assistant
+        if request.state.held is not None:
+            assistant = assistant.over(seen_by(assistant.knowledge, request.state.held))
+        asked = asking.ask(question, assistant, gone=request.is_disconnected)
 
         def answered(answer: Answer) -> None:
             limits.spend(caller, answer.prompt_tokens + answer.completion_tokens)

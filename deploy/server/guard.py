@@ -38,7 +38,8 @@ class Guard:
     """ASGI middleware that lets a request through if its key opens what it asks for.
 
     Without a file of keys everybody may ask, and who is on this machine may do all. The name of the key, or
-    else the address that the request comes from, is `caller` in the state of the request.
+    else the address that the request comes from, is `caller` in the state of the request; `held` are the tags
+    of documents that it may see, None all of them.
     """
 
     def __init__(self, app: ASGIApp, *, keys: KeyFile | None) -> None:
@@ -48,7 +49,8 @@ class Guard:
         """Serve one request, or refuse it."""
         if scope["type"] == "http":
             try:
-                scope.setdefault("state", {})["caller"] = self._caller(scope)
+                caller, held = self._caller(scope)
+                scope.setdefault("state", {}).update(caller=caller, held=held)
             except (RequestError, ServeError) as error:
                 fault = as_fault(error)
                 reply = JSONResponse(fault.body(), status_code=fault.status, headers=fault.headers)
@@ -56,11 +58,11 @@ class Guard:
                 return
         await self._app(scope, receive, send)
 
-    def _caller(self, scope: Connection) -> str:
+    def _caller(self, scope: Connection) -> tuple[str, frozenset[str] | None]:
         wanted = needed(scope["method"], scope["path"])
         address = str((scope.get("client") or ("unknown",))[0])
         if wanted is None or (self._keys is None and (wanted == "read" or address in LOOPBACK)):
-            return address
+            return address, None
         if self._keys is None:
             told = f"this needs {wanted}, which without keys is for this machine alone: set serve.keys"
             raise RequestError(403, told, "insufficient_scope")
@@ -77,4 +79,4 @@ class Guard:
         if not key.opens(wanted):
             told = f"the key {key.name} may {key.scope}, and this needs {wanted}"
             raise RequestError(403, told, "insufficient_scope")
-        return key.name
+        return key.name, key.held

@@ -7,6 +7,7 @@ when it has changed, so that a key that was withdrawn opens nothing from the nex
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,27 +20,34 @@ from deploy.files import read_json
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)  # each holds those before it
+TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # of a document, and of the keys that see it
 _PREFIX = "tp-"
 _ADVICE = "make one with threeply key add NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One key: whose it is, the SHA-256 of it, and how far it opens."""
+    """One key: whose it is, the SHA-256 of it, how far it opens, and the tags of documents that it sees."""
 
     name: str
     sha256: str
     scope: Scope
+    tags: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> frozenset[str] | None:
+        """The tags that it holds; None where it sees all documents."""
+        return None if self.scope == "admin" else frozenset(self.tags)
 
     def opens(self, scope: Scope) -> bool:
         """Whether it may do what needs `scope`."""
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
 
 
-def new_key(name: str, scope: Scope) -> tuple[str, Key]:
+def new_key(name: str, scope: Scope, tags: Sequence[str] = ()) -> tuple[str, Key]:
     """A new secret, and the key that knows it."""
     secret = _PREFIX + secrets.token_urlsafe(32)
-    return secret, Key(name=name, sha256=_digest(secret), scope=scope)
+    return secret, Key(name=name, sha256=_digest(secret), scope=scope, tags=tuple(tags))
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:
