@@ -3,6 +3,7 @@
     ThreeplyError                 what a person can mend: shown as one sentence, never a traceback
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
+    |   `-- DocumentError         a file cannot be read as a document
     |-- PromptError               a prompt template is missing or wrong
     |-- QuestionError             a conversation asks nothing, or is no text
     |-- EngineError               a model cannot be loaded or asked
@@ -29,6 +30,14 @@ class SettingsError(ThreeplyError):
 
 class KnowledgeError(ThreeplyError):
     """The knowledge store is missing, empty or damaged."""
+
+
+class DocumentError(KnowledgeError):
+    """A file cannot be read as a document; `reason` is the word under which reports count it."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class PromptError(ThreeplyError):
