@@ -19,7 +19,13 @@ _KNOWN = re.compile(
     r"ascii|utf-8|utf-16(-[bl]e)?|iso8859-\d+|cp\d+|koi8-[rut]|mac-(roman|cyrillic)|gb2312|gbk|gb18030|"
     r"big5(hkscs)?|shift_jis|euc_(jp|kr)|iso2022_jp|hz|tis-620"
 )
-_SHIFTING = ("iso2022_jp", "hz")  # all of it looks like ASCII
+_LIKE_UTF_8 = (
+    "iso2022_jp",
+    "hz",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+)  # their bytes often are, and mean others
 
 
 def plain_text(content: bytes, declared: str = "") -> str:
@@ -45,7 +51,7 @@ def html_text(content: bytes, declared: str = "") -> str:
         DocumentError: it is no text in any of these, or nothing.
     """
     said = _codec(declared) or _declared_inside(content)
-    order = (_marked(content), said if said in _SHIFTING else "", "utf-8", said, "cp1252")
+    order = (_marked(content), said if said in _LIKE_UTF_8 else "", "utf-8", said, "cp1252")
     for codec in filter(None, order):
         if (text := _decoded(content, codec)) is not None:
             return _checked(text)

@@ -127,7 +127,7 @@ class _Page(HTMLParser):
         elif self._heard:
             self._writers[-1].write(data)
 
-    def parse_marked_section(self, i: int, report: int = 1) -> int:
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
         """Skip `<![...`: with those that it does not know Python's parser fails."""
         return self.parse_bogus_comment(i, report)
 

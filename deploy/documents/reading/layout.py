@@ -11,13 +11,14 @@ from statistics import median
 
 _LARGER = 1.15  # times the height of most text, from which on a line is a heading
 _LONGEST_HEADING = 200  # characters
+_LONGEST_HEADER = 80  # characters of a line that is taken for a header for its number alone
+_WIDEST = 2.5  # times the height of the letters that lines of one paragraph are apart: double spacing
 _APART = 1.3  # times the usual distance of two lines, from which on a paragraph ends
 _EDGE = 2  # lines at the top and at the bottom of a page that may be header or footer
 _OFTEN = 1 / 3  # of the pages: where left and right pages differ, each has its half
 _FEWEST = 3  # pages
 _BULLET = re.compile(r"^[\u2022\u2023\u25aa\u25cf\u25e6\u2043\u2219\uf0b7]\s*")
-_NUMBER = re.compile(r"\d+|^[ivxlc]+$", re.IGNORECASE)
-_PAGE = re.compile(r"^(\d{1,5})\b|\b(\d{1,5})$")  # where a line may have the number of its page
+_NUMBER = re.compile(r"(?<!\d)\d{1,5}(?!\d)")
 _LEADER = re.compile(r"(?:\s?\.){4,}\s?")  # the dots of a table of contents
 _BROKEN = re.compile(r"(\S*[^\W\d_])([-\u2010\u00ad])$")
 _REST = re.compile(r"([^\W\d_]\S*)\s*")
@@ -46,10 +47,10 @@ class _Block:
 
 def as_markdown(pages: list[list[Line]], named: str = "") -> tuple[str, str, int]:
     """The title, the text, and how many lines were left out. `named` is what the file calls itself."""
-    kept = without_repeated(pages)
+    usual = _usual_size([line for page in pages for line in page])
+    kept = without_repeated(pages, usual)
     left_out = sum(map(len, pages)) - sum(map(len, kept))
     lines = [line for page in kept for line in page]
-    usual = _usual_size(lines)
     blocks = _blocks(kept, usual)
     levels = {size: level for level, size in enumerate(_heading_sizes(blocks), start=1)}
     known = Counter(word for line in lines for word in line.text.lower().split())
@@ -66,37 +67,36 @@ def as_markdown(pages: list[list[Line]], named: str = "") -> tuple[str, str, int
     return _title(named, headings), "\n\n".join(texts), left_out
 
 
-def without_repeated(pages: list[list[Line]]) -> list[list[Line]]:
-    """The pages without headers and footers: lines at their edges that many of them have, but for numbers.
+def without_repeated(pages: list[list[Line]], usual: float) -> list[list[Line]]:
+    """The pages without headers and footers: lines at their edges that many of them have.
 
-    A line that begins or ends with the number of its page is one, too, if many pages are numbered so: the
-    titles of chapters change above. Where nothing would be left, the pages are as they were.
+    A line with the number of its page is one, too, if many pages are numbered so, since titles of chapters
+    change above; but none that is larger than the `usual` text. Where nothing would be left, the pages are as
+    they were.
     """
     fewest = max(_FEWEST, _OFTEN * len(pages))
-    alike = Counter(key for page in pages for key in {_key(line) for line in _edges(page)})
-    often = {key for key, count in alike.items() if count >= fewest}
-    shifts = Counter[int]()
+    alike, shifts = Counter[str](), Counter[int]()
     for at, page in enumerate(pages):
-        shifts.update({shift for line in _edges(page) for shift in _shifts(line, at)})
+        edges = page if len(page) <= 2 * _EDGE else page[:_EDGE] + page[-_EDGE:]
+        alike.update({line.text for line in edges})
+        shifts.update({shift for line in edges for shift in _shifts(line, at, usual)})
+    often = {text for text, count in alike.items() if count >= fewest}
     numbered = {shift for shift, count in shifts.items() if count >= fewest}
     kept = [
-        _trimmed(page, [_key(line) in often or not numbered.isdisjoint(_shifts(line, at)) for line in page])
+        _trimmed(
+            page,
+            [line.text in often or not numbered.isdisjoint(_shifts(line, at, usual)) for line in page],
+        )
         for at, page in enumerate(pages)
     ]
     return kept if any(kept) else pages
 
 
-def _edges(page: list[Line]) -> list[Line]:
-    return page if len(page) <= 2 * _EDGE else page[:_EDGE] + page[-_EDGE:]
-
-
-def _key(line: Line) -> str:
-    return _NUMBER.sub("#", line.text)
-
-
-def _shifts(line: Line, at: int) -> list[int]:
-    """How far the numbers at both ends of a line are from the place of its page."""
-    return [int(one or other) - at for one, other in _PAGE.findall(line.text)]
+def _shifts(line: Line, at: int, usual: float) -> list[int]:
+    """How far the numbers in a line that may be a header are from the place of its page."""
+    if len(line.text) > _LONGEST_HEADER or line.size >= _LARGER * usual:
+        return []
+    return [int(number) - at for number in _NUMBER.findall(line.text)]
 
 
 def _trimmed(page: list[Line], repeats: list[bool]) -> list[Line]:
@@ -118,7 +118,7 @@ def _usual_size(lines: list[Line]) -> float:
 def _blocks(pages: list[list[Line]], usual: float) -> list[_Block]:
     """Lines that belong together, in order."""
     gaps = [one.bottom - other.bottom for page in pages for one, other in pairwise(page) if one.size == usual]
-    pitch = median([gap for gap in gaps if gap > 0] or [usual])
+    pitch = median([gap for gap in gaps if 0 < gap <= _WIDEST * usual] or [usual])
     blocks: list[_Block] = []
     for page in pages:
         for place, line in enumerate(page):

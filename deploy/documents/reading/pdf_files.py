@@ -12,6 +12,8 @@ from deploy.errors import DocumentError
 
 MOST_PAGES = 3_000
 MOST_CHARACTERS = 10_000_000
+_LINE_END = 10
+_BROKEN = (0x2, 0xFFFE)  # the hyphen of a word that a line's end breaks; PDFium gives no line end behind it
 _END = b"%%EOF"
 _END_WITHIN = 2_048  # bytes: readers look for it in the last 1024, and some files have blanks behind it
 
@@ -86,28 +88,29 @@ def _lines(text: Any) -> list[Line]:
     bottom = 0.0
     box = pdfium.FS_RECTF()
     for place in range(text.count_chars() + 1):
-        code = pdfium.FPDFText_GetUnicode(text, place) if place < text.count_chars() else 10
-        if code in (10, 13):
-            if words := " ".join("".join(characters).split()):
-                [(size, _)] = heights.most_common(1) or [(0.0, 0)]
-                lines.append(Line(words, size=size, bottom=bottom))
-            characters.clear()
-            heights.clear()
-            continue
+        code = pdfium.FPDFText_GetUnicode(text, place) if place < text.count_chars() else _LINE_END
         character = _character(code)
         characters.append(character)
         if character.strip() and pdfium.FPDFText_GetLooseCharBox(text, place, box):
             if not heights:
                 bottom = box.bottom
             heights[round(box.top - box.bottom, 1)] += 1
+        if code in (_LINE_END, *_BROKEN):
+            if words := " ".join("".join(characters).split()):
+                [(size, _)] = heights.most_common(1) or [(0.0, 0)]
+                lines.append(Line(words, size=size, bottom=bottom))
+            characters.clear()
+            heights.clear()
     return lines
 
 
 def _character(code: int) -> str:
-    """The character with this code; half of one, or none, is the mark for what is unknown."""
-    if code == 0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
-        return "\ufffd" if code else ""
-    return "\u00ad" if code in (0x2, 0xFFFE) else chr(code)  # so PDFium marks a word that is broken
+    """The character with this code; half of one, or none that there is, is the mark for what is unknown."""
+    if code in _BROKEN:
+        return "-"
+    if 0xD800 <= code < 0xE000 or code > 0x10FFFF:
+        return "\ufffd"
+    return chr(code) if code else ""
 
 
 def _fault(error: Any) -> DocumentError:
