@@ -1,10 +1,11 @@
 """Reads a document in a process of its own, with a limit on time and memory.
 
 A file may be made to crash its reader, to take all memory or never to end: then that process ends, and who
-asked is told. It has no secrets: its environment is empty but for where the code lies.
+asked is told. It has no secrets: of the environment it gets no more than it needs to find its code.
 """
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -17,7 +18,12 @@ from deploy.errors import DocumentError
 SECONDS = 30  # of work
 _PATIENCE = 4  # times as many may pass where the machine is busy
 _ROOT = Path(__file__).resolve().parents[3]
-_ENVIRONMENT = {"PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+_ENVIRONMENT = {
+    **{name: os.environ[name] for name in ("LD_LIBRARY_PATH", "PYTHONHOME") if name in os.environ},
+    "PYTHONPATH": str(_ROOT),
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "LANG": "C.UTF-8",
+}
 
 
 def read_apart(content: bytes, kind: str, declared: str = "", *, seconds: int = SECONDS) -> Reading:

@@ -31,6 +31,11 @@ def main(kind: str, seconds: str, declared: str) -> None:
             "refused": f"to read it takes more than {_MEMORY // 2**20} MiB of memory; split it",
             "reason": "too_large",
         }
+    except ImportError as error:
+        told = {
+            "refused": f"{error}: install what requirements.lock names (make venv)",
+            "reason": "unreadable",
+        }
     except Exception as error:  # a reader is fed with all there is
         told = {
             "refused": f"its reader has failed ({type(error).__name__}); save it anew, or as text",
