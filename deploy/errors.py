@@ -3,6 +3,7 @@
     ThreeplyError                 what a person can mend: shown as one sentence, never a traceback
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
+    |   `-- DocumentError         a file cannot be read as a document
     |-- FeedbackError             ratings of answers cannot be kept or read
     |-- PromptError               a prompt template is missing or wrong
     |-- QuestionError             a conversation asks nothing, or is no text
@@ -35,6 +36,14 @@ class KnowledgeError(ThreeplyError):
 
 class FeedbackError(ThreeplyError):
     """Ratings of answers cannot be kept or read."""
+
+
+class DocumentError(KnowledgeError):
+    """A file cannot be read as a document; `reason` is the word under which reports count it."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class PromptError(ThreeplyError):

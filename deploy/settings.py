@@ -82,5 +82,6 @@ class ServeSettings(Section):
     read_seconds: Positive
     shutdown_seconds: NonNegative
     max_body_bytes: Count
+    max_document_bytes: Count
     max_messages: Count
     max_message_characters: Count

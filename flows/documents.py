@@ -1,24 +1,24 @@
 """The command `threeply documents`: adds, lists and deletes what a server answers from, running or not."""
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.errors import KnowledgeError, SettingsError
+from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
+from deploy.errors import DocumentError, KnowledgeError, SettingsError
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
-
-KINDS = (".md", ".markdown", ".txt")
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The words that `threeply documents` understands."""
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     ways = parser.add_subparsers(dest="way", metavar="WAY", required=True)
-    add = ways.add_parser("add", help="add texts, or replace those of the same names")
+    add = ways.add_parser("add", help="add documents, or replace those of the same names")
     add.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files, or folders of them")
     ways.add_parser("list", help="show what was added")
     delete = ways.add_parser("delete", help="delete a document, and look whether anything of it is left")
@@ -29,14 +29,12 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
     """Do what `words` say to the documents beside the bundle.
 
     Raises:
-        SettingsError: no folder is set for them, or a file is none of a known kind.
+        SettingsError: no folder is set for them, or a file is of a format that is not read.
         KnowledgeError: a file cannot be read or added, or no document has the name.
     """
     with opened(settings, words.bundle or settings.serve.bundle) as knowledge:
         if words.way == "add":
-            for name, path in named(words.files):
-                passages = knowledge.put(read(name, path))
-                print(f"{name}: {passages} passages")
+            add_files(knowledge, words.files)
         elif words.way == "list":
             found = knowledge.documents()
             for document, passages in found:
@@ -72,40 +70,63 @@ def opened(settings: Any, bundle: Path) -> "Iterator[LiveKnowledge]":
         knowledge.close()
 
 
-def named(files: list[Path]) -> Iterator[tuple[str, Path]]:
-    """Each text with the name that it gets: that of the file, below a folder its path in there.
+def add_files(knowledge: "LiveKnowledge", given: list[Path]) -> None:
+    """Add each file, and those below each folder; of these, one that cannot be read is told and counted.
 
     Raises:
-        SettingsError: a file is not there, or of another kind.
+        SettingsError: what is given is not there, or holds nothing of a known format.
+        KnowledgeError: a file that is given itself cannot be read, or none can.
     """
-    for given in files:
-        if given.is_dir():
-            inside = sorted(path for path in given.rglob("*") if path.suffix.lower() in KINDS)
-            if not inside:
-                raise SettingsError(f"{given} has no file that ends in {', '.join(KINDS)}")
-            yield from ((path.relative_to(given).as_posix(), path) for path in inside)
-        elif not given.is_file():
-            raise SettingsError(f"{given} is not there")
-        elif given.suffix.lower() not in KINDS:
-            raise SettingsError(f"{given} is none of {', '.join(KINDS)}: save it as text first")
-        else:
-            yield given.name, given
+    added = 0
+    skipped = Counter[str]()
+    for place in given:
+        for path in files_of(place, skipped):
+            name = path.relative_to(place).as_posix() if place.is_dir() else path.name
+            try:
+                passages, notes = _add(knowledge, name, path)
+            except DocumentError as error:
+                if not place.is_dir():
+                    raise KnowledgeError(f"{path}: {error}") from None
+                print(f"{name}: skipped: {error}")
+                skipped[error.reason] += 1
+            else:
+                added += 1
+                print("; ".join([f"{name}: {passages} passages", *notes]))
+    if skipped:
+        told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(skipped.items()))
+        print(f"{added} files were added, {skipped.total()} skipped: {told}")
+    if not added:
+        raise KnowledgeError("no file could be read; what is wrong with each stands above")
 
 
-def read(name: str, path: Path) -> Any:
-    """The document in a file; its title is its first heading, or else its name.
+def files_of(place: Path, skipped: Counter[str]) -> list[Path]:
+    """A file, or those below a folder that are of a known format; the others are counted in `skipped`.
 
     Raises:
-        KnowledgeError: it is no UTF-8 text.
+        SettingsError: it is not there, or there are none.
     """
+    if place.is_dir():
+        files = sorted(path for path in place.rglob("*") if path.is_file())
+        inside = [path for path in files if by_suffix(path)]
+        if not inside:
+            raise SettingsError(f"{place} has no file that ends in {', '.join(SUFFIXES)}")
+        if others := len(files) - len(inside):
+            skipped["other_format"] += others
+        return inside
+    if not place.is_file():
+        raise SettingsError(f"{place} is not there")
+    if by_suffix(place) is None:
+        raise SettingsError(f"{place} is none of {', '.join(SUFFIXES)}: save it as text first")
+    return [place]
+
+
+def _add(knowledge: "LiveKnowledge", name: str, path: Path) -> tuple[int, tuple[str, ...]]:
+    """Add a file; the number of its passages, and what was left out."""
     from deploy.knowledge.chunking import KnowledgeDocument
 
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise KnowledgeError(f"{path} cannot be read as text: {error}; save it as UTF-8") from None
-    heading = next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), "")
-    return KnowledgeDocument(id=name, uri=f"file:{path}", title=heading or name, text=text)
+    reading = read_file(path)
+    document = KnowledgeDocument(id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text)
+    return knowledge.put(document), reading.notes
 
 
 def delete(knowledge: "LiveKnowledge", name: str) -> None:

@@ -1,1 +1,1 @@
-"""Documents that are added, replaced and deleted while the assistant answers, beside those of the bundle."""
+"""Documents: files read as text, and what is added, replaced and deleted while the assistant answers."""

@@ -8,6 +8,15 @@ from deploy.files import parse_json
 from deploy.server.faults import RequestError
 
 T = TypeVar("T")
+JSON = "application/json"
+
+
+def content_type(request: Request) -> tuple[str, str]:
+    """What a request says its body is, such as `text/html`, and its encoding; empty where it says nothing."""
+    kind, *parameters = request.headers.get("content-type", "").split(";")
+    named = (each.partition("=") for each in parameters)
+    charset = next((value for name, _, value in named if name.strip().lower() == "charset"), "")
+    return kind.strip().lower(), charset.strip().strip("\"'")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -16,9 +25,17 @@ async def read_body(request: Request, limit: int) -> bytes:
     Raises:
         RequestError: it is longer, or is not declared as JSON, as a form on a foreign page could not be.
     """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise RequestError(415, "send the header Content-Type: application/json", "unsupported_media_type")
+    if content_type(request)[0] != JSON:
+        raise RequestError(415, f"send the header Content-Type: {JSON}", "unsupported_media_type")
+    return await read_bytes(request, limit)
+
+
+async def read_bytes(request: Request, limit: int) -> bytes:
+    """The body of any request, never more than `limit` bytes of it.
+
+    Raises:
+        RequestError: it is longer.
+    """
     body = bytearray()
     async for piece in request.stream():
         body += piece

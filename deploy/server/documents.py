@@ -10,9 +10,11 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 
 from deploy.documents.live import LiveKnowledge
+from deploy.documents.reading.formats import TYPES, by_type, read_document
+from deploy.documents.reading.reading import Reading
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument
-from deploy.server.bodies import read, read_body
+from deploy.server.bodies import JSON, content_type, read, read_body, read_bytes
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.live import Live
@@ -20,6 +22,8 @@ from deploy.settings import ServeSettings
 
 T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1)]
+_LONGEST_TITLE = 300  # characters
+_READ_AT_ONCE = 2  # files: each may take a core, and as much memory as it is allowed
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,300}")
 
 
@@ -27,7 +31,7 @@ class DocumentBody(BaseModel, extra="forbid"):
     """A document to be known."""
 
     text: Text
-    title: Annotated[str, Field(max_length=300)] = ""
+    title: Annotated[str, Field(max_length=_LONGEST_TITLE)] = ""
     uri: Annotated[str, Field(max_length=2000)] = ""
 
 
@@ -39,6 +43,7 @@ class SearchBody(BaseModel, extra="forbid"):
 
 def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> None:
     """Give `app` the routes on documents of what is `live`."""
+    places = asyncio.Semaphore(_READ_AT_ONCE)
 
     @app.get("/v1/documents")
     async def listed() -> dict[str, Any]:
@@ -49,17 +54,28 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
 
     @app.put("/v1/documents/{name:path}", openapi_extra=taking(DocumentBody))
     async def put(name: str, request: Request) -> dict[str, Any]:
-        given = read(DocumentBody, await read_body(request, settings.max_body_bytes))
+        changeable(live)  # before a file is read in vain
         _check_name(name)
+        notes: tuple[str, ...] = ()
+        if content_type(request)[0] == JSON:
+            given = read(DocumentBody, await read_body(request, settings.max_body_bytes))
+        else:
+            if places.locked():
+                told = f"{_READ_AT_ONCE} files are being read; send it again in a moment"
+                raise RequestError(503, told, "busy", headers={"Retry-After": "5"})
+            async with places:
+                reading = await _read_file(request, settings.max_document_bytes)
+            given = DocumentBody(text=reading.text, title=reading.title[:_LONGEST_TITLE])
+            notes = reading.notes
         document = KnowledgeDocument(
             id=name, uri=given.uri or f"added:{name}", title=given.title or name, text=given.text
         )
-        chunks = await _changed(lambda: changeable(live).put(document))
-        return _told(document, chunks)
+        chunks = await _in_thread(lambda: changeable(live).put(document))
+        return {**_told(document, chunks), "notes": notes}
 
     @app.delete("/v1/documents/{name:path}")
     async def delete(name: str) -> dict[str, Any]:
-        if not await _changed(lambda: changeable(live).delete(name)):
+        if not await _in_thread(lambda: changeable(live).delete(name)):
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
         return {"id": name, "object": "document", "deleted": True}
 
@@ -89,10 +105,22 @@ def changeable(live: Live) -> LiveKnowledge:
     return knowledge
 
 
-async def _changed(change: Callable[[], T]) -> T:
-    """What `change` gives, in a thread of its own; what it refuses is the client's to mend."""
+async def _read_file(request: Request, limit: int) -> Reading:
+    """The document that is sent as a file."""
+    kind, charset = content_type(request)
+    reader = by_type(kind)
+    if reader is None:
+        taken = ", ".join((JSON, *TYPES))
+        told = f"Content-Type is {kind[:100] or 'missing'}; what is read here is one of {taken}"
+        raise RequestError(415, told, "unsupported_media_type")
+    content = await read_bytes(request, limit)
+    return await _in_thread(lambda: read_document(content, reader, charset))
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """What `work` gives, in a thread of its own; what it refuses is the client's to mend."""
     try:
-        return await asyncio.to_thread(change)
+        return await asyncio.to_thread(work)
     except KnowledgeError as error:
         raise RequestError(400, str(error), "not_added") from None
 

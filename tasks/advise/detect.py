@@ -9,7 +9,8 @@ from tasks.advise.facts import Facts, Goal, Machine, MethodResult
 from tasks.evaluation.ledger import read_ledger
 from tasks.machine.memory import MIB, available
 from tasks.machine.process import cores
-from tasks.prepare.settings import FeedbackSource, FileSource, MarkdownSource, PackagesSource
+from tasks.prepare.collect.folders import files_of
+from tasks.prepare.settings import FeedbackSource, FileSource, FolderSource, PackagesSource
 from tasks.rows.timings import read_timings
 from tasks.settings import Settings
 
@@ -114,8 +115,8 @@ def _counts(root: Path, settings: Settings) -> tuple[dict[str, int], str]:
                 counts["examples"] += source.max_facts
                 counts["preferences"] += source.preferences
                 counts["documents"] += PACKAGE_DOCUMENTS * len(source.packages)
-            case MarkdownSource():
-                counts["documents"] += sum(1 for _ in (root / source.path).rglob("*.md"))
+            case FolderSource():
+                counts["documents"] += len(files_of(source, root)[0])
             case FileSource():
                 counts["examples"] += _lines(root / source.path)
             case FeedbackSource():

@@ -91,10 +91,10 @@ class FileSource(Section):
         return name
 
 
-class MarkdownSource(Section):
-    """A folder of Markdown files."""
+class FolderSource(Section):
+    """A folder of documents in Markdown, text, HTML and PDF, or of its Markdown (.md) alone."""
 
-    kind: Literal["markdown"]
+    kind: Literal["documents", "markdown"]
     path: DataPath
 
 
@@ -125,7 +125,7 @@ class FeedbackSource(Section):
 
 
 Source = Annotated[
-    PackagesSource | FileSource | MarkdownSource | ExtractsSource | QueriesSource | FeedbackSource,
+    PackagesSource | FileSource | FolderSource | ExtractsSource | QueriesSource | FeedbackSource,
     Field(discriminator="kind"),
 ]
 

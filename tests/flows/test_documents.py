@@ -7,6 +7,7 @@ import pytest
 from deploy.bundle import BundledSettings, load_verified, write_bundle
 from flows.cli import main
 from tests.conftest import small_settings, write_tiny_index
+from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 
 CANARY = "The canary-7431 sings in the aquarium of the zoo.\n"
 
@@ -83,7 +84,7 @@ def test_a_document_of_the_bundle_is_hidden_and_it_is_said_where_it_still_lies(
     ("words", "code", "message"),
     [
         (["add", "nowhere.md"], 2, "nowhere.md is not there"),
-        (["add", "params.yaml"], 2, "params.yaml is none of .md, .markdown, .txt"),
+        (["add", "params.yaml"], 2, "params.yaml is none of .md, .markdown, .txt, .html, .htm, .xhtml, .pdf"),
         (["add", "index"], 2, "index has no file that ends in .md"),
         (["delete", "nobody"], 1, "no document is called 'nobody'; added were: none"),
     ],
@@ -99,4 +100,32 @@ def test_what_cannot_be_done_is_told(
 def test_a_file_that_is_no_text_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "pages/broken.md").write_bytes(b"\xff\xfe\x00")
     assert run("add", "pages/broken.md") == 1
-    assert "cannot be read as text" in capsys.readouterr().err
+    assert "pages/broken.md: it is no text in UTF-8" in capsys.readouterr().err
+
+
+def test_of_a_folder_what_can_be_read_is_added_and_the_rest_is_counted(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = project / "pages/birds"
+    (pages / "canary.md").unlink()
+    (pages / "canary.html").write_text(
+        f"<title>Canaries</title><main><p>{CANARY}</main><footer>2024</footer>"
+    )
+    (pages / "scan.pdf").write_bytes(pdf([PICTURE]))
+    (pages / "locked.pdf").write_bytes(pdf([b""], encrypted=True))
+    (pages / "guide.pdf").write_bytes(pdf([PICTURE, drawn([(11, 600, "The jay hops.")])]))
+    (pages / "logo.png").write_bytes(b"")
+    assert run("add", "pages/birds") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "canary.html: 1 passages",
+        "guide.pdf: 1 passages; 1 of its pages have pictures and no text, maybe scanned: 1",
+        "locked.pdf: skipped: it is encrypted; save a copy without a password",
+        "scan.pdf: skipped: there is no text in it; it may be scanned: let a program for text recognition "
+        "(OCR) read it first",
+        "2 files were added, 3 skipped: 1 encrypted, 1 no text, 1 other format",
+    ]
+    assert found(project)[0] == "Canaries"
+    for name in ("canary.html", "guide.pdf"):
+        (pages / name).unlink()
+    assert run("add", "pages/birds") == 1
+    assert "no file could be read; what is wrong with each stands above" in capsys.readouterr().err

@@ -20,9 +20,9 @@ async function look() {
 }
 
 /** Changes a document; gives what the server tells of it, and throws what it refuses. */
-async function change(method, name, body) {
+async function change(method, name, sent = {}) {
   const path = name.split("/").map(encodeURIComponent).join("/");
-  const { response } = await request(method, `documents/${path}`, { body });
+  const { response } = await request(method, `documents/${path}`, sent);
   if (!response.ok) throw await refusal(response);
   return response.json();
 }
@@ -33,10 +33,10 @@ async function add(files) {
   for (const file of files) {
     say([...said, `Adding ${file.name}…`]);
     try {
-      const { name, title, text } = await read(file);
-      const verb = names.has(name) ? "Replaced" : "Added";
-      const told = await change("PUT", name, { title, text });
-      said.push(`${verb} ${name}: ${count(told.passages, "passage")}.`);
+      const verb = names.has(file.name) ? "Replaced" : "Added";
+      const told = await change("PUT", file.name, await read(file));
+      said.push(`${verb} ${file.name}: ${count(told.passages, "passage")}.`);
+      for (const note of told.notes) trouble(`${file.name}: ${note}`);
       await look();
     } catch (error) {
       trouble(`${file.name}: ${error.message}`);

@@ -1,37 +1,27 @@
-// Files that become documents: dragged onto the page, and read as text, or refused in a sentence.
+// Files that become documents: dragged onto the page, and sent as they are; the server reads them.
 
-const LONGEST = 250_000; // bytes; the server's limit (serve.max_body_bytes) has room for little more
-const LONGEST_TITLE = 300; // characters, as in the server
+const LARGEST = 20_971_520; // bytes; the server's usual limit (serve.max_document_bytes)
+const TYPES = {
+  md: "text/markdown",
+  markdown: "text/markdown",
+  html: "text/html",
+  htm: "text/html",
+  xhtml: "application/xhtml+xml",
+  pdf: "application/pdf",
+};
 const target = document.getElementById("drop");
 
-/** The document that a file holds: its name, title and text; throws what is wrong with the file. */
+/** What is sent of a file: its bytes, and what kind of text they are; throws what is wrong with the file. */
 export async function read(file) {
-  if (file.size > LONGEST) {
-    const size = Math.ceil(file.size / 1000);
-    throw new Error(`this is too large: it has ${size} kB, and ${LONGEST / 1000} kB are allowed`);
+  if (file.size > LARGEST) {
+    const size = Math.ceil(file.size / 2 ** 20);
+    throw new Error(`this is too large: it has ${size} MiB, and ${LARGEST / 2 ** 20} MiB are allowed`);
   }
-  const bytes = await file.arrayBuffer().catch(() => {
+  const body = await file.arrayBuffer().catch(() => {
     throw new Error("this cannot be read: it is a folder, or it is gone");
   });
-  const text = decoded(bytes);
-  if (text.includes("\0")) throw new Error("this is no text: it holds a NUL");
-  if (!text.trim()) throw new Error("this is empty");
-  return { name: file.name, title: heading(text) ?? file.name, text };
-}
-
-function decoded(bytes) {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new Error("this is no text in UTF-8; if it is text, save it as UTF-8 and add it again");
-  }
-}
-
-/** The first heading of the first level, or null. */
-function heading(text) {
-  const prose = text.replace(/^(```|~~~)[^]*?^\1/gm, ""); // a # in a block of code is a comment
-  const words = /^ {0,3}#[ \t]+(.*?)[ \t]*#*[ \t]*$/m.exec(prose)?.[1];
-  return words ? [...words].slice(0, LONGEST_TITLE).join("") : null;
+  // What has another ending is text, or is refused as none.
+  return { body, type: TYPES[file.name.split(".").pop().toLowerCase()] ?? "text/plain" };
 }
 
 /** Gives the files that are dropped anywhere to `take`, as long as `wanted()`; a target shows meanwhile. */

@@ -2,14 +2,14 @@
 // A key is asked for once the server refuses to go without, and what was asked goes on from there.
 import { askFor, keep, kept } from "/page/key.js";
 
-/** Sends `body` as JSON; gives the response, and when what was let through was sent. */
-export async function request(method, path, { body, signal } = {}) {
+/** Sends `body` as JSON, or as it is where it has a `type`; gives the response, and when it was sent. */
+export async function request(method, path, { body, type, signal } = {}) {
   for (;;) {
     const key = kept();
     const headers = key ? { Authorization: `Bearer ${key}` } : {};
-    if (body) headers["Content-Type"] = "application/json";
+    if (body) headers["Content-Type"] = type ?? "application/json";
     const began = performance.now();
-    const options = { method, headers, body: body && JSON.stringify(body), signal };
+    const options = { method, headers, body: type ? body : body && JSON.stringify(body), signal };
     const response = await fetch(`/v1/${path}`, options).catch((error) => {
       throw signal?.aborted ? error : new Error("the server does not answer");
     });

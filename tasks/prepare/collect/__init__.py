@@ -9,8 +9,8 @@ from tasks.prepare.collect.documentation.extracts import read_extracts
 from tasks.prepare.collect.documentation.packages import read_packages
 from tasks.prepare.collect.feedback import read_feedback
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.folders import read_folder
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.collect.markdown import read_markdown
 from tasks.prepare.collect.own import check_own
 from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
@@ -18,7 +18,7 @@ from tasks.prepare.settings import (
     ExtractsSource,
     FeedbackSource,
     FileSource,
-    MarkdownSource,
+    FolderSource,
     PackagesSource,
     QueriesSource,
     Source,
@@ -80,8 +80,8 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
             return read_packages(source, seed=seed)
         case FileSource():
             return read_file(source, watched=folder)
-        case MarkdownSource():
-            return read_markdown(source.path, watched=folder)
+        case FolderSource():
+            return read_folder(source, watched=folder)
         case ExtractsSource():
             return read_extracts(source, seed=seed)
         case QueriesSource():

@@ -46,6 +46,7 @@ SETTINGS = {
     "read_seconds": 60,
     "shutdown_seconds": 10,
     "max_body_bytes": 4096,
+    "max_document_bytes": 65536,
     "max_messages": 6,
     "max_message_characters": 3000,
 }

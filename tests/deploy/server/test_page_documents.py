@@ -12,6 +12,7 @@ from deploy.prompts.template import load_template
 from deploy.server.keys import new_key, write_keys
 from deploy.settings import GenerationSettings
 from tests.deploy.documents.made import live
+from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.server.browsing import ask, chromium, last, looking
 from tests.deploy.server.conftest import running, serving
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 USUAL = GenerationSettings(max_new_tokens=24, temperature=0.0, top_p=1.0)
 WHERE = "Where does the canary sing?"
 ZOO = b"```\n# no heading\n```\n\n# The zoo\n\nThe canary sings in the aquarium.\n"
+GUIDE = pdf([drawn([(24, 700, "A guide to the zoo"), (11, 600, "The canary sings in the aquarium.")])])
 HTML = "<img src=x onerror=alert(1)>"
 
 
@@ -109,24 +111,43 @@ def test_a_chosen_file_is_asked_about_replaced_and_deleted(browser: "Browser", a
         assert not {"The zoo", "zoo (1) %.md"} & set(shown(page))
 
 
-def test_a_dropped_file_is_added(browser: "Browser", address: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "told", "source"),
+    [
+        ("zoo.md", ZOO, "Added zoo.md: 2 passages.", "The zoo"),
+        ("Guide.PDF", GUIDE, "Added Guide.PDF: 1 passage.", "A guide to the zoo"),
+        ("zoo.html", b"<title>Zoo</title><p>The canary sings.", "Added zoo.html: 1 passage.", "Zoo"),
+    ],
+)
+def test_a_dropped_file_is_added_and_answered_from(
+    browser: "Browser", address: str, name: str, content: bytes, told: str, source: str
+) -> None:
     with looking(browser, address) as page:
         dragged = page.evaluate_handle(
-            """([name, text]) => {
+            """([name, bytes]) => {
                 const dragged = new DataTransfer();
-                dragged.items.add(new File([text], name));
+                dragged.items.add(new File([new Uint8Array(bytes)], name));
                 return dragged;
             }""",
-            ["zoo.md", ZOO.decode()],
+            [name, list(content)],
         )
         for over, seen in (("dragover", True), ("dragleave", False), ("dragover", True)):
             page.dispatch_event("#talk", over, {"dataTransfer": dragged})
             assert page.locator("#drop").is_visible() == seen
         page.dispatch_event("#talk", "drop", {"dataTransfer": dragged})
-        done(page, "Added zoo.md: 2 passages. Ask about it.")
+        done(page, f"{told} Ask about it.")
         assert not page.locator("#drop").is_visible()
         page.click("#close")
-        assert shown(page)[0] == "The zoo"
+        assert shown(page)[0] == source
+
+
+def test_what_was_left_out_of_a_pdf_is_told(browser: "Browser", address: str) -> None:
+    with looking(browser, address) as page:
+        page.click("#documents")
+        choose(page, file("guide.pdf", pdf([PICTURE, drawn([(11, 600, "The canary sings.")])])))
+        done(page, "Added guide.pdf: 1 passage. Ask about it.")
+        told = "guide.pdf: 1 of its pages have pictures and no text, maybe scanned: 1"
+        assert trouble(page) == told
 
 
 def test_deleting_is_taken_back_by_escape_and_by_going_on(browser: "Browser", address: str) -> None:
@@ -147,24 +168,32 @@ def test_deleting_is_taken_back_by_escape_and_by_going_on(browser: "Browser", ad
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("name", "content", "told"),
     [
-        (b"\xff\xfe#\x00 \x00", "this is no text in UTF-8; if it is text, save it as UTF-8 and add it again"),
-        (b"# a\x00", "this is no text: it holds a NUL"),
-        (b" \n", "this is empty"),
-        (b"x" * 250_001, "this is too large: it has 251 kB, and 250 kB are allowed"),
+        ("a.md", b"caf\xe9", "it is no text in UTF-8; if it is text, save it as UTF-8"),
+        ("a.docx", b"PK\x03\x04\x00", "it is no text: it holds a NUL"),
+        ("a.txt", b" \n", "it is empty"),
+        ("a.pdf", b"%PDF", "it is no whole PDF: its end is missing; get it anew"),
     ],
 )
-def test_a_file_that_is_no_text_is_refused_unsent(
-    browser: "Browser", scripted_documents: str, content: bytes, told: str
+def test_a_file_that_is_no_text_is_refused(
+    browser: "Browser", scripted_documents: str, name: str, content: bytes, told: str
 ) -> None:
     with looking(browser, scripted_documents) as page:
-        sent = changes(page)
         page.click("#documents")
-        choose(page, file("a.md", content))
-        assert trouble(page) == f"a.md: {told}"
+        choose(page, file(name, content))
+        assert trouble(page) == f"{name}: {told}"
         assert page.locator("#done").inner_text() == ""
-        assert sent == []
+
+
+def test_a_file_that_is_too_large_is_refused_unsent(browser: "Browser", scripted_documents: str) -> None:
+    with looking(browser, scripted_documents) as page:
+        told = page.evaluate(
+            """() => import("/page/files.js")
+                .then((files) => files.read({ name: "a.pdf", size: 20_971_521 }))
+                .catch((error) => error.message)"""
+        )
+        assert told == "this is too large: it has 21 MiB, and 20 MiB are allowed"
 
 
 @pytest.fixture(scope="module")
@@ -180,9 +209,9 @@ def test_what_the_server_refuses_is_shown_and_the_next_file_is_added(
 ) -> None:
     with looking(browser, address) as page:
         page.click("#documents")
-        choose(page, file("long.md", b"word " * 1000), file("zoo.md", ZOO))
+        choose(page, file("long.md", b"word " * 14_000), file("zoo.md", ZOO))
         done(page, "Added zoo.md: 2 passages. Ask about it.")
-        assert trouble(page) == "long.md: the body is longer than 4096 bytes"
+        assert trouble(page) == "long.md: the body is longer than 65536 bytes"
         choose(page, file("b.txt", b"A bee."))
         done(page, "Added b.txt: 1 passage. Ask about it.")
         assert page.locator("#troubles").inner_text() == ""

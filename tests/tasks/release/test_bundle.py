@@ -44,7 +44,8 @@ settings = ServeSettings(bundle=sys.argv[1], host="127.0.0.1", port=int(sys.argv
                          public_key=None, allowed_hosts=[], documents=None, feedback=None, keys=None,
                          requests_per_minute=None, tokens_per_minute=None, max_concurrency=2, max_batch=2,
                          deadline_seconds=60, read_seconds=60, shutdown_seconds=10,
-                         max_body_bytes=4096, max_messages=4, max_message_characters=4000)
+                         max_body_bytes=4096, max_document_bytes=4096, max_messages=4,
+                         max_message_characters=4000)
 try:
     serve(Path(sys.argv[1]), settings, say=lambda text: print(text, flush=True))
 except ThreeplyError as error:

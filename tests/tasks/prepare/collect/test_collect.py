@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tasks.machine.settings import RunSettings
 from tasks.prepare.collect import collect
-from tasks.prepare.settings import CollectSettings, FileSource, MarkdownSource
+from tasks.prepare.settings import CollectSettings, FileSource, FolderSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
@@ -17,7 +17,7 @@ def test_sources_are_put_together_and_accounted_for(tmp_path: Path) -> None:
     (sources / "faq.jsonl").write_text('{"prompt": "Why?", "completion": "Because."}\nbroken\n')
     settings = CollectSettings(
         sources=[
-            MarkdownSource(kind="markdown", path=sources / "manual"),
+            FolderSource(kind="markdown", path=sources / "manual"),
             FileSource(kind="file", path=sources / "faq.jsonl"),
         ]
     )
