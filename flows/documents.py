@@ -2,13 +2,14 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
 from deploy.errors import DocumentError, KnowledgeError, SettingsError
+from deploy.server.keys import checked_tags
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
@@ -20,6 +21,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     ways = parser.add_subparsers(dest="way", metavar="WAY", required=True)
     add = ways.add_parser("add", help="add documents, or replace those of the same names")
     add.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files, or folders of them")
+    text = "only keys with this tag see them; several may be given; without any everybody who may ask"
+    add.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help=text)
     ways.add_parser("list", help="show what was added")
     delete = ways.add_parser("delete", help="delete a document, and look whether anything of it is left")
     delete.add_argument("document", metavar="NAME")
@@ -34,12 +37,17 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
     """
     with opened(settings, words.bundle or settings.serve.bundle) as knowledge:
         if words.way == "add":
-            add_files(knowledge, words.files)
+            if words.tags and settings.serve.keys is None:
+                raise SettingsError(
+                    "tags say which keys see a document, and serve.keys is null; set it first"
+                )
+            add_files(knowledge, words.files, checked_tags(words.tags))
         elif words.way == "list":
-            found = knowledge.documents()
-            for document, passages in found:
-                print(f"{document.id:<40} {passages:>5} passages  {document.title}")
-            print(f"{len(found)} documents beside the {knowledge.store.num_documents} of the bundle")
+            known = knowledge.documents()
+            for document, passages in known:
+                tags = f"  [{' '.join(sorted(found))}]" if (found := knowledge.tags(document.id)) else ""
+                print(f"{document.id:<40} {passages:>5} passages  {document.title}{tags}")
+            print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:
             delete(knowledge, words.document)
 
@@ -70,8 +78,8 @@ def opened(settings: Any, bundle: Path) -> "Iterator[LiveKnowledge]":
         knowledge.close()
 
 
-def add_files(knowledge: "LiveKnowledge", given: list[Path]) -> None:
-    """Add each file, and those below each folder; of these, one that cannot be read is told and counted.
+def add_files(knowledge: "LiveKnowledge", given: list[Path], tags: Sequence[str] = ()) -> None:
+    """Add each file with these tags, and those below each folder; of these, one that cannot be read counts.
 
     Raises:
         SettingsError: what is given is not there, or holds nothing of a known format.
@@ -83,7 +91,7 @@ def add_files(knowledge: "LiveKnowledge", given: list[Path]) -> None:
         for path in files_of(place, skipped):
             name = path.relative_to(place).as_posix() if place.is_dir() else path.name
             try:
-                passages, notes = _add(knowledge, name, path)
+                passages, notes = _add(knowledge, name, path, tags)
             except DocumentError as error:
                 if not place.is_dir():
                     raise KnowledgeError(f"{path}: {error}") from None
@@ -120,13 +128,15 @@ def files_of(place: Path, skipped: Counter[str]) -> list[Path]:
     return [place]
 
 
-def _add(knowledge: "LiveKnowledge", name: str, path: Path) -> tuple[int, tuple[str, ...]]:
+def _add(
+    knowledge: "LiveKnowledge", name: str, path: Path, tags: Sequence[str]
+) -> tuple[int, tuple[str, ...]]:
     """Add a file; the number of its passages, and what was left out."""
     from deploy.knowledge.chunking import KnowledgeDocument
 
     reading = read_file(path)
     document = KnowledgeDocument(id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text)
-    return knowledge.put(document), reading.notes
+    return knowledge.put(document, tags), reading.notes
 
 
 def delete(knowledge: "LiveKnowledge", name: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import SettingsError
-from deploy.server.keys import SCOPES, TAG, new_key, read_keys, write_keys
+from deploy.server.keys import SCOPES, checked_tags, new_key, read_keys, write_keys
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -50,10 +50,7 @@ def change_keys(root: Path, settings: Any, words: argparse.Namespace) -> None:
             raise SettingsError(f"{name!r} is no name for a key: take letters, digits, . _ and -, at most 64")
         if name in named:
             raise SettingsError(f"there is a key called {name}; remove it first, or take another name")
-        for tag in words.tags:
-            if not TAG.fullmatch(tag):
-                raise SettingsError(f"{tag!r} is no tag: take a-z, 0-9, - and _, at most 40 characters")
-        secret, key = new_key(name, words.scope, words.tags)
+        secret, key = new_key(name, words.scope, checked_tags(words.tags))
         write_keys(path, [*keys, key])
         print(secret)
         print(f"{name} may {key.scope}. Keep the key: it is not shown again, {path} has its hash alone")

@@ -101,6 +101,10 @@ class LiveKnowledge:
         """The tags of the document that was added as `name`; none where it has none, or is not there."""
         return self._current().tags.get(name, frozenset())
 
+    def is_closed(self, name: str, held: Collection[str] | None) -> bool:
+        """Whether whoever holds these tags must not see the document that was added as `name`."""
+        return name in self._current().closed(held)
+
     def put(self, document: KnowledgeDocument, tags: Collection[str] = ()) -> int:
         """Add a document, or replace the one of its id, also one of the store; the number of its chunks.
 

@@ -2,21 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from deploy.documents.live import LiveKnowledge
 from deploy.documents.reading.formats import TYPES, by_type, read_document
 from deploy.documents.reading.reading import Reading
+from deploy.documents.seen import seen_by
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.server.bodies import JSON, content_type, read, read_body, read_bytes
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
+from deploy.server.keys import TAG
 from deploy.server.live import Live
 from deploy.settings import ServeSettings
 
@@ -33,6 +35,7 @@ class DocumentBody(BaseModel, extra="forbid"):
     text: Text
     title: Annotated[str, Field(max_length=_LONGEST_TITLE)] = ""
     uri: Annotated[str, Field(max_length=2000)] = ""
+    tags: Annotated[list[Annotated[str, Field(pattern=rf"^{TAG.pattern}$")]], Field(max_length=16)] = []
 
 
 class SearchBody(BaseModel, extra="forbid"):
@@ -46,16 +49,19 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
     places = asyncio.Semaphore(_READ_AT_ONCE)
 
     @app.get("/v1/documents")
-    async def listed() -> dict[str, Any]:
+    async def listed(request: Request) -> dict[str, Any]:
         known = changeable(live)
-        found = await asyncio.to_thread(known.documents)
-        data = [_told(document, chunks) for document, chunks in found]
+        found = await asyncio.to_thread(known.documents, request.state.held)
+        data = [_told(document, chunks, known.tags(document.id)) for document, chunks in found]
         return {"object": "list", "data": data, "in_bundle": known.store.num_documents}
 
     @app.put("/v1/documents/{name:path}", openapi_extra=taking(DocumentBody))
     async def put(name: str, request: Request) -> dict[str, Any]:
-        changeable(live)  # before a file is read in vain
+        known = changeable(live)  # before a file is read in vain
         _check_name(name)
+        if known.is_closed(name, request.state.held):
+            told = f"{name[:300]!r} is the name of a document that this key does not see; take another"
+            raise RequestError(403, told, "name_is_taken", "name")
         notes: tuple[str, ...] = ()
         if content_type(request)[0] == JSON:
             given = read(DocumentBody, await read_body(request, settings.max_body_bytes))
@@ -65,17 +71,20 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
                 raise RequestError(503, told, "busy", headers={"Retry-After": "5"})
             async with places:
                 reading = await _read_file(request, settings.max_document_bytes)
-            given = DocumentBody(text=reading.text, title=reading.title[:_LONGEST_TITLE])
+            tags = request.query_params.getlist("tag")
+            given = _checked(text=reading.text, title=reading.title[:_LONGEST_TITLE], tags=tags)
             notes = reading.notes
         document = KnowledgeDocument(
             id=name, uri=given.uri or f"added:{name}", title=given.title or name, text=given.text
         )
-        chunks = await _in_thread(lambda: changeable(live).put(document))
-        return {**_told(document, chunks), "notes": notes}
+        _check_tags(given.tags, request.state.held, keyed=settings.keys is not None)
+        chunks = await _in_thread(lambda: changeable(live).put(document, given.tags))
+        return {**_told(document, chunks, given.tags), "notes": notes}
 
     @app.delete("/v1/documents/{name:path}")
-    async def delete(name: str) -> dict[str, Any]:
-        if not await _in_thread(lambda: changeable(live).delete(name)):
+    async def delete(name: str, request: Request) -> dict[str, Any]:
+        closed = changeable(live).is_closed(name, request.state.held)
+        if closed or not await _in_thread(lambda: changeable(live).delete(name)):
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
         return {"id": name, "object": "document", "deleted": True}
 
@@ -85,7 +94,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         if len(given.query) > settings.max_message_characters:
             told = f"the query has {len(given.query)} characters; at most {settings.max_message_characters}"
             raise RequestError(400, told, "query_too_long", "query")
-        knowledge = live.now.assistant.knowledge
+        knowledge = seen_by(live.now.assistant.knowledge, request.state.held)
         if knowledge is None:
             raise RequestError(404, "nothing is searched here: the bundle has no documents", "no_documents")
         [hits] = await asyncio.to_thread(knowledge.search, [given.query])
@@ -131,7 +140,26 @@ def _check_name(name: str) -> None:
         raise RequestError(400, told, "invalid_value", "name")
 
 
-def _told(document: KnowledgeDocument, chunks: int) -> dict[str, Any]:
+def _checked(**fields: Any) -> DocumentBody:
+    try:
+        return DocumentBody(**fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = ".".join(str(part) for part in fault["loc"])
+        raise RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name) from None
+
+
+def _check_tags(tags: Collection[str], held: Collection[str] | None, *, keyed: bool) -> None:
+    """Return if a document may be given these tags by who holds `held`: None holds all of them."""
+    if tags and not keyed:
+        told = "tags say which keys see a document, and there are none here: set serve.keys"
+        raise RequestError(400, told, "tags_need_keys", "tags")
+    if held is not None and (foreign := sorted(set(tags).difference(held))):
+        told = f"this key does not hold the tag {foreign[0]}, so it cannot answer for whom it lets see it"
+        raise RequestError(403, told, "insufficient_scope", "tags")
+
+
+def _told(document: KnowledgeDocument, chunks: int, tags: Collection[str]) -> dict[str, Any]:
     return {
         "id": document.id,
         "object": "document",
@@ -139,4 +167,5 @@ def _told(document: KnowledgeDocument, chunks: int) -> dict[str, Any]:
         "uri": document.uri,
         "characters": len(document.text),
         "passages": chunks,
+        "tags": sorted(tags),
     }

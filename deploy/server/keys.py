@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from deploy.atomic import replacing
-from deploy.errors import ServeError
+from deploy.errors import ServeError, SettingsError
 from deploy.files import read_json
 
 Scope = Literal["read", "write", "admin"]
@@ -42,6 +42,18 @@ class Key:
     def opens(self, scope: Scope) -> bool:
         """Whether it may do what needs `scope`."""
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
+
+
+def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
+    """These tags.
+
+    Raises:
+        SettingsError: one of them is none.
+    """
+    for tag in tags:
+        if not TAG.fullmatch(tag):
+            raise SettingsError(f"{tag!r} is no tag: take a-z, 0-9, - and _, at most 40 characters")
+    return tuple(tags)
 
 
 def new_key(name: str, scope: Scope, tags: Sequence[str] = ()) -> tuple[str, Key]:

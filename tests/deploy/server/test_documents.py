@@ -49,7 +49,7 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
     assert put.status_code == 200
     assert put.json() == {
         "id": "pets/zoo.md", "object": "document", "title": "Zoo", "uri": "added:pets/zoo.md",
-        "characters": 33, "passages": 1, "notes": [],
+        "characters": 33, "passages": 1, "tags": [], "notes": [],
     }  # fmt: skip
     reply = httpx.post(f"{address}/v1/chat/completions", json=ASK).json()
     assert reply["threeply"]["citations"] == [1]
@@ -79,7 +79,7 @@ def test_a_document_of_the_bundle_can_be_deleted(address: str) -> None:
         ("a", {"text": ""}, "text: String should have at least 1 character"),
         ("a", {"text": "  "}, "the document a has no words; send its text"),
         ("a", {"text": 7}, "text: Input should be a valid string"),
-        ("a", {"text": "x", "tags": []}, "tags: Extra inputs are not permitted"),
+        ("a", {"text": "x", "labels": []}, "labels: Extra inputs are not permitted"),
         ("a" * 400, {"text": "x"}, "is no name for a document"),
         ("a%2f..%2fb", {"text": "x"}, "is no name for a document"),
         ("a%00b", {"text": "x"}, "is no name for a document"),
