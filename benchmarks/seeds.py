@@ -13,8 +13,9 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
 from pathlib import Path
 from statistics import fmean
 
@@ -30,6 +31,7 @@ from tasks.evaluation.markdown import markdown_table
 from tasks.evaluation.sentences import PASSAGE_FOUND
 from tasks.pages.numbers import DASH, decimals, percent
 from tasks.settings import load_settings
+from tasks.training.reinforcement.algorithms import ALGORITHMS
 
 PLACES = Path("build/seeds")
 LEDGER = Path("data/reports/ledger.json")
@@ -103,8 +105,11 @@ def keep(project: Path, seed: int, ledger: Ledger) -> Ledger:
 
 def told_by(project: Path) -> str:
     """A sum of all settings that a ledger depends on, the seed left out."""
-    sections = load_settings(project / "params.yaml").sections()
+    settings = load_settings(project / "params.yaml")
+    sections = settings.sections()
     told = {name: each.model_dump(mode="json") for name, each in sections.items() if name not in BESIDE}
+    for other in ALGORITHMS.keys() - {settings.rlhf.algorithm}:
+        del told["rlhf"][other]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -143,9 +148,26 @@ def seeds_markdown(ledgers: Mapping[int, Ledger]) -> str:
         f"Means over {len(every)} seeds ({', '.join(map(str, ledgers))}), with the lowest and the highest:"
         f" whole runs, {asked} questions together. Always abstaining would score {majority}.",
         "",
+        *gains(every),
         *markdown_table([NAMES[name] for name in tuned], by_kind),
     ]
     return "\n".join(lines) + "\n"
+
+
+def gains(ledgers: Sequence[Ledger]) -> list[str]:
+    """What RLHF adds in each run, with its interval, and in all of them together.
+
+    The runs ask different questions of different models: the variance of the mean is the sum of theirs.
+    """
+    found = [one.arms["rlhf"].difference for one in ledgers if "rlhf" in one.arms]
+    known = [each for each in found if each is not None and each.against == "sft"]
+    if len(known) < max(len(ledgers), 2):
+        return []
+    mean = fmean(each.mean for each in known)
+    half = sqrt(sum(((each.high - each.low) / 2.0) ** 2 for each in known)) / len(known)
+    each = ", ".join(f"{one.mean:+.3f} ({one.low:+.3f} to {one.high:+.3f})" for one in known)
+    told = f"{mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f})"
+    return [f"RLHF over fine-tuning, with 95 % intervals: {each}; together {told}.", ""]
 
 
 def spread(values: Iterable[float | None], told: Callable[[float], str] = decimals) -> str:

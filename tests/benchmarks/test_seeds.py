@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.seeds import keep, kept, seeded, seeds_markdown, spread, summary
-from tasks.evaluation.ledger import Ledger, Subset
+from benchmarks.seeds import gains, keep, kept, seeded, seeds_markdown, spread, summary
+from tasks.evaluation.ledger import Difference, Ledger, Subset
 from tasks.pages.numbers import percent
 from tasks.settings import load_settings
 from tests.conftest import ROOT
@@ -41,6 +41,21 @@ def test_each_row_is_over_all_seeds_and_a_row_that_one_lacks_is_left_out() -> No
     assert "| default | 0.70 (0.60 to 0.80) |" in text
     assert "2 seeds (1, 2)" in text
     assert "20 questions together" in text
+
+
+def test_what_rlhf_adds_is_told_of_each_run_and_of_all_together() -> None:
+    def gained(mean: float, low: float, high: float) -> Ledger:
+        one = of(0.6, follow_ups=0.2)
+        gain = Difference(against="sft", mean=mean, low=low, high=high, verdict="not clear")
+        return replace(one, arms={**one.arms, "rlhf": replace(one.arms["rlhf"], difference=gain)})
+
+    [line, _] = gains([gained(0.04, 0.0, 0.08), gained(0.0, -0.03, 0.03)])
+    assert line == (
+        "RLHF over fine-tuning, with 95 % intervals: +0.040 (+0.000 to +0.080), +0.000 (-0.030 to +0.030); "
+        "together +0.020 (-0.005 to +0.045)."
+    )
+    assert gains([gained(0.04, 0.0, 0.08)]) == []
+    assert gains([gained(0.04, 0.0, 0.08), of(0.5, follow_ups=0.1, rlhf=False)]) == []
 
 
 def test_the_json_has_the_figures_of_every_seed() -> None:
