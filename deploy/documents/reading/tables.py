@@ -1,6 +1,6 @@
 """A table while it is read: which cells stand in which row, under which names."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from deploy.documents.reading.markdown import MarkdownWriter
 
@@ -17,13 +17,13 @@ class _Cell:
         return " ".join(" ".join(self.blocks).split())
 
 
-@dataclass(slots=True)
 class Table:
     """The rows of a table, as its cells end."""
 
-    rows: list[list[_Cell]] = field(default_factory=list)
-    _down: dict[int, tuple[int, _Cell]] = field(default_factory=dict)  # by column: rows that it still spans
-    _nested: bool = False
+    def __init__(self) -> None:
+        self.rows: list[list[_Cell]] = []
+        self._down: dict[int, tuple[int, _Cell]] = {}  # by column: a cell, and the rows that it still spans
+        self._nested = False
 
     def row(self) -> None:
         """Begin a row."""
