@@ -89,6 +89,7 @@ def train(
             stopped = "kl_limit"
             break
         trainer.keep()
+        trainer.adapt([line.kl for line in curve])
         figures = trainer.update(number, gathered)
         if judge and number in judge_after:
             found = judge()

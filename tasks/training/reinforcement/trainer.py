@@ -77,6 +77,10 @@ class Trainer:
         )
         self.good = self.best = self._start = self.copy()
 
+    def adapt(self, divergences: Sequence[float]) -> None:
+        """Take the settings of the update that follows those which found these divergences."""
+        self._own = self._algorithm.after(self._settings.chosen, divergences)
+
     def update(self, number: int, gathered: Gathered) -> UpdateFigures:
         """Learn from what was gathered for update `number` (from 1)."""
         seen, losses = gathered.experience, Losses(0.0, 0.0, 0.0)

@@ -1,6 +1,6 @@
 """What every algorithm of RLHF is: typed settings, what it takes from rewarded responses, and its loss."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -76,7 +76,8 @@ class Algorithm:
 
     `goal` takes the experience, the worth of each response [responses] and the settings, and gives tensors
     [responses] or [responses, tokens]. `sources` are the answers that it can learn from; `has_values`: a
-    value head learns beside the policy.
+    value head learns beside the policy. `after` makes the settings of an update of those in params.yaml and
+    the divergences of the updates before it (nats a response).
     """
 
     name: str
@@ -85,3 +86,4 @@ class Algorithm:
     goal: "Callable[[Experience, Tensor, Any], dict[str, Tensor]]"
     loss: "Callable[[Terms, Any], Loss]"
     has_values: bool = False
+    after: "Callable[[Any, Sequence[float]], Any]" = lambda settings, _: settings

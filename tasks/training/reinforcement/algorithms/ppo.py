@@ -12,16 +12,24 @@ from deploy.settings import NonNegative, Positive, Share
 from tasks.training.reinforcement.algorithms.algorithm import Algorithm, AlgorithmSettings, Loss, Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from tasks.training.reinforcement.experience import Experience
 
 
 class PpoSettings(AlgorithmSettings):
-    """`baseline` is taken off a score before values are: that of its group leaves the value head little."""
+    """`baseline` is taken off a score before values are: that of its group leaves the value head little.
+
+    With a `kl_target`, in nats a response, the price of the divergence is `kl_coefficient` at first and then
+    follows it, by at most `kl_gain` * 20 % an update (Ziegler et al. 2019, whose gain is 0.1).
+    """
 
     baseline: Literal["none", "group"] = "none"
     kl_coefficient: NonNegative = 0.05
+    kl_target: Positive | None = None
+    kl_gain: Positive = 0.1
     clip_range: Positive = 0.2
     value_clip_range: Positive = 0.2
     value_coefficient: NonNegative = 0.1
@@ -29,6 +37,17 @@ class PpoSettings(AlgorithmSettings):
     discount: Share = 1.0
     gae_lambda: Share = 0.95
     whiten_rewards: bool = False
+
+
+def after(settings: PpoSettings, divergences: "Sequence[float]") -> PpoSettings:
+    """The settings of the next update, if those before it found these divergences (nats a response)."""
+    if settings.kl_target is None:
+        return settings
+    coefficient = settings.kl_coefficient
+    for found in divergences:
+        off = min(max(found / settings.kl_target - 1.0, -0.2), 0.2)
+        coefficient *= 1.0 + settings.kl_gain * off
+    return settings.model_copy(update={"kl_coefficient": coefficient})
 
 
 def goal(experience: "Experience", worth: "Tensor", settings: PpoSettings) -> "dict[str, Tensor]":
@@ -80,4 +99,5 @@ ALGORITHM = Algorithm(
     goal=goal,
     loss=loss,
     has_values=True,
+    after=after,
 )

@@ -125,8 +125,15 @@ def test_by_each_algorithm_an_interrupted_run_ends_in_equal_bytes(
     settings: RlhfSettings,
     tmp_path: Path,
 ) -> None:
+    followed = settings.ppo.model_copy(update={"kl_target": 0.01, "kl_gain": 1.0})
     chosen = settings.model_copy(
-        update={"algorithm": algorithm, "learns_from": source(algorithm), "redraws": 2, "keep": "better"}
+        update={
+            "algorithm": algorithm,
+            "learns_from": source(algorithm),
+            "redraws": 2,
+            "keep": "better",
+            "ppo": followed,
+        }
     )
 
     def interrupted(number: int) -> None:

@@ -169,3 +169,31 @@ def test_ppo_with_a_group_as_baseline_leaves_the_values_only_differences() -> No
     algorithm = ALGORITHMS["ppo"]
     settings = algorithm.settings(kl_coefficient=0.0, gae_lambda=1.0, baseline="group")
     assert algorithm.goal(experience(), WORTH + 7, settings)["returns"].tolist() == [[1.0, 1.0], [-1.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("divergences", "expected"),
+    [
+        ([], 0.05),
+        ([4.0], 0.05),
+        ([4.4], 0.05 * 1.01),  # a tenth above the target: a gain of 0.1 makes one hundredth of it
+        ([40.0, 0.0], 0.05 * 1.02 * 0.98),  # however far off, a fifth counts
+    ],
+)
+def test_the_price_of_the_divergence_follows_its_target(divergences: list[float], expected: float) -> None:
+    algorithm = ALGORITHMS["ppo"]
+    settings = algorithm.settings(kl_coefficient=0.05, kl_target=4.0)
+    assert algorithm.after(settings, divergences).kl_coefficient == pytest.approx(expected)
+    fixed = algorithm.settings(kl_coefficient=0.05)
+    assert algorithm.after(fixed, divergences) is fixed
+
+
+def test_a_price_that_followed_is_paid() -> None:
+    reference = experience(values=torch.zeros(2, 2))
+    algorithm = ALGORITHMS["ppo"]
+    settings = algorithm.settings(kl_coefficient=0.05, kl_target=1.0, kl_gain=1.0)
+    dearer = algorithm.after(settings, [9.0] * 30)
+    plain, priced = (algorithm.goal(reference, WORTH, each)["returns"] for each in (settings, dearer))
+    # The first token is likelier than under the reference by 0.25 nats, with a discount of 1.
+    gained = (dearer.kl_coefficient - settings.kl_coefficient) * 0.25
+    assert (plain - priced)[0, 0].item() == pytest.approx(gained, rel=1e-5)
