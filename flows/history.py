@@ -109,7 +109,7 @@ def go_live(root: Path, name: str) -> None:
 
 
 def choose(root: Path, name: str) -> tuple[str, ...]:
-    """`current` points at the release `name`, and those that are newer are withdrawn; the names of these.
+    """`current` points at the release `name`, and what is newer is withdrawn; the names of what was not yet.
 
     Written down first: if this process is killed in between, no run puts a newer one forward again.
     """
@@ -118,7 +118,7 @@ def choose(root: Path, name: str) -> tuple[str, ...]:
     newer = [replace(one, withdrawn=one.withdrawn or f"gone back to {name}") for one in found[at + 1 :]]
     _write(root, [*found[:at], Entry(release=name, live=_now()), *newer])
     point(root / CURRENT, root / RELEASES / name)
-    return tuple(entry.release for entry in newer)
+    return tuple(entry.release for entry in found[at + 1 :] if not entry.withdrawn)
 
 
 def withdraw_release(root: Path, name: str, why: str) -> None:
