@@ -81,14 +81,13 @@ def show(rated: "Sequence[Rated]") -> None:
         words = " ".join(last_question(each.answer.conversation).split())[:_SHOWN]
         # No terminal is to obey what somebody asked.
         question = "".join(letter if letter.isprintable() else "?" for letter in words)
-        better = " (better)" if each.better is not None else ""
-        thumb = each.rating + better
+        thumb = each.rating if each.better is None else f"{each.rating} (better)"
         print(f"{each.answer.id}  {each.answer.model:<5} {thumb:<13} {question}")
     counts = Counter((each.answer.model, each.rating) for each in rated)
     for model in sorted({model for model, _ in counts}):
         print(f"{model}: {counts[model, 'up']} up, {counts[model, 'down']} down")
-    with_better = sum(each.better is not None for each in rated)
-    print(f"{len(rated)} ratings, {with_better} of them with a better answer")
+    corrected = sum(each.better is not None for each in rated)
+    print(f"{len(rated)} ratings, {corrected} of them with a better answer")
 
 
 def export(rated: "Sequence[Rated]", file: Path) -> None:

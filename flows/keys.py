@@ -17,7 +17,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add = ways.add_parser("add", help="make a key and show it, this once")
     add.add_argument("key_name", metavar="NAME", help="whose it is: what logs and limits call it")
     add.add_argument(
-        "--scope", choices=SCOPES, default="read", help="read: ask; write: documents, too; admin: all (read)"
+        "--scope",
+        choices=SCOPES,
+        default="read",
+        help="read: ask, and rate the answers; write: documents, too; admin: all (read)",
     )
     text = "it sees documents with this tag, beside those without any; several may be given, admin sees all"
     add.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help=text)

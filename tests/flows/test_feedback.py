@@ -3,17 +3,18 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.feedback.store import FILE, FeedbackStore
-from deploy.server.app import create_app
-from deploy.server.live import Live
+from deploy.messages import Message
 from flows.cli import main
+from tasks.prepare.collect.feedback import read_feedback
+from tasks.prepare.settings import FeedbackSource
 from tasks.settings import load_settings
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.feedback.made import rated
-from tests.deploy.knowledge.listed import reader
-from tests.deploy.server.conftest import served
+from tests.deploy.server.conftest import ASK, QUESTION, running
 
 FOLDER = Path(".threeply/feedback")
 
@@ -95,9 +96,20 @@ def test_an_unknown_rating_and_a_server_that_asks_nobody_are_told(
     assert "serve.feedback is null; set it to a folder" in capsys.readouterr().err
 
 
-def test_a_server_keeps_them_where_the_command_looks(here: Path) -> None:
-    settings = load_settings(here / "params.yaml").serve
-    app = create_app(Live(served(reader(engine=ScriptedEngine({})))), settings)
-    assert (here / FOLDER / FILE).exists()
-    assert app
-    assert main(["feedback", "list"]) == 0
+def test_what_a_client_rates_is_what_training_reads(here: Path) -> None:
+    settings = load_settings(here / "params.yaml")
+    engine = ScriptedEngine({QUESTION: "It is 2 [1]."})
+    with running(engine, feedback=str(settings.serve.feedback)) as address:
+        name = httpx.post(f"{address}/v1/chat/completions", json=ASK).json()["id"]
+        told = {"id": name, "rating": "down", "better": "It is `1.0` [1]."}
+        assert httpx.post(f"{address}/v1/feedback", json=told).status_code == 200
+        assert main(["feedback", "export"]) == 0  # while it runs
+    source = FeedbackSource(kind="feedback", path=Path("sources/feedback.jsonl"))
+    [pair] = read_feedback(source, watched=Path("sources")).rows.preferences
+    assert (pair.prompt, pair.chosen, pair.rejected, pair.label) == (
+        (Message("user", QUESTION),),
+        "It is `1.0`.",
+        "It is 2.",
+        "human",
+    )
+    assert pair.evidence == ("py:svm.SVC",)

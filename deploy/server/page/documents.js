@@ -50,8 +50,7 @@ async function remove(name) {
   $("troubles").replaceChildren();
   try {
     await change("DELETE", name);
-    say([`Deleted ${name}.`]);
-    await look();
+    await look().finally(() => say([`Deleted ${name}.`])); // once the list is without it
   } catch (error) {
     trouble(`${name}: ${error.message}`);
   }

@@ -78,13 +78,20 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
     match source:
         case PackagesSource():
             return read_packages(source, seed=seed)
-        case FileSource():
-            return read_file(source, watched=folder)
-        case FolderSource():
-            return read_folder(source, watched=folder)
+        case FileSource() | FolderSource() | FeedbackSource():
+            return _read_watched(source, folder)
         case ExtractsSource():
             return read_extracts(source, seed=seed)
         case QueriesSource():
             return read_queries(source, seed=seed)
+
+
+def _read_watched(source: FileSource | FolderSource | FeedbackSource, folder: Path) -> Collected:
+    """The rows of a source that has its own files, in the folder that DVC watches."""
+    match source:
+        case FileSource():
+            return read_file(source, watched=folder)
+        case FolderSource():
+            return read_folder(source, watched=folder)
         case FeedbackSource():
             return read_feedback(source, watched=folder)

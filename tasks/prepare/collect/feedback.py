@@ -47,13 +47,12 @@ def read_feedback(settings: FeedbackSource, *, watched: Path) -> Collected:
                 pairs += preferences(SHAPE, entry.values, path.as_posix())
             except WrongShapeError as error:
                 dropped.append(refused(path, SHAPE, Fault(entry.line, error.reason, str(error))))
-    lost = f", {len(dropped)} could not be read" if dropped else ""
-    told = (
-        f"{len(found)} conversations"
-        if path.exists()
-        else "not there yet: threeply feedback export writes it"
-    )
-    print(f"{path.name}: {told}, {len(pairs)} pairs, {unused.total()} conversations without one{lost}")
+    if path.exists():
+        lost = f", {len(dropped)} could not be read" if dropped else ""
+        lone = f"{unused.total()} of them without a pair"
+        print(f"{path.name}: {len(found)} conversations, {lone}; {len(pairs)} pairs{lost}")
+    else:
+        print(f"{path.name}: not there yet, threeply feedback export writes it")
     return Collected(
         rows=Rows.of(pairs),
         dropped=tuple(dropped),

@@ -64,7 +64,7 @@ def test_a_file_that_is_missing_or_empty_has_no_rows(
 ) -> None:
     missing = read_feedback(FeedbackSource(kind="feedback", path=tmp_path / "f.jsonl"), watched=tmp_path)
     assert (missing.rows.preferences, missing.dropped, missing.unused) == ((), (), {})
-    assert "not there yet: threeply feedback export writes it" in capsys.readouterr().out
+    assert "not there yet, threeply feedback export writes it" in capsys.readouterr().out
     assert read(tmp_path / "f.jsonl").rows.preferences == ()
     with pytest.raises(SourceError, match="files are read that end in"):
         read(tmp_path / "f.txt")
