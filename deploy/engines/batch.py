@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deploy.adapters.adapter import VirtualTokens
-from deploy.engines.heads import Head
 from deploy.engines.prefix import common_prefix
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
     from transformers.cache_utils import Cache
+
+    from deploy.engines.heads import Head
 
 MIN_SHARED_PREFIX = 16  # a shorter one does not pay for its own forward pass
 
@@ -84,7 +85,7 @@ def reading(
     virtual_tokens: VirtualTokens | None,
     *,
     piece: int,
-    head: Head | None = None,
+    head: "Head | None" = None,
 ) -> "Generator[None, None, tuple[Batch, torch.Tensor]]":
     """What `prefilled` gives for one prompt, read in pieces of so many tokens: between two of them it yields.
 

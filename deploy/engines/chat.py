@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.engines.prefix import common_prefix
 from deploy.errors import EngineError
 from deploy.marks import without_marks
 from deploy.messages import Message, as_dicts
@@ -57,14 +56,6 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]
             return list(tokenizer.encode(text, add_special_tokens=False))
         fault = f"leaves out what the {lost} says"
     raise EngineError(f"the chat template of the base model {fault}")
-
-
-def head_of(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], tokens: Sequence[int]) -> int:
-    """How many of the `tokens` of a conversation are its system turn, and the opening of the next."""
-    if len(messages) < 2 or messages[0].role != "system":
-        return 0
-    others = [prompt_ids(tokenizer, [messages[0], Message("user", text)]) for text in ("?", "a")]
-    return common_prefix([tokens, *others])
 
 
 def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from deploy.engines.engine import Sampling
-from deploy.engines.grammar import Following
 
 if TYPE_CHECKING:
     import torch
+
+    from deploy.engines.grammar import Following
 
 Choose = Callable[[list[int], "torch.Tensor"], list[int]]
 _COLDEST = 1e-5  # a lower temperature is 0: nothing but the likeliest token has a chance
@@ -17,7 +18,7 @@ def chooser(
     sampling: Sampling,
     rows: int,
     seeds: Sequence[int] | None,
-    keeping: Sequence[Following] | None = None,
+    keeping: "Sequence[Following] | None" = None,
 ) -> Choose:
     """What turns the numbers of rows and their logits [rows, vocabulary] into one token a row.
 

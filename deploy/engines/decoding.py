@@ -8,11 +8,12 @@ from deploy.engines.abstaining import Gate, Gating, may_abstain
 from deploy.engines.batch import chances_behind, prefilled, shrink, step
 from deploy.engines.choosing import chooser
 from deploy.engines.engine import Sampling
-from deploy.engines.grammar import Following
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
+
+    from deploy.engines.grammar import Following
 
 
 def decode(
@@ -24,7 +25,7 @@ def decode(
     virtual_tokens: VirtualTokens | None = None,
     seeds: Sequence[int] | None = None,
     gate: Gate | None = None,
-    keeping: Sequence[Following] | None = None,
+    keeping: "Sequence[Following] | None" = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 

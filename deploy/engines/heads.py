@@ -8,8 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deploy.engines.chat import prompt_ids
+from deploy.engines.prefix import common_prefix
+from deploy.messages import Message
+
 if TYPE_CHECKING:
     import torch
+    from transformers import PreTrainedTokenizerBase
     from transformers.cache_utils import Cache
 
 LEAST = 16  # tokens: a shorter head costs as much to copy as to read
@@ -56,3 +61,11 @@ class Heads:
         self._kept[model, tuple(tokens)] = Head(len(tokens), layers)
         if len(self._kept) > _MOST:
             self._kept.popitem(last=False)
+
+
+def head_of(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], tokens: Sequence[int]) -> int:
+    """How many of the `tokens` of a conversation are its system turn, and the opening of the next."""
+    if len(messages) < 2 or messages[0].role != "system":
+        return 0
+    others = [prompt_ids(tokenizer, [messages[0], Message("user", text)]) for text in ("?", "a")]
+    return common_prefix([tokens, *others])

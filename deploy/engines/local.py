@@ -11,10 +11,11 @@ from deploy.abstention import ABSTENTION
 from deploy.adapters.switching import Adapters
 from deploy.engines.abstaining import Abstaining, Gate
 from deploy.engines.asked import Asked, Heard
-from deploy.engines.chat import answer_ids, end_of_turn, head_of, load_tokenizer, prompt_ids
+from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer, prompt_ids
 from deploy.engines.decoding import chances, decode, read
 from deploy.engines.engine import MOST_ROWS, Generation, Piece, Sampling, never
 from deploy.engines.grammar import Following, Grammars
+from deploy.engines.heads import head_of
 from deploy.engines.scheduling import Scheduler
 from deploy.engines.transcript import Transcript
 from deploy.errors import ContextLengthError, EngineError
