@@ -46,13 +46,11 @@ class Transcript:
     def weigh(self, token: int, logits: "torch.Tensor") -> None:
         """Note what chance the model's own `logits` [vocabulary] give the token that is added next.
 
-        Does nothing where that is not asked for, or the token is none of the text's.
+        Nothing is noted of a token that ends the answer: it is none of its text.
         """
-        if self._sampling.chances is not None and token not in self._ends:
-            start = len(self._text.rstrip(_TORN))
-            self._weighed.append(
-                self._weigher.weighed(token, logits, most=self._sampling.chances, start=start)
-            )
+        if token not in self._ends:
+            most, start = self._sampling.chances or 0, len(self._text.rstrip(_TORN))
+            self._weighed.append(self._weigher.weighed(token, logits, most=most, start=start))
 
     def add(self, token: int) -> bool:
         """Take the next token; whether another is wanted."""

@@ -75,7 +75,7 @@ class Weigher:
 
 
 def shown(data: bytes) -> str:
-    """Bytes as text; those that are no whole characters as OpenAI writes them, such as `\\xe2\\x80`."""
+    """Bytes as text; what is no whole character as OpenAI writes it: a backslash, x and two digits a byte."""
     try:
         return data.decode()
     except UnicodeDecodeError:
