@@ -19,7 +19,7 @@ Heard = Piece | Exception | None  # None: the request was given up
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A prompt that was read: its cache, the logits that follow, and the chance of abstaining if it counts."""
+    """A prompt that was read: its cache, the logits that follow, and the chance to abstain, if it counts."""
 
     batch: Batch
     logits: "torch.Tensor"
