@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from deploy.abstention import ABSTENTION
 from deploy.adapters.switching import Adapters
@@ -17,16 +17,15 @@ from deploy.engines.choosing import seed_of
 from deploy.engines.decoding import chances, decode, read
 from deploy.engines.engine import MOST_ROWS, Generation, Piece, Sampling, never
 from deploy.engines.grammar import Following, Grammars
+from deploy.engines.loading import Dtype, end_ids, load_model, stored_dtype
 from deploy.engines.scheduling import Scheduler
 from deploy.engines.transcript import Transcript
 from deploy.engines.weighing import Weigher
-from deploy.errors import ContextLengthError, EngineError
+from deploy.errors import ContextLengthError
 from deploy.messages import Message
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 class TransformersEngine:
@@ -52,25 +51,12 @@ class TransformersEngine:
             EngineError: a folder does not hold what it should.
         """
         import torch
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
         self._tokenizer = load_tokenizer(base)
-        try:
-            self._model = AutoModelForCausalLM.from_pretrained(
-                base,
-                dtype=getattr(torch, dtype),
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,  # left open, transformers asks on the terminal whether to run it
-            )
-        except (OSError, ValueError) as error:
-            raise EngineError(f"no model can be read from {base}: {error}; run dvc repro base") from None
-        self._model.to(device).eval()
-        stored = getattr(torch, _stored_dtype(base))
+        self._model = load_model(base, dtype=dtype, device=device)
+        stored = getattr(torch, stored_dtype(base))
         self._adapters = Adapters(self._model, adapters, stored=stored)
-        self._ends = {end_of_turn(self._tokenizer), *_end_ids(self._model.generation_config.eos_token_id)}
+        self._ends = {end_of_turn(self._tokenizer), *end_ids(self._model)}
         # How many tokens a prompt and its answer may have together.
         self.context = int(self._model.config.get_text_config().max_position_embeddings)
         vocabulary = int(self._model.config.get_text_config().vocab_size)
@@ -259,17 +245,3 @@ class TransformersEngine:
                 f"context holds {context}; shorten the conversation or ask for fewer tokens"
             )
         return tokens
-
-
-def _stored_dtype(base: Path) -> str:
-    """The precision that the weights in `base` are stored in, by its config."""
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-    return str(config.dtype or "float32").removeprefix("torch.")
-
-
-def _end_ids(value: int | list[int] | None) -> list[int]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, int) else list(value)
