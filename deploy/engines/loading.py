@@ -32,7 +32,7 @@ def load_model(base: Path, *, dtype: Dtype, device: str) -> "PreTrainedModel":
         )
     except (OSError, ValueError) as error:
         raise EngineError(f"no model can be read from {base}: {error}; run dvc repro base") from None
-    model.to(device).eval()  # type: ignore[arg-type]
+    model.to(device).eval()
     return model
 
 

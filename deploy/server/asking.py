@@ -103,7 +103,7 @@ class Asking:
 
     def _take(self, places: int) -> None:
         if places > self._most:
-            told = f"{places} answers are asked for at once, but the server has {self._most} places: ask for less"
+            told = f"{places} answers are asked for at once; the server has {self._most} places: ask for less"
             raise RequestError(400, told, "too_many_choices", "n")
         with self._taking:
             if places > self._free:

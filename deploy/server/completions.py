@@ -99,7 +99,9 @@ def read_prompts(body: bytes, *, settings: ServeSettings, served: Served) -> lis
     prompts = [asked.prompt] if isinstance(asked.prompt, str) else asked.prompt
     choices = asked.n or 1
     if (wanted := len(prompts) * choices) > MOST_CHOICES:
-        told = f"{len(prompts)} prompts with n of {choices} are {wanted} answers; {MOST_CHOICES} at most are given"
+        told = (
+            f"{len(prompts)} prompts with n of {choices} are {wanted} answers; ask for {MOST_CHOICES} at most"
+        )
         raise RequestError(400, told, "too_many_choices", "n")
     sampling = asked.sampling(served.assistant.sampling, longest=asked.max_tokens, chances=asked.logprobs)
     return [

@@ -26,7 +26,7 @@ class Envelope(ABC):
     choices: int = 1
 
     def name(self, choice: int) -> str:
-        """What an answer is rated by: the id of the reply, which has a number behind it from the second on."""
+        """What an answer is rated by: the id of the reply, from the second on with a number behind it."""
         return f"{self.id}-{choice}" if choice else self.id
 
     @abstractmethod
