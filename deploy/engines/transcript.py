@@ -6,6 +6,7 @@ piece in which its token begins, so none is lost and none comes twice.
 
 import bisect
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deploy.engines.engine import Generation, Piece, Sampling, Weighed
@@ -37,6 +38,7 @@ class Transcript:
         self._weigher, self._choice = weigher, choice
         self._weighed: list[Weighed] = []
         self._told = 0
+        self._noted: Weighed | None = None
         self._tokens: list[int] = []
         self._num_tokens = 0
         self._text = ""
@@ -49,8 +51,7 @@ class Transcript:
         Nothing is noted of a token that ends the answer: it is none of its text.
         """
         if token not in self._ends:
-            most, start = self._sampling.chances or 0, len(self._text.rstrip(_TORN))
-            self._weighed.append(self._weigher.weighed(token, logits, most=most, start=start))
+            self._noted = self._weigher.weighed(token, logits, most=self._sampling.chances or 0)
 
     def add(self, token: int) -> bool:
         """Take the next token; whether another is wanted."""
@@ -59,9 +60,14 @@ class Transcript:
             self._finished = True
             return False
         self._tokens.append(token)
-        self._text = self._tokenizer.decode(
-            self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        before, self._text = (
+            self._text,
+            self._tokenizer.decode(
+                self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
+            ),
         )
+        if self._noted is not None:
+            self._weighed.append(replace(self._noted, start=self._start(before)))
         places = [place for stop in self._sampling.stop if (place := self._text.find(stop)) >= 0]
         if places:
             self._text = self._text[: min(places)]
@@ -89,6 +95,14 @@ class Transcript:
         """Those of the tokens that begin in what was sent, and were not told yet."""
         began, self._told = self._told, self._beginning(self._sent)
         return tuple(self._weighed[began : self._told])
+
+    def _start(self, before: str) -> int:
+        """Where the token begins that has made the text of what was there `before`."""
+        if len(self._text) > len(before) and self._text.startswith(before):
+            return len(before)
+        # It goes on with a character that is torn, or says nothing.
+        last = self._weighed[-1].start if self._weighed else 0
+        return max(len(before.rstrip(_TORN)), last)
 
     def _beginning(self, end: int) -> int:
         """How many tokens begin before the character `end` of the text."""

@@ -23,8 +23,8 @@ class Weigher:
     def __init__(self, tokenizer: "PreTrainedTokenizerBase") -> None:
         self._tokenizer = tokenizer
 
-    def weighed(self, token: int, logits: "torch.Tensor", *, most: int, start: int) -> Weighed:
-        """`token`, and the `most` likeliest at its place, by the `logits` [vocabulary] there."""
+    def weighed(self, token: int, logits: "torch.Tensor", *, most: int) -> Weighed:
+        """`token`, and the `most` likeliest at its place, by the `logits` [vocabulary] there, as if a text began."""
         import torch
 
         logprobs = torch.log_softmax(logits.float(), dim=-1)
@@ -32,7 +32,7 @@ class Weigher:
         return Weighed(
             said=self._chance(token, float(logprobs[token])),
             likeliest=tuple(map(self._chance, tokens.tolist(), values.tolist())),
-            start=start,
+            start=0,
         )
 
     def _chance(self, token: int, logprob: float) -> Chance:

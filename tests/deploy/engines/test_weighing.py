@@ -180,6 +180,6 @@ def test_a_chance_of_nothing_is_a_number_that_json_has(tiny_base: Path) -> None:
 
     logits = torch.full((400,), -torch.inf)
     logits[70] = 1.0
-    told = Weigher(load_tokenizer(tiny_base)).weighed(80, logits, most=2, start=0)
+    told = Weigher(load_tokenizer(tiny_base)).weighed(80, logits, most=2)
     assert told.said.logprob == LEAST
     assert told.likeliest[0].logprob == 0.0

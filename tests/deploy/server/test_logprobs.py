@@ -65,9 +65,9 @@ def test_temperature_and_nucleus_do_not_change_them(tiny: str) -> None:
 
 def test_without_being_asked_there_are_none_and_none_beside_where_none_are_wanted(tiny: str) -> None:
     url = f"{tiny}/v1/chat/completions"
-    plain = httpx.post(url, json={**DRAWN, "logprobs": False, "top_logprobs": 0}).json()
+    plain = httpx.post(url, json={**DRAWN, "logprobs": False, "top_logprobs": 0}, timeout=60).json()
     assert plain["choices"][0]["logprobs"] is None
-    alone = httpx.post(url, json={**DRAWN, "logprobs": True}).json()
+    alone = httpx.post(url, json={**DRAWN, "logprobs": True}, timeout=60).json()
     [choice] = alone["choices"]
     assert all(each["top_logprobs"] == [] for each in choice["logprobs"]["content"])
     assert choice["message"]["content"] == plain["choices"][0]["message"]["content"]
@@ -77,7 +77,7 @@ def test_what_a_schema_forces_is_told_as_unlikely_as_it_was(tiny: str) -> None:
     schema = {"type": "object", "properties": {"a": {"enum": ["qz"]}}, "required": ["a"]}
     form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
     reply = httpx.post(
-        f"{tiny}/v1/chat/completions", json={**WEIGHED, "max_tokens": 40, "response_format": form}
+        f"{tiny}/v1/chat/completions", json={**WEIGHED, "max_tokens": 40, "response_format": form}, timeout=60
     ).json()
     content = reply["choices"][0]["logprobs"]["content"]
     assert content[0]["token"].startswith("{")
@@ -86,7 +86,9 @@ def test_what_a_schema_forces_is_told_as_unlikely_as_it_was(tiny: str) -> None:
 
 def test_half_a_character_is_text_that_json_has(tiny: str) -> None:
     # A tiny model at random says torn characters all the time.
-    reply = httpx.post(f"{tiny}/v1/chat/completions", json={**WEIGHED, "max_tokens": 100, "top_logprobs": 20})
+    reply = httpx.post(
+        f"{tiny}/v1/chat/completions", json={**WEIGHED, "max_tokens": 40, "top_logprobs": 20}, timeout=60
+    )
     tokens = [
         other
         for each in reply.json()["choices"][0]["logprobs"]["content"]
