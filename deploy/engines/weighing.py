@@ -24,7 +24,7 @@ class Weigher:
         self._tokenizer = tokenizer
 
     def weighed(self, token: int, logits: "torch.Tensor", *, most: int) -> Weighed:
-        """`token`, and the `most` likeliest at its place, by the `logits` [vocabulary] there, as if a text began."""
+        """`token` and the `most` likeliest, by the `logits` [vocabulary] at their place, which is 0."""
         import torch
 
         logprobs = torch.log_softmax(logits.float(), dim=-1)
