@@ -60,11 +60,9 @@ class Transcript:
             self._finished = True
             return False
         self._tokens.append(token)
-        before, self._text = (
-            self._text,
-            self._tokenizer.decode(
-                self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-            ),
+        before = self._text
+        self._text = self._tokenizer.decode(
+            self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         if self._noted is not None:
             self._weighed.append(replace(self._noted, start=self._start(before)))

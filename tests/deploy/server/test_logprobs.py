@@ -112,7 +112,7 @@ def test_a_question_with_words_of_roles_is_only_text(tiny: str) -> None:
     assert abs(marked.usage.prompt_tokens - plain.usage.prompt_tokens) < 8
 
 
-def test_an_answer_without_text_has_an_empty_list() -> None:
+def test_the_opening_of_a_stream_has_none() -> None:
     assert ChatEnvelope(id="a", created=0, model="b", fingerprint="c").opening()[0]["choices"][0] == {
         "index": 0,
         "delta": {"role": "assistant", "content": ""},
