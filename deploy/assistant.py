@@ -9,9 +9,9 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from deploy.engines.engine import Engine, Generation, Sampling, never
+from deploy.engines.engine import Engine, Generation, Piece, Sampling, Weighed, never
 from deploy.errors import EngineError, KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
 from deploy.messages import Message, last_question, said_before
@@ -47,7 +47,8 @@ class Composed:
 class Answer:
     """One answer. `citations` are the numbers of the sources that it names and that were really shown.
 
-    `seconds` is the time of the whole call, shared out evenly where several were asked at once.
+    `seconds` is the time of the whole call, shared out evenly where several were asked at once; of several
+    choices, each has the time until it had ended. `chances` are the model's own, where they were asked for.
     """
 
     text: str
@@ -59,6 +60,8 @@ class Answer:
     finished: bool
     retrieval_seconds: float
     seconds: float
+    choice: int = 0
+    chances: tuple[Weighed, ...] | None = None
 
 
 class Assistant:
@@ -179,12 +182,13 @@ class Assistant:
         model: str,
         layers: Layers,
         sampling: Sampling | None = None,
+        choices: int = 1,
         gone: Callable[[], bool] = never,
-    ) -> Iterator[str | Answer]:
-        """The answer's text piece by piece, then the whole `Answer`.
+    ) -> Iterator[Piece | Answer]:
+        """The answer piece by piece, then the whole `Answer`; of several `choices` mixed, as they come.
 
-        Closing the iterator ends generation; once `gone`, as `Engine.stream` has it, no `Answer` comes.
-        Raises what `answer` does.
+        What they are answered from is searched once. Closing the iterator ends generation; once `gone`, as
+        `Engine.stream` has it, no `Answer` comes. Raises what `answer` does.
         """
         started = time.perf_counter()
         chosen = sampling or self.sampling
@@ -197,16 +201,18 @@ class Assistant:
             model=model,
             sampling=chosen,
             coverage=composed.coverage,
+            choices=choices,
             gone=gone,
         )
         for piece in pieces:
-            if piece.text:
-                yield piece.text
+            if piece.text or piece.chances:
+                yield piece
             if piece.end is not None:
                 seconds = time.perf_counter() - started
-                yield _answer(
+                answer = _answer(
                     piece.end, composed.sources, layers, retrieval_seconds=searched, seconds=seconds
                 )
+                yield replace(answer, choice=piece.choice)
 
     def _messages(
         self, conversation: Conversation, sources: tuple[Source, ...], layers: Layers
@@ -249,6 +255,7 @@ def _answer(
         finished=generation.finished,
         retrieval_seconds=retrieval_seconds,
         seconds=seconds,
+        chances=generation.chances,
     )
 
 

@@ -9,7 +9,8 @@
     |-- QuestionError             a conversation asks nothing, or is no text
     |-- EngineError               a model cannot be loaded or asked
     |   |-- ContextLengthError    a prompt is longer than the model's context
-    |   `-- GrammarError          a schema that no answer can be kept to
+    |   |-- GrammarError          a schema that no answer can be kept to
+    |   `-- UnsupportedError      an engine is asked for what it cannot do
     |-- ServeError                the server cannot start
     |-- BundleError               a bundle is incomplete or a checksum differs
     `-- tasks.errors.StageError   a stage cannot do its work (see there)
@@ -64,6 +65,10 @@ class ContextLengthError(EngineError):
 
 class GrammarError(EngineError):
     """What an answer is to keep to is no JSON schema, or one that cannot be kept to."""
+
+
+class UnsupportedError(EngineError):
+    """An engine is asked for what it cannot do."""
 
 
 class ServeError(ThreeplyError):

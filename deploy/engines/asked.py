@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deploy.engines.abstaining import Gate, Gating
+from deploy.engines.batch import Batch
 from deploy.engines.choosing import Choose
 from deploy.engines.engine import Piece, Sampling
 from deploy.engines.grammar import Following
@@ -16,13 +17,35 @@ if TYPE_CHECKING:
 Heard = Piece | Exception | None  # None: the request was given up
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A prompt that was read: its cache, the logits that follow, and the chance to abstain, if it counts."""
+
+    batch: Batch
+    logits: "torch.Tensor"
+    chances: list[float] | None
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the choices of one request have in common: read for the first, and kept until the last begins."""
+
+    waiting: int
+    read: Read | None = None
+
+    def begin(self, read: Read) -> None:
+        """Note that one of them begins with what was read."""
+        self.waiting -= 1
+        self.read = read if self.waiting else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Asked:
     """One request: its prompt, and `put`, which gets the pieces of the answer, or what went wrong.
 
-    The first `head` tokens of the prompt are its system turn. `keeping` has the schema that the answer keeps
-    to. `gone` says whether it is still wanted. The last that `put` gets is a piece with an end, an exception
-    or None.
+    It is one choice of the request that `shared` is of. The first `head` tokens of the prompt are its system
+    turn. `keeping` has the schema that the answer keeps to. `gone` says whether it is still wanted. The last
+    that `put` gets is a piece with an end, an exception or None.
     """
 
     prompt: list[int]
@@ -30,6 +53,7 @@ class Asked:
     model: str
     sampling: Sampling
     transcript: Transcript
+    shared: Shared
     gate: Gate | None
     keeping: Sequence[Following] | None
     put: Callable[[Heard], object]
@@ -52,11 +76,11 @@ class Row:
         if self.gating:
             self.gating.follow([0], [self.token])
         transcript = self.asked.transcript
+        if self.asked.sampling.chances is not None:
+            transcript.weigh(self.token, logits[0])
         goes_on = transcript.add(self.token)
-        if goes_on:
-            if text := transcript.settled():
-                self.asked.put(Piece(text=text))
-        else:
-            end = transcript.generation(len(self.asked.prompt))
-            self.asked.put(Piece(text=transcript.rest(), end=end))
+        if not goes_on:
+            self.asked.put(transcript.rest(len(self.asked.prompt)))
+        elif piece := transcript.settled():
+            self.asked.put(piece)
         return goes_on

@@ -26,6 +26,7 @@ def decode(
     seeds: Sequence[int] | None = None,
     gate: Gate | None = None,
     keeping: "Sequence[Following] | None" = None,
+    weigh: "Callable[[int, int, torch.Tensor], object] | None" = None,
 ) -> Iterator[list[tuple[int, int]]]:
     """For each step the chosen tokens as (row, token); closing the iterator ends the generation.
 
@@ -33,7 +34,8 @@ def decode(
     and every row after `sampling.max_new_tokens`. Every prompt stands behind the `virtual_tokens`. Sampled
     rows draw from a generator of their own, so a row's result does not depend on its neighbours. `seeds`, one
     a row, take the place of the one in `sampling`, under which equal prompts have equal results. `gate` tells
-    which rows abstain, and `keeping` has for each the schema that it keeps to.
+    which rows abstain, and `keeping` has for each the schema that it keeps to. `weigh(row, token, logits)`
+    is called before `goes_on` with the model's own logits [vocabulary] at the token, whatever has steered it.
     """
     import torch
 
@@ -45,11 +47,16 @@ def decode(
         if gate and may_abstain(gate, logits):
             gating = Gating(gate, chances_behind(model, batch, logits, gate.tokens))
     for at in range(sampling.max_new_tokens):
+        own = logits
         if gating:
             logits = gating.steered(batch.rows, logits)
         tokens = choose(batch.rows, logits)
         if gating:
             gating.follow(batch.rows, tokens)
+        if weigh is not None:
+            for place, row in enumerate(batch.rows):
+                if row not in batch.ended:
+                    weigh(row, tokens[place], own[place])
         chosen = [
             (row, token) for row, token in zip(batch.rows, tokens, strict=True) if row not in batch.ended
         ]

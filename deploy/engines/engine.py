@@ -14,7 +14,8 @@ class Sampling:
     """How tokens are chosen. Temperature 0 takes the likeliest; `seed` fixes the draw otherwise.
 
     The text ends before the first of the `stop` strings. With a `schema`, a JSON schema as text, it is JSON
-    that keeps to it, if it is not cut; no abstention takes its place then.
+    that keeps to it, if it is not cut; no abstention takes its place then. With `chances`, each token is told
+    with the chance that the model itself gives it, and those of so many of the likeliest.
     """
 
     max_new_tokens: int
@@ -23,23 +24,59 @@ class Sampling:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     schema: str | None = None
+    chances: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chance:
+    """A token that may stand at some place, and the natural logarithm of its chance.
+
+    `text` is how the token is shown. `data` are the bytes that it adds to a text, which may be part of a
+    character; None where it adds none, as a token of control.
+    """
+
+    text: str
+    data: bytes | None
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A token of an answer, with those that were likeliest at its place, best first.
+
+    The chances are the model's own: before temperature, nucleus, schema and abstention. `start` is the
+    character of the answer's text at which the token begins.
+    """
+
+    said: Chance
+    likeliest: tuple[Chance, ...]
+    start: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One generated text with its token counts; `finished` is False where it was cut by its length."""
+    """One generated text with its token counts; `finished` is False where it was cut by its length.
+
+    `chances` has the tokens of the text, less the one that ends it; None where they were not asked for.
+    """
 
     text: str
     prompt_tokens: int
     completion_tokens: int
     finished: bool
+    chances: tuple[Weighed, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A piece of a streamed text; the last one carries the whole generation as `end`."""
+    """A piece of a streamed text; the last one of a choice carries its whole generation as `end`.
+
+    `chances`, where they are asked for, has the tokens that begin in it.
+    """
 
     text: str
+    choice: int = 0
+    chances: tuple[Weighed, ...] = ()
     end: Generation | None = None
 
 
@@ -81,9 +118,13 @@ class Engine(Protocol):
         model: str,
         sampling: Sampling,
         coverage: float | None = None,
+        choices: int = 1,
         gone: Callable[[], bool] = never,
     ) -> Iterator[Piece]:
         """The pieces of the answer as they come, joined equal to what `generate` gives.
+
+        With several `choices` the prompt is answered so many times, and their pieces come mixed. The first
+        is drawn by the seed of `sampling`, each other one by a seed that comes of it.
 
         Closing the iterator ends the generation. So does `gone`, which is asked while the prompt waits and is
         read, too: then no piece has an end.
@@ -99,5 +140,6 @@ class Engine(Protocol):
         Raises:
             ContextLengthError: they do not.
             GrammarError: the schema of `sampling` cannot.
+            UnsupportedError: this engine cannot do what is asked for, such as telling chances.
         """
         ...

@@ -3,28 +3,30 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from deploy.abstention import ABSTENTION
 from deploy.adapters.switching import Adapters
 from deploy.engines.abstaining import Abstaining, Gate
-from deploy.engines.asked import Asked, Heard
+from deploy.engines.asked import Asked, Heard, Shared
 from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer, prompt_ids
+from deploy.engines.choosing import seed_of
 from deploy.engines.decoding import chances, decode, read
 from deploy.engines.engine import MOST_ROWS, Generation, Piece, Sampling, never
 from deploy.engines.grammar import Following, Grammars
 from deploy.engines.heads import head_of
+from deploy.engines.loading import Dtype, end_ids, load_model, stored_dtype
 from deploy.engines.scheduling import Scheduler
 from deploy.engines.transcript import Transcript
-from deploy.errors import ContextLengthError, EngineError
+from deploy.engines.weighing import Weigher
+from deploy.errors import ContextLengthError
 from deploy.messages import Message
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 class TransformersEngine:
@@ -50,29 +52,17 @@ class TransformersEngine:
             EngineError: a folder does not hold what it should.
         """
         import torch
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()
         self._tokenizer = load_tokenizer(base)
-        try:
-            self._model = AutoModelForCausalLM.from_pretrained(
-                base,
-                dtype=getattr(torch, dtype),
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,  # left open, transformers asks on the terminal whether to run it
-            )
-        except (OSError, ValueError) as error:
-            raise EngineError(f"no model can be read from {base}: {error}; run dvc repro base") from None
-        self._model.to(device).eval()
-        stored = getattr(torch, _stored_dtype(base))
+        self._model = load_model(base, dtype=dtype, device=device)
+        stored = getattr(torch, stored_dtype(base))
         self._adapters = Adapters(self._model, adapters, stored=stored)
-        self._ends = {end_of_turn(self._tokenizer), *_end_ids(self._model.generation_config.eos_token_id)}
+        self._ends = {end_of_turn(self._tokenizer), *end_ids(self._model)}
         # How many tokens a prompt and its answer may have together.
         self.context = int(self._model.config.get_text_config().max_position_embeddings)
         vocabulary = int(self._model.config.get_text_config().vocab_size)
         self._grammars = Grammars(self._tokenizer, self._ends, vocabulary=vocabulary)
+        self._weigher = Weigher(self._tokenizer)
         self._batch_size = batch_size
         self._abstention = answer_ids(self._tokenizer, ABSTENTION)
         self._rules = dict(abstention or {})
@@ -150,23 +140,29 @@ class TransformersEngine:
         model: str,
         sampling: Sampling,
         coverage: float | None = None,
+        choices: int = 1,
         gone: Callable[[], bool] = never,
     ) -> Iterator[Piece]:
         """The pieces of the answer as they come, as `Engine` has it; several are answered at once."""
         tokens = self._tokens(prompt, model, sampling)
         heard: SimpleQueue[Heard] = SimpleQueue()
         closed = threading.Event()
+        head, shared = head_of(self._tokenizer, prompt, tokens), Shared(choices)
         self._scheduler.ask(
-            Asked(
-                prompt=tokens,
-                head=head_of(self._tokenizer, prompt, tokens),
-                model=model,
-                sampling=sampling,
-                transcript=Transcript(self._tokenizer, self._ends, sampling),
-                gate=self._gate(model, 1, None if coverage is None else [coverage], sampling),
-                keeping=self._keeping(sampling),
-                put=heard.put,
-                gone=lambda: closed.is_set() or gone(),
+            *(
+                Asked(
+                    prompt=tokens,
+                    head=head,
+                    model=model,
+                    sampling=replace(sampling, seed=seed_of(choice, sampling.seed)),
+                    transcript=self._transcript(sampling, choice),
+                    shared=shared,
+                    gate=self._gate(model, 1, None if coverage is None else [coverage], sampling),
+                    keeping=self._keeping(sampling),
+                    put=heard.put,
+                    gone=lambda: closed.is_set() or gone(),
+                )
+                for choice in range(choices)
             )
         )
         try:
@@ -175,7 +171,9 @@ class TransformersEngine:
                     raise piece
                 yield piece
                 if piece.end is not None:
-                    return
+                    choices -= 1
+                    if not choices:
+                        return
         finally:
             closed.set()
 
@@ -188,6 +186,9 @@ class TransformersEngine:
         """
         self._tokens(prompt, model, sampling)
         self._keeping(sampling)
+
+    def _transcript(self, sampling: Sampling, choice: int = 0) -> Transcript:
+        return Transcript(self._tokenizer, self._ends, sampling, weigher=self._weigher, choice=choice)
 
     def _keeping(self, sampling: Sampling, rows: int = 1) -> list[Following] | None:
         """What the tokens of each row keep to; None where they are free."""
@@ -212,7 +213,11 @@ class TransformersEngine:
     def _batch(
         self, prompts: list[list[int]], model: str, sampling: Sampling, gate: Gate | None
     ) -> list[Generation]:
-        transcripts = [Transcript(self._tokenizer, self._ends, sampling) for _ in prompts]
+        transcripts = [self._transcript(sampling) for _ in prompts]
+
+        def weigh(row: int, token: int, logits: "Tensor") -> None:
+            transcripts[row].weigh(token, logits)
+
         with self._lock:
             self._adapters.activate(model)
             for _ in decode(
@@ -223,6 +228,7 @@ class TransformersEngine:
                 virtual_tokens=self._adapters.virtual_tokens,
                 gate=gate,
                 keeping=self._keeping(sampling, len(prompts)),
+                weigh=weigh if sampling.chances is not None else None,
             ):
                 pass
         return [
@@ -240,17 +246,3 @@ class TransformersEngine:
                 f"context holds {context}; shorten the conversation or ask for fewer tokens"
             )
         return tokens
-
-
-def _stored_dtype(base: Path) -> str:
-    """The precision that the weights in `base` are stored in, by its config."""
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(base, local_files_only=True, trust_remote_code=False)
-    return str(config.dtype or "float32").removeprefix("torch.")
-
-
-def _end_ids(value: int | list[int] | None) -> list[int]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, int) else list(value)

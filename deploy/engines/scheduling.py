@@ -1,8 +1,9 @@
 """Many requests answered at once: rows join and leave one batch between two tokens (Orca, Yu et al. 2022).
 
 A prompt is read in pieces, and between two of them the rows under way get their next token: a long prompt
-holds nobody up for longer than a piece. Whoever has left is dropped before the next piece or token. A batch
-is of one model; requests for another wait until it has run dry, and only so many may overtake them.
+holds nobody up for longer than a piece. It is read once for all choices of a request. Whoever has left is
+dropped before the next piece or token. A batch is of one model; requests for another wait until it has run
+dry, and only so many may overtake them.
 """
 
 import threading
@@ -14,11 +15,10 @@ from typing import TYPE_CHECKING
 
 from deploy.adapters.switching import Adapters
 from deploy.engines.abstaining import Gate, Gating, may_abstain
-from deploy.engines.asked import Asked, Row
+from deploy.engines.asked import Asked, Read, Row
 from deploy.engines.batch import Batch, chances_behind, reading
 from deploy.engines.choosing import chooser
 from deploy.engines.decoding import decode
-from deploy.engines.engine import Piece
 from deploy.engines.heads import Heads
 
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ class Scheduler:
         self._overtaken = 0
         self._heads = Heads()
 
-    def ask(self, asked: Asked) -> None:
-        """Put a request into the line."""
+    def ask(self, *asked: Asked) -> None:
+        """Put requests into the line, one behind the other."""
         with self._changing:
-            self._waiting.append(asked)
+            self._waiting.extend(asked)
             if self._thread is None:
                 known = weakref.ref(self)
                 work = partial(_work, known, self._asked)
@@ -117,7 +117,7 @@ class Scheduler:
             return fitting
 
     def _open(self, asked: Asked, rows: list[Row], slots: "Slots") -> None:
-        """Read a prompt while the others go on, say its first token, and let it join them."""
+        """Say the first token behind a prompt, and let it join the others."""
         import torch
 
         try:
@@ -127,39 +127,47 @@ class Scheduler:
             if not self._shares:
                 self._alone(asked)
                 return
-            room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)
-            # Alone, only whoever leaves has to be noticed between two pieces.
-            piece = self._piece if rows else _ALONE * self._piece
-            virtual = self._adapters.virtual_tokens
-            turn = asked.prompt[: asked.head]
-            head = self._heads.find(asked.model, turn)
-            opening = reading(self._model, asked.prompt, room, virtual, piece=piece, head=head)
-            while True:
-                try:
-                    next(opening)
-                except StopIteration as read:
-                    batch, logits = read.value
-                    break
-                if asked.gone():
-                    asked.put(None)
-                    return
-                if rows:
-                    self._step(rows, slots)
-            if head is None:
-                columns = virtual.columns if virtual else 0
-                self._heads.keep(asked.model, turn, batch.cache, behind=columns)
-            choose = chooser(asked.sampling, 1, None, asked.keeping)
-            row = Row(asked, choose, self._gating(asked.gate, batch, logits))
-            if row.say(logits):
-                slots.take(batch.cache, batch.seen)
+            read = asked.shared.read or self._read(asked, rows, slots)
+            if read is None:
+                asked.put(None)
+                return
+            asked.shared.begin(read)
+            gating = Gating(asked.gate, read.chances) if asked.gate and read.chances is not None else None
+            row = Row(asked, chooser(asked.sampling, 1, None, asked.keeping), gating)
+            if row.say(read.logits):
+                slots.take(read.batch.cache, read.batch.seen)
                 rows.append(row)
         except Exception as error:
             asked.put(error)
 
-    def _gating(self, gate: Gate | None, batch: Batch, logits: "torch.Tensor") -> Gating | None:
+    def _read(self, asked: Asked, rows: list[Row], slots: "Slots") -> Read | None:
+        """Read a prompt while the others go on; None once whoever has asked is gone."""
+        room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)
+        # Alone, only whoever leaves has to be noticed between two pieces.
+        piece = self._piece if rows else _ALONE * self._piece
+        virtual = self._adapters.virtual_tokens
+        turn = asked.prompt[: asked.head]
+        head = self._heads.find(asked.model, turn)
+        opening = reading(self._model, asked.prompt, room, virtual, piece=piece, head=head)
+        while True:
+            try:
+                next(opening)
+            except StopIteration as read:
+                batch, logits = read.value
+                break
+            if asked.gone():
+                return None
+            if rows:
+                self._step(rows, slots)
+        if head is None:
+            columns = virtual.columns if virtual else 0
+            self._heads.keep(asked.model, turn, batch.cache, behind=columns)
+        return Read(batch, logits, self._chances(asked.gate, batch, logits))
+
+    def _chances(self, gate: Gate | None, batch: Batch, logits: "torch.Tensor") -> list[float] | None:
         if gate is None or not may_abstain(gate, logits):
             return None
-        return Gating(gate, chances_behind(self._model, batch, logits, gate.tokens))
+        return chances_behind(self._model, batch, logits, gate.tokens)
 
     def _step(self, rows: list[Row], slots: "Slots") -> None:
         """One token more for each row; those that end or are given up leave."""
@@ -189,7 +197,10 @@ class Scheduler:
             rows.pop()
 
     def _alone(self, asked: Asked) -> None:
-        """Answer one with a model whose cache forgets, as with sliding windows: its rows share no batch."""
+        """Answer one with a model whose cache forgets, as with sliding windows: its rows share no batch.
+
+        Each choice of a request reads the prompt for itself then.
+        """
         told = asked.transcript
         for _ in decode(
             self._model,
@@ -199,10 +210,11 @@ class Scheduler:
             virtual_tokens=self._adapters.virtual_tokens,
             gate=asked.gate,
             keeping=asked.keeping,
+            weigh=(lambda _, *weighed: told.weigh(*weighed)) if asked.sampling.chances is not None else None,
         ):
-            if text := told.settled():
-                asked.put(Piece(text=text))
-        asked.put(None if asked.gone() else Piece(text=told.rest(), end=told.generation(len(asked.prompt))))
+            if piece := told.settled():
+                asked.put(piece)
+        asked.put(None if asked.gone() else told.rest(len(asked.prompt)))
 
 
 def _work(known: "weakref.ref[Scheduler]", asked: threading.Event) -> None:

@@ -10,8 +10,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from deploy.feedback.store import FeedbackStore
+from deploy.server.answering import Answering
 from deploy.server.asking import Asking
 from deploy.server.chat import add_chat_route
+from deploy.server.completions import CompletionsBody, add_completions_route
 from deploy.server.described import describe, readable
 from deploy.server.documents import DocumentBody, SearchBody, add_document_routes
 from deploy.server.embeddings import EmbeddingsBody, add_embedding_route
@@ -77,11 +79,13 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         return FileResponse(PAGE / "index.html")
 
     add_status_routes(app, live, metrics, takes_feedback=feedback is not None)
-    add_chat_route(app, live, settings, asking=asking, limits=limits, metrics=metrics, feedback=feedback)
+    answering = Answering(asking=asking, limits=limits, metrics=metrics, feedback=feedback)
+    add_chat_route(app, live, settings, answering)
+    add_completions_route(app, live, settings, answering)
     add_document_routes(app, live, settings)
     add_feedback_routes(app, feedback, limits, settings)
     add_embedding_route(app, live, settings, limits)
-    bodies = (ChatBody, DocumentBody, EmbeddingsBody, FeedbackBody, SearchBody)
+    bodies = (ChatBody, CompletionsBody, DocumentBody, EmbeddingsBody, FeedbackBody, SearchBody)
     describe(app, bodies, keyed=keys is not None)
     return app
 

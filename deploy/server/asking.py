@@ -3,46 +3,49 @@
 import asyncio
 import math
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from deploy.assistant import Answer, Assistant
+from deploy.engines.engine import Piece
 from deploy.server.faults import RequestError
 from deploy.server.requests import ChatRequest
 
-_Item = str | Answer | Exception | None  # None ends a generation
+Said = Piece | Answer
+_Item = Said | Exception | None  # None ends the answers to a question
 _LOOK_SECONDS = 0.2  # how often a waiting request looks whether its client is still there
 
 
 class Asking:
     """The way from requests to an assistant.
 
-    `places` requests may be answered or waiting at once, each for at most `seconds`.
+    `places` answers may be in the making or waiting at once, each for at most `seconds`: a request for
+    several takes as many places.
     """
 
     def __init__(self, *, places: int, seconds: float = math.inf) -> None:
-        self._places = threading.BoundedSemaphore(places)
+        self._most = self._free = places
+        self._taking = threading.Lock()
         self._seconds = seconds
         self._end = math.inf  # by the loop's clock: when what is still under way is given up
         self._threads = ThreadPoolExecutor(max_workers=places, thread_name_prefix="asking")
 
     async def ask(
-        self, question: ChatRequest, assistant: Assistant, *, gone: Callable[[], Awaitable[bool]]
-    ) -> AsyncIterator[str | Answer]:
-        """The pieces of the assistant's text, then its `Answer`; ends early once `gone` says the client left.
+        self, questions: Sequence[ChatRequest], assistant: Assistant, *, gone: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[Said]:
+        """The pieces of each answer, then the `Answer`; ends early once `gone` says the client left.
 
-        Generation runs ahead of a slow reader, so that it never holds up the others, and stops within a
-        piece of the prompt or a token once this iterator is closed.
+        The choices of the first question come first in the count, then those of the next. Generation runs
+        ahead of a slow reader, so that it never holds up the others, and stops within a piece of the prompt
+        or a token once this iterator is closed.
 
         Raises:
             RequestError: all places are taken, it took too long, or the server ends.
         """
         if self._end < math.inf:
             raise _ending()
-        if not self._places.acquire(blocking=False):
-            raise RequestError(
-                503, "the server is busy; try again in a moment", "busy", headers={"Retry-After": "2"}
-            )
+        self._take(sum(question.choices for question in questions))
         loop = asyncio.get_running_loop()
         arrived: asyncio.Queue[_Item] = asyncio.Queue()
         cancelled = threading.Event()
@@ -51,23 +54,30 @@ class Asking:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(arrived.put_nowait, item)
 
-        def work() -> None:
+        def work(question: ChatRequest, before: int) -> None:
             try:
-                _generate(question, assistant, cancelled, put)
+                _generate(question, assistant, cancelled, put, before)
             except Exception as error:
                 put(error)
             finally:
-                self._places.release()
+                self._give(question.choices)
                 put(None)
 
-        self._threads.submit(work)
+        before = 0
+        for question in questions:
+            self._threads.submit(work, question, before)
+            before += question.choices
+        answering = len(questions)
         try:
             began = loop.time()
             look = began + _LOOK_SECONDS
             while True:
                 for item in await _arrived(arrived):
                     if item is None:
-                        return
+                        answering -= 1
+                        if not answering:
+                            return
+                        continue
                     if isinstance(item, Exception):
                         raise item
                     yield item
@@ -91,24 +101,41 @@ class Asking:
         """Take no more questions; those under way may end."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _take(self, places: int) -> None:
+        if places > self._most:
+            told = f"{places} answers are asked for at once; the server has {self._most} places: ask for less"
+            raise RequestError(400, told, "too_many_choices", "n")
+        with self._taking:
+            if places > self._free:
+                told = "the server is busy; try again in a moment"
+                raise RequestError(503, told, "busy", headers={"Retry-After": "2"})
+            self._free -= places
+
+    def _give(self, places: int) -> None:
+        with self._taking:
+            self._free += places
+
 
 def _generate(
     question: ChatRequest,
     assistant: Assistant,
     cancelled: threading.Event,
-    put: Callable[[str | Answer], None],
+    put: Callable[[Said], None],
+    before: int,
 ) -> None:
+    """Answer a question; `before` is how many choices those before it have."""
     stream = assistant.stream(
         question.conversation,
         model=question.model,
         layers=question.layers,
         sampling=question.sampling,
+        choices=question.choices,
         gone=cancelled.is_set,
     )
     for item in stream:
         if cancelled.is_set():
             return
-        put(item)
+        put(replace(item, choice=before + item.choice) if before else item)
 
 
 def _ending() -> RequestError:

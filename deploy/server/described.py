@@ -33,6 +33,11 @@ _ERROR = {
     },
 }
 
+# What the routes say of themselves whose replies may come as a stream.
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+
 
 def taking(body: type[BaseModel]) -> dict[str, Any]:
     """What a route says of itself that reads `body` as JSON: `openapi_extra` of it."""

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.errors import ContextLengthError, GrammarError, QuestionError, ThreeplyError
+from deploy.errors import (
+    ContextLengthError,
+    GrammarError,
+    QuestionError,
+    ThreeplyError,
+    UnsupportedError,
+)
 
 
 class RequestError(Exception):
@@ -29,17 +35,21 @@ class RequestError(Exception):
         return {"error": error}
 
 
-def as_fault(error: Exception) -> RequestError:
-    """Any error as the client may see it; one that nobody foresaw is not explained to strangers."""
+def as_fault(error: Exception, *, asked: str = "messages") -> RequestError:
+    """Any error as the client may see it; one that nobody foresaw is not explained to strangers.
+
+    `asked` is the field that the question stands in.
+    """
     match error:
         case RequestError():
             return error
-        case QuestionError():
-            return RequestError(400, str(error), "invalid_value", "messages")
-        case ContextLengthError():
-            return RequestError(400, str(error), "context_length_exceeded", "messages")
+        case QuestionError() | ContextLengthError():
+            code = "invalid_value" if isinstance(error, QuestionError) else "context_length_exceeded"
+            return RequestError(400, str(error), code, asked)
         case GrammarError():
             return RequestError(400, str(error), "invalid_schema", "response_format")
+        case UnsupportedError():
+            return RequestError(400, str(error), "unsupported")
         case ThreeplyError():
             return RequestError(500, str(error), "not_answered")
         case _:

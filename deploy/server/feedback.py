@@ -1,7 +1,7 @@
 """The routes that take what people think of their answers: /v1/feedback.
 
-A rating names a completion. What was asked, answered and cited is what the server remembers of it: a client
-can rate its own answers alone, and claim nothing about them.
+A rating names a completion, or one of its choices. What was asked, answered and cited is what the server
+remembers of it: a client can rate its own answers alone, and claim nothing about them.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Feedback:
     def remember(self, answer: Answer, question: ChatRequest, envelope: Envelope, caller: str) -> None:
         """Remember an answer, so that `caller` can rate it."""
         given = GivenAnswer(
-            id=envelope.id,
+            id=envelope.name(answer.choice),
             conversation=question.conversation,
             text=answer.text,
             model=envelope.model,

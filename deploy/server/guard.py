@@ -19,7 +19,7 @@ OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/openapi\.json")
 NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
     "GET": {re.compile(r"/v1/models(/[^/]+)?|/v1/documents|/metrics"): "read"},
     # Who may ask may say what they think of what they were answered, and of nothing else.
-    "POST": {re.compile(r"/v1/(chat/completions|embeddings|feedback|search)"): "read"},
+    "POST": {re.compile(r"/v1/((chat/)?completions|embeddings|feedback|search)"): "read"},
     "PUT": {re.compile(r"/v1/documents/.+"): "write"},
     "DELETE": {re.compile(r"/v1/documents/.+"): "write", re.compile(r"/v1/feedback/[^/]+"): "read"},
 }

@@ -21,8 +21,9 @@ class _Bucket:
 class Limits:
     """Counts what callers ask; None is no limit.
 
-    A minute's worth may be asked at once. How many tokens an answer takes is known when it is there: a caller
-    may go below nothing once, and waits until that is made up for.
+    A minute's worth may be asked at once. How many tokens an answer takes is known when it is there, and how
+    many answers a request asks for when it is read: a caller may go below nothing once, and waits until that
+    is made up for.
     """
 
     def __init__(
@@ -56,6 +57,10 @@ class Limits:
                     headers={"Retry-After": str(seconds)},
                 )
         self._spend("requests", caller, 1)
+
+    def further(self, caller: str, answers: int) -> None:
+        """Count further answers to the same request, each as a request; they may go below nothing."""
+        self._spend("requests", caller, answers)
 
     def spend(self, caller: str, tokens: int) -> None:
         """Count the tokens of an answer to `caller`, those of its prompt included."""

@@ -47,12 +47,13 @@ class Metrics:
         """The first text of an answer was there after so many seconds."""
         self._seconds.labels("first text").observe(seconds)
 
-    def answered(self, model: str, answer: Answer) -> None:
-        """A whole answer of `model`."""
-        self._tokens.labels(model, "prompt").inc(answer.prompt_tokens)
+    def answered(self, model: str, answer: Answer, *, further: bool) -> None:
+        """A whole answer of `model`; a `further` one to a question has no prompt and no search of its own."""
         self._tokens.labels(model, "completion").inc(answer.completion_tokens)
-        if answer.layers.retrieval:
-            self._seconds.labels("search").observe(answer.retrieval_seconds)
+        if not further:
+            self._tokens.labels(model, "prompt").inc(answer.prompt_tokens)
+            if answer.layers.retrieval:
+                self._seconds.labels("search").observe(answer.retrieval_seconds)
         self._seconds.labels("answer").observe(answer.seconds)
 
     def text(self) -> bytes:

@@ -1,53 +1,73 @@
 """The JSON of the replies: OpenAI's shapes, with what the three layers did under `threeply`."""
 
 import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from deploy.assistant import Answer
+from deploy.engines.engine import Chance, Piece, Weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """What all parts of one reply have in common."""
+class Envelope(ABC):
+    """What all parts of one reply have in common.
+
+    It has the answers to so many `questions`, and to each as many `choices`. Where these are several answers,
+    `threeply` stands in each of them, and else beside the one.
+    """
 
     id: str
     created: int
     model: str
     fingerprint: str
+    questions: int = 1
+    choices: int = 1
 
-    def completion(self, answer: Answer) -> dict[str, Any]:
+    def name(self, choice: int) -> str:
+        """What an answer is rated by: the id of the reply, from the second on with a number behind it."""
+        return f"{self.id}-{choice}" if choice else self.id
+
+    @abstractmethod
+    def whole(self, answers: Iterable[Answer]) -> dict[str, Any]:
         """A whole reply."""
-        message = {"role": "assistant", "content": answer.text, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(answer)}
-        return {
-            **self._head("chat.completion"),
-            "choices": [choice],
-            "usage": _usage(answer),
-            "threeply": _layers(answer),
-        }
 
-    def opening(self) -> dict[str, Any]:
-        """The first chunk of a stream."""
-        return self._chunk({"role": "assistant", "content": ""}, None)
+    @abstractmethod
+    def opening(self) -> list[dict[str, Any]]:
+        """The first chunks of a stream."""
 
-    def piece(self, text: str) -> dict[str, Any]:
+    @abstractmethod
+    def piece(self, piece: Piece) -> dict[str, Any]:
         """A chunk with text."""
-        return self._chunk({"content": text}, None)
 
+    @abstractmethod
     def closing(self, answer: Answer) -> dict[str, Any]:
-        """The chunk that ends the text; carries the citations and sources."""
-        return {**self._chunk({}, _finish(answer)), "threeply": _layers(answer)}
+        """The chunk that ends the text of a choice; carries its citations and sources."""
 
-    def usage(self, answer: Answer) -> dict[str, Any]:
+    @abstractmethod
+    def counted(self, answers: Sequence[Answer]) -> dict[str, Any]:
         """The chunk with the token counts, for clients that ask for it."""
-        return {**self._head("chat.completion.chunk"), "choices": [], "usage": _usage(answer)}
 
-    def _chunk(self, delta: dict[str, str], finish: str | None) -> dict[str, Any]:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return {**self._head("chat.completion.chunk"), "choices": [choice]}
+    def usage(self, answers: Iterable[Answer]) -> dict[str, int]:
+        """The counts of tokens: each question's prompt once, and all answers."""
+        prompts = {answer.choice // self.choices: answer.prompt_tokens for answer in answers}
+        read, said = sum(prompts.values()), sum(answer.completion_tokens for answer in answers)
+        return {"prompt_tokens": read, "completion_tokens": said, "total_tokens": read + said}
 
-    def _head(self, kind: str) -> dict[str, Any]:
+    def placed(self, part: dict[str, Any], choices: list[tuple[dict[str, Any], Answer]]) -> dict[str, Any]:
+        """`part` of a reply with these choices, and in it what the layers did for each."""
+        several = self.questions * self.choices > 1
+        if not several:
+            return {**part, "choices": [choice for choice, _ in choices], "threeply": layers(choices[0][1])}
+        told = [
+            {**choice, "threeply": {"id": self.name(answer.choice), **layers(answer)}}
+            for choice, answer in choices
+        ]
+        return {**part, "choices": told}
+
+    def head(self, kind: str) -> dict[str, Any]:
+        """What each part begins with."""
         return {
             "id": self.id,
             "object": kind,
@@ -57,24 +77,61 @@ class Envelope:
         }
 
 
+class ChatEnvelope(Envelope):
+    """The reply of /v1/chat/completions."""
+
+    def whole(self, answers: Iterable[Answer]) -> dict[str, Any]:
+        """A whole reply."""
+        answers = sorted(answers, key=lambda answer: answer.choice)
+        choices = [
+            (
+                {
+                    "index": answer.choice,
+                    "message": {"role": "assistant", "content": answer.text, "refusal": None},
+                    "logprobs": _logprobs(answer.chances),
+                    "finish_reason": finish(answer),
+                },
+                answer,
+            )
+            for answer in answers
+        ]
+        return self.placed({**self.head("chat.completion"), "usage": self.usage(answers)}, choices)
+
+    def opening(self) -> list[dict[str, Any]]:
+        """The first chunks of a stream: each choice's role."""
+        role = {"role": "assistant", "content": ""}
+        return [self._chunk([_delta(choice, role)]) for choice in range(self.questions * self.choices)]
+
+    def piece(self, piece: Piece) -> dict[str, Any]:
+        """A chunk with text."""
+        logprobs = _logprobs(piece.chances or None)
+        return self._chunk([{**_delta(piece.choice, {"content": piece.text}), "logprobs": logprobs}])
+
+    def closing(self, answer: Answer) -> dict[str, Any]:
+        """The chunk that ends the text of a choice; carries its citations and sources."""
+        ended = {**_delta(answer.choice, {}), "finish_reason": finish(answer)}
+        return self.placed(self._chunk([]), [(ended, answer)])
+
+    def counted(self, answers: Sequence[Answer]) -> dict[str, Any]:
+        """The chunk with the token counts, for clients that ask for it."""
+        return {**self._chunk([]), "usage": self.usage(answers)}
+
+    def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        return {**self.head("chat.completion.chunk"), "choices": choices}
+
+
 def event(value: dict[str, Any]) -> str:
     """`value` as one server-sent event."""
     return f"data: {json.dumps(value, ensure_ascii=False)}\n\n"
 
 
-def _finish(answer: Answer) -> str:
+def finish(answer: Answer) -> str:
+    """Why an answer ends."""
     return "stop" if answer.finished else "length"
 
 
-def _usage(answer: Answer) -> dict[str, int]:
-    return {
-        "prompt_tokens": answer.prompt_tokens,
-        "completion_tokens": answer.completion_tokens,
-        "total_tokens": answer.prompt_tokens + answer.completion_tokens,
-    }
-
-
-def _layers(answer: Answer) -> dict[str, Any]:
+def layers(answer: Answer) -> dict[str, Any]:
+    """What the three layers did for an answer."""
     return {
         "citations": list(answer.citations),
         "sources": [asdict(source) for source in answer.sources],
@@ -84,3 +141,22 @@ def _layers(answer: Answer) -> dict[str, Any]:
             "total_ms": round(answer.seconds * 1000, 1),
         },
     }
+
+
+def _delta(choice: int, delta: dict[str, str]) -> dict[str, Any]:
+    return {"index": choice, "delta": delta, "logprobs": None, "finish_reason": None}
+
+
+def _logprobs(chances: Sequence[Weighed] | None) -> dict[str, Any] | None:
+    if chances is None:
+        return None
+    content = [
+        {**_chance(each.said), "top_logprobs": [_chance(other) for other in each.likeliest]}
+        for each in chances
+    ]
+    return {"content": content, "refusal": None}
+
+
+def _chance(chance: Chance) -> dict[str, Any]:
+    data = None if chance.data is None else list(chance.data)
+    return {"token": chance.text, "logprob": chance.logprob, "bytes": data}

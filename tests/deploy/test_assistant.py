@@ -69,7 +69,7 @@ def test_a_stream_ends_with_the_same_answer() -> None:
     *pieces, last = answering.stream(TALK, model="sft", layers=Layers())
     [answer] = answering.answer([TALK], model="sft", layers=Layers())
     assert isinstance(last, Answer)
-    assert "".join(str(piece) for piece in pieces) == last.text == answer.text
+    assert "".join(piece.text for piece in pieces) == last.text == answer.text
     assert (last.citations, last.sources) == (answer.citations, answer.sources)
 
 

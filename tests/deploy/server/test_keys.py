@@ -67,6 +67,7 @@ def test_every_route_is_closed_but_the_page_and_its_health() -> None:
         ("GET", "/v1/models/{model}"): "read",
         ("HEAD", "/v1/models/{model}"): "read",
         ("POST", "/v1/chat/completions"): "read",
+        ("POST", "/v1/completions"): "read",
         ("POST", "/v1/embeddings"): "read",
         ("POST", "/v1/search"): "read",
         ("GET", "/v1/documents"): "read",

@@ -1,0 +1,155 @@
+"""Answers questions over HTTP, whole or as a stream of events, and counts what was done for whom."""
+
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from deploy.assistant import Answer
+from deploy.documents.seen import seen_by
+from deploy.server.asking import Asking, Said
+from deploy.server.faults import RequestError, as_fault
+from deploy.server.feedback import Feedback
+from deploy.server.limits import Limits
+from deploy.server.live import Served
+from deploy.server.metrics import Metrics
+from deploy.server.replies import Envelope, event
+from deploy.server.requests import ChatRequest
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What the routes that answer have in common; `feedback` remembers their answers, if it is there."""
+
+    asking: Asking
+    limits: Limits
+    metrics: Metrics
+    feedback: Feedback | None
+
+    async def reply(
+        self,
+        request: Request,
+        questions: Sequence[ChatRequest],
+        served: Served,
+        *,
+        kind: type[Envelope],
+        prefix: str,
+        field: str,
+    ) -> Response:
+        """The reply to `questions`, which are alike but for what they ask.
+
+        It is of this `kind`, its id begins with `prefix`, and `field` is where the request has the questions.
+
+        Raises:
+            RequestError: they cannot be answered.
+        """
+        first = questions[0]
+        envelope = kind(
+            id=f"{prefix}-{uuid.uuid4().hex}",
+            created=int(time.time()),
+            model=first.model,
+            fingerprint=served.digest[:12],
+            questions=len(questions),
+            choices=first.choices,
+        )
+        caller = request.state.caller
+        self.limits.further(caller, len(questions) * first.choices - 1)
+        assistant = served.assistant
+        if request.state.held is not None:
+            assistant = assistant.over(seen_by(assistant.knowledge, request.state.held))
+        asked = self.asking.ask(questions, assistant, gone=request.is_disconnected)
+        begun: set[int] = set()  # the questions whose prompts are counted
+
+        def answered(answer: Answer) -> None:
+            place = answer.choice // first.choices
+            further = place in begun
+            begun.add(place)
+            self.limits.spend(caller, answer.completion_tokens + (0 if further else answer.prompt_tokens))
+            self.metrics.answered(first.model, answer, further=further)
+            if self.feedback is not None:
+                self.feedback.remember(answer, questions[place], envelope, caller)
+
+        items = watched(asked, self.metrics, answered)
+        if first.stream:
+            return await _streamed(items, envelope, field, include_usage=first.include_usage)
+        answers = await _whole(items, field)
+        if len(answers) < len(questions) * first.choices:
+            return Response(status_code=499)  # the client left
+        return JSONResponse(envelope.whole(answers))
+
+
+async def watched(
+    items: AsyncIterator[Said], metrics: Metrics, answered: Callable[[Answer], object]
+) -> AsyncIterator[Said]:
+    """`items` as they are; `metrics` counts them, and `answered` is given each answer."""
+    metrics.began()
+    began, first = time.perf_counter(), True
+    try:
+        async with aclosing(items) as opened:  # type: ignore[type-var]
+            async for item in opened:
+                if isinstance(item, Answer):
+                    answered(item)
+                elif first:
+                    metrics.first_text(time.perf_counter() - began)
+                    first = False
+                yield item
+    finally:
+        metrics.ended()
+
+
+async def _whole(items: AsyncIterator[Said], field: str) -> list[Answer]:
+    """The answers among `items`; some are missing if the client left."""
+    try:
+        async with aclosing(items) as opened:  # type: ignore[type-var]
+            # To the very end: then the places that they took are free again.
+            return [item async for item in opened if isinstance(item, Answer)]
+    except Exception as error:
+        raise _seen(error, field) from None
+
+
+async def _streamed(
+    items: AsyncIterator[Said], envelope: Envelope, field: str, *, include_usage: bool
+) -> StreamingResponse:
+    """A stream of events. What goes wrong before the first piece is still a reply with its own status."""
+    try:
+        first = await anext(items, None)
+    except Exception as error:
+        raise _seen(error, field) from None
+
+    async def events() -> AsyncIterator[str]:
+        answers: list[Answer] = []
+        try:
+            async with aclosing(items) as opened:  # type: ignore[type-var]
+                for chunk in envelope.opening():
+                    yield event(chunk)
+                item = first
+                while item is not None:
+                    if isinstance(item, Answer):
+                        answers.append(item)
+                        yield event(envelope.closing(item))
+                    else:
+                        yield event(envelope.piece(item))
+                    item = await anext(opened, None)
+            if len(answers) == envelope.questions * envelope.choices:
+                if include_usage:
+                    yield event(envelope.counted(answers))
+                yield "data: [DONE]\n\n"
+        except Exception as error:
+            yield event(_seen(error, field).body())
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _seen(error: Exception, field: str) -> RequestError:
+    """The error for the client; one that nobody foresaw goes to the log."""
+    fault = as_fault(error, asked=field)
+    if fault.code == "internal_error":
+        _log.error("a request failed", exc_info=error)
+    return fault
