@@ -26,8 +26,8 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
     Where `bundle` is a link and comes to point at another one, that is served from then on.
 
     Raises:
-        ServeError: the port is taken, the address is not this machine's, the folder for documents cannot be
-            written, or the bundle lacks the model.
+        ServeError: the port is taken, the address is not this machine's, a folder of it cannot be written,
+            or the bundle lacks the model.
         BundleError: the bundle is not whole.
     """
     from deploy.server.app import create_app
@@ -37,8 +37,9 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
         def load(folder: Path) -> Served:
             return load_served(folder, settings, say=say)
 
-        if settings.documents is not None:
-            make_writable(settings.documents)
+        for name in ("documents", "feedback"):
+            if (written := getattr(settings, name)) is not None:
+                make_writable(written, setting=f"serve.{name}")
         release = release_of(bundle)
         live = Live(load(release))
         app = create_app(live, settings)
@@ -46,19 +47,19 @@ def serve(bundle: Path, settings: ServeSettings, *, say: Callable[[str], object]
             run_app(app, listener, settings, say=say)
 
 
-def make_writable(documents: Path) -> None:
-    """Make the folder `documents` if it is not there.
+def make_writable(folder: Path, *, setting: str) -> None:
+    """Make the folder that a `setting` names if it is not there.
 
     Raises:
         ServeError: it cannot be made or written: a service may write where it is told to, and nowhere else.
     """
     try:
-        documents.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=documents).close()
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ServeError(
-            f"serve.documents {documents} cannot be written: {error.strerror}; let the server's user write "
-            "there (docs/serving.md), or set it to null"
+            f"{setting} {folder} cannot be written: {error.strerror}; let the server's user write there "
+            "(docs/serving.md), or set it to null"
         ) from None
 
 

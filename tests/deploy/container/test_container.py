@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions, requires
+from importlib.metadata import distributions, packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from deploy.atomic import write_json
 from deploy.server.following import END_SECONDS
 from deploy.server.listening import SAYING_SO
 from flows.cli import parser
@@ -93,16 +94,15 @@ def test_the_worker_finds_prefects_server() -> None:
     assert {*prefect["networks"], *worker["networks"]}.isdisjoint(SERVICES["server"]["networks"])
 
 
-def test_the_server_has_its_settings_its_releases_and_its_documents_and_writes_these_alone() -> None:
+def test_the_server_has_its_settings_its_releases_and_its_own_folders_and_writes_these_alone() -> None:
     [place] = inherited("server", "WORKDIR")
     mounted = {mount["target"]: mount for mount in SERVICES["server"]["volumes"]}
     for target, mount in mounted.items():
         inside = Path(target).relative_to(place)
         assert (FOLDER / mount["source"]).resolve() == ROOT / inside
         assert mount["bind"] == {"create_host_path": False}  # Docker would make it root's
-    assert SERVE.documents is not None
     writable = {target for target, mount in mounted.items() if not mount.get("read_only")}
-    assert writable == {f"{place}/{SERVE.documents}"}
+    assert writable == {f"{place}/{SERVE.documents}", f"{place}/{SERVE.feedback}"}
     assert {*mounted} - writable == {
         f"{place}/params.yaml",
         f"{place}/{SERVE.bundle.parent}",
@@ -210,7 +210,7 @@ def checks(port: int, **variables: str) -> int:
 
 
 @pytest.mark.timeout(1500)  # a real server; a busy machine takes minutes
-def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_documents_alone(
+def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_its_folders_alone(
     tmp_path: Path,
     tiny_base: Path,
     tiny_adapters: dict[str, Path],
@@ -224,7 +224,9 @@ def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_document
     owners = packages_distributions().items()
     absent = {module for module, names in owners if not {canonicalize_name(one) for one in names} & installed}
     assert {"trl", "prefect", "dvc", "peft", "pandas"} <= absent
-    hidden.write_text("\n".join(absent - {"flows", "tasks", "deploy"}), encoding="utf-8")
+    others = {canonicalize_name(one.name) for one in distributions()} - installed - {"threeply", "pip"}
+    modules = sorted(absent - {"flows", "tasks", "deploy"})
+    write_json(hidden, {"modules": modules, "distributions": sorted(others)})
     variables = {
         "PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parent / "bare", ROOT))),
         "THREEPLY_HIDDEN": str(hidden),
@@ -232,6 +234,9 @@ def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_document
         "PYTHONDONTWRITEBYTECODE": "1",
         "HOME": str(project / "tmp"),
         "TMPDIR": str(project / "tmp"),
+        "TORCHINDUCTOR_CACHE_DIR": str(
+            project / "tmp/torchinductor"
+        ),  # PyTorch hands down this process's own
         **dict(pair.split("=") for pair in STAGES["server"].all("ENV")[0].split()),
     }
     words = words_of(STAGES["server"].all("CMD")[0])[2:-2]
@@ -248,9 +253,10 @@ def test_a_server_with_no_more_than_the_image_has_is_healthy_and_writes_document
             assert reply.json()["system_fingerprint"] == name
             assert client.get("/readyz", headers={"Host": "another"}).status_code == 421
     written = set(log.read_text(encoding="utf-8").splitlines())
-    may = (project / str(SERVE.documents), project / "tmp", Path("/dev"), Path("/proc"))
+    own = [project / str(folder) for folder in (SERVE.documents, SERVE.feedback)]
+    may = (*own, project / "tmp", Path("/dev"), Path("/proc"))
     assert [path for path in sorted(written) if not any(Path(path).is_relative_to(one) for one in may)] == []
-    assert any(Path(path).is_relative_to(may[0]) for path in written)
+    assert all(any(Path(path).is_relative_to(folder) for path in written) for folder in own)
 
 
 def test_the_page_on_serving_says_how_to_start_it() -> None:

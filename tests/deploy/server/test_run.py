@@ -67,11 +67,11 @@ def test_a_model_that_a_partial_bundle_lacks_is_stood_in_for_by_the_last_it_has(
     assert default_model("base", manifest("base", "sft", partial=True)) == "base"
 
 
-def test_a_folder_for_documents_that_cannot_be_had_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
-    make_writable(tmp_path / "new/documents")
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
+    make_writable(tmp_path / "new/documents", setting="serve.documents")
     assert (tmp_path / "new/documents").is_dir()
     (tmp_path / "file").touch()
     for place in (tmp_path / "file/documents", tmp_path / "file", Path("/proc/self")):
-        with pytest.raises(ServeError, match=rf"serve\.documents {place} cannot be written: \w+"):
-            make_writable(place)
+        with pytest.raises(ServeError, match=rf"serve\.feedback {place} cannot be written: \w+"):
+            make_writable(place, setting="serve.feedback")
     assert list((tmp_path / "new/documents").iterdir()) == []

@@ -50,8 +50,10 @@ def test_it_starts_the_server_of_a_project_that_make_has_set_up(unit: dict[str, 
 def test_it_may_write_what_the_settings_name_and_no_more(unit: dict[str, list[str]]) -> None:
     [place] = unit["Service.WorkingDirectory"]
     assert unit["Service.ProtectSystem"] == ["strict"]
-    assert unit["Service.ReadWritePaths"] == [f"{place}/{SERVE.documents}"]
-    assert f"install -d -o threeply -g threeply {place}/{SERVE.documents}" in UNIT.read_text(encoding="utf-8")
+    [written] = unit["Service.ReadWritePaths"]
+    assert written.split() == [f"{place}/{SERVE.documents}", f"{place}/{SERVE.feedback}"]
+    made = f"cd {place} && install -d -o threeply -g threeply {SERVE.documents} {SERVE.feedback}"
+    assert made in UNIT.read_text(encoding="utf-8")
     assert unit["Service.User"] == ["threeply"]
 
 
