@@ -24,4 +24,4 @@ def serving(
             yield next(line for line in process.stdout if line.startswith("listening on ")).split()[2]
         finally:
             process.send_signal(ends_by)
-            assert process.wait(60) == 0
+            assert process.wait(120) == 0  # a load that is under way is waited for
