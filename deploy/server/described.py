@@ -33,10 +33,10 @@ _ERROR = {
     },
 }
 
+# One event of a stream: a chunk of the reply as JSON, or [DONE].
+_EVENT = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
 # What the routes say of themselves whose replies may come as a stream.
-STREAMED: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
-}
+STREAMED: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": _EVENT}}}}
 
 
 def taking(body: type[BaseModel]) -> dict[str, Any]:
