@@ -13,16 +13,23 @@ from tests.deploy.server.conftest import QUESTION, running
 BODIES: list[dict[str, Any]] = [{"messages": [{"role": "user", "content": QUESTION}]}]
 
 
-def test_answers_honest_refusals_and_those_who_leave_are_counted() -> None:
+def test_answers_and_honest_refusals_are_counted() -> None:
     engine = ScriptedEngine({QUESTION: "one two three"}, before_word=lambda _: time.sleep(0.3))
     with running(engine, max_concurrency=4) as address:
         course = asyncio.run(flooded(address, BODIES, 12, 1.5))
     assert course.answers >= 2
     assert course.differ == 0
     assert course.refused[503] >= 1
-    assert course.left >= 1
     assert not course.wrong
     assert 0.0 < course.memory_before <= course.memory_most
+
+
+def test_a_client_that_leaves_is_no_failure() -> None:
+    engine = ScriptedEngine({QUESTION: "one two three"}, before_word=lambda _: time.sleep(0.3))
+    with running(engine) as address:
+        course = asyncio.run(flooded(address, BODIES, 1, 0.2))  # the first of ten leaves
+    assert (course.left, course.answers) == (1, 0)
+    assert not course.wrong
 
 
 def test_another_answer_and_another_status_are_seen() -> None:
