@@ -93,7 +93,7 @@ async def flooded(
     async with httpx.AsyncClient(base_url=address, timeout=patience, limits=limits) as client:
         alone = [(await client.post("/v1/chat/completions", json=body)).json() for body in bodies]
         right = [_said(each) for each in alone]
-        course.memory_before = _mib(server)
+        course.memory_before = course.memory_most = _mib(server)
         ends = time.perf_counter() + seconds
 
         async def one(number: int) -> None:
