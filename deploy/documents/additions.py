@@ -4,13 +4,13 @@ What is deleted is overwritten, in the file and in its log: no page of either ke
 """
 
 import sqlite3
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from deploy.erasing import ErasingFile
 from deploy.errors import KnowledgeError
 from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import KnowledgeDocument
@@ -41,13 +41,9 @@ class Additions:
     def __init__(self, folder: Path, *, made_by: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path, self._made_by = folder / FILE, made_by
-        self._lock = threading.Lock()
         self._own_changes = 0
         try:
-            self._connection = sqlite3.connect(self.path, check_same_thread=False, timeout=30.0)
-            self._connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON; PRAGMA foreign_keys=ON;" + _SCHEMA
-            )
+            self._file = ErasingFile(self.path, _SCHEMA)
         except sqlite3.DatabaseError as error:
             raise KnowledgeError(
                 f"the documents in {self.path} cannot be read ({error}); put a copy of the file back, or "
@@ -56,9 +52,8 @@ class Additions:
 
     def version(self) -> tuple[int, int]:
         """Changes with every change, whichever process makes it."""
-        with self._lock:
-            [others] = self._connection.execute("PRAGMA data_version").fetchone()
-            return others, self._own_changes
+        [(others,)] = self._file.read("PRAGMA data_version")
+        return others, self._own_changes
 
     def put(self, document: KnowledgeDocument, vectors: Vectors, tags: Collection[str] = ()) -> None:
         """Add a document with the vectors of its chunks and its tags, or replace the one of its id."""
@@ -88,37 +83,32 @@ class Additions:
 
     def documents(self) -> list[KnowledgeDocument]:
         """All documents, in the order of their ids."""
-        with self._lock:
-            rows = self._connection.execute("SELECT id, uri, title, text FROM documents ORDER BY id")
-            return [KnowledgeDocument(id=i, uri=uri, title=title, text=text) for i, uri, title, text in rows]
+        rows = self._file.read("SELECT id, uri, title, text FROM documents ORDER BY id")
+        return [KnowledgeDocument(id=i, uri=uri, title=title, text=text) for i, uri, title, text in rows]
 
     def tags(self) -> dict[str, frozenset[str]]:
         """The tags of each document that has any."""
         found: dict[str, set[str]] = {}
-        with self._lock:
-            for name, tag in self._connection.execute("SELECT document, tag FROM tags"):
-                found.setdefault(name, set()).add(tag)
+        for name, tag in self._file.read("SELECT document, tag FROM tags"):
+            found.setdefault(name, set()).add(tag)
         return {name: frozenset(tags) for name, tags in found.items()}
 
     def hidden(self) -> frozenset[str]:
         """The ids of the hidden documents."""
-        with self._lock:
-            return frozenset(name for (name,) in self._connection.execute("SELECT id FROM hidden"))
+        return frozenset(name for (name,) in self._file.read("SELECT id FROM hidden"))
 
     def vectors(self, name: str, *, dimensions: int) -> Vectors | None:
         """The vectors of a document's chunks; None where there are none of this embedder."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT rows FROM vectors WHERE document = ? AND made_by = ?", (name, self._made_by)
-            ).fetchone()
-        if row is None:
+        found = self._file.read(
+            "SELECT rows FROM vectors WHERE document = ? AND made_by = ?", name, self._made_by
+        )
+        if not found:
             return None
-        return np.frombuffer(row[0], dtype="<f4").astype(np.float32).reshape(-1, dimensions)
+        return np.frombuffer(found[0][0], dtype="<f4").astype(np.float32).reshape(-1, dimensions)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _keep(self, connection: sqlite3.Connection, name: str, vectors: Vectors) -> None:
         rows = vectors.astype("<f4").tobytes()
@@ -126,9 +116,7 @@ class Additions:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all; afterwards the log holds nothing of what was before."""
-        with self._lock:
-            with self._connection:
-                yield self._connection
+        """One change, whole or not at all, which `version` tells of."""
+        with self._file.changing() as connection:
+            yield connection
             self._own_changes += 1
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,13 +5,13 @@ What is withdrawn, deleted or replaced is overwritten, in the file and in its lo
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from deploy.erasing import ErasingFile
 from deploy.errors import FeedbackError
 from deploy.feedback.answers import GivenAnswer
 from deploy.files import parse_json
@@ -46,15 +46,11 @@ class FeedbackStore:
 
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
         self.path = folder / FILE
-        self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)  # conversations stand in it: it is its owner's alone, as its log is
-            self._connection = sqlite3.connect(self.path, check_same_thread=False, timeout=30.0)
-            self._connection.executescript(
-                f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON; "
-                f"PRAGMA max_page_count={most_bytes // _PAGE_BYTES};{_SCHEMA}"
-            )
+            most = f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA max_page_count={most_bytes // _PAGE_BYTES};"
+            self._file = ErasingFile(self.path, _SCHEMA, pragmas=most)
         except (OSError, sqlite3.Error) as error:
             raise FeedbackError(
                 f"the ratings in {self.path} cannot be read ({error}); put a copy of the file back, or move "
@@ -100,16 +96,13 @@ class FeedbackStore:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _read(self, query: str, *values: str) -> list[Rated]:
         try:
-            with self._lock:
-                rows = self._connection.execute(query, values).fetchall()
             return [
                 Rated(answer=parse_json(answer, GivenAnswer), rating=rating, better=better, rated=when)
-                for rating, better, when, answer in rows
+                for rating, better, when, answer in self._file.read(query, *values)
             ]
         except (sqlite3.Error, ValueError) as error:
             raise FeedbackError(
@@ -118,12 +111,10 @@ class FeedbackStore:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all; afterwards the log holds nothing of what was before."""
+        """One change, whole or not at all."""
         try:
-            with self._lock:
-                with self._connection:
-                    yield self._connection
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._file.changing() as connection:
+                yield connection
         except sqlite3.Error as error:
             raise FeedbackError(
                 f"the ratings in {self.path} cannot be changed: {error}; make room on the disk, or export "
