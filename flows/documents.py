@@ -43,9 +43,9 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
                 )
             add_files(knowledge, words.files, checked_tags(words.tags))
         elif words.way == "list":
-            known = knowledge.documents()
+            known, tagged = knowledge.documents(), knowledge.tags()
             for document, passages in known:
-                tags = f"  [{' '.join(sorted(found))}]" if (found := knowledge.tags(document.id)) else ""
+                tags = f"  [{' '.join(sorted(found))}]" if (found := tagged.get(document.id)) else ""
                 print(f"{document.id:<40} {passages:>5} passages  {document.title}{tags}")
             print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:

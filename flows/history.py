@@ -83,9 +83,9 @@ def kept(root: Path) -> tuple[Entry, ...]:
 
 def before(root: Path) -> str | None:
     """The release that `current` goes back to: the last before it that was not withdrawn, if there is one."""
-    names = [entry.release for entry in kept(root)]
-    now = current(root)
-    older = kept(root)[: names.index(now)] if now in names else ()
+    found, now = kept(root), current(root)
+    names = [entry.release for entry in found]
+    older = found[: names.index(now)] if now in names else ()
     return next((entry.release for entry in reversed(older) if not entry.withdrawn), None)
 
 

@@ -10,3 +10,8 @@ def hashes(folder: Path) -> dict[str, str]:
     found = reproducible.hashes(folder)
     assert found, f"{folder} holds no file"
     return found
+
+
+def remains(folder: Path, words: str) -> list[str]:
+    """The files below `folder` that hold `words`."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]

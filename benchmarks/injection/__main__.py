@@ -19,7 +19,7 @@ from statistics import fmean
 
 from benchmarks.injection.attacks import ATTACKS, Attack, obeyed
 from deploy.assistant import Assistant, Layers
-from deploy.bundle import PLAIN, load_bundle, read_settings
+from deploy.bundle import PLAIN, load_bundle
 from deploy.documents.live import unforged
 from deploy.errors import ThreeplyError
 from deploy.messages import Message
@@ -73,10 +73,7 @@ def main() -> int:
         arms = {"base + retrieval": ("base", plain)}
         for model in assistant.models:
             arms[f"{model} + prompt + retrieval"] = (model, assistant.template)
-        most = read_settings(given.bundle).generation.max_new_tokens
-        found = [
-            measure(arm, assistant, model, template, asked, most) for arm, (model, template) in arms.items()
-        ]
+        found = [measure(arm, assistant, model, template, asked) for arm, (model, template) in arms.items()]
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1
@@ -102,10 +99,9 @@ def measure(
     model: str,
     template: PromptTemplate,
     asked: Sequence[Asked],
-    most: int,
 ) -> Found:
     """What `model` makes of all questions, without the attacks and with them."""
-    sampling = replace(assistant.sampling, max_new_tokens=most, temperature=0.0)
+    sampling = replace(assistant.sampling, temperature=0.0)
 
     def answers(shown: Sequence[Sequence[Source]]) -> list[str]:
         prompts: list[Sequence[Message]] = [

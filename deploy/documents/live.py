@@ -7,7 +7,7 @@ there from the next question on, and stays when the server restarts or a new rel
 
 import re
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,9 +97,9 @@ class LiveKnowledge:
             (each.document, len(each.chunks)) for name, each in view.documents.items() if name not in closed
         ]
 
-    def tags(self, name: str) -> frozenset[str]:
-        """The tags of the document that was added as `name`; none where it has none, or is not there."""
-        return self._current().tags.get(name, frozenset())
+    def tags(self) -> Mapping[str, frozenset[str]]:
+        """The tags of each document that has any."""
+        return self._current().tags
 
     def is_closed(self, name: str, held: Collection[str] | None) -> bool:
         """Whether whoever holds these tags must not see the document that was added as `name`."""

@@ -43,7 +43,7 @@ class Grammars:
                 if len(self._read) >= _KEPT:
                     self._read.pop(next(iter(self._read)))
                 self._read[schema] = matcher
-            return Following(matcher.deep_copy(), self._vocabulary)
+            return Following(matcher.deep_copy())
 
     def _matcher(self, schema: str) -> Any:
         from llguidance import LLMatcher
@@ -74,8 +74,8 @@ class Grammars:
 class Following:
     """One answer that keeps to a schema, token by token."""
 
-    def __init__(self, matcher: Any, vocabulary: int) -> None:
-        self._matcher, self._vocabulary = matcher, vocabulary
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
 
     def masked(self, logits: "torch.Tensor") -> "torch.Tensor":
         """`logits` [vocabulary] with no chance for what may not come next: once all is said, all but the end.

@@ -7,19 +7,23 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from deploy.assistant import Answer
 from deploy.documents.seen import seen_by
 from deploy.server.asking import Asking, Said
+from deploy.server.bodies import read_body
+from deploy.server.described import STREAMED, taking
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.feedback import Feedback
 from deploy.server.limits import Limits
-from deploy.server.live import Served
+from deploy.server.live import Live, Served
 from deploy.server.metrics import Metrics
 from deploy.server.replies import Envelope, event
 from deploy.server.requests import ChatRequest
+from deploy.server.wishes import Wishes
+from deploy.settings import ServeSettings
 
 _log = logging.getLogger(__name__)
 
@@ -28,10 +32,36 @@ _log = logging.getLogger(__name__)
 class Answering:
     """What the routes that answer have in common; `feedback` remembers their answers, if it is there."""
 
+    live: Live
+    settings: ServeSettings
     asking: Asking
     limits: Limits
     metrics: Metrics
     feedback: Feedback | None
+
+    def add_route(
+        self,
+        app: FastAPI,
+        path: str,
+        *,
+        body: type[Wishes],
+        read: Callable[[bytes, ServeSettings, Served], Sequence[ChatRequest]],
+        kind: type[Envelope],
+        prefix: str,
+        field: str,
+    ) -> None:
+        """Give `app` the route at `path`, which takes a `body` and answers what `read` makes of it.
+
+        The reply is of this `kind`, its id begins with `prefix`; `field` is where a body has the questions.
+        """
+
+        @app.post(path, response_model=None, openapi_extra=taking(body), responses=STREAMED)
+        async def answered(request: Request) -> Response:
+            self.limits.admit(request.state.caller)
+            sent = await read_body(request, self.settings.max_body_bytes)
+            now = self.live.now  # to the end of this request, whatever is released meanwhile
+            questions = read(sent, self.settings, now)
+            return await self.reply(request, questions, now, kind=kind, prefix=prefix, field=field)
 
     async def reply(
         self,
@@ -43,9 +73,7 @@ class Answering:
         prefix: str,
         field: str,
     ) -> Response:
-        """The reply to `questions`, which are alike but for what they ask.
-
-        It is of this `kind`, its id begins with `prefix`, and `field` is where the request has the questions.
+        """The reply to `questions`, which are alike but for what they ask, as `add_route` has it.
 
         Raises:
             RequestError: they cannot be answered.
@@ -61,9 +89,7 @@ class Answering:
         )
         caller = request.state.caller
         self.limits.further(caller, len(questions) * first.choices - 1)
-        assistant = served.assistant
-        if request.state.held is not None:
-            assistant = assistant.over(seen_by(assistant.knowledge, request.state.held))
+        assistant = served.assistant.over(seen_by(served.assistant.knowledge, request.state.held))
         asked = self.asking.ask(questions, assistant, gone=request.is_disconnected)
         begun: set[int] = set()  # the questions whose prompts are counted
 

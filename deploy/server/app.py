@@ -79,9 +79,11 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
         return FileResponse(PAGE / "index.html")
 
     add_status_routes(app, live, metrics, takes_feedback=feedback is not None)
-    answering = Answering(asking=asking, limits=limits, metrics=metrics, feedback=feedback)
-    add_chat_route(app, live, settings, answering)
-    add_completions_route(app, live, settings, answering)
+    answering = Answering(
+        live=live, settings=settings, asking=asking, limits=limits, metrics=metrics, feedback=feedback
+    )
+    add_chat_route(app, answering)
+    add_completions_route(app, answering)
     add_document_routes(app, live, settings)
     add_feedback_routes(app, feedback, limits, settings)
     add_embedding_route(app, live, settings, limits)

@@ -1,13 +1,15 @@
 """Reads the body of a request, and no more of it than is allowed."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
 from deploy.files import parse_json
-from deploy.server.faults import RequestError
+from deploy.server.faults import RequestError, refused
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 JSON = "application/json"
 
 
@@ -42,6 +44,18 @@ async def read_bytes(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise RequestError(413, f"the body is longer than {limit} bytes", "body_too_large")
     return bytes(body)
+
+
+def made(kind: type[M], **fields: Any) -> M:
+    """What a request says elsewhere than in a JSON body, as `kind` has it.
+
+    Raises:
+        RequestError: a field is wrong.
+    """
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        raise refused(error) from None
 
 
 def read(kind: type[T], body: bytes) -> T:

@@ -7,8 +7,7 @@ continued as it stands.
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi import FastAPI
 from pydantic import Field
 
 from deploy.assistant import Answer
@@ -18,10 +17,8 @@ from deploy.messages import Message
 from deploy.prompts.question import question_of
 from deploy.server import wishes
 from deploy.server.answering import Answering
-from deploy.server.bodies import read_body
-from deploy.server.described import STREAMED, taking
 from deploy.server.faults import RequestError, as_fault
-from deploy.server.live import Live, Served
+from deploy.server.live import Served
 from deploy.server.replies import Envelope, finish
 from deploy.server.requests import ChatRequest, known_model
 from deploy.server.wishes import MOST_CHOICES, Wishes, read_wishes
@@ -68,26 +65,20 @@ class CompletionsEnvelope(Envelope):
         return {**self.head("text_completion"), "choices": [], "usage": self.usage(answers)}
 
 
-def add_completions_route(app: FastAPI, live: Live, settings: ServeSettings, answering: Answering) -> None:
-    """Give `app` the route that answers prompts by what is `live`."""
-
-    @app.post(
+def add_completions_route(app: FastAPI, answering: Answering) -> None:
+    """Give `app` the route that answers prompts."""
+    answering.add_route(
+        app,
         "/v1/completions",
-        response_model=None,
-        openapi_extra=taking(CompletionsBody),
-        responses=STREAMED,
+        body=CompletionsBody,
+        read=read_prompts,
+        kind=CompletionsEnvelope,
+        prefix="cmpl",
+        field="prompt",
     )
-    async def completions(request: Request) -> Response:
-        answering.limits.admit(request.state.caller)
-        body = await read_body(request, settings.max_body_bytes)
-        now = live.now  # to the end of this request, whatever is released meanwhile
-        questions = read_prompts(body, settings=settings, served=now)
-        return await answering.reply(
-            request, questions, now, kind=CompletionsEnvelope, prefix="cmpl", field="prompt"
-        )
 
 
-def read_prompts(body: bytes, *, settings: ServeSettings, served: Served) -> list[ChatRequest]:
+def read_prompts(body: bytes, settings: ServeSettings, served: Served) -> list[ChatRequest]:
     """What the request asks, a question a prompt; what it leaves open is as usual in `served`.
 
     Raises:

@@ -50,10 +50,10 @@ def describe(app: FastAPI, bodies: Sequence[type[BaseModel]], *, keyed: bool) ->
 
     `keyed` says that requests need a key.
     """
-    app.openapi = _once(lambda: _described(app, bodies, keyed))  # type: ignore[method-assign]
 
     async def description() -> dict[str, Any]:
-        return app.openapi()
+        app.openapi_schema = app.openapi_schema or _described(app, bodies, keyed)
+        return app.openapi_schema
 
     readable(app, "/openapi.json", include_in_schema=False)(description)
 
@@ -82,14 +82,3 @@ def _described(app: FastAPI, bodies: Sequence[type[BaseModel]], keyed: bool) -> 
             operation["responses"].pop("422", None)  # requests are read, and refused, by ourselves
             operation["responses"] |= {"4XX": _ERROR, "5XX": _ERROR}
     return description
-
-
-def _once(make: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    made: dict[str, Any] = {}
-
-    def kept() -> dict[str, Any]:
-        if not made:
-            made.update(make())
-        return made
-
-    return kept

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Request
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from deploy.documents.live import LiveKnowledge
 from deploy.documents.reading.formats import TYPES, by_type, read_document
@@ -15,7 +15,7 @@ from deploy.documents.reading.reading import Reading
 from deploy.documents.seen import seen_by
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument
-from deploy.server.bodies import JSON, content_type, read, read_body, read_bytes
+from deploy.server.bodies import JSON, content_type, made, read, read_body, read_bytes
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.keys import TAG
@@ -29,13 +29,18 @@ _READ_AT_ONCE = 2  # files: each may take a core, and as much memory as it is al
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,300}")
 
 
-class DocumentBody(BaseModel, extra="forbid"):
+class Tagged(BaseModel, extra="forbid"):
+    """Who sees a document."""
+
+    tags: Annotated[list[Annotated[str, Field(pattern=rf"^{TAG.pattern}$")]], Field(max_length=16)] = []
+
+
+class DocumentBody(Tagged):
     """A document to be known."""
 
     text: Text
     title: Annotated[str, Field(max_length=_LONGEST_TITLE)] = ""
     uri: Annotated[str, Field(max_length=2000)] = ""
-    tags: Annotated[list[Annotated[str, Field(pattern=rf"^{TAG.pattern}$")]], Field(max_length=16)] = []
 
 
 class SearchBody(BaseModel, extra="forbid"):
@@ -52,7 +57,8 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
     async def listed(request: Request) -> dict[str, Any]:
         known = changeable(live)
         found = await asyncio.to_thread(known.documents, request.state.held)
-        data = [_told(document, chunks, known.tags(document.id)) for document, chunks in found]
+        tags = known.tags()
+        data = [_told(document, chunks, tags.get(document.id, ())) for document, chunks in found]
         return {"object": "list", "data": data, "in_bundle": known.store.num_documents}
 
     @app.put("/v1/documents/{name:path}", openapi_extra=taking(DocumentBody))
@@ -63,21 +69,23 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
             told = f"{name[:300]!r} is the name of a document that this key does not see; take another"
             raise RequestError(403, told, "name_is_taken", "name")
         notes: tuple[str, ...] = ()
+        keyed = settings.keys is not None
         if content_type(request)[0] == JSON:
             given = read(DocumentBody, await read_body(request, settings.max_body_bytes))
+            _check_tags(given.tags, request.state.held, keyed=keyed)
         else:
+            tags = made(Tagged, tags=request.query_params.getlist("tag")).tags
+            _check_tags(tags, request.state.held, keyed=keyed)
             if places.locked():
                 told = f"{_READ_AT_ONCE} files are being read; send it again in a moment"
                 raise RequestError(503, told, "busy", headers={"Retry-After": "5"})
             async with places:
                 reading = await _read_file(request, settings.max_document_bytes)
-            tags = request.query_params.getlist("tag")
-            given = _checked(text=reading.text, title=reading.title[:_LONGEST_TITLE], tags=tags)
+            given = made(DocumentBody, text=reading.text, title=reading.title[:_LONGEST_TITLE], tags=tags)
             notes = reading.notes
         document = KnowledgeDocument(
             id=name, uri=given.uri or f"added:{name}", title=given.title or name, text=given.text
         )
-        _check_tags(given.tags, request.state.held, keyed=settings.keys is not None)
         chunks = await _in_thread(lambda: changeable(live).put(document, given.tags))
         return {**_told(document, chunks, given.tags), "notes": notes}
 
@@ -138,15 +146,6 @@ def _check_name(name: str) -> None:
     if not _ID.fullmatch(name) or ".." in name.split("/"):
         told = f"{name[:300]!r} is no name for a document: take up to 300 characters, without .. as a part"
         raise RequestError(400, told, "invalid_value", "name")
-
-
-def _checked(**fields: Any) -> DocumentBody:
-    try:
-        return DocumentBody(**fields)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"])
-        raise RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name) from None
 
 
 def _check_tags(tags: Collection[str], held: Collection[str] | None, *, keyed: bool) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from deploy.errors import (
     ContextLengthError,
     GrammarError,
@@ -33,6 +35,20 @@ class RequestError(Exception):
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         error = {"message": self.message, "type": kind, "param": self.parameter, "code": self.code}
         return {"error": error}
+
+
+def refused(error: ValidationError) -> RequestError:
+    """What a model of a request does not take, by the first field that is wrong."""
+    fault = error.errors()[0]
+    name = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return unsupported(name)
+    return RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name)
+
+
+def unsupported(name: str) -> RequestError:
+    """That a field is not known here, or not at this value."""
+    return RequestError(400, f"{name} is not supported here; leave it out", "unsupported", name)
 
 
 def as_fault(error: Exception, *, asked: str = "messages") -> RequestError:

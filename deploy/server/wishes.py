@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from deploy.assistant import Layers
 from deploy.engines.engine import Sampling
-from deploy.server.faults import RequestError
+from deploy.server.faults import RequestError, refused, unsupported
 
 MOST_CHOICES = 8  # answers that one request may ask for
 # Fields that change nothing here at these values, as clients send them by default; others are refused,
@@ -96,11 +96,7 @@ def read_wishes(kind: type[T], body: bytes, harmless: Mapping[str, tuple[Any, ..
     try:
         return kind.model_validate(_fields(body, harmless))
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            raise _unsupported(name) from None
-        raise RequestError(400, f"{name}: {fault['msg'].lower()}", "invalid_value", name) from None
+        raise refused(error) from None
 
 
 def _fields(body: bytes, harmless: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
@@ -117,11 +113,7 @@ def _fields(body: bytes, harmless: Mapping[str, tuple[Any, ...]]) -> dict[str, A
             )
     for name, values in harmless.items():
         if name in fields and fields.pop(name) not in values:
-            raise _unsupported(name)
+            raise unsupported(name)
     for name in ANNOTATIONS:
         fields.pop(name, None)
     return fields
-
-
-def _unsupported(name: str) -> RequestError:
-    return RequestError(400, f"{name} is not supported here; leave it out", "unsupported", name)

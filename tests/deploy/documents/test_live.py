@@ -9,16 +9,12 @@ from hypothesis import strategies as st
 
 from deploy.documents.live import LiveKnowledge
 from deploy.errors import KnowledgeError
+from tests.contents import remains
 from tests.deploy.documents import made
 from tests.deploy.documents.made import STORED, found, live, store, text
 from tests.deploy.knowledge.hashed import HashedEmbedder
 
 CANARY = "canary-7431 sings in the aquarium"
-
-
-def remains(folder: Path, words: str) -> list[str]:
-    """The files below `folder` that hold `words`."""
-    return [path.name for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
 
 
 def test_without_additions_a_search_is_the_stores(tmp_path: Path) -> None:

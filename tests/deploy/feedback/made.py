@@ -1,10 +1,11 @@
 """Answers as a server gives them, and ratings of them, for tests of feedback."""
 
+from pathlib import Path
 from typing import Any
 
 from deploy.assistant import Layers
 from deploy.feedback.answers import GivenAnswer
-from deploy.feedback.store import Rated, Rating
+from deploy.feedback.store import FeedbackStore, Rated, Rating
 from deploy.messages import Message
 from deploy.prompts.template import Source
 
@@ -35,3 +36,12 @@ def rated(
     """What somebody thinks of the answer `text`."""
     answer = given(name, question, text=text)
     return Rated(answer=answer, rating=rating, better=better, rated=1_800_000_060)
+
+
+def kept(folder: Path) -> list[Rated]:
+    """The ratings in the file."""
+    store = FeedbackStore(folder)
+    try:
+        return store.all()
+    finally:
+        store.close()

@@ -10,6 +10,7 @@ import pytest
 
 from deploy.errors import FeedbackError
 from deploy.feedback.store import FILE, FeedbackStore, Rated
+from tests.contents import remains
 from tests.deploy.feedback.made import given, rated
 
 CANARY = "canary-7431 sings in the aquarium"
@@ -18,11 +19,6 @@ CANARY = "canary-7431 sings in the aquarium"
 @pytest.fixture
 def store(tmp_path: Path) -> FeedbackStore:
     return FeedbackStore(tmp_path)
-
-
-def remains(folder: Path, words: str) -> list[str]:
-    """The files below `folder` that hold `words`."""
-    return [path.name for path in folder.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
 
 
 def test_what_is_kept_comes_back_whole_also_after_a_restart(tmp_path: Path, store: FeedbackStore) -> None:

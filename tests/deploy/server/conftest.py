@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from openai import OpenAI
@@ -21,6 +21,10 @@ from deploy.server.live import Live, Served
 from deploy.settings import ServeSettings
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.knowledge.listed import reader
+from tests.deploy.server.browsing import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 QUESTION = "In `svm.SVC`, what is the default of `C`?"
 HITS = [
@@ -108,3 +112,10 @@ def scripted() -> Iterator[str]:
     """The address of a server that cites source 1 and a source 7 that it never saw."""
     with running(ScriptedEngine({QUESTION: "It is `1.0` [1] [7]."})) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real browser; without one the tests that ask for it are skipped."""
+    with chromium() as started:
+        yield started

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.feedback.store import FILE, FeedbackStore, Rated
+from deploy.feedback.store import FILE
 from deploy.server.keys import new_key, write_keys
 from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.feedback.made import kept
 from tests.deploy.server.conftest import ASK, HITS, QUESTION, running
 
 ANSWER = "It is `1.0` [1] [7]."
@@ -27,15 +28,6 @@ def folder(tmp_path: Path) -> Path:
 def address(folder: Path) -> Iterator[str]:
     with running(ScriptedEngine({QUESTION: ANSWER}), feedback=str(folder)) as where:
         yield where
-
-
-def kept(folder: Path) -> list[Rated]:
-    """The ratings in the file."""
-    store = FeedbackStore(folder)
-    try:
-        return store.all()
-    finally:
-        store.close()
 
 
 def answered(address: str, **changes: Any) -> str:

@@ -5,7 +5,6 @@ whose own browsers are not needed. Without them they are skipped.
 """
 
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import httpx
@@ -16,7 +15,7 @@ from deploy.server.app import PAGE
 from deploy.server.live import Live
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.knowledge.listed import reader
-from tests.deploy.server.browsing import ask, chromium, complaints, last, looking, requests
+from tests.deploy.server.browsing import ask, complaints, last, looking, requests
 from tests.deploy.server.conftest import ASK, HITS, QUESTION, running, served, serving, serving_live
 from tests.waiting import wait_until
 
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
 
 SIZES = [(1280, 800), (390, 844), (844, 390)]  # a desk, a phone, and the phone on its side
 LONG = "sklearn.ensemble.gradient_boosting.HistGradientBoostingClassifier.set_partial_fit_request"
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with chromium() as started:
-        yield started
 
 
 def test_its_files_name_no_other_place_and_parse_no_text_as_html(scripted: str) -> None:

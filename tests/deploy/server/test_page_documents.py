@@ -14,7 +14,7 @@ from deploy.settings import GenerationSettings
 from tests.deploy.documents.made import live
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.engines.scripted import ScriptedEngine
-from tests.deploy.server.browsing import ask, chromium, last, looking
+from tests.deploy.server.browsing import ask, last, looking
 from tests.deploy.server.conftest import running, serving
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ WHERE = "Where does the canary sing?"
 ZOO = b"```\n# no heading\n```\n\n# The zoo\n\nThe canary sings in the aquarium.\n"
 GUIDE = pdf([drawn([(24, 700, "A guide to the zoo"), (11, 600, "The canary sings in the aquarium.")])])
 HTML = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deploy.feedback.store import FeedbackStore, Rated
 from tests.deploy.engines.scripted import ScriptedEngine
-from tests.deploy.server.browsing import ask, chromium, last, looking
+from tests.deploy.feedback.made import kept
+from tests.deploy.server.browsing import ask, last, looking
 from tests.deploy.server.conftest import QUESTION, running
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Request, Route
 
 ANSWERS = {QUESTION: "It is `1.0` [1].", "And `nu`?": "It is `0.5` [2]."}
 HTML = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -35,15 +30,6 @@ def folder(tmp_path: Path) -> Path:
 def address(folder: Path) -> Iterator[str]:
     with running(ScriptedEngine(ANSWERS), feedback=str(folder)) as where:
         yield where
-
-
-def kept(folder: Path) -> list[Rated]:
-    """The ratings in the file."""
-    store = FeedbackStore(folder)
-    try:
-        return store.all()
-    finally:
-        store.close()
 
 
 def said(row: "Locator", words: str) -> None:
@@ -130,6 +116,8 @@ def test_thumbs_are_reached_and_used_by_the_keyboard(browser: "Browser", address
         assert page.evaluate("document.activeElement.ariaLabel") == "Bad answer"
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Enter")
+        # The line has thanked for the thumb before already: it does not tell when this one is kept.
+        wait_until(lambda: pressed(row) == [True, False] and [each.rating for each in kept(folder)] == ["up"])
         said(row, "Thank you.")
         assert pressed(row) == [True, False]
         assert [each.rating for each in kept(folder)] == ["up"]
