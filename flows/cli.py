@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from deploy.errors import ThreeplyError
+from flows.params import PARAMS
 
 LOG = Path(".threeply/logs/threeply.log")
-PARAMS = Path("params.yaml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from deploy.errors import SettingsError
 from flows.errors import RecallError
+from flows.params import PARAMS, write_numbers
 
 if TYPE_CHECKING:
     from tasks.evaluation.recall import Ranked
@@ -48,10 +49,15 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chunk-words", nargs="+", default=(), metavar="N", help="lengths of chunks to try: each embeds anew"
     )
+    parser.add_argument(
+        "--write", action="store_true", help="set what shows more for sure in params.yaml, if anything does"
+    )
 
 
 def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None:
     """Print how often the passage that answers is shown: now by kind of question, and with other settings.
+
+    Where `--write` is among the words, what is better for sure is written into params.yaml.
 
     Raises:
         SettingsError: a word is wrong.
@@ -59,6 +65,8 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
     """
     from tasks.evaluation.recall import gain, parts
 
+    if words.write and words.split == "test":
+        raise SettingsError("--write with --split test: what is chosen by the test split no longer tests it")
     weights = _numbers("dense-weight", words.dense_weight, float, "a number", 0, 1)
     lengths = _numbers("chunk-words", words.chunk_words, int, "a whole number", 8, 2000)
     rows = _rows(root, words.split, words.source)
@@ -77,6 +85,8 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
     best = max(tried.values(), key=lambda each: (each.ranked.share(top_k), each is now))
     more = gain(best.ranked, now.ranked, top_k=top_k, seed=settings.run.seed)
     print("\n" + advice(best, now, more, questions=len(rows), split=words.split))
+    if words.write:
+        print(_written(root, best, now, better=is_better(best, now, more)))
 
 
 def table(tried: Sequence[Tried], now: Tried) -> list[str]:
@@ -93,20 +103,37 @@ def table(tried: Sequence[Tried], now: Tried) -> list[str]:
 
 def advice(best: Tried, now: Tried, more: "Interval", *, questions: int, split: str) -> str:
     """What the figures say to do; a gain that may be chance is no reason to change a setting."""
-    from tasks.scoring.scores import verdict
-
     if best is now:
         return "None of the others shows more: keep what params.yaml has."
     setting = f"retrieval.dense_weight: {best.dense_weight:g}"
     if best.chunk_words != now.chunk_words:
         setting += f" and index.chunk_words: {best.chunk_words}"
     said = f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}, {questions} questions)"
-    if verdict(more) != "helps":
+    if not is_better(best, now, more):
         return f"The best of them, {setting}, shows {said}: that may be chance, so keep what params.yaml has."
     told = f"With {setting} retrieval shows {said}: set it in params.yaml."
     if split == "test":
         return f"{told} But these are test questions: what is chosen by them flatters; choose by validation."
     return told
+
+
+def is_better(best: Tried, now: Tried, more: "Interval") -> bool:
+    """Whether `best` shows more than what is set now, by a gain that is no chance."""
+    from tasks.scoring.scores import verdict
+
+    return best is not now and verdict(more) == "helps"
+
+
+def _written(root: Path, best: Tried, now: Tried, *, better: bool) -> str:
+    """What was written into params.yaml."""
+    if not better:
+        return "params.yaml stays as it is."
+    values: dict[str, int | float] = {"retrieval.dense_weight": best.dense_weight}
+    if best.chunk_words != now.chunk_words:
+        values["index.chunk_words"] = best.chunk_words
+    write_numbers(root / PARAMS, values)
+    told = " and ".join(f"{name}: {value:g}" for name, value in values.items())
+    return f"{PARAMS} has {told} now; `threeply status` says what the next run does anew."
 
 
 def _rows(root: Path, split: str, source: str | None) -> "list[Example]":

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -49,13 +50,16 @@ class Answering:
         kind: type[Envelope],
         prefix: str,
         field: str,
+        summary: str,
     ) -> None:
         """Give `app` the route at `path`, which takes a `body` and answers what `read` makes of it.
 
         The reply is of this `kind`, its id begins with `prefix`; `field` is where a body has the questions.
+        `summary` says what the route is for.
         """
+        told: dict[str, Any] = {"summary": summary, "openapi_extra": taking(body), "responses": STREAMED}
 
-        @app.post(path, response_model=None, openapi_extra=taking(body), responses=STREAMED)
+        @app.post(path, response_model=None, **told)
         async def answered(request: Request) -> Response:
             self.limits.admit(request.state.caller)
             sent = await read_body(request, self.settings.max_body_bytes)

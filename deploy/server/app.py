@@ -25,6 +25,7 @@ from deploy.server.hosts import KnownHosts
 from deploy.server.keys import KeyFile
 from deploy.server.limits import Limits
 from deploy.server.live import Live
+from deploy.server.manual import add_manual
 from deploy.server.metrics import Counted, Metrics
 from deploy.server.requests import ChatBody
 from deploy.server.status import add_status_routes
@@ -88,7 +89,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     add_feedback_routes(app, feedback, limits, settings)
     add_embedding_route(app, live, settings, limits)
     bodies = (ChatBody, CompletionsBody, DocumentBody, EmbeddingsBody, FeedbackBody, SearchBody)
-    describe(app, bodies, keyed=keys is not None)
+    add_manual(app, describe(app, bodies, keyed=keys is not None))
     return app
 
 

@@ -17,4 +17,5 @@ def add_chat_route(app: FastAPI, answering: Answering) -> None:
         kind=ChatEnvelope,
         prefix="chatcmpl",
         field="messages",
+        summary="Answer a conversation, whole or as a stream",
     )

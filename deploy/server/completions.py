@@ -75,6 +75,7 @@ def add_completions_route(app: FastAPI, answering: Answering) -> None:
         kind=CompletionsEnvelope,
         prefix="cmpl",
         field="prompt",
+        summary="Answer prompts as questions, for older clients",
     )
 
 

@@ -45,17 +45,21 @@ def taking(body: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": place}}}}
 
 
-def describe(app: FastAPI, bodies: Sequence[type[BaseModel]], *, keyed: bool) -> None:
-    """Serve the description of `app` at /openapi.json; `bodies` are those that its routes are `taking`.
+def describe(app: FastAPI, bodies: Sequence[type[BaseModel]], *, keyed: bool) -> Callable[[], dict[str, Any]]:
+    """Serve the description of `app` at /openapi.json, and give it back.
 
-    `keyed` says that requests need a key.
+    `bodies` are those that its routes are `taking`; `keyed` says that requests need a key.
     """
 
-    async def description() -> dict[str, Any]:
+    def description() -> dict[str, Any]:
         app.openapi_schema = app.openapi_schema or _described(app, bodies, keyed)
         return app.openapi_schema
 
-    readable(app, "/openapi.json", include_in_schema=False)(description)
+    async def served() -> dict[str, Any]:
+        return description()
+
+    readable(app, "/openapi.json", include_in_schema=False)(served)
+    return description
 
 
 def readable(app: FastAPI, path: str, **named: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -53,7 +53,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
     """Give `app` the routes on documents of what is `live`."""
     places = asyncio.Semaphore(_READ_AT_ONCE)
 
-    @app.get("/v1/documents")
+    @app.get("/v1/documents", summary="The documents that were added")
     async def listed(request: Request) -> dict[str, Any]:
         known = changeable(live)
         found = await asyncio.to_thread(known.documents, request.state.held)
@@ -61,7 +61,11 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         data = [_told(document, chunks, tags.get(document.id, ())) for document, chunks in found]
         return {"object": "list", "data": data, "in_bundle": known.store.num_documents}
 
-    @app.put("/v1/documents/{name:path}", openapi_extra=taking(DocumentBody))
+    @app.put(
+        "/v1/documents/{name:path}",
+        summary="Add a document, or replace it: as JSON, Markdown, HTML, PDF or plain text",
+        openapi_extra=taking(DocumentBody),
+    )
     async def put(name: str, request: Request) -> dict[str, Any]:
         known = changeable(live)  # before a file is read in vain
         _check_name(name)
@@ -89,14 +93,14 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         chunks = await _in_thread(lambda: changeable(live).put(document, given.tags))
         return {**_told(document, chunks, given.tags), "notes": notes}
 
-    @app.delete("/v1/documents/{name:path}")
+    @app.delete("/v1/documents/{name:path}", summary="Delete a document; it is found no more")
     async def delete(name: str, request: Request) -> dict[str, Any]:
         closed = changeable(live).is_closed(name, request.state.held)
         if closed or not await _in_thread(lambda: changeable(live).delete(name)):
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
         return {"id": name, "object": "document", "deleted": True}
 
-    @app.post("/v1/search", openapi_extra=taking(SearchBody))
+    @app.post("/v1/search", summary="The passages that fit a question", openapi_extra=taking(SearchBody))
     async def search(request: Request) -> dict[str, Any]:
         given = read(SearchBody, await read_body(request, settings.max_body_bytes))
         if len(given.query) > settings.max_message_characters:

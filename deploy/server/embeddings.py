@@ -44,7 +44,11 @@ class EmbeddingsBody(BaseModel, extra="forbid"):
 def add_embedding_route(app: FastAPI, live: Live, settings: ServeSettings, limits: Limits) -> None:
     """Give `app` the route to the embedder of what is `live`."""
 
-    @app.post("/v1/embeddings", openapi_extra=taking(EmbeddingsBody))
+    @app.post(
+        "/v1/embeddings",
+        summary="The vectors of texts, as the search has them",
+        openapi_extra=taking(EmbeddingsBody),
+    )
     async def embeddings(request: Request) -> dict[str, Any]:
         caller = request.state.caller
         limits.admit(caller)

@@ -78,7 +78,7 @@ def add_feedback_routes(
 ) -> None:
     """Give `app` the routes on `feedback`; where it is None they say so."""
 
-    @app.post("/v1/feedback", openapi_extra=taking(FeedbackBody))
+    @app.post("/v1/feedback", summary="Say what you think of an answer", openapi_extra=taking(FeedbackBody))
     async def rate(request: Request) -> dict[str, Any]:
         taken = _taken(feedback)
         limits.admit(request.state.caller)
@@ -89,7 +89,7 @@ def add_feedback_routes(
         await _asked(lambda: taken.store.put(rated, request.state.caller))
         return {"id": answer.id, "object": "feedback", "rating": rated.rating, "better": rated.better}
 
-    @app.delete("/v1/feedback/{name}")
+    @app.delete("/v1/feedback/{name}", summary="Take back what you thought of an answer")
     async def withdraw(name: str, request: Request) -> dict[str, Any]:
         taken = _taken(feedback)
         limits.admit(request.state.caller)

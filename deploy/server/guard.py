@@ -13,8 +13,8 @@ from deploy.server.faults import RequestError, as_fault
 from deploy.server.keys import KeyFile, Scope
 from deploy.server.listening import LOOPBACK
 
-# The page itself, and whether the server is alive: none of it tells what is in the documents.
-OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/openapi\.json")
+# The pages, and whether the server is alive: none of it tells what is in the documents.
+OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/api|/openapi\.json")
 # What a path needs, by method; a path that is not here needs the most.
 NEEDS: Mapping[str, Mapping[re.Pattern[str], Scope]] = {
     "GET": {re.compile(r"/v1/models(/[^/]+)?|/v1/documents|/metrics"): "read"},

@@ -46,6 +46,7 @@ class CompareSettings(Section):
     tokens: Count | None
     minutes: Positive | None
     questions: Count
+    latency_rounds: Count
 
     @model_validator(mode="after")
     def _one_budget(self) -> "CompareSettings":

@@ -10,6 +10,7 @@ from tasks.evaluation.recall import Ranked
 from tasks.rows.records import Document, Example
 from tasks.rows.tables import write_table
 from tasks.scoring.scores import Interval
+from tasks.settings import load_settings
 from tests.conftest import write_tiny_index
 from tests.tasks.rows.made import default_asked, document
 
@@ -41,9 +42,26 @@ def test_words_find_what_random_vectors_do_not(indexed: Path, capsys: pytest.Cap
     assert "keep what params.yaml has" in told
 
 
+def test_what_shows_more_for_sure_is_written_and_nothing_less(
+    indexed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = indexed / "params.yaml"
+    given = params.read_text(encoding="utf-8")
+    assert main(["retrieval", "--dense-weight", "0.3", "--write"]) == 0
+    assert "params.yaml stays as it is" in capsys.readouterr().out
+    assert params.read_text(encoding="utf-8") == given
+
+    params.write_text(given.replace("dense_weight: 0.3", "dense_weight: 1.0"), encoding="utf-8")
+    assert main(["retrieval", "--dense-weight", "0", "--write"]) == 0
+    assert "params.yaml has retrieval.dense_weight: 0 now" in capsys.readouterr().out
+    assert load_settings(params).retrieval.dense_weight == 0
+    assert params.read_text(encoding="utf-8") == given.replace("dense_weight: 0.3", "dense_weight: 0")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--write", "--split", "test"], "what is chosen by the test split no longer tests it"),
         (["--dense-weight", "much"], "--dense-weight 'much' is wrong; it should be a number from 0 to 1"),
         (["--dense-weight", "3"], "--dense-weight 3 is wrong; it should be a number from 0 to 1"),
         (["--chunk-words", "2"], "--chunk-words 2 is wrong; it should be a whole number from 8 to 2000"),

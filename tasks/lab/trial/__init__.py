@@ -118,7 +118,9 @@ def trial(
         seed=run.seed,
     )
     answers, moved = measured.answered[method], measured.divergence[model]
-    taken: Speeds = speeds(base, adapters.get(TUNED), sft, served.tokenizer, device)
+    taken: Speeds = speeds(
+        base, adapters.get(TUNED), sft, served.tokenizer, device, rounds=settings.latency_rounds
+    )
     figures |= {
         "scores": [round(answer.score, 4) for answer in answers],
         "abstained": [answer.abstained for answer in answers],

@@ -24,7 +24,7 @@ from tasks.training.settings import SftSettings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-ROUNDS, TOKENS, PROMPT = 15, 24, 128
+TOKENS, PROMPT = 24, 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,13 @@ def speeds(
     sft: SftSettings,
     tokenizer: "PreTrainedTokenizerBase",
     device: Device,
+    *,
+    rounds: int,
 ) -> Speeds:
-    """The time of a token under the model in `base` and under the adapter that `sft` has left."""
+    """The time of a token under the model in `base` and under the adapter that `sft` has left.
+
+    Each answers `rounds` times.
+    """
     plain = _ready(load_base(base, device))
     ways: dict[str, Callable[[], None]] = {"base": lambda: _generate(plain, None)}
     if adapter is not None:
@@ -56,7 +61,7 @@ def speeds(
     taken: dict[str, list[float]] = {way: [] for way in ways}
     for way in ways.values():
         way()  # the first pass is slower than the others
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, way in ways.items():
             started = time.perf_counter()
             way()

@@ -28,16 +28,27 @@ def chromium() -> "Iterator[Browser]":
 
 
 @contextmanager
-def looking(browser: "Browser", address: str, *, width: int = 1280, height: int = 800) -> "Iterator[Page]":
-    """The page at `address`; fails at the end if it has asked others, or done what its headers forbid."""
+def looking(
+    browser: "Browser",
+    address: str,
+    path: str = "/",
+    *,
+    width: int = 1280,
+    height: int = 800,
+    ready: str = "#models label",
+) -> "Iterator[Page]":
+    """The page at `path` of `address`, once what `ready` names is there.
+
+    Fails at the end if it has asked others, or done what its headers forbid.
+    """
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(20_000)
     faults = complaints(page)
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
     try:
-        page.goto(address)
-        page.locator("#models label").first.wait_for()
+        page.goto(f"{address}{path}")
+        page.locator(ready).first.wait_for()
         yield page
         page.title()  # what the browser has said meanwhile is heard during a call
         assert faults == []

@@ -60,6 +60,8 @@ def test_every_route_is_closed_but_the_page_and_its_health() -> None:
         ("HEAD", "/readyz"): None,
         ("GET", "/openapi.json"): None,
         ("HEAD", "/openapi.json"): None,
+        ("GET", "/api"): None,
+        ("HEAD", "/api"): None,
         ("GET", "/metrics"): "read",
         ("HEAD", "/metrics"): "read",
         ("GET", "/v1/models"): "read",

@@ -27,7 +27,14 @@ def run(tiny_chain: list[Path], out: Path, method: str, **budget: Any) -> dict[s
         sft=sft,
         generation={"max_new_tokens": 8},
         evaluate={"base_max_new_tokens": 4},
-        compare={"tokens": 1500, "minutes": None, "questions": 6, "rates": [1.0], **budget},
+        compare={
+            "tokens": 1500,
+            "minutes": None,
+            "questions": 6,
+            "rates": [1.0],
+            "latency_rounds": 2,
+            **budget,
+        },
     )
     out.mkdir(parents=True, exist_ok=True)
     trial(
