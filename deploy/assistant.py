@@ -5,13 +5,13 @@
 call `answer`: what is trained, what is measured and what is served cannot differ.
 """
 
-import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
-from deploy.engines.engine import Engine, Generation, Piece, Sampling, Weighed, never
+from deploy.answer import Answer, Layers, answer_of
+from deploy.engines.engine import Engine, Piece, Sampling, never
 from deploy.errors import EngineError, KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
 from deploy.messages import Message, last_question, said_before
@@ -19,16 +19,7 @@ from deploy.prompts.question import question_of
 from deploy.prompts.template import PromptTemplate, Source, load_template
 from deploy.settings import GenerationSettings
 
-_CITATION = re.compile(r"\[(\d{1,3})\]")
 Conversation = Sequence[Message]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layers:
-    """Which layers are on beside the model: the prompt template and retrieval."""
-
-    prompt: bool = True
-    retrieval: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,27 +32,6 @@ class Composed:
     messages: tuple[Message, ...]
     sources: tuple[Source, ...]
     coverage: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer. `citations` are the numbers of the sources that it names and that were really shown.
-
-    `seconds` is the time of the whole call, shared out evenly where several were asked at once; of several
-    choices, each has the time until it had ended. `chances` are the model's own, where they were asked for.
-    """
-
-    text: str
-    citations: tuple[int, ...]
-    sources: tuple[Source, ...]
-    layers: Layers
-    prompt_tokens: int
-    completion_tokens: int
-    finished: bool
-    retrieval_seconds: float
-    seconds: float
-    choice: int = 0
-    chances: tuple[Weighed, ...] | None = None
 
 
 class Assistant:
@@ -171,7 +141,7 @@ class Assistant:
         share = max(len(conversations), 1)
         seconds = (time.perf_counter() - started) / share
         return [
-            _answer(generation, each.sources, layers, retrieval_seconds=searched / share, seconds=seconds)
+            answer_of(generation, each.sources, layers, retrieval_seconds=searched / share, seconds=seconds)
             for generation, each in zip(generations, composed, strict=True)
         ]
 
@@ -209,7 +179,7 @@ class Assistant:
                 yield piece
             if piece.end is not None:
                 seconds = time.perf_counter() - started
-                answer = _answer(
+                answer = answer_of(
                     piece.end, composed.sources, layers, retrieval_seconds=searched, seconds=seconds
                 )
                 yield replace(answer, choice=piece.choice)
@@ -228,35 +198,6 @@ def coverages(composed: Sequence[Composed]) -> list[float] | None:
     """The coverage of each prompt, or None where one of them has none, as with retrieval off."""
     found = [each.coverage for each in composed if each.coverage is not None]
     return found if len(found) == len(composed) else None
-
-
-def citations(text: str) -> tuple[int, ...]:
-    """The numbers in marks such as [2], each once, in the order of their first mention."""
-    return tuple(dict.fromkeys(int(number) for number in _CITATION.findall(text)))
-
-
-def _answer(
-    generation: Generation,
-    sources: tuple[Source, ...],
-    layers: Layers,
-    *,
-    retrieval_seconds: float,
-    seconds: float,
-) -> Answer:
-    """`generation` with its citations read; a mark that no shown source has is no citation."""
-    numbers = {source.number for source in sources}
-    return Answer(
-        text=generation.text,
-        citations=tuple(n for n in citations(generation.text) if n in numbers),
-        sources=sources,
-        layers=layers,
-        prompt_tokens=generation.prompt_tokens,
-        completion_tokens=generation.completion_tokens,
-        finished=generation.finished,
-        retrieval_seconds=retrieval_seconds,
-        seconds=seconds,
-        chances=generation.chances,
-    )
 
 
 def _numbered(hits: Sequence[Hit]) -> tuple[Source, ...]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from benchmarks.algorithms.training import START
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.engines.chat import answer_ids, load_tokenizer, prompt_ids
 from deploy.engines.engine import Sampling
 from tasks.evaluation.arms import Reply, Setup

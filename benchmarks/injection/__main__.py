@@ -18,7 +18,8 @@ from pathlib import Path
 from statistics import fmean
 
 from benchmarks.injection.attacks import ATTACKS, Attack, obeyed
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.bundle import PLAIN, load_bundle
 from deploy.documents.live import unforged
 from deploy.errors import ThreeplyError

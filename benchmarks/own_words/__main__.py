@@ -18,7 +18,8 @@ from typing import Any, get_args
 from benchmarks.own_words.judging import right
 from benchmarks.own_words.questions import Kind, Part, Question, read_questions
 from deploy.abstention import ABSTENTION
-from deploy.assistant import Answer, Assistant, Layers
+from deploy.answer import Answer, Layers
+from deploy.assistant import Assistant
 from deploy.bundle import load_verified, verify_bundle
 from deploy.errors import ThreeplyError
 from deploy.server.run import default_model

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from benchmarks.serving.load import Load
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.bundle import load_bundle, read_settings
 from deploy.errors import ThreeplyError
 from deploy.messages import Message, as_dicts

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from deploy.assistant import Layers
+from deploy.answer import Layers
 from deploy.messages import Message
 from deploy.prompts.template import Source
 

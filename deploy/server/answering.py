@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from deploy.assistant import Answer
+from deploy.answer import Answer
 from deploy.documents.seen import seen_by
 from deploy.server.asking import Asking, Said
 from deploy.server.bodies import read_body

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from deploy.assistant import Answer, Assistant
+from deploy.answer import Answer
+from deploy.assistant import Assistant
 from deploy.engines.engine import Piece
 from deploy.server.faults import RequestError
 from deploy.server.requests import ChatRequest

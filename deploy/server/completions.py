@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI
 from pydantic import Field
 
-from deploy.assistant import Answer
+from deploy.answer import Answer
 from deploy.engines.engine import Chance, Piece, Weighed
 from deploy.errors import QuestionError
 from deploy.messages import Message

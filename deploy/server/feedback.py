@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 
-from deploy.assistant import Answer
+from deploy.answer import Answer
 from deploy.errors import FeedbackError
 from deploy.feedback.answers import GivenAnswer, RecentAnswers
 from deploy.feedback.store import FeedbackStore, Rated, Rating

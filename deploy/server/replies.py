@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from deploy.assistant import Answer
+from deploy.answer import Answer
 from deploy.engines.engine import Chance, Piece, Weighed
 
 

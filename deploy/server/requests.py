@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from deploy.assistant import Layers
+from deploy.answer import Layers
 from deploy.engines.engine import Sampling
 from deploy.errors import QuestionError
 from deploy.messages import Message, Role

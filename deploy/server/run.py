@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.bundle import load_verified, verify_bundle
 from deploy.engines.engine import Sampling
 from deploy.errors import ServeError

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from deploy.assistant import Layers
+from deploy.answer import Layers
 from deploy.engines.engine import Sampling
 from deploy.server.faults import RequestError, refused, unsupported
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from deploy.abstention import abstains
-from deploy.assistant import Assistant, Layers, citations
+from deploy.answer import Layers, citations
+from deploy.assistant import Assistant
 from deploy.engines.engine import Sampling
 from deploy.prompts.template import Source
 from tasks.evaluation.questions import Asked

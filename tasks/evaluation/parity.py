@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from deploy.adapters.merging import merge_into
 from deploy.adapters.reading import read_adapter
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.engines.chat import answer_ids, prompt_ids
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.abstention import ABSTENTION
-from deploy.assistant import Assistant, Composed, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant, Composed
 from deploy.messages import Message
 from tasks.rows.held_out import own_name
 from tasks.rows.records import Example

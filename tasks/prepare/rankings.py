@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from deploy.assistant import citations
+from deploy.answer import citations
 from deploy.feedback.store import Rated, Rating
 from deploy.messages import as_dicts
 from deploy.prompts.template import Source

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from deploy.abstention import ABSTENTION, abstains
-from deploy.assistant import Assistant, Composed, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant, Composed
 from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
 from deploy.prompts.template import Source, load_template

@@ -14,7 +14,7 @@ import pytest
 from benchmarks.own_words import __main__ as own_words
 from benchmarks.own_words.judging import right
 from benchmarks.own_words.questions import Alternative, Kind, Part, Question, read_questions
-from deploy.assistant import Answer, Layers
+from deploy.answer import Answer, Layers
 from deploy.messages import Message
 from deploy.prompts.template import Source
 from tasks.scoring.values import same_value

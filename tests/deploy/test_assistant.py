@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.assistant import Answer, Assistant, Layers, citations
+from deploy.answer import Answer, Layers
+from deploy.assistant import Assistant
 from deploy.errors import EngineError, KnowledgeError, QuestionError
 from deploy.knowledge.hits import Hit
 from deploy.messages import Message
@@ -80,10 +81,6 @@ def test_without_knowledge_or_engine_it_says_so() -> None:
         bare.compose([TALK], layers=Layers())
     with pytest.raises(EngineError, match="has no engine"):
         bare.answer([TALK], model="base", layers=Layers(retrieval=False))
-
-
-def test_citations_are_read_once_each_in_order() -> None:
-    assert citations("a [2], b [10] and [2]; not [x], [], [1234] or (3)") == (2, 10)
 
 
 @pytest.mark.parametrize("layers", [Layers(), Layers(prompt=False, retrieval=False)])

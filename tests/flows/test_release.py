@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.assistant import Layers
+from deploy.answer import Layers
 from deploy.bundle import BundledSettings, load_bundle, write_bundle
 from deploy.messages import Message
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.adapters.reading import adapter_files
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.atomic import write_json
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from deploy.assistant import Layers
+from deploy.answer import Layers
 from deploy.feedback.answers import GivenAnswer
 from deploy.feedback.store import FeedbackStore, Rated, Rating
 from deploy.messages import Message

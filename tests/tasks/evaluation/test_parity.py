@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.assistant import Assistant, Layers
+from deploy.answer import Layers
+from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from deploy.abstention import ABSTENTION
-from deploy.assistant import Answer, Layers
+from deploy.answer import Answer, Layers
 from deploy.atomic import write_json
 from deploy.bundle import load_bundle, read_settings, verify_bundle
 from deploy.engines.abstaining import Abstaining

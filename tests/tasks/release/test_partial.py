@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy.assistant import Layers
+from deploy.answer import Layers
 from deploy.atomic import write_json
 from deploy.bundle import load_bundle, read_settings, verify_bundle
 from deploy.engines.abstaining import Abstaining
