@@ -76,6 +76,7 @@ class ServeSettings(Section):
     keys: Annotated[Path, Field(strict=False)] | None
     requests_per_minute: Count | None
     tokens_per_minute: Count | None
+    log: Literal["text", "json", "json_with_texts"]
     max_concurrency: Count
     max_batch: Count
     deadline_seconds: Positive

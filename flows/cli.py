@@ -232,9 +232,9 @@ def _key(words: argparse.Namespace) -> int:
 
 
 def _serve(words: argparse.Namespace) -> int:
-    from flows.serving import serve_bundle
+    from flows.serving import serve_bundle, server_settings
 
-    serve_bundle(_settings().serve, words)
+    serve_bundle(server_settings(PARAMS, os.environ), words)
     return 0
 
 

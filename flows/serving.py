@@ -1,12 +1,15 @@
 """The command `threeply serve`: the assistant behind its page and its API, until it is told to stop."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deploy.errors import SettingsError
 from deploy.settings import ServeSettings
 from flows.errors import ReleaseError
+
+PREFIX = "THREEPLY_SERVE_"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +21,25 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allowed-host", action="append", default=[], type=_name, metavar="NAME", help=text)
     text = "the bundle alone, on this machine: without keys, feedback, and documents that were added since"
     parser.add_argument("--alone", action="store_true", help=text)
+
+
+def server_settings(path: Path, environment: Mapping[str, str]) -> ServeSettings:
+    """The section `serve` of `path`, with what variables such as THREEPLY_SERVE_PORT say instead.
+
+    Their values are read as YAML, as those of the file are.
+
+    Raises:
+        SettingsError: a value is wrong, or a variable names no setting.
+    """
+    from tasks.machine.settings import overlay
+    from tasks.settings import check_settings, load_settings, read_params
+
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    values = {name.removeprefix(PREFIX).lower(): _value(name, value) for name, value in given.items()}
+    if not values:
+        return load_settings(path).serve
+    origin = " with ".join([str(path), *sorted(given)])
+    return check_settings(overlay(read_params(path), {"serve": values}), origin=origin).serve
 
 
 def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
@@ -49,6 +71,19 @@ def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
             "run made)"
         )
     serve(bundle, chosen)
+
+
+def _value(name: str, written: str) -> Any:
+    """What a variable's text says, as YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(written)
+    except YAMLError:
+        raise SettingsError(
+            f"{name}: {written!r} is no YAML; write it as params.yaml would have it"
+        ) from None
 
 
 def _name(given: str) -> str:

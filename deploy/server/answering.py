@@ -103,6 +103,8 @@ class Answering:
             begun.add(place)
             self.limits.spend(caller, answer.completion_tokens + (0 if further else answer.prompt_tokens))
             self.metrics.answered(first.model, answer, further=further)
+            if (record := getattr(request.state, "record", None)) is not None:
+                record.answered(envelope.id, questions[place], answer)
             if self.feedback is not None:
                 self.feedback.remember(answer, questions[place], envelope, caller)
 

@@ -27,6 +27,7 @@ from deploy.server.limits import Limits
 from deploy.server.live import Live
 from deploy.server.manual import add_manual
 from deploy.server.metrics import Counted, Metrics
+from deploy.server.record import Recorded
 from deploy.server.requests import ChatBody
 from deploy.server.status import add_status_routes
 from deploy.settings import ServeSettings
@@ -70,6 +71,8 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     app.add_middleware(Guard, keys=keys)
     app.add_middleware(KnownHosts, hosts={*settings.allowed_hosts, settings.host})
     app.add_middleware(Counted, metrics=metrics)
+    if settings.log != "text":
+        app.add_middleware(Recorded, texts=settings.log == "json_with_texts")
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(RequestError, _reply)
     app.add_exception_handler(HTTPException, _not_found)

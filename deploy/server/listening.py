@@ -100,20 +100,34 @@ def server_of(
         timeout_graceful_shutdown=int(settings.shutdown_seconds) + SAYING_SO,
         timeout_keep_alive=30,
         server_header=False,
-        log_config=_logging(),
+        log_config=_logging(settings.log),
     )
     return Server(config)
 
 
-def _logging() -> dict[str, object]:
-    """One line a request (address, path, status), never its text; uvicorn's own chatter stays quiet."""
+def _logging(kind: str) -> dict[str, object]:
+    """One line a request, of this `kind`; uvicorn's own chatter stays quiet.
+
+    Plain text has address, path and status, never what was said; JSON is written by `Recorded`.
+    """
+    from deploy.server.record import LOGGER
+
+    text = kind == "text"
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "%(asctime)s %(message)s"}},
-        "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "formatters": {"plain": {"format": "%(asctime)s %(message)s"}, "bare": {"format": "%(message)s"}},
+        "handlers": {
+            "out": {"class": "logging.StreamHandler", "formatter": "plain"},
+            "bare": {"class": "logging.StreamHandler", "formatter": "bare"},
+        },
         "loggers": {
-            "uvicorn.access": {"handlers": ["out"], "level": "INFO", "propagate": False},
+            "uvicorn.access": {
+                "handlers": ["out"],
+                "level": "INFO" if text else "WARNING",
+                "propagate": False,
+            },
+            LOGGER: {"handlers": ["bare"], "level": "WARNING" if text else "INFO", "propagate": False},
             "uvicorn.error": {"handlers": ["out"], "level": "WARNING", "propagate": False},
         },
     }

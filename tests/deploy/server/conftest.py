@@ -44,6 +44,7 @@ SETTINGS = {
     "keys": None,
     "requests_per_minute": None,
     "tokens_per_minute": None,
+    "log": "text",
     "max_concurrency": 8,
     "max_batch": 8,
     "deadline_seconds": 60,
