@@ -5,23 +5,21 @@ give them again, word for word; a model of which none are known has to say somet
 """
 
 import json
-import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from deploy.errors import ThreeplyError
 from flows.errors import ReleaseError
-from tasks.machine.process import end_with_parent
+from flows.started import started
 
 QUESTION = [{"role": "user", "content": "What can you tell me from your documentation?"}]
 WORDS = 8  # tokens of an answer that nobody knows; enough to see that it speaks
 REQUEST_SECONDS = 120.0
-LISTENING = "listening on "
+ALONE = ("--alone", "--host", "127.0.0.1")
 
 
 def main(bundle: Path) -> int:
@@ -30,7 +28,7 @@ def main(bundle: Path) -> int:
 
     try:
         manifest = read_manifest(bundle)
-        with serving(bundle) as address:
+        with started(*ALONE, "--bundle", str(bundle)) as address:
             repeated = 0
             for model in manifest.models:
                 known = manifest.ledger.get("parity", {}).get(model, {}).get("expected", [])
@@ -85,35 +83,6 @@ def complete(address: str, body: dict[str, Any]) -> str:
         raise ReleaseError(f"the server replied {error.code}: {error.read().decode()[:300]}") from None
     except OSError as error:
         raise ReleaseError(f"the server gave no answer: {error}") from None
-
-
-@contextmanager
-def serving(bundle: Path) -> Iterator[str]:
-    """The address of a server of `bundle` on a free port of this machine, ended with the block.
-
-    Raises:
-        ReleaseError: it does not start.
-    """
-    command = [sys.executable, "-m", "flows", "serve", "--host", "127.0.0.1", "--port", "0", "--alone"]
-    with subprocess.Popen(
-        [*command, "--bundle", str(bundle)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=end_with_parent,  # noqa: PLW1509  (one thread)
-    ) as server:
-        assert server.stdout is not None
-        try:
-            said = ""
-            for line in server.stdout:
-                if line.startswith(LISTENING):
-                    break
-                said = line.strip() or said
-            else:
-                raise ReleaseError(said.removeprefix("error: ") or "the server ended without a word")
-            yield line.split()[2]
-        finally:
-            server.terminate()
 
 
 if __name__ == "__main__":

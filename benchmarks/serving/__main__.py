@@ -14,9 +14,7 @@ have been composed before. Ratios are printed; the last line is one JSON object.
 import argparse
 import asyncio
 import json
-import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,12 +28,12 @@ from deploy.bundle import read_settings
 from deploy.engines.precision import choose_device
 from deploy.errors import ThreeplyError
 from deploy.messages import as_dicts
-from tasks.machine.process import end_with_parent, environment
+from flows.started import started
+from tasks.machine.process import environment
 from tasks.rows.records import Example
 from tasks.rows.tables import read_table
 from tasks.settings import load_settings
 
-LISTENING = "listening on "
 MODEL = "sft"
 ASKED = 64  # questions that peers are asked: composing them takes a while
 Way = Callable[[Sequence[int], float], list[Load]]  # of so many clients each, for so many seconds
@@ -133,26 +131,12 @@ def serving(place: Path, bundle: Path) -> Iterator[str]:
     """The address of a server of `bundle` by the code in `place`, with as many places as clients may be.
 
     Raises:
-        ThreeplyError: it does not start.
+        ReleaseError: it does not start.
     """
     threads = environment(load_settings(Path("params.yaml")).run.threads)
-    with subprocess.Popen(
-        [sys.executable, "-m", "flows", "serve", "--bundle", str(bundle), "--port", "0"],
-        cwd=place,
-        env={**os.environ, **threads, "PYTHONPATH": str(place)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=end_with_parent,  # noqa: PLW1509  (one thread)
-    ) as server:
-        assert server.stdout is not None
-        line = next((line for line in server.stdout if line.startswith(LISTENING)), None)
-        try:
-            if line is None:
-                raise ThreeplyError(f"the server of {place} does not start: threeply serve there says why")
-            yield line.split()[2]
-        finally:
-            server.terminate()
+    variables = {**threads, "PYTHONPATH": str(place)}
+    with started("--bundle", str(bundle), place=place, variables=variables) as address:
+        yield address
 
 
 def table(found: dict[str, list[Load]]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flows.started import LISTENING
 from tests.conftest import ROOT
 
 
@@ -21,7 +22,7 @@ def serving(
     with subprocess.Popen(command, cwd=project, env=given, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            yield next(line for line in process.stdout if line.startswith("listening on ")).split()[2]
+            yield next(line for line in process.stdout if line.startswith(LISTENING)).split()[2]
         finally:
             process.send_signal(ends_by)
             assert process.wait(120) == 0  # a load that is under way is waited for

@@ -1,11 +1,6 @@
 """Protects the promise of the first page: one command from nothing to a released, answering bundle."""
 
 import json
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +10,7 @@ from openai import OpenAI
 from tasks.command import LAB, STAGES
 from tests.conftest import ROOT
 from tests.flows.opened.reading import opened, undeclared
+from tests.flows.started import serving
 from tests.interpreter import speaking
 from tests.tasks.pages.checking import checked
 
@@ -56,7 +52,7 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     assert "data/reports/ledger.json" in opened(notes)["bundle"]
     assert undeclared(notes) == {}
 
-    with serving(place / ".threeply/releases/current") as address:
+    with serving(ROOT, "--bundle", str(place / ".threeply/releases/current")) as address:
         client = OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
         assert [model.id for model in client.models.list()] == ["base", "sft", "rlhf"]
         answer = client.chat.completions.create(
@@ -65,17 +61,3 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
         )
         assert answer.choices[0].message.content
         assert "scipy.signal.resample" in json.dumps(answer.model_dump()["threeply"]["sources"])
-
-
-@contextmanager
-def serving(bundle: Path) -> Iterator[str]:
-    """The address of a server of `bundle`, started by the command of users; Ctrl-C has to end it."""
-    command = [sys.executable, "-m", "flows", "serve", "--bundle", str(bundle), "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            said = next(line for line in process.stdout if line.startswith("listening on "))
-            yield said.split()[2]
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(30)

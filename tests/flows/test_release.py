@@ -11,7 +11,8 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from flows.errors import ReleaseError
 from flows.history import CURRENT, RELEASES, current, kept, point
 from flows.release import candidate, identity
-from flows.smoke import ask, serving
+from flows.smoke import ALONE, ask
+from flows.started import started
 from tests.conftest import ROOT, write_tiny_index
 
 
@@ -163,7 +164,7 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
     (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
-    with serving(tmp_path / "bundle") as address:
+    with started(*ALONE, "--bundle", str(tmp_path / "bundle")) as address:
         assert ask(address, "sft", [{"messages": asked, "answer": answer.text}]) == answer.text
         with pytest.raises(ReleaseError, match=r"sft answered 'C\?' with 'other words' when it was measured"):
             ask(address, "sft", [{"messages": asked, "answer": "other words"}])

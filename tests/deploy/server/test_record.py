@@ -1,7 +1,6 @@
 """Protects the log of requests: one line of JSON each, and words only where they are asked for."""
 
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import httpx
 import pytest
 
 from deploy.server.keys import new_key, write_keys
-from deploy.server.record import LOGGER
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.server.conftest import ASK, QUESTION, running
 
@@ -18,12 +16,9 @@ SAID = "It is `1.0` [1]."
 
 
 @pytest.fixture
-def lines(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], list[dict[str, Any]]]:
-    """What has been logged of requests."""
-    monkeypatch.setattr(logging.getLogger(LOGGER), "handlers", [caplog.handler])
-    return lambda: [json.loads(record.message) for record in caplog.records if record.name == LOGGER]
+def lines(capfd: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
+    """What has been logged of requests as JSON."""
+    return lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
 
 
 def test_a_line_says_who_asked_and_what_it_took_but_not_what_was_said(
