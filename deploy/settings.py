@@ -77,6 +77,7 @@ class ServeSettings(Section):
     requests_per_minute: Count | None
     tokens_per_minute: Count | None
     log: Literal["text", "json", "json_with_texts"]
+    traces: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None
     max_concurrency: Count
     max_batch: Count
     deadline_seconds: Positive

@@ -23,6 +23,7 @@ from deploy.server.live import Live, Served
 from deploy.server.metrics import Metrics
 from deploy.server.replies import Envelope, event
 from deploy.server.requests import ChatRequest
+from deploy.server.watching import watchers
 from deploy.server.wishes import Wishes
 from deploy.settings import ServeSettings
 
@@ -103,8 +104,8 @@ class Answering:
             begun.add(place)
             self.limits.spend(caller, answer.completion_tokens + (0 if further else answer.prompt_tokens))
             self.metrics.answered(first.model, answer, further=further)
-            if (record := getattr(request.state, "record", None)) is not None:
-                record.answered(envelope.id, questions[place], answer)
+            for watcher in watchers(request.scope):
+                watcher.answered(envelope.id, questions[place], answer)
             if self.feedback is not None:
                 self.feedback.remember(answer, questions[place], envelope, caller)
 

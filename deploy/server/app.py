@@ -1,5 +1,6 @@
 """The application: its routes, and what every request passes through."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from deploy.server.metrics import Counted, Metrics
 from deploy.server.record import Recorded
 from deploy.server.requests import ChatBody
 from deploy.server.status import add_status_routes
+from deploy.server.traces import Traced, provider_to
 from deploy.settings import ServeSettings
 
 PAGE = Path(__file__).parent / "page"
@@ -39,7 +41,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     """The application that serves what is `live`, at each request anew.
 
     Raises:
-        ServeError: the file of keys is missing or damaged.
+        ServeError: the file of keys is missing or damaged, or traces are asked for and nothing can send them.
         FeedbackError: the file of ratings is damaged.
     """
     asking = Asking(places=settings.max_concurrency, seconds=settings.deadline_seconds)
@@ -49,11 +51,14 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     )
     metrics = Metrics()
     feedback = Feedback(FeedbackStore(settings.feedback)) if settings.feedback is not None else None
+    provider = provider_to(settings.traces) if settings.traces is not None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         asking.close()
+        if provider is not None:
+            await asyncio.to_thread(provider.shutdown)  # what is left is sent
         if feedback is not None:
             feedback.store.close()
 
@@ -71,6 +76,8 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     app.add_middleware(Guard, keys=keys)
     app.add_middleware(KnownHosts, hosts={*settings.allowed_hosts, settings.host})
     app.add_middleware(Counted, metrics=metrics)
+    if provider is not None:
+        app.add_middleware(Traced, provider=provider)
     if settings.log != "text":
         app.add_middleware(Recorded, texts=settings.log == "json_with_texts")
     app.add_middleware(SafeHeaders)

@@ -16,6 +16,7 @@ from deploy.answer import Answer
 from deploy.messages import as_dicts
 from deploy.server.replies import finish
 from deploy.server.requests import ChatRequest
+from deploy.server.watching import watchers
 
 LOGGER = "threeply.requests"
 _log = logging.getLogger(LOGGER)
@@ -63,7 +64,7 @@ class Recorded:
             await self._app(scope, receive, send)
             return
         record = Record(texts=self._texts)
-        scope.setdefault("state", {})["record"] = record
+        watchers(scope).append(record)
         began, status = time.perf_counter(), 0
 
         async def heard(message: Message) -> None:

@@ -45,6 +45,7 @@ SETTINGS = {
     "requests_per_minute": None,
     "tokens_per_minute": None,
     "log": "text",
+    "traces": None,
     "max_concurrency": 8,
     "max_batch": 8,
     "deadline_seconds": 60,
