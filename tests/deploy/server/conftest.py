@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,9 @@ def serving_live(live: Live, **changes: object) -> Iterator[str]:
             assert not thread.is_alive(), "the server did not end"
 
 
+@cache  # one that is dropped may be collected with its connection open, which is a warning
 def client(address: str) -> OpenAI:
+    """OpenAI's own client of the server at `address`; what is refused is not asked again."""
     return OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
 
 

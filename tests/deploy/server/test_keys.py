@@ -114,10 +114,13 @@ def test_a_key_opens_what_its_scope_holds(address: str, secrets: dict[str, str],
 
 
 def test_the_official_client_is_let_in_by_its_key(address: str, secrets: dict[str, str]) -> None:
-    models = OpenAI(base_url=f"{address}/v1", api_key=secrets["read"], max_retries=0).models.list()
-    assert [model.id for model in models] == ["base", "sft", "rlhf"]
-    with pytest.raises(AuthenticationError):
-        OpenAI(base_url=f"{address}/v1", api_key="tp-no", max_retries=0).models.list()
+    def asking(key: str) -> OpenAI:
+        return OpenAI(base_url=f"{address}/v1", api_key=key, max_retries=0)
+
+    with asking(secrets["read"]) as known:
+        assert [model.id for model in known.models.list()] == ["base", "sft", "rlhf"]
+    with asking("tp-no") as unknown, pytest.raises(AuthenticationError):
+        unknown.models.list()
 
 
 def test_a_withdrawn_key_opens_nothing_from_the_next_request_on(tmp_path: Path) -> None:

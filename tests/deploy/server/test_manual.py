@@ -26,7 +26,9 @@ def test_every_route_and_field_of_the_description_is_named(scripted: str) -> Non
             assert len(operation["summary"].split()) > 1, f"{path} says no more than the name of its function"
     for name, schema in description["components"]["schemas"].items():
         section = page.split(f'<section id="{name}">')[1].split("</section>")[0]
-        assert set(re.findall(r"<td><code>(\w+)</code></td>", section)) == set(schema.get("properties", {}))
+        assert set(re.findall(r"<tr>\s*<td><code>(\w+)</code></td>", section)) == set(
+            schema.get("properties", {})
+        )
     targets = set(re.findall(r'href="#(\w+)"', page))
     assert targets <= set(description["components"]["schemas"])
     assert "<script" not in page
