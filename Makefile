@@ -2,7 +2,7 @@
 # make serve   serve what the last run released
 # make test    every test, two files at a time, the small model's whole chain included
 # make lint    style, types, and the arrows between the rooms
-# make extras  what single settings need besides: bitsandbytes for qlora, DeepSpeed for sft.deepspeed
+# make extras  what single settings need besides: bitsandbytes for qlora, DeepSpeed for sft.deepspeed, openpyxl for .xlsx
 # make clean   delete what runs have made
 
 PYTHON ?= python3
