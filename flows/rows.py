@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import SettingsError
+from flows import erasing
 from flows.errors import TraceError
 from flows.plain import on_a_line, plain
 from flows.summary import print_table
@@ -33,6 +34,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     why = ways.add_parser("why", help=text, description=f"{text.capitalize()}.")
     why.add_argument("id", metavar="ID", help="of the row; threeply rows lost lists some")
     why.add_argument("--whole", action="store_true", help="texts in full")
+    text = "take rows out of all that runs keep; says first what it would do"
+    erasing.add_flags(ways.add_parser("erase", help=text, description=f"{text.capitalize()}."))
     text = "list rows that went no further, each with its stage and the reason"
     lost = ways.add_parser("lost", help=text, description=f"{text.capitalize()}.")
     for name in ("source", "stage", "reason"):
@@ -41,7 +44,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
-    """Do what the words ask for; False where the table does not add up.
+    """Do what the words ask for; False where the table does not add up, or erasing leaves something.
 
     Raises:
         SourceError: nothing has been collected yet, or a file is damaged.
@@ -52,6 +55,8 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
 
     stored = read_stored(root / DATA)
     match words.way:
+        case "erase":
+            return erasing.erase(root, words)
         case "why":
             print("\n".join(_why(root, stored, settings, words)))
         case "lost":
