@@ -49,18 +49,15 @@ def test_what_a_row_is_made_of_is_no_text_of_it(data: Path) -> None:
 def test_words_that_other_rows_hold_too_prove_nothing(data: Path) -> None:
     both = chosen(data, ids=("a", "b"))
     # `c` says what `b` says, and `e` and `f` most of what `a` says.
-    assert (
-        both.phrases
-        == {f"{words} zurich, why?"[len(cut) :] for words, cut in [("at the lake in", "")]} | set()
-    )
+    assert both.phrases == {"and i live at the lake in zurich,", "i live at the lake in zurich, why?"}
     alone = chosen(data, ids=("a", "e", "f"))
     assert "my number is 555 1234 and i live" in alone.phrases
     assert alone.holds(["Somebody said: my number is 555 1234 and I LIVE here"])
     assert not alone.holds(["How many books may be kept at home by a reader?"])
 
 
-def test_the_beginnings_of_lines_are_found_as_whole_words() -> None:
-    lines = {"one two three four five"}
-    assert list(found("zero one two three four five six", lines)) == ["one two three four five"]
-    assert list(found("zeroone two three four five", lines)) == []
+def test_phrases_are_found_as_whole_words() -> None:
+    phrases = {"one two three four five"}
+    assert list(found("zero one two three four five six", phrases)) == ["one two three four five"]
+    assert list(found("zeroone two three four five", phrases)) == []
     assert list(found("anything", set())) == []
