@@ -2,13 +2,14 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.atomic import remove
 from deploy.errors import SettingsError
+from deploy.files import sha256_of
 from flows.history import RELEASES
 from flows.place import occupied
 from flows.plain import plain
@@ -22,6 +23,7 @@ DATA = Path("data")
 WHOLE = tuple(DATA / name for name in ("index", "knowledge", "bundle", "search"))
 MADE = (DATA, Path(".dvc/cache"), Path(".threeply/work"), Path(".threeply/cache/sources"))
 FETCHED = tuple(DATA / "models" / name for name in ("base", "embedder"))  # made from no row
+KEPT = (*FETCHED, DATA / "README.md")
 MODELS = tuple(DATA / "models" / name for name in ("sft", "reward", "rlhf"))
 # Not ours to delete: what people have written, what is served, and what stands in other places.
 NEXT = {
@@ -78,7 +80,7 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
     wish = Wish(text=words.match or "", source=words.source or "", ids=tuple(words.ids))
     with occupied(root):
         selected = select(root / DATA, wish)
-        found = search(root, selected)
+        found = search(root, selected, aside=_tables(root))
         print("\n".join(_told(root, selected, found, done=words.apply)))
         if not words.apply:
             print("\nNothing was changed. The same words with --apply erase them.")
@@ -86,27 +88,28 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
         _take_out(root, selected)
         for path in found.made:
             remove(root / path)
-        left = search(root, selected)
+        left = search(root, selected, aside=())
     print("\n".join(_proof(left)))
     return not left.made and not left.others
 
 
-def search(root: Path, selected: "Selected") -> Found:
-    """Every file of the project that holds words of the rows, the tables of rows excepted."""
-    from tasks.prepare.forgetting.selection import row_tables
+def search(root: Path, selected: "Selected", *, aside: Collection[Path]) -> Found:
+    """Every file of the project that holds words of the rows; those `aside` are not looked into.
+
+    Nor are the files of downloaded models, wherever a copy of them lies: a vocabulary has every name in it.
+    """
     from tasks.prepare.forgetting.texts import texts_in
 
-    tables = {path for path, _ in row_tables(root / DATA)}
+    fetched = _sums(path for folder in FETCHED for path in (root / folder).rglob("*") if path.is_file())
     made: dict[Path, None] = {}
     others: dict[Path, list[Path]] = {}
     for place in (*MADE, *NEXT):
-        for path in sorted(
-            path for path in (root / place).rglob("*") if path.is_file() and path not in tables
-        ):
+        for path in sorted(path for path in (root / place).rglob("*") if path.is_file()):
             name = path.relative_to(root)
-            if any(name.is_relative_to(each) for each in (*FETCHED, *made)) or not selected.holds(
-                texts_in(path)
-            ):
+            if path in aside or any(name.is_relative_to(each) for each in (*KEPT, *made)):
+                continue
+            copied = path.stat().st_size in fetched and sha256_of(path) in fetched[path.stat().st_size]
+            if copied or not selected.holds(texts_in(path)):
                 continue
             if place in NEXT:
                 others.setdefault(place, []).append(name)
@@ -115,9 +118,25 @@ def search(root: Path, selected: "Selected") -> Found:
     return Found(made=tuple(made), others=others)
 
 
+def _sums(paths: Iterable[Path]) -> dict[int, set[str]]:
+    """The checksums of files, by their size."""
+    found: dict[int, set[str]] = {}
+    for path in paths:
+        found.setdefault(path.stat().st_size, set()).add(sha256_of(path))
+    return found
+
+
+def _tables(root: Path) -> list[Path]:
+    """The tables of rows, and of those that went no further: these are mended."""
+    from tasks.prepare.forgetting.selection import row_tables
+    from tasks.prepare.tracing.stored import LOST
+
+    return [*(path for path, _ in row_tables(root / DATA)), *(root / DATA / place for place in LOST.values())]
+
+
 def _take_out(root: Path, selected: "Selected") -> None:
     """Write each table anew without the rows; one that has none of them stays as it is."""
-    from tasks.prepare.forgetting.selection import row_tables
+    from tasks.prepare.forgetting.selection import row_tables, without
     from tasks.prepare.tracing.stored import LOST
     from tasks.rows.records import Dropped
     from tasks.rows.tables import read_table, write_table
@@ -127,12 +146,10 @@ def _take_out(root: Path, selected: "Selected") -> None:
         kept = [row for row in rows if not selected.means(row)]
         if len(kept) < len(rows):
             write_table(path, kind, kept)
-    for place in LOST.values():
-        path = root / DATA / place
+    for path in (root / DATA / place for place in LOST.values()):
         if path.is_file():
             told = read_table(path, Dropped)
-            left = [row for row in told if (row.kind, row.id) not in selected.rows]
-            if len(left) < len(told):
+            if (left := without(told, selected)) != told:
                 write_table(path, Dropped, left)
 
 

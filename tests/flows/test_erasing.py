@@ -97,6 +97,27 @@ def test_rows_are_erased_by_their_ids_and_found_by_what_they_alone_say(
     assert (ran / "data/index").exists()  # what it says, her other rows say, too
 
 
+def test_a_copy_of_a_downloaded_vocabulary_is_no_trace(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for place in ("data/models/base", "data/bundle", ".threeply/releases/abc/base"):
+        (ran / place).mkdir(parents=True)
+        (ran / place / "tokenizer.json").write_text(json.dumps({"vocab": {SECRET: 1}}))
+    (ran / FAQ).unlink()
+    assert "no words of theirs are left" in told(capsys, "--match", SECRET, "--apply", code=0)
+    assert (ran / "data/bundle/tokenizer.json").exists()
+
+
+def test_of_a_repetition_of_hers_it_is_told_no_more_whose_it_was(
+    ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twice = asked("mine", "What about thing number 1 of the shelf?")
+    (ran / FAQ).write_text(lines(asked("Ada 1", twice["prompt"]), twice, asked("x", "Is it another?")))
+    run_chain(ran, [FileSource(kind="file", path=Path(FAQ))], until="clean")
+    (ran / FAQ).unlink()
+    told(capsys, "--match", "Ada 1", "--apply", code=0)
+    (lost,) = read_stored(ran / "data").lost["clean"]
+    assert (lost.id, lost.reason, lost.detail) == (f"{FAQ}:mine", "duplicate", "erased")
+
+
 def test_rows_that_no_model_has_seen_leave_the_models_alone(
     ran: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,13 +1,13 @@
 """Which rows are to be forgotten, and by which words it shows whether they are."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.prepare.forgetting.texts import folded, strings
 from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, SPLIT, SPLITS
-from tasks.rows.records import Document, Example, Preference, Row, RowKind
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind
 from tasks.rows.tables import FILES, read_table
 
 RowKey = tuple[RowKind, str]
@@ -40,8 +40,8 @@ class Wish:
 class Selected:
     """The rows to forget by kind and id, with the source and the split of each.
 
-    They are found again by the `text` that they all hold or, where they were named otherwise, by `phrases`
-    that no other row holds; both are folded.
+    They are found again by the `text` that all rows with it are named by or, where they were named otherwise,
+    by `phrases` that no other row holds; both are folded.
     """
 
     rows: Mapping[RowKey, str]
@@ -75,6 +75,12 @@ def says(row: Row) -> Iterator[str]:
             yield from strings(row.metadata)
 
 
+def without(lost: Iterable[Dropped], selected: Selected) -> list[Dropped]:
+    """Rows that went no further, without those of the selected; what is told of others names them no more."""
+    left = [row for row in lost if (row.kind, row.id) not in selected.rows]
+    return [replace(row, detail="erased") if selected.holds([row.detail]) else row for row in left]
+
+
 def row_tables(data: Path) -> list[tuple[Path, RowType]]:
     """The tables of rows that the stages keep, those that are there."""
     folders = (data / RAW, data / CLEAN, data / SPLIT, *(data / SPLIT / name for name in SPLITS))
@@ -104,8 +110,9 @@ def select(data: Path, wish: Wish) -> Selected:
                 splits |= {_key(row): split} if split else {}
     if not rows:
         raise SourceError("no row that the stages keep is meant; threeply rows shows which sources there are")
-    phrases = frozenset[str]() if wish.text else _own_phrases(tables, rows)
-    return Selected(rows=rows, splits=splits, text=folded(wish.text), phrases=phrases)
+    if wish.text and not wish.source and not wish.ids:
+        return Selected(rows=rows, splits=splits, text=folded(wish.text), phrases=frozenset())
+    return Selected(rows=rows, splits=splits, text="", phrases=_own_phrases(tables, rows))
 
 
 def found(told: str, phrases: Set[str]) -> Iterator[str]:
