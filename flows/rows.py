@@ -9,7 +9,6 @@ from deploy.errors import SettingsError
 from flows import erasing
 from flows.errors import TraceError
 from flows.plain import on_a_line, plain
-from flows.summary import print_table
 
 if TYPE_CHECKING:
     from tasks.prepare.tracing.balance import Balance, Line
@@ -81,8 +80,7 @@ def _show_balance(root: Path, stored: "Stored") -> bool:
         if "unpaired" in part
     }
     whole, training = balance(stored, unpaired), row_accounting(found)
-    print_balance(whole)
-    print("\n".join([*_reasons(whole), *_trained(training)]))
+    print("\n".join([*balance_lines(whole), "", *_reasons(whole), *_trained(training), ""]))
     faults = (*whole.faults, *training.faults)
     for fault in faults:
         print(f"does not add up: {fault}")
@@ -95,18 +93,27 @@ def _show_balance(root: Path, stored: "Stored") -> bool:
     return not faults
 
 
-def print_balance(found: "Balance") -> None:
-    """Print a line for each source and kind, and the sum of each kind, without the columns that are empty."""
-    from rich.markup import escape
+def balance_lines(found: "Balance") -> list[str]:
+    """A line for each source and kind, and the sum of each kind, without the columns that are empty.
 
+    No figure is ever cut: a terminal that is too narrow wraps the lines.
+    """
     from tasks.prepare.tracing.balance import OUTCOMES, total
     from tasks.prepare.tracing.stored import KINDS
 
     kinds = [kind for kind in KINDS if any(line.kind == kind for line in found.lines)]
     lines = [*found.lines, *(total(found.lines, kind) for kind in kinds)]
     columns = [name for name in OUTCOMES if any(line.outcomes[name] for line in lines)]
-    rows = ((escape(on_a_line(line.source, 40)), line.kind, *_figures(line, columns)) for line in lines)
-    print_table(("", "collected", *columns), rows)
+    rows = [("", "", "collected", *columns)]
+    rows += [(on_a_line(line.source, 40), line.kind, *_figures(line, columns)) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = ["<", "<", *[">"] * (len(columns) + 1)]
+    return [
+        "  ".join(
+            f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def _figures(line: "Line", columns: Sequence[str]) -> list[str]:

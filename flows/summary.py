@@ -103,12 +103,8 @@ def _console() -> Console:
     return Console(width=None if shutil.get_terminal_size().columns >= 80 else 100, soft_wrap=False)
 
 
-def print_table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Print rows that start with a name, between empty lines; `headings` are those of the figures."""
-    _print_table(_console(), headings, rows)
-
-
 def _print_table(console: Console, headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows that start with a name, between empty lines; `headings` are those of the figures."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", no_wrap=True)
     for heading in headings:

@@ -3,16 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar, get_args
 
 from tasks.errors import SourceError
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.tables import FILES, read_table
 
-RowT = TypeVar("RowT", Document, Example, Preference)
-KINDS: Mapping[RowKind, type[Row]] = dict(
-    zip(get_args(RowKind), (Example, Preference, Document), strict=True)
-)
+KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
 DATA = Path("data")
