@@ -81,7 +81,7 @@ def _show_balance(root: Path, stored: "Stored") -> bool:
     }
     whole, training = balance(stored, unpaired), row_accounting(found)
     print("\n".join([*balance_lines(whole), "", *_reasons(whole), *_trained(training), ""]))
-    faults = (*whole.faults, *training.faults)
+    faults = (*whole.faults, *training.faults, *_not_taken(stored, training))
     for fault in faults:
         print(f"does not add up: {fault}")
     if faults:
@@ -138,6 +138,18 @@ def _trained(found: "Accounting") -> Iterator[str]:
             counts = line.counts
             took = f"{counts['trained']:,} trained on" if counts["trained"] else f"{counts['kept']:,} kept"
             yield f"{line.stage}: {took} of {counts['in']:,} {line.kind}s{why}"
+
+
+def _not_taken(stored: "Stored", found: "Accounting") -> Iterator[str]:
+    """That fine-tuning took in another number of examples than its split has.
+
+    General rows, where there are some, come from the base model as well: then it cannot be told.
+    """
+    entered = {line.kind: line.counts["in"] for line in found.lines if line.stage == "sft"}
+    if stored.splits is not None and "example" in entered and "general" not in entered:
+        there = sum(row.kind == "example" for row in stored.splits["train"])
+        if there != entered["example"]:
+            yield f"train has {there} examples, and sft took in {entered['example']}"
 
 
 def _why(root: Path, stored: "Stored", settings: Any, words: argparse.Namespace) -> Iterator[str]:

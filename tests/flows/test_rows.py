@@ -8,6 +8,7 @@ import pytest
 
 from flows.cli import main
 from tasks.prepare.settings import FileSource
+from tasks.prepare.tracing.stored import read_stored
 from tasks.rows.reports import Report, row_counts, write_report
 from tests.tasks.prepare.tracing.chain import FAQ, lines, run_chain, write_sources
 
@@ -30,17 +31,30 @@ def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
     return said.out + said.err
 
 
+def trained(root: Path, entered: int) -> None:
+    """Write the report of a fine-tuning that took in so many examples."""
+    counts = row_counts("example", entered, trained=20, unused={"over sft.max_rows": entered - 20})
+    write_report(root / "data/reports/sft.json", Report(stage="sft", rows=counts))
+
+
 def test_the_table_adds_up_and_says_so(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    counts = row_counts("example", 30, trained=20, unused={"over sft.max_rows": 10})
-    write_report(ran / "data/reports/sft.json", Report(stage="sft", rows=counts))
+    splits = read_stored(ran / "data").splits
+    assert splits is not None
+    entered = len(splits["train"])
+    trained(ran, entered)
     said = told(capsys)
     rows = [line.split() for line in said.splitlines() if line.startswith((FAQ, "all"))]
     assert rows[0][2] == "42"
     assert rows[0][2:] == rows[1][2:]
     assert sum(int(count) for count in rows[0][3:]) == 42
     assert f"{FAQ}, examples: clean conflict 2" in said
-    assert "sft: 20 trained on of 30 examples; over sft.max_rows 10" in said
+    assert f"sft: 20 trained on of {entered} examples; over sft.max_rows {entered - 20}" in said
     assert "Every row is accounted for" in said
+
+
+def test_training_on_another_split_does_not_add_up(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained(ran, 1000)
+    assert "examples, and sft took in 1000" in told(capsys, code=1)
 
 
 def test_a_table_that_does_not_add_up_ends_with_an_error(
