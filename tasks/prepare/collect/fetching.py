@@ -122,6 +122,7 @@ def _system(url: str) -> tuple[Any, str]:
         # Proxies are those of the environment, as for every other download; a large file may take its time.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT_SECONDS, sock_read=SILENT_SECONDS)
         options["client_kwargs"] = {"trust_env": True, "timeout": timeout}
+        options["headers"] = {"Accept-Encoding": "identity"}  # a packed file shall stay as it is
     try:
         system, place = fsspec.url_to_fs(url, skip_instance_cache=True, **options)
     except (ImportError, ValueError) as error:
