@@ -61,34 +61,40 @@ def fetched(
         DownloadError: the address cannot be reached, or breaks off each time.
         ChecksumError: it is another file.
     """
-    name = PurePosixPath(urlsplit(url).path).name or "file"
     folder = cache / "sources" / text_sha256(url)[:16]
-    path, note = folder / name, folder / "note.json"
+    path, note = folder / "file" / _name(url), folder / "note.json"
     known = _known(path, note)
     if sha256 and known and known.sha256 == sha256:
         return Copy(path=path, sha256=sha256)
     system, place = _system(url)
-    said = _patiently(url, lambda: system.info(place), sleep)
-    marks = {name: str(said[name]) for name in _MARKS if said.get(name)}
-    if known and marks and (known.marks, known.size) == (marks, said.get("size") or known.size):
-        _check(url, known.sha256, sha256)
-        print(f"{openly(url)}: unchanged since it was fetched")
-        return Copy(path=path, sha256=known.sha256)
 
-    def fetch() -> None:
+    def bring() -> str:
+        """Fetch the file unless it is the one that is there; its checksum."""
+        said = system.info(place)
+        marks = {name: str(said[name]) for name in _MARKS if said.get(name)}
+        if known and marks and (known.marks, known.size) == (marks, said.get("size") or known.size):
+            print(f"{openly(url)}: unchanged since it was fetched")
+            return known.sha256
         with replacing(path) as partial:
             system.get_file(place, str(partial))
-            size = partial.stat().st_size
+            size, found = partial.stat().st_size, sha256_of(partial)
             if size != (said.get("size") or size):
                 raise OSError(f"it broke off after {size} of {said['size']} bytes")
-            _check(url, sha256_of(partial), sha256)
+            _check(url, found, sha256)
             note.unlink(missing_ok=True)  # it speaks of the old copy
+        write_json(note, asdict(_Note(sha256=found, size=size, marks=marks)))
+        print(f"{openly(url)}: fetched, {size:,} bytes, sha256 {found}")
+        return found
 
-    _patiently(url, fetch, sleep)
-    found = _Note(sha256=sha256_of(path), size=path.stat().st_size, marks=marks)
-    write_json(note, asdict(found))
-    print(f"{openly(url)}: fetched, {found.size:,} bytes, sha256 {found.sha256}")
-    return Copy(path=path, sha256=found.sha256)
+    found = _patiently(url, bring, sleep)
+    _check(url, found, sha256)
+    return Copy(path=path, sha256=found)
+
+
+def _name(url: str) -> str:
+    """The last part of an address as the name of a file: its ending says what the file holds."""
+    name = PurePosixPath(urlsplit(url).path).name[-100:]
+    return "file" if name in ("", ".", "..") else name
 
 
 def openly(url: str) -> str:

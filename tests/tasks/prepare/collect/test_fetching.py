@@ -99,6 +99,14 @@ def test_a_file_that_stays_the_same_is_fetched_once(site: Site, tmp_path: Path) 
     assert site.gets == 2
 
 
+@pytest.mark.parametrize("path", ["/note.json", "/..", "/a/%2e%2e", "/" + "x" * 300 + ".jsonl"])
+def test_no_address_leads_out_of_its_own_folder(site: Site, tmp_path: Path, path: str) -> None:
+    copies = {get(site, tmp_path / "cache", path=path), get(site, tmp_path / "cache", path=path)}
+    (copy,) = copies
+    assert copy.resolve().is_relative_to((tmp_path / "cache/sources").resolve())
+    assert copy.read_text() == FIRST
+
+
 def test_a_file_that_does_not_say_whether_it_is_the_same_is_fetched_anew(site: Site, tmp_path: Path) -> None:
     site.mark = None
     get(site, tmp_path)
@@ -110,7 +118,7 @@ def test_a_copy_that_was_changed_or_lost_its_note_is_fetched_anew(site: Site, tm
     copy = get(site, tmp_path)
     copy.write_text("other")
     assert get(site, tmp_path).read_text() == FIRST
-    (copy.parent / "note.json").write_text("{")
+    (copy.parents[1] / "note.json").write_text("{")
     assert get(site, tmp_path).read_text() == FIRST
     assert site.gets == 3
 
