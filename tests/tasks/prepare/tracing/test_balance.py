@@ -1,13 +1,17 @@
 """Protects the table: every collected row of every source has one outcome, and a lost one is noticed."""
 
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.errors import SourceError
 from tasks.prepare.tracing.balance import OUTCOMES, Balance, Line, balance, total
-from tasks.prepare.tracing.stored import Stored, read_stored
+from tasks.prepare.tracing.stored import SPLITS, Name, Stored, read_stored
+from tasks.rows.records import Dropped, RowKind
 from tasks.rows.reports import outcomes, read_report
 from tests.tasks.prepare.tracing.chain import FAQ, OWN, PAIRS, RATED, run_chain, sources, write_sources
 
@@ -91,6 +95,58 @@ def test_stages_of_different_runs_do_not_add_up(ran: Path) -> None:
     train = {**stored.splits, "train": stored.splits["train"][1:]}
     (said,) = faults(replace(stored, splits=train))
     assert said == f"{faq}: 32 examples passed validate, and split accounts for 31"
+
+
+FATES = ("collect", "clean", "validate", "split", *SPLITS)
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["x", "y"]), st.sampled_from(["example", "preference"]), st.sampled_from(FATES)
+    ),
+    min_size=1,
+)
+
+
+def stored_rows(fates: list[tuple[str, RowKind, str]]) -> Stored:
+    """What the stages keep where each row, of a source and a kind, ends in a stage or in a split."""
+    names = [(Name(kind, str(n), source), fate) for n, (source, kind, fate) in enumerate(fates)]
+
+    def there(*excluded: str) -> tuple[Name, ...]:
+        return tuple(name for name, fate in names if fate not in excluded)
+
+    return Stored(
+        raw=there("collect"),
+        clean=there("collect", "clean"),
+        splits={split: tuple(name for name, fate in names if fate == split) for split in SPLITS},
+        lost={
+            stage: tuple(
+                Dropped(id=name.id, kind=name.kind, source=name.source, stage=stage, reason="r", detail="")
+                for name, fate in names
+                if fate == stage
+            )
+            for stage in ("collect", "clean", "validate", "split")
+        },
+    )
+
+
+@given(fates=ROWS, chosen=st.randoms(use_true_random=False))
+def test_whatever_becomes_of_rows_adds_up_and_one_that_is_lost_is_noticed(
+    fates: list[tuple[str, RowKind, str]], chosen: random.Random
+) -> None:
+    stored = stored_rows(fates)
+    whole = balance(stored, {})
+    assert whole.faults == ()
+    assert sum(each.collected for each in whole.lines) == len(fates)
+    assert all(each.collected == each.outcomes.total() for each in whole.lines)
+    splits = stored.splits or {}
+    for split, names in splits.items():
+        if names:
+            gone = chosen.choice(names)
+            left = [name for name in names if name != gone]
+            assert balance(replace(stored, splits={**splits, split: tuple(left)}), {}).faults != ()
+    if stored.raw:
+        gone = chosen.choice(stored.raw)
+        left = [name for name in stored.raw if name != gone]
+        assert balance(replace(stored, raw=tuple(left)), {}).faults != ()
 
 
 def test_before_anything_is_collected_the_next_step_is_told(tmp_path: Path) -> None:
