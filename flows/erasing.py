@@ -131,21 +131,18 @@ def _tables(root: Path) -> list[Path]:
     from tasks.prepare.forgetting.selection import row_tables
     from tasks.prepare.tracing.stored import LOST
 
-    return [*(path for path, _ in row_tables(root / DATA)), *(root / DATA / place for place in LOST.values())]
+    return [*row_tables(root / DATA), *(root / DATA / place for place in LOST.values())]
 
 
 def _take_out(root: Path, selected: "Selected") -> None:
-    """Write each table anew without the rows; one that has none of them stays as it is."""
-    from tasks.prepare.forgetting.selection import row_tables, without
+    """Take the rows out of every table of rows, and of those that went no further."""
+    from tasks.prepare.forgetting.selection import row_tables, take_out, without
     from tasks.prepare.tracing.stored import LOST
     from tasks.rows.records import Dropped
     from tasks.rows.tables import read_table, write_table
 
-    for path, kind in row_tables(root / DATA):
-        rows = read_table(path, kind)
-        kept = [row for row in rows if not selected.means(row)]
-        if len(kept) < len(rows):
-            write_table(path, kind, kept)
+    for path in row_tables(root / DATA):
+        take_out(path, selected)
     for path in (root / DATA / place for place in LOST.values()):
         if path.is_file():
             told = read_table(path, Dropped)

@@ -166,7 +166,7 @@ def _unknown(stored: "Stored", name: str) -> str:
     """That no row has this id, with those that are spelled like it."""
     import difflib
 
-    ids = list(dict.fromkeys(row.id for row in (*(stored.raw or ()), *stored.lost_rows())))
+    ids = list(dict.fromkeys(each for _, each in stored.ids()))
     near = difflib.get_close_matches(name, ids[:20_000], n=3) or [each for each in ids if name in each][:3]
     hint = f"; like it are {', '.join(near)}" if near else ""
     return f"no row has the id {name!r}{hint}. threeply rows lost lists those that went no further"
@@ -194,6 +194,7 @@ def _trail(trail: "Trail", most: int | None) -> Iterator[str]:
 def _text(title: str, row: "Row", most: int | None) -> Iterator[str]:
     from tasks.rows.records import Document, Example, Preference
 
+    parts: list[tuple[str, str]]
     match row:
         case Example():
             parts = [(turn.role, turn.content) for turn in row.messages]

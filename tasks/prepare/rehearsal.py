@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from tasks.prepare.clean import counted as cleaned_counts
 from tasks.prepare.clean.steps import clean_rows
@@ -23,8 +22,6 @@ from tasks.prepare.validate.findings import counted as validated_counts
 from tasks.prepare.validate.suites import check
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.reports import Report
-
-AskedT = TypeVar("AskedT", Example, Preference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +120,7 @@ def _with_evidence(rows: Rows, beside: Beside) -> tuple[Rows, tuple[Document, ..
     )
 
 
-def _stripped(row: AskedT, known: Container[str]) -> AskedT:
+def _stripped(row: Example | Preference, known: Container[str]) -> Example | Preference:
     evidence, withheld = (
         tuple(name for name in names if name in known) for names in (row.evidence, row.withheld)
     )

@@ -14,6 +14,7 @@ from tasks.prepare.tracing.stored import read_stored
 from tests.contents import hashes
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 SECRET = "Ada Lovelace of St James's Square"
 
 

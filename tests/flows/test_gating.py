@@ -8,6 +8,7 @@ from flows.cli import main
 from tasks.prepare.settings import FileSource
 from tests.tasks.prepare.tracing.chain import asked, lines, run_chain
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 GOOD = [asked(n, f"What about thing number {n} of the shelf?") for n in range(60)]
 
 

@@ -12,6 +12,8 @@ from tasks.prepare.tracing.stored import read_stored
 from tasks.rows.reports import Report, row_counts, write_report
 from tests.tasks.prepare.tracing.chain import FAQ, lines, run_chain, write_sources
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+
 
 @pytest.fixture
 def ran(here: Path, capsys: pytest.CaptureFixture[str]) -> Path:

@@ -59,9 +59,9 @@ def _records(settings: SqlSource, source: str, environment: Mapping[str, str]) -
                     f"{source}: two columns are called {twice[0]!r}, of which one would hide the other; "
                     "rename one in the query (AS)"
                 )
-            for row in result.mappings():
+            for row in result:
                 number += 1
-                yield _record(number, row)
+                yield _record(number, dict(zip(names, row, strict=True)))
     except (SQLAlchemyError, ImportError, OSError) as error:
         after = f" after row {number}" if number else ""
         raise SourceError(

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.prepare.forgetting.texts import folded, strings
-from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, SPLIT, SPLITS
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind
-from tasks.rows.tables import FILES, read_table
+from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, SPLIT, SPLITS, rows_at
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
+from tasks.rows.tables import FILES, write_table
 
 RowKey = tuple[RowKind, str]
-RowType = type[Example] | type[Preference] | type[Document]
 FEWEST, MOST = 5, 8  # words that tell one row from others
 _KINDS: dict[type[Row], RowKind] = {kind: word for word, kind in KINDS.items()}
 
@@ -81,16 +80,26 @@ def without(lost: Iterable[Dropped], selected: Selected) -> list[Dropped]:
     return [replace(row, detail="erased") if selected.holds([row.detail]) else row for row in left]
 
 
-def row_tables(data: Path) -> list[tuple[Path, RowType]]:
+def row_tables(data: Path) -> list[Path]:
     """The tables of rows that the stages keep, those that are there."""
     folders = (data / RAW, data / CLEAN, data / SPLIT, *(data / SPLIT / name for name in SPLITS))
     folders = (*folders, *(data / "samples" / name for name in SPLITS))
-    return [
-        (folder / FILES[kind], kind)
-        for folder in folders
-        for kind in (Example, Preference, Document)
-        if (folder / FILES[kind]).is_file()
-    ]
+    paths = (folder / FILES[kind] for folder in folders for kind in KINDS.values())
+    return [path for path in paths if path.is_file()]
+
+
+def take_out(path: Path, selected: Selected) -> None:
+    """Write a table of rows anew without the selected ones; one that has none of them stays as it is."""
+    rows = rows_at(path)
+    kept = Rows.of(row for row in rows if not selected.means(row))
+    if sum(map(len, kept.by_kind().values())) == len(rows):
+        return
+    if path.name == FILES[Example]:
+        write_table(path, Example, kept.examples)
+    elif path.name == FILES[Preference]:
+        write_table(path, Preference, kept.preferences)
+    else:
+        write_table(path, Document, kept.documents)
 
 
 def select(data: Path, wish: Wish) -> Selected:
@@ -102,9 +111,9 @@ def select(data: Path, wish: Wish) -> Selected:
     tables = row_tables(data)
     rows: dict[RowKey, str] = {}
     splits: dict[RowKey, str] = {}
-    for path, kind in tables:
+    for path in tables:
         split = path.parent.name if path.parent.parent == data / SPLIT else ""
-        for row in read_table(path, kind):
+        for row in rows_at(path):
             if wish.means(row):
                 rows[_key(row)] = row.source
                 splits |= {_key(row): split} if split else {}
@@ -124,15 +133,15 @@ def found(told: str, phrases: Set[str]) -> Iterator[str]:
                 yield phrase
 
 
-def _own_phrases(tables: Iterable[tuple[Path, RowType]], rows: Mapping[RowKey, str]) -> frozenset[str]:
+def _own_phrases(tables: Iterable[Path], rows: Mapping[RowKey, str]) -> frozenset[str]:
     """The phrases that stand in `rows`, and in no other."""
     phrases = set[str]()
-    for path, kind in tables:
-        for row in read_table(path, kind):
+    for path in tables:
+        for row in rows_at(path):
             if _key(row) in rows:
                 phrases.update(_phrases(row))
-    for path, kind in tables:
-        for row in read_table(path, kind):
+    for path in tables:
+        for row in rows_at(path):
             if _key(row) not in rows:
                 for told in map(folded, says(row)):
                     phrases.difference_update(list(found(told, phrases)))

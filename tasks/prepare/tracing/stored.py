@@ -1,6 +1,6 @@
 """Which rows the stages have kept, and which went no further, as far as the stages have run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,11 @@ class Stored:
         """All rows that went no further, in the order of the stages."""
         return (row for rows in self.lost.values() for row in rows)
 
+    def ids(self) -> Iterator[tuple[RowKind, str]]:
+        """The kind and the id of every row that was collected, or could not be read."""
+        yield from ((row.kind, row.id) for row in self.raw or ())
+        yield from ((row.kind, row.id) for row in self.lost_rows())
+
 
 def read_stored(data: Path) -> Stored:
     """What the stages have kept below `data`; the texts are not read.
@@ -69,12 +74,21 @@ def read_stored(data: Path) -> Stored:
 def rows_called(folder: Path, name: str) -> Rows:
     """The rows of a folder whose id is `name`, with their texts; none where the folder is not there."""
     found: list[Row] = []
-    for kind in (Example, Preference, Document):
+    for kind in KINDS.values():
         path = folder / FILES[kind]
         # Its names first: a file without the row need not be read whole.
         if path.is_file() and any(each == name for each, _ in _columns(path)):
-            found += [row for row in read_table(path, kind) if row.id == name]
+            found += [row for row in rows_at(path) if row.id == name]
     return Rows.of(found)
+
+
+def rows_at(path: Path) -> Sequence[Row]:
+    """The rows of a file, of the kind that its name says."""
+    if path.name == FILES[Example]:
+        return read_table(path, Example)
+    if path.name == FILES[Preference]:
+        return read_table(path, Preference)
+    return read_table(path, Document)
 
 
 def names_in(folder: Path, *kinds: type[Row]) -> tuple[Name, ...] | None:

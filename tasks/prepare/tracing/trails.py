@@ -62,11 +62,8 @@ class Trail:
 def trails(root: Path, stored: Stored, name: str, settings: CleanSettings) -> list[Trail]:
     """The way of each row called `name` in the project at `root`, one for each kind that has the id."""
     data = root / DATA
-    kinds = [
-        kind
-        for kind in KINDS
-        if any((kind, name) == (row.kind, row.id) for row in (*(stored.raw or ()), *stored.lost_rows()))
-    ]
+    ids = set(stored.ids())
+    kinds = [kind for kind in KINDS if (kind, name) in ids]
     raw, clean = rows_called(data / RAW, name), rows_called(data / CLEAN, name)
     return [_trail(root, stored, kind, name, (raw, clean), settings) for kind in kinds]
 

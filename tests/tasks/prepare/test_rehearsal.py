@@ -11,6 +11,8 @@ from tasks.prepare.settings import FileSource
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain, write_sources
 from tests.tasks.rows.made import document
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+
 
 def trial(path: Path, *rows: Any, beside: Beside = ALONE, held_out: str = "", **sections: Any) -> Rehearsal:
     """What comes of a file with these rows."""

@@ -48,7 +48,7 @@ def lines(file: io.BufferedReader, most: int) -> Iterator[tuple[int, bytes | Non
 
 
 def _gzip(path: Path) -> io.BufferedReader:
-    return io.BufferedReader(gzip.open(path))  # type: ignore[arg-type]
+    return io.BufferedReader(gzip.open(path))
 
 
 def _zstd(path: Path) -> io.BufferedReader:

@@ -61,7 +61,7 @@ def test_nothing_is_changed_there(database: Mapping[str, str]) -> None:
     ("environment", "query", "message"),
     [
         ({}, "SELECT 1", "the environment variable TICKETS is not set; it should hold the address"),
-        (None, "SELECT * FROM nothing", "cannot be asked: no such table: nothing; correct the query"),
+        (None, "SELECT * FROM gone", "cannot be asked: no such table: gone; correct the query"),
         (None, "SELECT question, answer FROM tickets WHERE id > 9", "sql:tickets holds no rows"),
         (None, "SELECT question, question FROM tickets", "two columns are called 'question'"),
         ({"TICKETS": "no address s3cret"}, "SELECT 1", "this is no address of a database"),

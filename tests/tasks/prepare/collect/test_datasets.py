@@ -22,10 +22,10 @@ def asked(found: Collected) -> list[str]:
     return [row.prompt[0].content for row in found.rows.examples]
 
 
-def dataset(values: dict[str, Any], **features: Any) -> Any:
+def dataset(values: dict[str, Any], split: str | None = None, **features: Any) -> Any:
     from datasets import Dataset, Features
 
-    return Dataset.from_dict(values, features=Features(features) if features else None)
+    return Dataset.from_dict(values, features=Features(features) if features else None, split=split)
 
 
 def test_what_save_to_disk_writes_is_read_in_its_order(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_of_several_splits_the_named_one_is_read(tmp_path: Path) -> None:
     from datasets import DatasetDict
 
     other = {"question": ["Where?"], "answer": ["Here."]}
-    DatasetDict({"train": dataset(ROWS), "test": dataset(other)}).save_to_disk(tmp_path / "faq")
+    DatasetDict({"train": dataset(ROWS), "test": dataset(other, "test")}).save_to_disk(tmp_path / "faq")
     assert asked(read(tmp_path / "faq", "test")) == ["Where?"]
     assert asked(read(tmp_path / "faq")) == ROWS["question"]
     with pytest.raises(SourceError, match="has no split 'dev': it has test, train"):

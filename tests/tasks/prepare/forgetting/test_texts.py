@@ -1,5 +1,6 @@
 """Protects the search: words are found in every kind of file that runs leave, however it holds them."""
 
+import contextlib
 import gzip
 import json
 import sqlite3
@@ -63,7 +64,8 @@ def test_of_weights_the_header_alone_is_read(tmp_path: Path) -> None:
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.json", "a.jsonl", "a.html", "a.bin"]))
 def test_no_bytes_end_the_search_with_a_traceback(tmp_path: Path, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)
-    list(texts_in(tmp_path / name))
+    with contextlib.suppress(SourceError):  # it may look like a table, and be none
+        list(texts_in(tmp_path / name))
 
 
 def test_a_file_that_cannot_be_searched_is_told_and_not_passed_over(tmp_path: Path) -> None:

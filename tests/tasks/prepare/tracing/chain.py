@@ -18,7 +18,7 @@ from tests.conftest import small_settings
 FAQ, PAIRS, OWN, RATED = (f"sources/{name}.jsonl" for name in ("faq", "pairs", "own", "feedback"))
 SETTINGS = small_settings(
     clean={"max_characters": 200},
-    validate={"min_examples": 1, "max_answer_words": 5},
+    validate_={"min_examples": 1, "max_answer_words": 5},
     gate={"max_dropped": 0.9, "max_quarantined": 0.9},
 )
 

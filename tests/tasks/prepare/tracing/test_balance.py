@@ -15,6 +15,8 @@ from tasks.rows.records import Dropped, RowKind
 from tasks.rows.reports import outcomes, read_report
 from tests.tasks.prepare.tracing.chain import FAQ, OWN, PAIRS, RATED, run_chain, sources, write_sources
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+
 
 def traced(root: Path) -> Balance:
     return balance(read_stored(root / "data"), {(root / RATED).as_posix(): {"only_up": 1}})

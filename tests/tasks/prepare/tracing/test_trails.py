@@ -9,6 +9,8 @@ from tasks.prepare.tracing.trails import Trail, trails
 from tasks.rows.records import Example
 from tests.tasks.prepare.tracing.chain import FAQ, OWN, PAIRS, SETTINGS
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+
 
 def why(root: Path, name: str) -> list[Trail]:
     return trails(root, read_stored(root / "data"), name, SETTINGS.clean)
