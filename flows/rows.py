@@ -232,5 +232,5 @@ def _lost(stored: "Stored", words: argparse.Namespace) -> Iterator[str]:
             )
         rows = [row for row in rows if wanted in (None, getattr(row, name))]
     for row in rows[: words.count]:
-        yield on_a_line(f"{row.id}  {row.kind}  {row.stage}: {row.reason}  {row.detail}", _WIDTH)
+        yield on_a_line(f"{row.id} {row.kind} {row.stage}: {row.reason} {row.detail}", _WIDTH)
     yield f"{min(words.count, len(rows)):,} of {len(rows):,} rows; threeply rows why ID says more of one"

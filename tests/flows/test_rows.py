@@ -99,7 +99,7 @@ def test_lost_rows_are_listed_by_stage_reason_and_source(
     ran: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = told(capsys, "lost", "--reason", "conflict")
-    assert f"{FAQ}:three  example  clean: conflict  with {FAQ}:one, two" in said
+    assert f"{FAQ}:three example clean: conflict with {FAQ}:one, two" in said
     assert "2 of 2 rows; threeply rows why ID says more of one" in said
     assert told(capsys, "lost", "--stage", "clean", "--count", "1").count("\n") == 2
 

@@ -99,7 +99,8 @@ def _name(url: str) -> str:
 
 def openly(url: str) -> str:
     """The address without its query, which may hold a key."""
-    return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
 
 
 def _known(path: Path, note: Path) -> _Note | None:
