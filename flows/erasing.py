@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deploy.atomic import remove
 from deploy.errors import SettingsError
 from deploy.files import sha256_of
+from flows.errors import TraceError
 from flows.history import RELEASES
 from flows.place import occupied
 from flows.plain import plain
@@ -67,6 +68,7 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
     Raises:
         SettingsError: nothing says which rows are meant, or the text is too short to tell.
         SourceError: no row is meant, or something cannot be searched.
+        TraceError: neither a row nor a file holds the text.
         PlaceError: a run is going on.
     """
     from tasks.prepare.forgetting.selection import Wish, select
@@ -81,13 +83,15 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
     with occupied(root):
         selected = select(root / DATA, wish)
         found = search(root, selected, aside=_tables(root))
+        if not (selected.rows or found.made or found.others):
+            raise TraceError(f"no row and no file of this project holds {words.match!r}")
         print("\n".join(_told(root, selected, found, done=words.apply)))
         if not words.apply:
             print("\nNothing was changed. The same words with --apply erase them.")
             return True
-        _take_out(root, selected)
         for path in found.made:
             remove(root / path)
+        _take_out(root, selected)  # last: if this is killed, the same words still find the rest
         left = search(root, selected, aside=())
     print("\n".join(_proof(left)))
     return not left.made and not left.others
@@ -155,6 +159,9 @@ def _told(root: Path, selected: "Selected", found: Found, *, done: bool) -> Iter
     counts = Counter((kind, source) for (kind, _), source in selected.rows.items())
     for (kind, source), count in sorted(counts.items()):
         yield f"{count:,} {kind}s of {plain(source)} {does[0]}"
+    for source in sorted(set(selected.rows.values())):
+        if not (root / source).exists():
+            yield f"{plain(source)} is read by each run: what stands there is collected again"
     for path in found.made:
         yield f"{path} holds words of theirs and {does[1]}: the next run makes it again"
     if not (selected.text or selected.phrases):

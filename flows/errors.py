@@ -7,7 +7,7 @@ FlowError
 |-- InterruptedRunError   the run was stopped by a person or a signal      (exit 130)
 |-- PlaceError            the place of a run cannot be prepared or is in use
 |-- LabelError            there is nothing to label, or labels do not fit
-|-- TraceError            no row has the id that is looked for
+|-- TraceError            no row has the id, or the text, that is looked for
 |-- SheetError            a test set cannot be drawn, asked for or used as it is
 `-- ReleaseError          a bundle was not released; what served before still does
 """
@@ -51,7 +51,7 @@ class LabelError(FlowError):
 
 
 class TraceError(FlowError):
-    """No row has the id that is looked for."""
+    """No row has the id, or the text, that is looked for."""
 
 
 class SheetError(FlowError):

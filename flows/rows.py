@@ -52,10 +52,10 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
     """
     from tasks.prepare.tracing.stored import read_stored
 
+    if words.way == "erase":
+        return erasing.erase(root, words)
     stored = read_stored(root / DATA)
     match words.way:
-        case "erase":
-            return erasing.erase(root, words)
         case "why":
             print("\n".join(_why(root, stored, settings, words)))
         case "lost":

@@ -60,6 +60,7 @@ def test_without_apply_it_is_only_said_what_would_be_done(
     assert "of them are in train or validation" in said
     assert "It cannot be taken out of data/models/sft" in said
     assert f"{FAQ}, lines 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, ...: words of theirs stand there" in said
+    assert "is read by each run" not in said  # the file is there: its lines are named
     assert "Nothing was changed" in said
     assert (hashes(ran / "data"), hashes(ran / ".dvc")) == before
 
@@ -80,7 +81,19 @@ def test_with_apply_no_word_is_left_once_the_source_is_rid_of_them(
     assert not (ran / "data/index").exists()
     assert (ran / ".dvc/cache/files/md5/ab/other").exists()
     assert main(["rows"]) == 0
-    assert "no row that the stages keep is meant" in told(capsys, "--match", SECRET, "--apply", code=1)
+    assert "no row and no file of this project holds" in told(capsys, "--match", SECRET, "--apply", code=1)
+    assert "no row that the stages keep is meant" in told(capsys, "--id", f"{FAQ}:ada 1", code=1)
+
+
+def test_what_a_killed_erasing_has_left_is_found_by_the_same_words(
+    ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (ran / FAQ).unlink()
+    told(capsys, "--match", SECRET, "--apply", code=0)
+    (ran / "data/reports/answers.jsonl").write_text(json.dumps({"question": SECRET}) + "\n")
+    said = told(capsys, "--match", SECRET, "--apply", code=0)
+    assert "data/reports/answers.jsonl holds words of theirs and is deleted" in said
+    assert not (ran / "data/reports/answers.jsonl").exists()
 
 
 def test_rows_are_erased_by_their_ids_and_found_by_what_they_alone_say(

@@ -103,10 +103,10 @@ def take_out(path: Path, selected: Selected) -> None:
 
 
 def select(data: Path, wish: Wish) -> Selected:
-    """The rows that are meant, in any table.
+    """The rows that are meant, in any table; a text alone may stand in files when no row holds it any more.
 
     Raises:
-        SourceError: there are none, or a table is damaged.
+        SourceError: there are none, and no text to search for; or a table is damaged.
     """
     tables = row_tables(data)
     rows: dict[RowKey, str] = {}
@@ -117,10 +117,10 @@ def select(data: Path, wish: Wish) -> Selected:
             if wish.means(row):
                 rows[_key(row)] = row.source
                 splits |= {_key(row): split} if split else {}
-    if not rows:
-        raise SourceError("no row that the stages keep is meant; threeply rows shows which sources there are")
     if wish.text and not wish.source and not wish.ids:
         return Selected(rows=rows, splits=splits, text=folded(wish.text), phrases=frozenset())
+    if not rows:
+        raise SourceError("no row that the stages keep is meant; threeply rows shows which sources there are")
     return Selected(rows=rows, splits=splits, text="", phrases=_own_phrases(tables, rows))
 
 

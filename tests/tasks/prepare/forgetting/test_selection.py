@@ -39,7 +39,8 @@ def test_a_text_means_all_rows_that_hold_it_and_all_that_is_given_counts(data: P
     assert {name for _, name in chosen(data, "555 1234", source="x").rows} == {"a"}
     assert {name for _, name in chosen(data, ids=("a", "b"), source="x").rows} == {"a", "b"}
     with pytest.raises(SourceError, match="no row that the stages keep is meant"):
-        chosen(data, "nobody")
+        chosen(data, "nobody", source="x")
+    assert chosen(data, "nobody").rows == {}  # and files are searched all the same
 
 
 def test_what_a_row_is_made_of_is_no_text_of_it(data: Path) -> None:
