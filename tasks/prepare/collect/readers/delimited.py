@@ -7,9 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from tasks.errors import SourceError
 from tasks.prepare.collect.readers.packed import text_bytes
-from tasks.prepare.collect.readers.record import Fault, Record
+from tasks.prepare.collect.readers.record import Fault, Record, check_names
 
 _MOST = 64 * 2**20  # characters of a line that are held; the rest of a longer one is passed over
 
@@ -35,7 +34,8 @@ def read_delimited(path: Path, *, delimiter: str) -> Iterator[Record | Fault]:
                 yield _broken(rows.line_num, str(error))
                 continue
             if names is None:
-                names = _distinct(path, row)
+                check_names(path, row)
+                names = row
             elif row:
                 yield _record(began, rows.line_num, names, row)
 
@@ -51,15 +51,6 @@ def _bounded(text: TextIO) -> Iterator[str]:
         while rest and not rest.endswith(("\n", "\r")):
             rest = text.readline(_MOST)
         yield line
-
-
-def _distinct(path: Path, names: list[str]) -> list[str]:
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
-        raise SourceError(
-            f"{path} has two columns called {twice!r}, of which one would hide the other; rename it"
-        )
-    return names
 
 
 def _broken(number: int, said: str) -> Fault:

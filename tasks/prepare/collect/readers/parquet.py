@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.errors import SourceError
-from tasks.prepare.collect.readers.record import Fault, Record
+from tasks.prepare.collect.readers.record import Fault, Record, check_names
 
 
 def read_parquet(path: Path) -> Iterator[Record | Fault]:
     """The record of each row.
 
     Raises:
-        SourceError: the file is no Parquet, or damaged.
+        SourceError: the file is no Parquet, or damaged, or two columns have the same name.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ def read_parquet(path: Path) -> Iterator[Record | Fault]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
+            check_names(path, file.schema_arrow.names)
             for batch in file.iter_batches():
                 for values in batch.to_pylist():
                     number += 1

@@ -31,6 +31,13 @@ def cut_parquet(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
 
 
+def two_named_alike(path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["id", "id"]), path)
+
+
 def cut_gzip(path: Path) -> None:
     path.write_bytes(gzip.compress(LINES)[:-30])
 
@@ -60,6 +67,7 @@ def cut_zstd(path: Path) -> None:
         ("d.jsonl.zst", lambda path: path.write_bytes(LINES), "cannot be unpacked"),
         ("a.csv", lambda path: path.write_text("prompt\n", "utf-16"), "is UTF-16; save it as UTF-8"),
         ("b.csv", lambda path: path.write_text("id,id\n1,2\n"), "two columns called 'id', of which one"),
+        ("b.parquet", two_named_alike, "two columns called 'id', of which one"),
         ("a.parquet.gz", lambda path: path.write_bytes(b""), r"not in '\.parquet\.gz'"),
         ("a.doc", lambda path: path.write_bytes(b""), r"files are read that end in .*not in '\.doc'"),
     ],
