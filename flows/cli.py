@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     from flows import (
         documents,
         feedback,
+        gating,
         keys,
         labelling,
         merging,
@@ -88,9 +89,14 @@ def parser() -> argparse.ArgumentParser:
         questioning,
         retrieving,
         rollback,
+        rows,
         serving,
     )
 
+    rows.add_flags(add("rows", _rows, "say what became of every row, and of a single one (why ID)"))
+    gating.add_flags(
+        add("gate", _gate, "try one file before a run, and say whether the gate would let it pass")
+    )
     text = "show what the prompt template makes of a question and two sources"
     prompting.add_flags(add("prompt", _prompt, text))
     text = "say how often retrieval finds the passage that answers, now and with other settings"
@@ -115,10 +121,12 @@ def parser() -> argparse.ArgumentParser:
     merging.add_flags(add("merge", _merge, text))
     add("report", _report, "print the ledger and where the report is")
     add("status", _status, "say which stages are stale, and why")
-    schedule = add("schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given")
-    schedule.add_argument("--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *"')
-    clean = add("clean", _clean, "delete what runs have made, the models' cache excepted")
-    clean.add_argument("--all", action="store_true", help="the cache of downloaded models too")
+    add(
+        "schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given"
+    ).add_argument("--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *"')
+    add("clean", _clean, "delete what runs have made, the models' cache excepted").add_argument(
+        "--all", action="store_true", help="the cache of what was downloaded too"
+    )
     return top
 
 
@@ -163,6 +171,18 @@ def _advise(words: argparse.Namespace) -> int:
 
     give_advice(Path(), _settings(), words, ask=asker())
     return 0
+
+
+def _rows(words: argparse.Namespace) -> int:
+    from flows.rows import trace_rows
+
+    return 0 if trace_rows(Path(), _settings(), words) else 1
+
+
+def _gate(words: argparse.Namespace) -> int:
+    from flows.gating import try_file
+
+    return 0 if try_file(Path(), _settings(), words) else 1
 
 
 def _prompt(words: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ FlowError
 |-- InterruptedRunError   the run was stopped by a person or a signal      (exit 130)
 |-- PlaceError            the place of a run cannot be prepared or is in use
 |-- LabelError            there is nothing to label, or labels do not fit
+|-- TraceError            no row has the id, or the text, that is looked for
 |-- SheetError            a test set cannot be drawn, asked for or used as it is
 `-- ReleaseError          a bundle was not released; what served before still does
 """
@@ -47,6 +48,10 @@ class PlaceError(FlowError):
 
 class LabelError(FlowError):
     """There are no answers for people to judge, or what they judged does not fit them."""
+
+
+class TraceError(FlowError):
+    """No row has the id, or the text, that is looked for."""
 
 
 class SheetError(FlowError):

@@ -126,7 +126,7 @@ def _counts(root: Path, settings: Settings) -> tuple[dict[str, int], str]:
 
 def _lines(path: Path) -> int:
     """The lines of a text file; 0 where it is missing or no text."""
-    if path.suffix not in (".jsonl", ".csv") or not path.is_file():
+    if path.suffix not in (".jsonl", ".csv", ".tsv") or not path.is_file():
         return 0
     with path.open("rb") as file:
         return sum(1 for line in file if line.strip())

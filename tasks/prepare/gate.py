@@ -35,12 +35,7 @@ def gate(collect: Path, clean: Path, validate: Path, *, verdict: Path, settings:
         GateError: a check did not pass; the message has a line for each that did not.
     """
     collected, cleaned, validated = (read_report(path) for path in (collect, clean, validate))
-    checks = [
-        *_balanced(collected, cleaned, validated),
-        *_dropped(collected, cleaned, settings),
-        *_quarantined(validated, settings),
-        *_expectations(validated, settings),
-    ]
+    checks = judged(collected, cleaned, validated, settings)
     failed = [check for check in checks if not check.passed]
     figures = {"passed": not failed, "checks": [asdict(check) for check in checks]}
     write_report(verdict, Report(stage="gate", figures=figures))
@@ -50,6 +45,16 @@ def gate(collect: Path, clean: Path, validate: Path, *, verdict: Path, settings:
         head = f"the gate lets no rows pass: {len(failed)} of {len(checks)} checks failed"
         reasons = f"see which rows and why in {collect}, {clean} and {validate}, mend the data and run again"
         raise GateError("\n  ".join([head, *lines, reasons]))
+
+
+def judged(collected: Report, cleaned: Report, validated: Report, settings: GateSettings) -> list[Check]:
+    """Each thing that the gate looks at in the reports of the stages before it."""
+    return [
+        *_balanced(collected, cleaned, validated),
+        *_dropped(collected, cleaned, settings),
+        *_quarantined(validated, settings),
+        *_expectations(validated, settings),
+    ]
 
 
 def _balanced(*reports: Report) -> Iterator[Check]:

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -65,17 +66,15 @@ class PackagesSource(Section):
         return self
 
 
-class FileSource(Section):
-    """A JSONL, CSV or Parquet file whose shape is detected.
+class RowsSource(Section):
+    """Rows of any shape, which is detected.
 
     `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
-    file has for it. It may be left out: common names are known. `held_out` makes the file a test set of the
-    user's own, under the name that the ledger shows; it may be left out: the rows may then be trained on.
-    With `teaches` the better answers of a file of preferences are good answers of examples, too.
+    source has for it. It may be left out: common names are known. `held_out` makes the source a test set of
+    the user's own, under the name that the ledger shows; it may be left out: the rows may then be trained on.
+    With `teaches` the better answers of preferences are good answers of examples, too.
     """
 
-    kind: Literal["file"]
-    path: DataPath
     columns: dict[str, str] = Field(default_factory=dict)
     held_out: str = ""
     teaches: bool = False
@@ -89,6 +88,59 @@ class FileSource(Section):
                 f"ledger to show, such as own questions, and not {FOR_VALIDATION}, which is another split"
             )
         return name
+
+
+class FileSource(RowsSource):
+    """A file of rows: JSONL, CSV, TSV (these also as .gz or .zst), Parquet or .xlsx."""
+
+    kind: Literal["file"]
+    path: DataPath
+
+
+class UrlSource(RowsSource):
+    """A file of rows at an address that fsspec knows, such as https:// or s3://.
+
+    It is fetched where it has changed. With a `sha256` it is fetched once, and has to be that file.
+    """
+
+    kind: Literal["url"]
+    url: str
+    sha256: Sha256 | None
+
+    @field_validator("url")
+    @classmethod
+    def _whole_and_open(cls, url: str) -> str:
+        """An address stands in reports: what gives access belongs into the environment."""
+        parts = urlsplit(url)
+        if not parts.scheme or not parts.path or "::" in url:
+            raise ValueError(f"{url!r} is wrong; it should be an address such as https://host/file.jsonl")
+        if parts.username or parts.password:
+            host = parts.hostname or ""
+            raise ValueError(
+                f"the address at {host} holds a name or a password, which would stand in reports; give them "
+                "by the environment instead (~/.netrc, or the variables of the storage)"
+            )
+        return url
+
+
+class DatasetSource(RowsSource):
+    """A folder with a dataset as Hugging Face keeps it: of `save_to_disk`, or a snapshot of the hub."""
+
+    kind: Literal["dataset"]
+    path: DataPath
+    split: Annotated[str, Field(min_length=1)]
+
+
+class SqlSource(RowsSource):
+    """What a query finds in a database, called `name` in reports.
+
+    The address of the database is in the environment variable `url_env`, for it may hold a password.
+    """
+
+    kind: Literal["sql"]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+    url_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    query: Annotated[str, Field(min_length=1)]
 
 
 class FolderSource(Section):
@@ -125,7 +177,15 @@ class FeedbackSource(Section):
 
 
 Source = Annotated[
-    PackagesSource | FileSource | FolderSource | ExtractsSource | QueriesSource | FeedbackSource,
+    PackagesSource
+    | FileSource
+    | UrlSource
+    | DatasetSource
+    | SqlSource
+    | FolderSource
+    | ExtractsSource
+    | QueriesSource
+    | FeedbackSource,
     Field(discriminator="kind"),
 ]
 

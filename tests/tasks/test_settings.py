@@ -47,7 +47,8 @@ def test_no_setting_has_a_default() -> None:
     # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft, and algorithms
     # theirs in tasks/training/reinforcement, which is one of rlhf. A mapping that
     # is left out maps nothing, and a name that is left out holds nothing out: these are no values to change.
-    left_out = ["FileSource.columns", "FileSource.held_out", "FileSource.teaches"]
+    kinds = ("FileSource", "UrlSource", "DatasetSource", "SqlSource")
+    left_out = [f"{kind}.{name}" for kind in kinds for name in ("columns", "held_out", "teaches")]
     chosen = [*(f"SftSettings.{name}" for name in METHODS), *(f"RlhfSettings.{name}" for name in ALGORITHMS)]
     allowed = [*chosen, *left_out]
     assert sorted(optional) == sorted(allowed), "a default in code is invisible to DVC"

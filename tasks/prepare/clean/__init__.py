@@ -3,9 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
+from tasks.prepare.clean.filters import Verdict
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.settings import CleanSettings
-from tasks.rows.records import Dropped
+from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import read_rows, write_rows, write_table
 
@@ -16,17 +17,23 @@ def clean(raw: Path, *, kept: Path, dropped: Path, report: Path, settings: Clean
     result = clean_rows(rows, settings)
     write_rows(kept, result.rows)
     write_table(dropped, Dropped, result.dropped)
-    counts: list[RowCount] = []
-    before, after = rows.by_kind(), result.rows.by_kind()
-    for kind in before:
-        reasons = Counter(row.reason for row in result.dropped if row.kind == kind)
-        counts += row_counts(kind, len(before[kind]), kept=len(after[kind]), dropped=reasons)
-        print(f"clean: {len(after[kind])} of {len(before[kind])} {kind}s kept")
+    for kind, before in rows.by_kind().items():
+        print(f"clean: {len(result.rows.by_kind()[kind])} of {len(before)} {kind}s kept")
     write_report(
         report,
         Report(
             stage="clean",
-            rows=counts,
+            rows=counted(rows, result),
             figures={"repaired": dict(sorted(result.repaired.items()))},
         ),
     )
+
+
+def counted(rows: Rows, result: Verdict) -> list[RowCount]:
+    """The row accounting of what came in and what came of it."""
+    counts: list[RowCount] = []
+    after = result.rows.by_kind()
+    for kind, before in rows.by_kind().items():
+        reasons = Counter(row.reason for row in result.dropped if row.kind == kind)
+        counts += row_counts(kind, len(before), kept=len(after[kind]), dropped=reasons)
+    return counts

@@ -1,10 +1,14 @@
 """Stage `collect`: rows of every source that params.yaml names, in one schema."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
 from tasks.machine.settings import RunSettings
+from tasks.prepare.collect.addressed import read_url
 from tasks.prepare.collect.addresses import by_id
+from tasks.prepare.collect.databases import read_sql
+from tasks.prepare.collect.datasets import read_dataset
 from tasks.prepare.collect.documentation.extracts import read_extracts
 from tasks.prepare.collect.documentation.packages import read_packages
 from tasks.prepare.collect.feedback import read_feedback
@@ -15,6 +19,7 @@ from tasks.prepare.collect.own import check_own
 from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
     CollectSettings,
+    DatasetSource,
     ExtractsSource,
     FeedbackSource,
     FileSource,
@@ -22,10 +27,14 @@ from tasks.prepare.settings import (
     PackagesSource,
     QueriesSource,
     Source,
+    SqlSource,
+    UrlSource,
 )
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table
+
+CACHE = Path(".threeply/cache")  # of what is fetched; runs in other folders may share one (THREEPLY_CACHE)
 
 
 def collect(
@@ -78,19 +87,27 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
     match source:
         case PackagesSource():
             return read_packages(source, seed=seed)
-        case FileSource() | FolderSource() | FeedbackSource():
+        case FileSource() | DatasetSource() | FolderSource() | FeedbackSource():
             return _read_watched(source, folder)
+        case UrlSource():
+            return read_url(source, cache=Path(os.environ.get("THREEPLY_CACHE", CACHE)))
+        case SqlSource():
+            return read_sql(source, os.environ)
         case ExtractsSource():
             return read_extracts(source, seed=seed)
         case QueriesSource():
             return read_queries(source, seed=seed)
 
 
-def _read_watched(source: FileSource | FolderSource | FeedbackSource, folder: Path) -> Collected:
+def _read_watched(
+    source: FileSource | DatasetSource | FolderSource | FeedbackSource, folder: Path
+) -> Collected:
     """The rows of a source that has its own files, in the folder that DVC watches."""
     match source:
         case FileSource():
             return read_file(source, watched=folder)
+        case DatasetSource():
+            return read_dataset(source, watched=folder)
         case FolderSource():
             return read_folder(source, watched=folder)
         case FeedbackSource():

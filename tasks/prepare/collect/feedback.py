@@ -39,14 +39,14 @@ def read_feedback(settings: FeedbackSource, *, watched: Path) -> Collected:
     unused: Counter[str] = Counter()
     for entry in found:
         if isinstance(entry, Fault):
-            dropped.append(refused(path, SHAPE, entry))
+            dropped.append(refused(path.as_posix(), SHAPE, entry))
         elif reason := unpaired(entry.values):
             unused[reason] += 1
         else:
             try:
                 pairs += preferences(SHAPE, entry.values, path.as_posix())
             except WrongShapeError as error:
-                dropped.append(refused(path, SHAPE, Fault(entry.line, error.reason, str(error))))
+                dropped.append(refused(path.as_posix(), SHAPE, Fault(entry.line, error.reason, str(error))))
     if path.exists():
         lost = f", {len(dropped)} could not be read" if dropped else ""
         lone = f"{unused.total()} of them without a pair"
@@ -57,7 +57,11 @@ def read_feedback(settings: FeedbackSource, *, watched: Path) -> Collected:
         rows=Rows.of(pairs),
         dropped=tuple(dropped),
         unused=unused,
-        figures={"path": path.as_posix(), "conversations": len(found)},
+        figures={
+            "path": path.as_posix(),
+            "conversations": len(found),
+            "unpaired": dict(sorted(unused.items())),
+        },
     )
 
 

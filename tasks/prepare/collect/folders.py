@@ -1,5 +1,6 @@
 """Sources `documents` and `markdown`: every file below a folder becomes a document, if its format is read."""
 
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from tasks.rows.records import Document, Dropped, Rows
 
 # What each kind of source reads.
 READ = {"documents": SUFFIXES, "markdown": (".md",)}
+LINK = "link to a folder"
 TOLD = 20  # files that could not be read, by name
 
 
@@ -54,6 +56,11 @@ def read_folder(source: FolderSource, *, watched: Path) -> Collected:
                     print(f"{path}: {note}")
             progress.update(done)
     print(f"{folder}: {len(documents)} documents, {len(dropped)} files could not be read")
+    if others[LINK]:
+        print(
+            f"{folder}: {others[LINK]} links to folders are not followed; put the files there, or name the "
+            "folders that they lead to"
+        )
     for row in dropped[:TOLD]:
         print(row.detail)
     if len(dropped) > TOLD:
@@ -66,16 +73,32 @@ def read_folder(source: FolderSource, *, watched: Path) -> Collected:
 
 
 def files_of(source: FolderSource, root: Path = Path()) -> tuple[list[Path], Counter[str]]:
-    """The files below the folder that the source reads, in order; how many others there are, by suffix."""
+    """The files below the folder that the source reads, in order; how many others there are, by suffix.
+
+    Links to folders are counted and not followed: one may lead back to where it lies.
+
+    Raises:
+        SourceError: a folder cannot be looked into, so that nobody knows what it holds.
+    """
     paths: list[Path] = []
     others = Counter[str]()
-    for path in sorted(path for path in (root / source.path).rglob("*") if path.is_file()):
-        suffix = path.suffix.lower()
-        if suffix in READ[source.kind]:
-            paths.append(path)
-        else:
-            others[suffix or path.name] += 1
-    return paths, others
+    for place, folders, names in os.walk(root / source.path, onerror=_unreadable):
+        others[LINK] += sum((Path(place) / name).is_symlink() for name in folders)
+        for path in (Path(place) / name for name in names):
+            suffix = path.suffix.lower()
+            if not path.is_file():
+                others["no file"] += 1
+            elif suffix in READ[source.kind]:
+                paths.append(path)
+            else:
+                others[suffix or path.name] += 1
+    return sorted(paths), +others
+
+
+def _unreadable(error: OSError) -> None:
+    raise SourceError(
+        f"{error.filename} cannot be looked into: {error.strerror}; let it be read, or take it away"
+    )
 
 
 def _read(path: Path) -> Reading | DocumentError:

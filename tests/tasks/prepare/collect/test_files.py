@@ -322,14 +322,14 @@ def test_what_cannot_be_used_is_named_with_the_next_step(tmp_path: Path) -> None
     (tmp_path / "empty.jsonl").write_text("\n\n")
     (tmp_path / "odd.jsonl").write_text('{"alpha": 1}\n')
     (tmp_path / "bad.parquet").write_text("no parquet")
-    (tmp_path / "a.xlsx").write_text("no sheet")
+    (tmp_path / "a.doc").write_text("no rows")
     jsonl(tmp_path / "a.jsonl", {"prompt": "Why?", "completion": "Because."})
     faults: list[tuple[str, dict[str, str], str]] = [
         ("missing.jsonl", {}, "missing.jsonl is not there; correct the path"),
         ("empty.jsonl", {}, "empty.jsonl holds no rows; fill it"),
         ("odd.jsonl", {}, r"no shape fits its columns \(alpha\).*Rename the columns, or map them"),
         ("bad.parquet", {}, "cannot be read as Parquet"),
-        ("a.xlsx", {}, "files are read that end in .jsonl, .csv, .parquet"),
+        ("a.doc", {}, r"files are read that end in \.jsonl, \.csv, \.tsv, \.parquet, \.xlsx, the texts"),
         ("a.jsonl", {"evidence": "page"}, "has no column 'page'"),
     ]
     for name, columns, message in faults:

@@ -1,5 +1,6 @@
 """Protects folders of documents: one document a file, titled as a reader would, and nothing passed over."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,25 @@ def test_a_folder_without_documents_is_named(tmp_path: Path, kind: str, name: st
     source = FolderSource.model_validate({"kind": kind, "path": tmp_path / name})
     with pytest.raises(SourceError, match=message):
         read_folder(source, watched=tmp_path)
+
+
+def test_links_to_folders_are_counted_and_none_is_gone_round_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "manual"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "a.md").write_text("Text.")
+    (folder / "deep" / "round").symlink_to(folder)
+    (folder / "gone.md").symlink_to(tmp_path / "nowhere.md")
+    found = read_folder(FolderSource(kind="markdown", path=folder), watched=tmp_path)
+    assert [row.title for row in found.rows.documents] == ["a"]
+    assert found.figures["other_formats"] == {"link to a folder": 1, "no file": 1}
+    assert "1 links to folders are not followed" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into everything")
+def test_a_folder_that_cannot_be_looked_into_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("Text.")
+    (tmp_path / "locked").mkdir(mode=0)
+    with pytest.raises(SourceError, match="locked cannot be looked into: Permission denied"):
+        read_folder(FolderSource(kind="markdown", path=tmp_path), watched=tmp_path)

@@ -1,0 +1,162 @@
+"""The command `threeply gate`: tries one file before a run does, and writes nothing."""
+
+import argparse
+import contextlib
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deploy.errors import SettingsError
+from flows.plain import on_a_line
+
+if TYPE_CHECKING:
+    from tasks.prepare.rehearsal import Beside, Rehearsal
+    from tasks.prepare.settings import FileSource
+    from tasks.rows.records import Dropped
+
+DATA = Path("data")
+EXAMPLES = 5  # rows shown for each reason
+_WIDTH = 100
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The words that `threeply gate` understands."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file of rows, as sources/ may hold it")
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        default=(),
+        metavar="OURS=THEIRS",
+        help="names that the file has for columns, where params.yaml does not name the file (evidence=page)",
+    )
+
+
+def try_file(root: Path, settings: Any, words: argparse.Namespace) -> bool:
+    """Print what a run would make of a file, and whether the gate would let its rows pass.
+
+    Raises:
+        SettingsError: a word is wrong.
+        SourceError: the file cannot be read at all.
+    """
+    from tasks.machine.progress import parse_progress
+    from tasks.prepare.rehearsal import rehearse
+
+    source = _source(root, settings, words)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            found = rehearse(
+                source,
+                _beside(root, source),
+                clean=settings.clean,
+                validate=settings.validate_,
+                gate=settings.gate,
+                watched=root / "sources",
+            )
+    finally:
+        print("\n".join(line for line in said.getvalue().splitlines() if not parse_progress(line)))
+    print("\n".join(_told(found)))
+    return found.passed
+
+
+def _source(root: Path, settings: Any, words: argparse.Namespace) -> "FileSource":
+    """The source that params.yaml makes of the file, or else one of that file alone."""
+    from tasks.prepare.settings import FileSource
+
+    path: Path = words.file
+    if path.is_dir():
+        raise SettingsError(
+            f"{path} is a folder; threeply gate tries one file of rows, such as sources/faq.jsonl"
+        )
+    for source in settings.collect.sources:
+        if isinstance(source, FileSource) and (root / source.path).resolve() == path.resolve():
+            if words.columns:
+                raise SettingsError(
+                    f"{path} has its columns in params.yaml; change them there, without --columns"
+                )
+            return source
+    columns: dict[str, str] = {}
+    for word in words.columns:
+        ours, sign, theirs = word.partition("=")
+        if not (ours and sign and theirs):
+            raise SettingsError(
+                f"--columns {word!r} is wrong; it should be OURS=THEIRS, such as evidence=page"
+            )
+        columns[ours] = theirs
+    return FileSource(kind="file", path=path, columns=columns)
+
+
+def _beside(root: Path, source: "FileSource") -> "Beside":
+    """What the last run has collected from other sources."""
+    from tasks.prepare.rehearsal import ALONE, Beside
+    from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, names_in
+    from tasks.rows.records import Document
+    from tasks.rows.tables import FILES, read_table
+
+    collected = names_in(root / DATA / RAW)
+    documents = root / DATA / CLEAN / FILES[Document]
+    if collected is None or not documents.is_file():
+        return ALONE
+    own = source.path.as_posix()
+    counts = dict.fromkeys(KINDS, 0)
+    for row in collected:
+        counts[row.kind] += row.source != own
+    return Beside(
+        documents=tuple(row for row in read_table(documents, Document) if row.source != own),
+        counts=counts,
+        known=True,
+    )
+
+
+def _told(found: "Rehearsal") -> Iterator[str]:
+    counts = ", ".join(f"{len(rows):,} {kind}s" for kind, rows in found.rows.by_kind().items() if rows)
+    yield f"rows: {counts or 'none'}"
+    if found.repaired:
+        told = ", ".join(f"{name} {count:,}" for name, count in sorted(found.repaired.items()))
+        yield f"would be repaired: {told}"
+    if found.unknown:
+        yield (
+            f"{found.unknown:,} rows name documents that are not in this file; whether they are there shows "
+            "only after a run (threeply run --until split)"
+        )
+    yield from _lost(found)
+    if found.unmet:
+        yield "\nexpectations that are not met"
+        yield from (
+            f"  {each.severity}: {each.table} {each.name}: {each.description} ({each.told()})"
+            for each in found.unmet
+        )
+    failed = [check for check in found.checks if not check.passed]
+    if failed:
+        yield f"\nthe gate would let no rows pass: {len(failed)} of {len(found.checks)} checks fail"
+        yield from (f"  {check.told()}" for check in failed)
+    else:
+        yield f"\nthe gate would let them pass: {len(found.checks)} checks"
+
+
+def _lost(found: "Rehearsal") -> Iterator[str]:
+    """What would go no further, by stage and reason, with the first rows of each."""
+    lost: defaultdict[tuple[str, str, str], list[Dropped]] = defaultdict(list)
+    for row in found.lost:
+        lost[row.stage, row.kind, row.reason].append(row)
+    for (stage, kind, reason), rows in lost.items():
+        does = "hold back" if stage == "validate" else "drop"
+        yield f"\n{stage} would {does} {len(rows):,} {kind}s: {reason}"
+        yield from (f"  {on_a_line(line, _WIDTH)}" for line in _shown(rows[:EXAMPLES], found))
+        if len(rows) > EXAMPLES:
+            yield f"  and {len(rows) - EXAMPLES:,} more"
+
+
+def _shown(rows: "Sequence[Dropped]", found: "Rehearsal") -> Iterator[str]:
+    """Each row by its id, with what is wrong and the beginning of its text; an unread one by its line."""
+    from tasks.prepare.clean.filters import texts
+
+    read = {(kind, row.id): row for kind, part in found.rows.by_kind().items() for row in part}
+    for row in rows:
+        known = read.get((row.kind, row.id))
+        if row.stage == "collect" or known is None:
+            yield row.detail
+        else:
+            yield ": ".join(part for part in (row.id, row.detail, texts(known)[0]) if part)

@@ -1,0 +1,103 @@
+"""Source `sql`: the rows that a query finds in a database, read as a stream; nothing there is changed."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from tasks.errors import SourceError
+from tasks.prepare.collect.files import rows_of
+from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.readers import Fault, Record
+from tasks.prepare.settings import SqlSource
+
+_AT_ONCE = 1000  # rows asked for
+
+
+def read_sql(settings: SqlSource, environment: Mapping[str, str]) -> Collected:
+    """The rows of the query, in the order in which the database gives them.
+
+    Raises:
+        SourceError: the variable is not set, the database cannot be asked, or breaks off; or its rows have
+            no shape that is known.
+    """
+    source = f"sql:{settings.name}"
+    print(f"{source}: DVC does not notice when it changes; run `dvc repro --force collect` after a change")
+    found = list(_records(settings, source, environment))
+    told = json.dumps([entry.values for entry in found if isinstance(entry, Record)], default=str)
+    figures = {
+        "name": settings.name,
+        "query": settings.query,
+        "sha256": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest(),
+    }
+    return rows_of(source, found, settings, figures=figures)
+
+
+def _records(settings: SqlSource, source: str, environment: Mapping[str, str]) -> Iterator[Record | Fault]:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.pool import NullPool
+
+    address = environment.get(settings.url_env, "")
+    if not address:
+        raise SourceError(
+            f"{source}: the environment variable {settings.url_env} is not set; it should hold the address "
+            "of the database, such as postgresql://user:password@host/name"
+        )
+    # The query goes to the driver as it stands: a colon or a percent sign in it is its own.
+    options = {"stream_results": True, "yield_per": _AT_ONCE, "no_parameters": True}
+    number = 0
+    try:
+        engine = sqlalchemy.create_engine(sqlalchemy.make_url(address), poolclass=NullPool)
+        with engine.connect() as connection:  # without a commit, what a query changes is taken back
+            result = connection.execution_options(**options).exec_driver_sql(settings.query)
+            names = list(result.keys())
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise SourceError(
+                    f"{source}: two columns are called {twice[0]!r}, of which one would hide the other; "
+                    "rename one in the query (AS)"
+                )
+            for row in result:
+                number += 1
+                yield _record(number, dict(zip(names, row, strict=True)))
+    except (SQLAlchemyError, ImportError, OSError) as error:
+        after = f" after row {number}" if number else ""
+        raise SourceError(
+            f"{source}: the database cannot be asked{after}: {_said(error, address)}; correct the query, or "
+            f"the address in {settings.url_env}"
+        ) from None
+
+
+def _said(error: Exception, address: str) -> str:
+    """The first line of what went wrong, without the address and its password."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    told = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    try:
+        password = make_url(address).password
+    except ArgumentError:
+        return "this is no address of a database"
+    for secret in (address, str(password) if password else ""):
+        told = told.replace(secret, "***") if secret else told
+    return told
+
+
+def _record(number: int, row: Mapping[str, Any]) -> Record | Fault:
+    values: dict[str, Any] = {}
+    for name, value in row.items():
+        match value:
+            case Decimal():
+                values[name] = int(value) if value == value.to_integral_value() else float(value)
+            case date() | time():
+                values[name] = value.isoformat()
+            case bytes() | memoryview():
+                try:
+                    values[name] = bytes(value).decode()
+                except UnicodeDecodeError:
+                    return Fault(number, "not_utf8", f"{name} holds bytes that are no text")
+            case _:
+                values[name] = value
+    return Record(number, values)

@@ -1,0 +1,71 @@
+"""Records of CSV and TSV: rows under the names of the first line."""
+
+import csv
+import io
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from tasks.prepare.collect.readers.packed import text_bytes
+from tasks.prepare.collect.readers.record import Fault, Record, check_names
+
+_MOST = 64 * 2**20  # characters of a line that are held; the rest of a longer one is passed over
+
+
+def read_delimited(path: Path, *, delimiter: str) -> Iterator[Record | Fault]:
+    """The record of each row; it may span lines, its number is that of its last.
+
+    Raises:
+        SourceError: two columns have the same name.
+    """
+    # Bytes that are not UTF-8 become lone surrogates, so that one bad row does not end the file.
+    with text_bytes(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        rows = csv.reader(_bounded(text), delimiter=delimiter)
+        names: list[str] | None = None
+        while True:
+            began = rows.line_num + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield _broken(rows.line_num, str(error))
+                continue
+            if names is None:
+                check_names(path, row)
+                names = row
+            elif row:
+                yield _record(began, rows.line_num, names, row)
+
+
+read_csv = partial(read_delimited, delimiter=",")
+read_tsv = partial(read_delimited, delimiter="\t")
+
+
+def _bounded(text: TextIO) -> Iterator[str]:
+    """The lines of a text, each up to a length at which no field of it could be taken any more."""
+    while line := text.readline(_MOST):
+        rest = line
+        while rest and not rest.endswith(("\n", "\r")):
+            rest = text.readline(_MOST)
+        yield line
+
+
+def _broken(number: int, said: str) -> Fault:
+    if said.startswith("field larger than"):
+        most = csv.field_size_limit()
+        return Fault(
+            number, "too_long", f"a field of more than {most:,} characters; JSONL may hold longer ones"
+        )
+    return Fault(number, "broken_csv", said)
+
+
+def _record(began: int, number: int, names: list[str], row: list[str]) -> Record | Fault:
+    if len(row) != len(names):
+        over = f", over the lines from {began} on: is a quotation mark not closed?" if number > began else ""
+        return Fault(number, "broken_csv", f"{len(row)} fields under {len(names)} names{over}")
+    if any("\udc80" <= character <= "\udcff" for value in row for character in value):
+        return Fault(number, "not_utf8", "invalid bytes")
+    return Record(number, dict(zip(names, row, strict=True)))

@@ -1,0 +1,120 @@
+"""Which rows the stages have kept, and which went no further, as far as the stages have run."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.errors import SourceError
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
+from tasks.rows.tables import FILES, read_table
+
+KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
+SPLITS = ("train", "validation", "test")
+# Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
+DATA = Path("data")
+RAW, CLEAN, SPLIT = Path("raw/rows"), Path("clean/rows"), Path("splits")
+LOST: Mapping[str, Path] = {
+    "collect": Path("raw/dropped.parquet"),
+    "clean": Path("clean/dropped.parquet"),
+    "validate": Path("clean/quarantine.parquet"),
+    "split": Path("splits/unused.parquet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a row is called, and where it comes from."""
+
+    kind: RowKind
+    id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """The names of the rows that each stage lets pass; None where it has not run.
+
+    `lost` are those that a stage lets go no further, by stage; a stage that has not run is not in it.
+    """
+
+    raw: tuple[Name, ...] | None
+    clean: tuple[Name, ...] | None
+    splits: Mapping[str, tuple[Name, ...]] | None
+    lost: Mapping[str, tuple[Dropped, ...]]
+
+    def lost_rows(self) -> Iterable[Dropped]:
+        """All rows that went no further, in the order of the stages."""
+        return (row for rows in self.lost.values() for row in rows)
+
+    def ids(self) -> Iterator[tuple[RowKind, str]]:
+        """The kind and the id of every row that was collected, or could not be read."""
+        yield from ((row.kind, row.id) for row in self.raw or ())
+        yield from ((row.kind, row.id) for row in self.lost_rows())
+
+
+def read_stored(data: Path) -> Stored:
+    """What the stages have kept below `data`; the texts are not read.
+
+    Raises:
+        SourceError: nothing has been collected yet, or a file is damaged.
+    """
+    raw = names_in(data / RAW)
+    if raw is None:
+        raise SourceError(f"no rows are collected below {data} yet; collect them: threeply run --until split")
+    splits = {name: names_in(data / SPLIT / name, KINDS["example"], KINDS["preference"]) for name in SPLITS}
+    whole = {name: rows for name, rows in splits.items() if rows is not None}
+    return Stored(
+        raw=raw,
+        clean=names_in(data / CLEAN),
+        splits=whole if len(whole) == len(splits) else None,
+        lost={stage: rows for stage, path in LOST.items() if (rows := _lost(data / path)) is not None},
+    )
+
+
+def rows_called(folder: Path, name: str) -> Rows:
+    """The rows of a folder whose id is `name`, with their texts; none where the folder is not there."""
+    found: list[Row] = []
+    for kind in KINDS.values():
+        path = folder / FILES[kind]
+        # Its names first: a file without the row need not be read whole.
+        if path.is_file() and any(each == name for each, _ in _columns(path)):
+            found += [row for row in rows_at(path) if row.id == name]
+    return Rows.of(found)
+
+
+def rows_at(path: Path) -> Sequence[Row]:
+    """The rows of a file, of the kind that its name says."""
+    if path.name == FILES[Example]:
+        return read_table(path, Example)
+    if path.name == FILES[Preference]:
+        return read_table(path, Preference)
+    return read_table(path, Document)
+
+
+def names_in(folder: Path, *kinds: type[Row]) -> tuple[Name, ...] | None:
+    """The names of the rows in `folder`, of all kinds or of some; None where a file is not there."""
+    wanted = kinds or tuple(KINDS.values())
+    if not all((folder / FILES[kind]).is_file() for kind in wanted):
+        return None
+    return tuple(
+        Name(word, *values)
+        for word, kind in KINDS.items()
+        if kind in wanted
+        for values in _columns(folder / FILES[kind])
+    )
+
+
+def _columns(path: Path) -> Iterable[tuple[str, str]]:
+    """The id and the source of each row of a file: of a large one the texts stay where they are."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=["id", "source"])
+        return zip(*(table.column(name).to_pylist() for name in ("id", "source")), strict=True)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro") from None
+
+
+def _lost(path: Path) -> tuple[Dropped, ...] | None:
+    return tuple(read_table(path, Dropped)) if path.is_file() else None

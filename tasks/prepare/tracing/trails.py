@@ -1,0 +1,152 @@
+"""What became of one row: each stage that had it, what the stage did and why, and its text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.prepare.clean.repairs import repair_texts
+from tasks.prepare.settings import CleanSettings
+from tasks.prepare.tracing.counterparts import counterparts, relation
+from tasks.prepare.tracing.lines import line_of
+from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
+from tasks.prepare.validate.suites import SUITES
+from tasks.rows.records import Document, Dropped, Row, RowKind, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a stage did with a row, and why, as the stage has written it."""
+
+    stage: str
+    outcome: str
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A text of the row: as it was `collected`, or as it was `repaired`."""
+
+    state: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counterpart:
+    """A row that stands in its place or speaks against it: how, and what became of that one."""
+
+    relation: str
+    id: str
+    fate: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """The way of the rows that share a kind and an id; these are several where an id was given twice.
+
+    `judged` is what validate has looked at, by column, where it held the row back. A row that could not be
+    read has no versions: `lines` are what its source has there.
+    """
+
+    kind: RowKind
+    id: str
+    source: str
+    events: tuple[Event, ...]
+    versions: tuple[Version, ...]
+    counterparts: tuple[Counterpart, ...] = ()
+    judged: Mapping[str, object] | None = None
+    lines: tuple[str, ...] = ()
+
+
+def trails(root: Path, stored: Stored, name: str, settings: CleanSettings) -> list[Trail]:
+    """The way of each row called `name` in the project at `root`, one for each kind that has the id."""
+    data = root / DATA
+    ids = set(stored.ids())
+    kinds = [kind for kind in KINDS if (kind, name) in ids]
+    raw, clean = rows_called(data / RAW, name), rows_called(data / CLEAN, name)
+    return [_trail(root, stored, kind, name, (raw, clean), settings) for kind in kinds]
+
+
+def _trail(
+    root: Path, stored: Stored, kind: RowKind, name: str, found: tuple[Rows, Rows], settings: CleanSettings
+) -> Trail:
+    raw, clean = (rows.by_kind()[kind] for rows in found)
+    lost = [row for row in stored.lost_rows() if (row.kind, row.id) == (kind, name)]
+    versions: list[Version] = []
+    events: list[Event] = []
+    for row in raw:
+        versions.append(Version(state="collected", row=row))
+        events.append(Event("collect", "read"))
+        mended = repair_texts(Rows.of([row]), settings)
+        if mended.repaired and stored.clean is not None:
+            told = ", ".join(sorted(mended.repaired))
+            events.append(Event("clean", "repaired", told))
+            versions.append(Version(state="repaired", row=mended.rows.by_kind()[kind][0]))
+    events += [Event(row.stage, _OUTCOMES[row.stage], row.reason, row.detail) for row in lost]
+    events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
+    held = any(row.stage == "validate" for row in lost)
+    if kind == "document" and clean and not held and "validate" in stored.lost:
+        events.append(Event("validate", "passed: it is searched"))
+    return Trail(
+        kind=kind,
+        id=name,
+        source=next(row.source for row in (*raw, *lost)),
+        events=tuple(events),
+        versions=tuple(versions),
+        counterparts=_counterparts(root / DATA, stored, lost),
+        judged=_judged(root / DATA, clean[0], kind) if held and clean else None,
+        lines=tuple(line_of(root, row) for row in lost if row.stage == "collect"),
+    )
+
+
+_OUTCOMES = {
+    "collect": "could not read it",
+    "clean": "dropped it",
+    "validate": "held it back",
+    "split": "left it out",
+}
+
+
+def fate(stored: Stored, kind: RowKind, name: str) -> str:
+    """Where a row has ended, in words."""
+    if splits := _splits(stored, kind, name):
+        return f"in {splits[0]}"
+    for row in stored.lost_rows():
+        if (row.kind, row.id) == (kind, name):
+            return f"went no further itself: {row.stage}, {row.reason}"
+    return "searched" if kind == "document" else "not split yet"
+
+
+def _splits(stored: Stored, kind: RowKind, name: str) -> list[str]:
+    return [
+        split
+        for split, rows in (stored.splits or {}).items()
+        if any((kind, name) == (row.kind, row.id) for row in rows)
+    ]
+
+
+def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[Counterpart, ...]:
+    found: list[Counterpart] = []
+    for row in lost:
+        known = {each.id for each in stored.raw or () if each.kind == row.kind}
+        for name in counterparts(row, known):
+            rows = rows_called(data / (CLEAN if stored.clean is not None else RAW), name)
+            found.append(
+                Counterpart(
+                    relation=relation(row),
+                    id=name,
+                    fate=fate(stored, row.kind, name),
+                    rows=rows.by_kind()[row.kind],
+                )
+            )
+    return tuple(found)
+
+
+def _judged(data: Path, row: Row, kind: RowKind) -> dict[str, object]:
+    """What validate looks at of a row: a value for each column of its suite."""
+    wanted = set(() if isinstance(row, Document) else row.evidence)
+    documents: dict[str, Document] = {}
+    for name in wanted:
+        documents |= {each.id: each for each in rows_called(data / CLEAN, name).documents}
+    return {name: judge(row, documents) for name, (_, judge) in SUITES[kind].COLUMNS.items() if name != "id"}

@@ -1,0 +1,100 @@
+"""Protects trying a file alone: it says what a run would say, and other sources neither help nor hinder."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.errors import SourceError
+from tasks.prepare.rehearsal import ALONE, Beside, Rehearsal, rehearse
+from tasks.prepare.settings import FileSource
+from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain, write_sources
+from tests.tasks.rows.made import document
+
+pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+
+
+def trial(path: Path, *rows: Any, beside: Beside = ALONE, held_out: str = "", **sections: Any) -> Rehearsal:
+    """What comes of a file with these rows."""
+    if rows:
+        path.write_text(lines(*rows))
+    settings = {"clean": SETTINGS.clean, "validate": SETTINGS.validate_, "gate": SETTINGS.gate} | {
+        name: getattr(SETTINGS, {"validate": "validate_"}.get(name, name)).model_copy(update=changed)
+        for name, changed in sections.items()
+    }
+    source = FileSource(kind="file", path=path, held_out=held_out)
+    return rehearse(source, beside, watched=path.parent, **settings)
+
+
+def reasons(found: Rehearsal) -> list[tuple[str, str, str]]:
+    return sorted((row.stage, row.kind, row.reason) for row in found.lost)
+
+
+def test_it_says_what_a_run_says_of_the_same_file(tmp_path: Path) -> None:
+    from tasks.prepare.tracing.stored import read_stored
+
+    write_sources(tmp_path)
+    run_chain(tmp_path, [FileSource(kind="file", path=tmp_path / FAQ)], until="validate")
+    ran = sorted((row.stage, row.kind, row.reason) for row in read_stored(tmp_path / "data").lost_rows())
+    others = Beside(documents=(), counts={}, known=True)
+    assert reasons(trial(tmp_path / FAQ, beside=others)) == ran
+
+
+def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    trial(tmp_path / "a.jsonl", asked(1, "Why is it?"))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_the_gate_passes_or_names_the_threshold(tmp_path: Path) -> None:
+    good = [asked(n, f"Why is number {n}?") for n in range(4)]
+    assert trial(tmp_path / "a.jsonl", *good).passed
+    found = trial(tmp_path / "a.jsonl", *good, asked("x", "Who?", "x"), gate={"max_dropped": 0.1})
+    assert not found.passed
+    (failed,) = (check for check in found.checks if not check.passed)
+    assert failed.told() == "share of examples dropped: 0.2, allowed is 0.1 (gate.max_dropped in params.yaml)"
+
+
+def test_evidence_is_looked_for_among_the_documents_of_other_sources(tmp_path: Path) -> None:
+    rows = [
+        asked("there", "Why is it?", evidence="py:loans"),
+        asked("missing", "Who is it?", evidence="py:gone"),
+    ]
+    alone = trial(tmp_path / "a.jsonl", *rows)
+    assert (reasons(alone), alone.unknown) == ([], 2)
+    text = document("d1", "Because.", uri="py:loans@1.0", title="Loans", sha256="")
+    beside = Beside(
+        documents=(text, document("d2", "Other.", title="Other")), counts={"document": 2}, known=True
+    )
+    found = trial(tmp_path / "a.jsonl", *rows, beside=beside)
+    assert (reasons(found), found.unknown) == ([("clean", "example", "missing_evidence")], 0)
+    assert found.rows.examples[0].evidence == ("d1",)
+    assert found.rows.documents == ()
+    assert all(
+        finding.table == "example" for finding in found.unmet
+    )  # nothing is said of other sources' rows
+
+
+def test_rows_of_other_sources_count_towards_how_many_there_must_be(tmp_path: Path) -> None:
+    rows = [asked(n, f"Why is number {n}?") for n in range(4)]
+    few = {"validate": {"min_examples": 50, "min_documents": 9}}
+    alone = trial(tmp_path / "a.jsonl", *rows, **few)
+    assert [finding.name for finding in alone.unmet] == ["enough"]  # and nothing of documents: it has none
+    assert not alone.passed
+    beside = Beside(documents=(), counts={"example": 46}, known=True)
+    assert trial(tmp_path / "a.jsonl", *rows, beside=beside, **few).passed
+
+
+def test_documents_that_another_source_has_too_are_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    other = document("d1", "Text.", title="T", source="other")
+    beside = Beside(documents=(other,), counts={"document": 1}, known=True)
+    found = trial(path, {"id": "mine", "title": "T", "text": "Text."}, beside=beside)
+    assert (reasons(found), [row.id for row in found.rows.documents]) == ([], ["mine"])
+    assert found.passed
+
+
+def test_a_test_set_that_contradicts_itself_is_refused_as_a_run_refuses_it(tmp_path: Path) -> None:
+    rows = [asked(1, "Why is it?", "This."), asked(2, "Why is it?", "That.")]
+    with pytest.raises(SourceError, match="stand there with two answers"):
+        trial(tmp_path / "a.jsonl", *rows, held_out="own questions")
