@@ -104,7 +104,7 @@ def words(schema: Schema) -> list[Word]:
     if "const" in schema or "enum" in schema:
         values = schema.get("enum", [schema.get("const")])
         return [Word(" or ".join(f"“{value}”" for value in values))]
-    kind = schema.get("type", "anything")
+    kind: str = schema.get("type", "anything")
     if kind == "array":
         return [Word("list of "), *words(schema.get("items", {})), Word(_count(schema, "Items", "of them"))]
     if kind in ("integer", "number"):

@@ -89,14 +89,19 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
             return read_packages(source, seed=seed)
         case FileSource() | DatasetSource() | FolderSource() | FeedbackSource():
             return _read_watched(source, folder)
-        case UrlSource():
-            return read_url(source, cache=Path(os.environ.get("THREEPLY_CACHE", CACHE)))
-        case SqlSource():
-            return read_sql(source, os.environ)
+        case UrlSource() | SqlSource():
+            return _read_outside(source)
         case ExtractsSource():
             return read_extracts(source, seed=seed)
         case QueriesSource():
             return read_queries(source, seed=seed)
+
+
+def _read_outside(source: UrlSource | SqlSource) -> Collected:
+    """The rows of a source that is not on this machine; how it is reached, the environment may say."""
+    if isinstance(source, SqlSource):
+        return read_sql(source, os.environ)
+    return read_url(source, cache=Path(os.environ.get("THREEPLY_CACHE", CACHE)))
 
 
 def _read_watched(
