@@ -97,6 +97,10 @@ class LiveKnowledge:
             (each.document, len(each.chunks)) for name, each in view.documents.items() if name not in closed
         ]
 
+    def names(self) -> Collection[str]:
+        """The ids of all documents, those of the store and those that were added."""
+        return {*self.store.names(), *(document.id for document, _ in self.documents())}
+
     def tags(self) -> Mapping[str, frozenset[str]]:
         """The tags of each document that has any."""
         return self._current().tags

@@ -1,15 +1,17 @@
-"""The documents as somebody sees them who holds certain tags."""
+"""The documents that a search may find: what somebody may see, and of that what somebody asks for."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from deploy.documents.live import LiveKnowledge
+from deploy.errors import KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
+from deploy.knowledge.store import KnowledgeStore
 
 
 class Seen:
-    """`deploy.knowledge.hits.Knowledge` of what whoever holds the tags `held` may see."""
+    """`deploy.knowledge.hits.Knowledge` of what whoever holds the tags `held` may see; None sees all."""
 
-    def __init__(self, known: LiveKnowledge, held: Collection[str]) -> None:
+    def __init__(self, known: LiveKnowledge, held: Collection[str] | None) -> None:
         self._known, self._held = known, held
 
     def search(
@@ -23,6 +25,47 @@ class Seen:
         return self._known.search(queries, before=before, exclude=exclude, held=self._held)
 
 
-def seen_by(knowledge: Knowledge | None, held: Collection[str] | None) -> Knowledge | None:
-    """`knowledge` less what is closed to whoever holds these tags; None sees all."""
-    return Seen(knowledge, held) if isinstance(knowledge, LiveKnowledge) and held is not None else knowledge
+class Among:
+    """`deploy.knowledge.hits.Knowledge` of the documents whose ids begin with one of `beginnings`.
+
+    The others are left out inside the search, so that still as many are found.
+    """
+
+    def __init__(
+        self, known: Knowledge, beginnings: Sequence[str], names: Callable[[], Collection[str]]
+    ) -> None:
+        self._known, self._beginnings, self._names = known, tuple(beginnings), names
+
+    def search(
+        self,
+        queries: Sequence[str],
+        *,
+        before: Sequence[str] | None = None,
+        exclude: Sequence[Collection[str]] | None = None,
+    ) -> list[list[Hit]]:
+        """For each query its best chunks, best first, as `Knowledge` has it."""
+        others = {name for name in self._names() if not name.startswith(self._beginnings)}
+        without = (
+            [others.union(names) for names in exclude] if exclude is not None else [others] * len(queries)
+        )
+        return self._known.search(queries, before=before, exclude=without)
+
+
+def seen_by(
+    knowledge: Knowledge | None, held: Collection[str] | None, beginnings: Sequence[str] = ()
+) -> Knowledge | None:
+    """`knowledge` less what is closed to whoever holds the tags `held`; None sees all.
+
+    With `beginnings`, only documents whose ids begin with one of them.
+
+    Raises:
+        KnowledgeError: it cannot be told which documents there are.
+    """
+    open_to = (
+        Seen(knowledge, held) if isinstance(knowledge, LiveKnowledge) and held is not None else knowledge
+    )
+    if open_to is None or not beginnings:
+        return open_to
+    if not isinstance(knowledge, LiveKnowledge | KnowledgeStore):
+        raise KnowledgeError("this knowledge has no list of its documents; ask without threeply.documents")
+    return Among(open_to, beginnings, knowledge.names)

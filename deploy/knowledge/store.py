@@ -156,6 +156,10 @@ class KnowledgeStore:
             for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
+    def names(self) -> Collection[str]:
+        """The ids of its documents."""
+        return self.ranges.keys()
+
     def close(self) -> None:
         """Close the store's file."""
         self._database.close()

@@ -94,7 +94,9 @@ class Answering:
         )
         caller = request.state.caller
         self.limits.further(caller, len(questions) * first.choices - 1)
-        assistant = served.assistant.over(seen_by(served.assistant.knowledge, request.state.held))
+        assistant = served.assistant.over(
+            seen_by(served.assistant.knowledge, request.state.held, first.documents)
+        )
         asked = self.asking.ask(questions, assistant, gone=request.is_disconnected)
         begun: set[int] = set()  # the questions whose prompts are counted
 

@@ -105,6 +105,7 @@ def read_prompts(body: bytes, settings: ServeSettings, served: Served) -> list[C
             choices=choices,
             stream=bool(asked.stream),
             include_usage=asked.include_usage,
+            documents=tuple(asked.threeply.documents),
         )
         for place, prompt in enumerate(prompts)
     ]

@@ -20,6 +20,7 @@ from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.keys import TAG
 from deploy.server.live import Live
+from deploy.server.wishes import Beginnings
 from deploy.settings import ServeSettings
 
 T = TypeVar("T")
@@ -44,9 +45,10 @@ class DocumentBody(Tagged):
 
 
 class SearchBody(BaseModel, extra="forbid"):
-    """What is looked for."""
+    """What is looked for; `documents` are how the ids of those begin that may be found, none: all."""
 
     query: Text
+    documents: Beginnings = []
 
 
 def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> None:
@@ -106,7 +108,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         if len(given.query) > settings.max_message_characters:
             told = f"the query has {len(given.query)} characters; at most {settings.max_message_characters}"
             raise RequestError(400, told, "query_too_long", "query")
-        knowledge = seen_by(live.now.assistant.knowledge, request.state.held)
+        knowledge = seen_by(live.now.assistant.knowledge, request.state.held, given.documents)
         if knowledge is None:
             raise RequestError(404, "nothing is searched here: the bundle has no documents", "no_documents")
         [hits] = await asyncio.to_thread(knowledge.search, [given.query])

@@ -62,7 +62,10 @@ class ChatBody(Wishes):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """One question and how it is answered, checked; `choices` is how many answers it gets."""
+    """One question and how it is answered, checked; `choices` is how many answers it gets.
+
+    `documents` are how the ids of the documents begin that may be found for it; all where there are none.
+    """
 
     conversation: tuple[Message, ...]
     model: str
@@ -71,6 +74,7 @@ class ChatRequest:
     choices: int
     stream: bool
     include_usage: bool
+    documents: tuple[str, ...] = ()
 
 
 def read_request(body: bytes, *, settings: ServeSettings, served: Served) -> ChatRequest:
@@ -101,6 +105,7 @@ def read_request(body: bytes, *, settings: ServeSettings, served: Served) -> Cha
         choices=asked.n or 1,
         stream=bool(asked.stream),
         include_usage=asked.include_usage,
+        documents=tuple(asked.threeply.documents),
     )
 
 

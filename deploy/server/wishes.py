@@ -28,10 +28,14 @@ class LayerSwitches(BaseModel, extra="forbid", strict=True):
     retrieval: bool = True
 
 
+Beginnings = Annotated[list[Annotated[str, Field(min_length=1, max_length=300)]], Field(max_length=32)]
+
+
 class Extension(BaseModel, extra="forbid"):
-    """What OpenAI's API has no field for."""
+    """What OpenAI's API has no field for; `documents` are how the ids of those begin that may be found."""
 
     layers: LayerSwitches = LayerSwitches()
+    documents: Beginnings = []
 
 
 class StreamOptions(BaseModel, extra="forbid"):

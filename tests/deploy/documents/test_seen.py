@@ -7,7 +7,7 @@ import pytest
 
 from deploy.documents.additions import FILE
 from deploy.documents.live import LiveKnowledge
-from deploy.documents.seen import Seen, seen_by
+from deploy.documents.seen import Among, Seen, seen_by
 from tests.deploy.documents.made import live, store, text
 
 CANARY = "The canary sings in the aquarium."
@@ -75,3 +75,34 @@ def test_a_file_from_before_there_were_tags_is_read(tmp_path: Path) -> None:
     knowledge = LiveKnowledge(store(tmp_path / "other"), tmp_path / "added", chunk_words=12)
     knowledge.put(text("zoo", CANARY), tags=["birds"])
     assert knowledge.tags()["zoo"] == {"birds"}
+
+
+def test_only_documents_that_are_asked_for_are_found_and_as_many(known: LiveKnowledge) -> None:
+    for number in range(20):
+        known.put(text(f"more-{number}", f"{CANARY} {number}"))
+    narrowed = seen_by(known, None, ["zoo", "open"])
+    assert isinstance(narrowed, Among)
+    [hits] = narrowed.search(["canary sings aquarium"])
+    assert {hit.document for hit in hits} == {"zoo", "open"}
+    [hits] = narrowed.search(["canary sings aquarium"], exclude=[["zoo"]])
+    assert {hit.document for hit in hits} == {"open"}
+    nothing = seen_by(known, None, ["none of them"])
+    assert nothing is not None
+    assert nothing.search(["canary sings aquarium"]) == [[]]
+
+
+def test_asking_for_a_closed_document_does_not_open_it(known: LiveKnowledge) -> None:
+    narrowed = seen_by(known, ["mice"], ["zoo", "handbook"])
+    assert narrowed is not None
+    [hits] = narrowed.search(["canary sings aquarium"])
+    assert {hit.document for hit in hits} <= {"handbook"}
+
+
+def test_a_store_without_changes_is_narrowed_too(known: LiveKnowledge) -> None:
+    names = known.store.names()
+    assert "handbook" in names
+    narrowed = seen_by(known.store, None, ["handbook"])
+    assert narrowed is not None
+    [hits] = narrowed.search(["holidays a year"])
+    assert {hit.document for hit in hits} == {"handbook"}
+    assert seen_by(known.store, None) is known.store

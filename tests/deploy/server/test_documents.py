@@ -66,6 +66,28 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
     assert httpx.delete(f"{address}/v1/documents/pets/zoo.md").status_code == 404
 
 
+def test_a_question_can_be_kept_to_some_documents(address: str) -> None:
+    httpx.put(f"{address}/v1/documents/pets/zoo.md", json=CANARY).raise_for_status()
+
+    def asked(*beginnings: str) -> list[str]:
+        body = {**ASK, "threeply": {"documents": list(beginnings)}}
+        reply = httpx.post(f"{address}/v1/chat/completions", json=body).raise_for_status().json()
+        return [source["document"] for source in reply["threeply"]["sources"]]
+
+    def searched(*beginnings: str) -> list[str]:
+        body = {"query": "canary", "documents": list(beginnings)}
+        reply = httpx.post(f"{address}/v1/search", json=body).raise_for_status().json()
+        return [hit["document"] for hit in reply["data"]]
+
+    for found in (asked, searched):
+        assert set(found("pets/")) == {"pets/zoo.md"}
+        assert set(found("handbook")) == {"handbook"}
+        assert found("no such") == []
+        assert len(set(found())) > 1
+    refused = httpx.post(f"{address}/v1/chat/completions", json={**ASK, "threeply": {"documents": [""]}})
+    assert refused.status_code == 400
+
+
 def test_a_document_of_the_bundle_can_be_deleted(address: str) -> None:
     assert httpx.delete(f"{address}/v1/documents/handbook").status_code == 200
     hits = httpx.post(f"{address}/v1/search", json={"query": "holidays a year"}).json()["data"]
