@@ -20,7 +20,7 @@ from statistics import fmean
 from benchmarks.injection.attacks import ATTACKS, Attack, obeyed
 from deploy.assistant import Assistant, Layers
 from deploy.bundle import PLAIN, load_bundle
-from deploy.documents.live import unforged
+from deploy.documents.state import unforged
 from deploy.errors import ThreeplyError
 from deploy.messages import Message
 from deploy.prompts.template import PromptTemplate, Source, read_template
