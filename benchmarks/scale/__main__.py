@@ -19,6 +19,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,6 +46,9 @@ def main() -> int:
     words.add_argument("--added", type=int, default=0, help="passages put while serving, in the first size")
     words.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has the others")
     words.add_argument("--told", nargs="+", type=Path, metavar="LOG", help="measure nothing; tables of these")
+    words.add_argument(
+        "--busy", action="store_true", help="the machine does other work: count a thread's own processor time"
+    )
     words.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
     words.add_argument("--step", choices=("build", "search", "add", "embed"), help=argparse.SUPPRESS)
     words.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -63,7 +67,8 @@ def main() -> int:
     print(text)
     if given.write:
         machine = f"{max(told.get('cores', 1) for told in found.values())} cores, {platform.machine()}"
-        source = f"\n*`python -m benchmarks.scale` on {machine}.*\n"
+        busy = " --busy" if any(told.get("busy") for told in found.values()) else ""
+        source = f"\n*`python -m benchmarks.scale{busy}` on {machine}.*\n"
         write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "scale", text + source))
     print(json.dumps(found))
     return int(any("search_p50_ms" not in told for told in found.values()))
@@ -71,24 +76,37 @@ def main() -> int:
 
 def step(given: argparse.Namespace) -> dict[str, Any]:
     """One measurement, in this process."""
+    clock = time.thread_time if given.busy else time.perf_counter
     if given.step == "build":
-        return steps.build(given.folder, given.store, given.sizes[0])
+        return steps.build(given.folder, given.store, given.sizes[0], clock)
     if given.step == "search":
-        return steps.search(given.folder)
+        return steps.search(given.folder, clock)
     if given.step == "add":
-        return steps.add(given.folder, given.added)
-    return steps.embed(given.folder, given.embedder)
+        return steps.add(given.folder, given.added, clock)
+    return steps.embed(given.folder, given.embedder, clock)
 
 
 def measured(given: argparse.Namespace, size: int, folder: Path, settings: Settings) -> dict[str, Any]:
     """The figures of one size; what has failed is missing."""
+    busy = ["--busy"] if given.busy else []
 
     def told(name: str, *more: str) -> dict[str, Any]:
         print(f"{size} passages: {name}", file=sys.stderr, flush=True)
-        words = [str(size), "--step", name, "--folder", str(folder), "--store", str(given.store), *more]
+        words = [
+            str(size),
+            "--step",
+            name,
+            "--folder",
+            str(folder),
+            "--store",
+            str(given.store),
+            *busy,
+            *more,
+        ]
         return told_by("benchmarks.scale", words, settings) or {}
 
     figures = told("build")
+    figures |= {"busy": given.busy} if figures else {}
     figures |= told("search") if figures else {}
     if given.added and size == given.sizes[0]:
         figures["added"] = told("add", "--added", str(given.added))
@@ -96,14 +114,14 @@ def measured(given: argparse.Namespace, size: int, folder: Path, settings: Setti
         figures |= told("embed", "--embedder", str(given.embedder))
     for name in NAMES if given.peers else ():
         print(f"{size} passages: {name}", file=sys.stderr, flush=True)
-        figures[name] = peer(given.peers, name, folder, settings)
+        figures[name] = peer(given.peers, [name, str(folder), *busy], settings)
     return figures
 
 
-def peer(python: Path, name: str, folder: Path, settings: Settings) -> dict[str, Any]:
+def peer(python: Path, words: list[str], settings: Settings) -> dict[str, Any]:
     """The figures of another library under the same environment; none where it has failed."""
     done = subprocess.run(
-        [str(python), str(Path(__file__).with_name("peers.py")), name, str(folder)],
+        [str(python), str(Path(__file__).with_name("peers.py")), *words],
         stdout=subprocess.PIPE,
         text=True,
         check=False,

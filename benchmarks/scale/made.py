@@ -19,7 +19,7 @@ PASSAGES = (1, 5)  # of a document
 _VOCABULARY = 200_000
 _NEIGHBOURS = 32
 _BESIDE = 0.5  # length of what takes a passage away from the line between two real ones
-_ASKED_BESIDE = 1.0  # and a question, which is never worded as its passage
+ASKED_BESIDE = 1.0  # and a question, which is never worded as its passage
 _BLOCK = 2**16
 _SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel in "aeiou"]
 
@@ -77,7 +77,7 @@ def documents(*, passages: int, seed: int) -> Iterator[KnowledgeDocument]:
 def questions(texts: Sequence[tuple[str, str]], real: Vectors, *, count: int, seed: int) -> list[Question]:
     """Questions about passages (title, text): common words, some of its own, and its name in half of them."""
     draw, word = np.random.default_rng([seed, 1]), _zipf()
-    vectors = spun(real, count=count, seed=seed + 1, beside=_ASKED_BESIDE)
+    vectors = spun(real, count=count, seed=seed + 1, beside=ASKED_BESIDE)
     made: list[Question] = []
     for number in range(count):
         title, text = texts[int(draw.integers(len(texts)))]

@@ -1,7 +1,6 @@
 """What is measured of one size, each in a process of its own: making a store, searching it, adding to it."""
 
 import json
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scale.made import Question, clusters, documents, questions, spun
+from benchmarks.scale.made import ASKED_BESIDE, Question, clusters, documents, questions, spun
 from deploy.documents.live import LiveKnowledge
 from deploy.engines.precision import choose_device
 from deploy.knowledge.arrays import Vectors
-from deploy.knowledge.cells import found_share
+from deploy.knowledge.cells import excerpts, found_share
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.database import Database
 from deploy.knowledge.embedder import SentenceEmbedder
@@ -24,6 +23,7 @@ from tasks.machine.memory import peak_mib
 from tasks.machine.process import cores
 from tasks.settings import load_settings
 
+Clock = Callable[[], float]  # seconds
 STORE, ASKED, VECTORS, DELETED = "store", "questions.json", "questions.npy", "deleted.json"
 QUESTIONS = 200
 CHUNK_WORDS = 32
@@ -64,7 +64,7 @@ def real_vectors(store: Path) -> Vectors:
         database.close()
 
 
-def build(folder: Path, store: Path, passages: int) -> dict[str, float]:
+def build(folder: Path, store: Path, passages: int, clock: Clock) -> dict[str, float]:
     """Make a store of so many passages in `folder`, and questions about it."""
     real = real_vectors(store)
     made = list(documents(passages=passages, seed=_SEED))
@@ -80,32 +80,35 @@ def build(folder: Path, store: Path, passages: int) -> dict[str, float]:
     (folder / ASKED).write_text(json.dumps([each.text for each in asked]), encoding="utf-8")
     (folder / DELETED).write_text(json.dumps([each.id for each in made[::_DELETED]]), encoding="utf-8")
     known = dict(zip(map(chunk_key, chunks), vectors, strict=True))
-    began = time.perf_counter()
-    build_knowledge(folder / STORE, made, chunks, embedder=Given({}, real.shape[1]), dense="sq8", known=known)
+    standing_in = excerpts([chunk.text for chunk in chunks])
+    apart = spun(real, count=len(standing_in), seed=_SEED + 2, beside=ASKED_BESIDE)
+    embedder = Given(dict(zip(standing_in, apart, strict=True)), real.shape[1])
+    began = clock()
+    build_knowledge(folder / STORE, made, chunks, embedder=embedder, dense="sq8", known=known)
     return {
         "passages": len(chunks),
         "documents": len(made),
         "cores": cores(),
-        "build_seconds": round(time.perf_counter() - began, 1),
+        "build_seconds": round(clock() - began, 1),
         "build_mib": round(peak_mib()),
         "disk_mib": round(sum(file.stat().st_size for file in _files(folder / STORE)) / 2**20),
     }
 
 
-def search(folder: Path) -> dict[str, float]:
+def search(folder: Path, clock: Clock) -> dict[str, float]:
     """Open the store in `folder`, delete one in a hundred documents, and ask."""
     asked = read_questions(folder)
     deleted = set(json.loads((folder / DELETED).read_text(encoding="utf-8")))
     retrieval = load_settings(Path("params.yaml")).retrieval
-    began = time.perf_counter()
+    began = clock()
     given = Given({each.text: each.vector for each in asked}, len(asked[0].vector))
     store = KnowledgeStore(folder / STORE, given, retrieval)
-    opened = time.perf_counter() - began
+    opened = clock() - began
     with TemporaryDirectory() as added:
         knowledge = LiveKnowledge(store, Path(added), chunk_words=CHUNK_WORDS)
-        deletes = [_timed(lambda name=name: knowledge.delete(name)) for name in sorted(deleted)]
+        deletes = [timed(clock, lambda name=name: knowledge.delete(name)) for name in sorted(deleted)]
         hits: list[list[Hit]] = []
-        times = [_timed(lambda text=each.text: hits.extend(knowledge.search([text]))) for each in asked]
+        times = [timed(clock, lambda text=each.text: hits.extend(knowledge.search([text]))) for each in asked]
         memory = peak_mib()
         if any(hit.document in deleted for found in hits for hit in found):
             raise AssertionError("a search has found what was deleted")
@@ -145,7 +148,7 @@ def _recall(
     }
 
 
-def add(folder: Path, passages: int) -> dict[str, Any]:
+def add(folder: Path, passages: int, clock: Clock) -> dict[str, Any]:
     """Add so many passages to the store in `folder` while it is served: what a change and a search take."""
     asked = read_questions(folder)
     given = Given({each.text: each.vector for each in asked}, len(asked[0].vector))
@@ -158,30 +161,30 @@ def add(folder: Path, passages: int) -> dict[str, Any]:
         for mark in [*(mark for mark in MARKS if mark < passages), passages]:
             puts: list[float] = []
             while there < mark and (document := next(left, None)):
-                puts.append(_timed(lambda given=document: knowledge.put(given)))
+                puts.append(timed(clock, lambda given=document: knowledge.put(given)))
                 there += len(document.text.split("\n\n"))
-            searches = [_timed(lambda text=each.text: knowledge.search([text])) for each in asked]
+            searches = [timed(clock, lambda text=each.text: knowledge.search([text])) for each in asked]
             figures[str(mark)] = {
                 **_quantiles("put", puts),
                 "put_longest_ms": round(max(puts) * 1000.0, 1),
                 **_quantiles("search", searches[_WARM:]),
             }
-        deletes = [_timed(lambda name=each.id: knowledge.delete(name)) for each in made[::10]]
+        deletes = [timed(clock, lambda name=each.id: knowledge.delete(name)) for each in made[::10]]
         figures["deletes"] = {**_quantiles("delete", deletes), "longest_ms": round(max(deletes) * 1000.0, 1)}
-        began = time.perf_counter()
+        began = clock()
         LiveKnowledge(store, Path(added), chunk_words=CHUNK_WORDS)
-        figures["opened_again_seconds"] = round(time.perf_counter() - began, 1)
+        figures["opened_again_seconds"] = round(clock() - began, 1)
         figures["memory_mib"] = round(peak_mib())
         knowledge.close()
     return figures
 
 
-def embed(folder: Path, embedder: Path) -> dict[str, float]:
+def embed(folder: Path, embedder: Path, clock: Clock) -> dict[str, float]:
     """How long it takes to embed one question."""
     texts = [each.text for each in read_questions(folder)]
     _, dtype = choose_device("auto")
     model = SentenceEmbedder(embedder, dtype=dtype)
-    times = [_timed(lambda text=each: model.embed_queries([text])) for each in texts]
+    times = [timed(clock, lambda text=each: model.embed_queries([text])) for each in texts]
     return _quantiles("embed", times[_WARM:])
 
 
@@ -198,10 +201,11 @@ def _renamed(document: KnowledgeDocument) -> KnowledgeDocument:
     )
 
 
-def _timed(act: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def timed(clock: Clock, act: Callable[[], object]) -> float:
+    """How many seconds it takes, by `clock`."""
+    began = clock()
     act()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def _quantiles(name: str, seconds: Sequence[float]) -> dict[str, float]:

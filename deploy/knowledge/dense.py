@@ -1,5 +1,6 @@
 """The dense index: FAISS over the vectors of the chunks, by inner product."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from deploy.errors import KnowledgeError
 from deploy.knowledge.arrays import Positions, Vectors
-from deploy.knowledge.cells import in_cells
+from deploy.knowledge.cells import Cells, in_cells
 from deploy.knowledge.hidden import Hidden
 
 DenseKind = Literal["flat", "sq8"]
@@ -28,15 +29,25 @@ class DenseIndex:
         import faiss
 
         self._index = index
-        self._in_cells = isinstance(index, faiss.IndexIVF)
+        self._cells = Cells(index) if isinstance(index, faiss.IndexIVF) else None
 
     @classmethod
-    def build(cls, vectors: Vectors, kind: DenseKind, *, cells_above: int = CELLS_ABOVE) -> "DenseIndex":
-        """An index of `vectors`, one row for each chunk; more than `cells_above` of `sq8` lie in cells."""
+    def build(
+        cls,
+        vectors: Vectors,
+        kind: DenseKind,
+        *,
+        asked: Callable[[], Vectors],
+        cells_above: int = CELLS_ABOVE,
+    ) -> "DenseIndex":
+        """An index of `vectors`, one row for each chunk.
+
+        More than `cells_above` of `sq8` lie in cells; then `asked` is called for questions to measure by.
+        """
         import faiss
 
         if kind == "sq8" and len(vectors) > cells_above:
-            return cls(in_cells(vectors))
+            return cls(in_cells(vectors, asked()))
         index = faiss.index_factory(vectors.shape[1], _FACTORY[kind], faiss.METRIC_INNER_PRODUCT)
         if len(vectors):
             index.train(vectors)
@@ -81,15 +92,14 @@ class DenseIndex:
         wanted = min(count, left)
         if wanted <= 0:
             return np.empty(0, dtype=np.int64)
-        if not self._in_cells:
+        if self._cells is None:
             return self._searched(query, wanted, hidden, None)
-        # Cells of which a part is hidden hold less: the share that is left says how many make up for it.
-        cells = min(-(-self._index.nprobe * self._index.ntotal // left), self._index.nlist)
+        cells = self._cells.enough(query, hidden)
         while True:
             found = self._searched(query, wanted, hidden, cells)
-            if len(found) == wanted or cells == self._index.nlist:
+            if len(found) == wanted or cells == self._cells.all:
                 return found
-            cells = min(2 * cells, self._index.nlist)
+            cells = min(2 * cells, self._cells.all)
 
     def scores(self, query: Vectors, positions: Positions) -> Vectors:
         """The cosine of the query with each of these rows."""

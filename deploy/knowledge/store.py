@@ -16,6 +16,7 @@ import numpy as np
 from deploy.engines.precision import choose_device
 from deploy.errors import KnowledgeError
 from deploy.knowledge.arrays import Positions, Scores, Vectors
+from deploy.knowledge.cells import excerpts
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.database import Database, write_database
 from deploy.knowledge.dense import CELLS_ABOVE, DenseIndex, DenseKind
@@ -62,8 +63,11 @@ def build_knowledge(
         "documents": str(len(documents)),
     }
     write_database(folder / TRUTH, documents, chunks, vectors, facts)
-    lexical = LexicalIndex.build([chunk.text for chunk in chunks], [chunk.title for chunk in chunks])
-    index = DenseIndex.build(vectors, dense, cells_above=cells_above)
+    texts = [chunk.text for chunk in chunks]
+    lexical = LexicalIndex.build(texts, [chunk.title for chunk in chunks])
+    index = DenseIndex.build(
+        vectors, dense, asked=lambda: embedder.embed_queries(excerpts(texts)), cells_above=cells_above
+    )
     write_derived(folder, folder / TRUTH, dense=index, lexical=lexical)
 
 
@@ -130,8 +134,13 @@ class KnowledgeStore:
                 "the indexes in %s are missing or do not fit its truth: built anew in memory", folder
             )
             kind: DenseKind = "flat" if facts["dense"] == "flat" else "sq8"
-            dense = DenseIndex.build(self._database.vectors(dimensions), kind)
-            derived = dense, LexicalIndex.build(*self._database.texts())
+            texts, titles = self._database.texts()
+            dense = DenseIndex.build(
+                self._database.vectors(dimensions),
+                kind,
+                asked=lambda: embedder.embed_queries(excerpts(texts)),
+            )
+            derived = dense, LexicalIndex.build(texts, titles)
         self._dense, self.lexical = derived
 
     def search(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("scale")
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(steps, "clusters", lambda count, seed: made.clusters(count=400, seed=seed))
-    told = steps.build(place, place / "no store", PASSAGES)
+    told = steps.build(place, place / "no store", PASSAGES, time.perf_counter)
     monkeypatch.undo()
     assert told["passages"] == PASSAGES
     return place
@@ -54,7 +55,7 @@ def test_made_vectors_are_between_real_ones_and_a_little_beside() -> None:
 
 
 def test_a_store_is_searched_without_what_was_deleted(folder: Path) -> None:
-    told = steps.search(folder)
+    told = steps.search(folder, time.perf_counter)
     assert told["recall_10"] >= 0.98
     assert told["recall_candidates"] >= 0.98
     assert 0.0 < told["search_p50_ms"] <= told["search_p95_ms"]
@@ -68,7 +69,7 @@ def test_an_index_that_misses_has_less_recall(folder: Path, monkeypatch: pytest.
         return plain(self, -query, count, **hidden)
 
     monkeypatch.setattr(DenseIndex, "best", furthest)
-    assert steps.search(folder)["recall_10"] < 0.5
+    assert steps.search(folder, time.perf_counter)["recall_10"] < 0.5
 
 
 def test_a_deleted_document_that_is_found_stops_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,12 +78,12 @@ def test_a_deleted_document_that_is_found_stops_it(folder: Path, monkeypatch: py
     monkeypatch.setattr(steps, "DELETED", "most.json")
     (folder / "most.json").write_text(json.dumps(gone))
     with pytest.raises(AssertionError, match="found what was deleted"):
-        steps.search(folder)
+        steps.search(folder, time.perf_counter)
 
 
 def test_what_is_added_is_told_at_each_mark(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "MARKS", (20,))
-    told = steps.add(folder, 50)
+    told = steps.add(folder, 50, time.perf_counter)
     assert {"20", "50"} <= told.keys()
     assert told["50"]["put_longest_ms"] >= told["50"]["put_p95_ms"]
 

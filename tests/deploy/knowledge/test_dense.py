@@ -20,6 +20,16 @@ def vectors() -> np.ndarray:
     return made / np.linalg.norm(made, axis=1, keepdims=True)
 
 
+def built(vectors: np.ndarray, kind: DenseKind, cells_above: int = ROWS) -> DenseIndex:
+    """An index that is measured by questions which are no rows of it."""
+
+    def asked() -> np.ndarray:
+        made = np.random.default_rng(9).normal(size=(100, DIMENSIONS)).astype(np.float32)
+        return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+    return DenseIndex.build(vectors, kind, asked=asked, cells_above=cells_above)
+
+
 def without(*ranges: tuple[int, int]) -> Hidden:
     return Hidden.of(ranges, total=ROWS)
 
@@ -31,7 +41,7 @@ def written(index: DenseIndex, folder: Path) -> bytes:
 
 @KINDS
 def test_a_row_is_nearest_to_itself(vectors: np.ndarray, kind: DenseKind, cells_above: int) -> None:
-    index = DenseIndex.build(vectors, kind, cells_above=cells_above)
+    index = built(vectors, kind, cells_above)
     assert [int(index.best(vectors[at], 3)[0]) for at in range(ROWS)] == list(range(ROWS))
     cosine = index.scores(vectors[7], np.array([7, 8]))
     assert cosine == pytest.approx(vectors[[7, 8]] @ vectors[7], abs=0.02)
@@ -39,7 +49,7 @@ def test_a_row_is_nearest_to_itself(vectors: np.ndarray, kind: DenseKind, cells_
 
 @KINDS
 def test_the_one_row_that_is_left_is_found(vectors: np.ndarray, kind: DenseKind, cells_above: int) -> None:
-    index = DenseIndex.build(vectors, kind, cells_above=cells_above)
+    index = built(vectors, kind, cells_above)
     for query in vectors[::20]:
         assert index.best(query, 5, hidden=without((0, 150), (151, ROWS))).tolist() == [150]
         assert index.best(query, 5, hidden=without((0, ROWS))).tolist() == []
@@ -50,7 +60,7 @@ def test_the_one_row_that_is_left_is_found(vectors: np.ndarray, kind: DenseKind,
 def test_as_many_are_found_as_are_asked_for_and_there(
     vectors: np.ndarray, kind: DenseKind, cells_above: int, count: int
 ) -> None:
-    index = DenseIndex.build(vectors, kind, cells_above=cells_above)
+    index = built(vectors, kind, cells_above)
     hidden = without((0, 30))
     for query in vectors[::20]:
         found = index.best(query, count, hidden=hidden)
@@ -65,7 +75,7 @@ def test_what_is_hidden_around_a_question_costs_it_nothing(cells_above: int) -> 
     places = draw.normal(size=(40, DIMENSIONS))
     made = np.repeat(places, 50, axis=0) + 0.3 * draw.normal(size=(2000, DIMENSIONS))
     vectors = np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
-    index = DenseIndex.build(vectors, "sq8", cells_above=cells_above)
+    index = built(vectors, "sq8", cells_above)
     shares = []
     for place in range(40):
         hidden = Hidden.of([(50 * place, 50 * place + 50)], total=2000)
@@ -81,7 +91,7 @@ def test_of_few_rows_that_are_left_all_over_the_nearest_are_found() -> None:
     draw = np.random.default_rng(2)
     made = draw.normal(size=(3000, DIMENSIONS))
     vectors = np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
-    index = DenseIndex.build(vectors, "sq8", cells_above=0)
+    index = built(vectors, "sq8", 0)
     hidden = Hidden.of([(at, at + 99) for at in range(0, 3000, 100)], total=3000)  # one in a hundred is left
     for query in vectors[::300]:
         scores = vectors @ query
@@ -94,15 +104,14 @@ def test_few_rows_are_written_as_faiss_writes_them(vectors: np.ndarray, tmp_path
         plain = faiss.index_factory(DIMENSIONS, name, faiss.METRIC_INNER_PRODUCT)
         plain.train(vectors)
         plain.add(vectors)
-        built = DenseIndex.build(vectors, kind, cells_above=ROWS)
-        assert written(built, tmp_path) == faiss.serialize_index(plain).tobytes()
+        assert written(built(vectors, kind), tmp_path) == faiss.serialize_index(plain).tobytes()
 
 
 @KINDS
 def test_a_file_brings_the_index_back(
     vectors: np.ndarray, kind: DenseKind, cells_above: int, tmp_path: Path
 ) -> None:
-    index = DenseIndex.build(vectors, kind, cells_above=cells_above)
+    index = built(vectors, kind, cells_above)
     data = written(index, tmp_path)
     again = DenseIndex.read(tmp_path / "dense.faiss", rows=ROWS, dimensions=DIMENSIONS)
     (tmp_path / "dense.faiss").unlink()  # what has been read stays readable
@@ -116,7 +125,7 @@ def test_a_file_brings_the_index_back(
 
 
 def test_an_index_larger_than_the_store_is_refused(vectors: np.ndarray, tmp_path: Path) -> None:
-    data = written(DenseIndex.build(vectors, "flat"), tmp_path)
+    data = written(built(vectors, "flat"), tmp_path)
     with pytest.raises(KnowledgeError, match="200 vectors of 16 numbers"):
         DenseIndex.read(tmp_path / "dense.faiss", rows=199, dimensions=DIMENSIONS)
     (tmp_path / "cut.faiss").write_bytes(data[:100])
@@ -125,5 +134,5 @@ def test_an_index_larger_than_the_store_is_refused(vectors: np.ndarray, tmp_path
 
 
 def test_an_empty_index_finds_nothing() -> None:
-    index = DenseIndex.build(np.zeros((0, DIMENSIONS), dtype=np.float32), "sq8")
+    index = built(np.zeros((0, DIMENSIONS), dtype=np.float32), "sq8")
     assert index.best(np.ones(DIMENSIONS, dtype=np.float32), 3).tolist() == []
