@@ -11,7 +11,7 @@ NAMES = {"langchain": "LangChain", "llamaindex": "LlamaIndex"}
 
 def tables(found: Mapping[str, Mapping[str, Any]]) -> str:
     """One row for each size, then what embedding a question costs, the others, and what was added."""
-    head = ["made in", "on the disk", "opened in", "memory", "a search (median)", "95 %", "recall@10"]
+    head = ["made in", "on the disk", "opened in", "memory", "a search (median)", "95 %", "recall@50", "@10"]
     rows = {_count(size): _row(told) for size, told in found.items()}
     lines = markdown_table(head, rows)
     embedding = [told["embed_p50_ms"] for told in found.values() if "embed_p50_ms" in told]
@@ -29,7 +29,7 @@ def tables(found: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _row(told: Mapping[str, Any]) -> list[str]:
     if "search_p50_ms" not in told:
-        return [DASH] * 7
+        return [DASH] * 8
     return [
         f"{told['build_seconds']:.0f} s",
         f"{told['disk_mib']:,} MiB",
@@ -37,6 +37,7 @@ def _row(told: Mapping[str, Any]) -> list[str]:
         f"{told['memory_mib']:,} MiB",
         f"{told['search_p50_ms']:.1f} ms",
         f"{told['search_p95_ms']:.1f} ms",
+        f"{told['recall_candidates']:.3f}",
         f"{told['recall_10']:.3f}",
     ]
 

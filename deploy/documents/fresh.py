@@ -50,8 +50,8 @@ class FreshIndex:
         lengths = np.concatenate(
             [np.zeros(0, dtype=np.float32), *(part.segment.lengths for part in parts)], dtype=np.float32
         )
-        mean = lengths[self._there].mean() if self._count else 1.0
-        self._norms: Scores = K1 * (1.0 - B + B * lengths / mean)
+        mean = float(lengths[self._there].mean()) if self._count else 1.0
+        self._norms: Scores = np.asarray(K1 * (1.0 - B + B * lengths / mean), dtype=np.float32)
         before = np.cumsum([0, *(len(part.segment.names) for part in parts)])
         self.owners: Positions = np.concatenate(
             [
