@@ -24,11 +24,11 @@ class View:
     tags: Mapping[str, frozenset[str]]
     gone: frozenset[str]
     hidden: Hidden | None
-    _shown: dict[frozenset[str] | None, NDArray[np.bool_]] = field(default_factory=dict)
+    masks: dict[frozenset[str] | None, NDArray[np.bool_]] = field(default_factory=dict)
 
     def over(self, index: FreshIndex) -> "View":
         """The same documents in another index."""
-        return replace(self, index=index, _shown={})
+        return replace(self, index=index, masks={})
 
     def closed(self, held: Collection[str] | None) -> set[str]:
         """The documents that whoever holds these tags must not see; None sees all."""
@@ -37,6 +37,6 @@ class View:
     def shown(self, held: Collection[str] | None, exclude: Collection[str]) -> NDArray[np.bool_]:
         """For each place of the index whether whoever holds these tags may find it, without `exclude`."""
         key = None if held is None else frozenset(held)
-        if (shown := self._shown.get(key)) is None:
-            shown = self._shown[key] = self.index.shown(self.closed(held))
+        if (shown := self.masks.get(key)) is None:
+            shown = self.masks[key] = self.index.shown(self.closed(held))
         return shown & self.index.shown(exclude) if exclude else shown

@@ -45,7 +45,7 @@ def in_cells(vectors: Vectors, asked: Vectors, *, recall: float = RECALL) -> Any
     faiss.omp_set_num_threads(1)
     try:
         cells = min(int(_CELLS * math.sqrt(len(vectors))), len(vectors))
-        index = faiss.index_factory(vectors.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
+        index: Any = faiss.index_factory(vectors.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
         index.cp.niter, index.cp.max_points_per_centroid = _ROUNDS, _TRAINED
         index.cp.min_points_per_centroid = 1  # FAISS warns of fewer than 39
         index.train(vectors)
@@ -55,6 +55,15 @@ def in_cells(vectors: Vectors, asked: Vectors, *, recall: float = RECALL) -> Any
     finally:
         faiss.omp_set_num_threads(threads)
     return index
+
+
+def looking_into(cells: int) -> Any:
+    """The parameters of a search that looks into so many cells."""
+    import faiss
+
+    parameters = faiss.SearchParametersIVF()
+    parameters.nprobe = cells
+    return parameters
 
 
 class Cells:
@@ -89,7 +98,7 @@ def _fewest_cells(index: Any, vectors: Vectors, asked: Vectors, recall: float) -
     _, nearest = faiss.knn(asked, vectors, count, metric=faiss.METRIC_INNER_PRODUCT)
 
     def reached(cells: int) -> float:
-        _, found = index.search(asked, count, params=faiss.SearchParametersIVF(nprobe=cells))
+        _, found = index.search(asked, count, params=looking_into(cells))
         return found_share(found, nearest)
 
     too_few, enough = 0, 1

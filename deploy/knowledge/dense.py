@@ -8,7 +8,7 @@ import numpy as np
 
 from deploy.errors import KnowledgeError
 from deploy.knowledge.arrays import Positions, Vectors
-from deploy.knowledge.cells import Cells, in_cells
+from deploy.knowledge.cells import Cells, in_cells, looking_into
 from deploy.knowledge.hidden import Hidden
 
 DenseKind = Literal["flat", "sq8"]
@@ -62,7 +62,9 @@ class DenseIndex:
 
     @classmethod
     def read(cls, path: Path, *, rows: int, dimensions: int) -> "DenseIndex":
-        """The index in the file `path`, whose checksum the caller has compared; its codes stay in the file.
+        """The index in the file `path`, whose checksum the caller has compared.
+
+        Codes that lie in no cells stay in the file, which is mapped.
 
         Raises:
             KnowledgeError: the file is no index of this shape.
@@ -108,8 +110,8 @@ class DenseIndex:
     def _searched(self, query: Vectors, wanted: int, hidden: Hidden | None, cells: int | None) -> Positions:
         import faiss
 
-        parameters = faiss.SearchParametersIVF(nprobe=cells) if cells else faiss.SearchParameters()
-        if hidden is not None:
-            parameters.sel = faiss.IDSelectorBitmap(hidden.shown)
+        parameters = looking_into(cells) if cells else faiss.SearchParameters()
+        if hidden is not None:  # who calls holds it until the search ends, which FAISS needs
+            parameters.sel = faiss.IDSelectorBitmap(len(hidden.shown), faiss.swig_ptr(hidden.shown))
         _, found = self._index.search(query.reshape(1, -1), wanted, params=parameters)
         return found[0][found[0] >= 0]  # -1 fills up where less was found
