@@ -15,7 +15,7 @@ class View:
     """Replaced as a whole with each change, so that a search never meets half of one.
 
     `version` and `stamps` say which state of the file it shows. `gone` are the documents of the store that
-    were deleted, `hidden` the chunks of those and of the replaced ones.
+    were deleted, `hidden` the chunks of those and of the replaced ones. `masks` are what `shown` has made.
     """
 
     version: int
