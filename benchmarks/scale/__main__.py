@@ -66,7 +66,8 @@ def main() -> int:
     text = tables(found)
     print(text)
     if given.write:
-        machine = f"{max(told.get('cores', 1) for told in found.values())} cores, {platform.machine()}"
+        cores = max(told.get("cores", 1) for told in found.values())
+        machine = f"{cores} core{'s' if cores > 1 else ''}, {platform.machine()}"
         busy = " --busy" if any(told.get("busy") for told in found.values()) else ""
         source = f"\n*`python -m benchmarks.scale{busy}` on {machine}.*\n"
         write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "scale", text + source))

@@ -19,8 +19,10 @@ def tables(found: Mapping[str, Mapping[str, Any]]) -> str:
         lines += ["", f"Embedding the question comes on top: {embedding[0]:.0f} ms (median)."]
     if any(told.get(name) for told in found.values() for name in NAMES):
         head = ["ours", *(f"{name}" for name in NAMES.values()), *(f"deleting: {n}" for n in NAMES.values())]
-        rows = {_count(size): _beside(told) for size, told in found.items()}
+        rows = {_count(size): _beside(told) for size, told in found.items() if any(map(told.get, NAMES))}
         lines += ["", "A search, and a deletion, beside others:", "", *markdown_table(head, rows)]
+    if any(told.get("busy") for told in found.values()):
+        lines += ["", "Times are a thread's own processor time: the machine did other work."]
     for told in found.values():
         if added := told.get("added"):
             lines += ["", *_added(added)]
