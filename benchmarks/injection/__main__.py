@@ -21,7 +21,7 @@ from benchmarks.injection.attacks import ATTACKS, Attack, obeyed
 from deploy.answer import Layers
 from deploy.assistant import Assistant
 from deploy.bundle import PLAIN, load_bundle
-from deploy.documents.live import unforged
+from deploy.documents.state import unforged
 from deploy.errors import ThreeplyError
 from deploy.messages import Message
 from deploy.prompts.template import PromptTemplate, Source, read_template

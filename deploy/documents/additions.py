@@ -3,9 +3,9 @@
 What is deleted is overwritten, in the file and in its log: no page of either keeps the text.
 """
 
+import secrets
 import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,9 @@ CREATE TABLE IF NOT EXISTS vectors (
     document TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE,
     made_by TEXT NOT NULL, rows BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS stamps (
+    document TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE, stamp INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS hidden (id TEXT PRIMARY KEY);
 """
 
@@ -41,7 +44,6 @@ class Additions:
     def __init__(self, folder: Path, *, made_by: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path, self._made_by = folder / FILE, made_by
-        self._own_changes = 0
         try:
             self._file = ErasingFile(self.path, _SCHEMA)
         except sqlite3.DatabaseError as error:
@@ -50,41 +52,54 @@ class Additions:
                 "delete it: what was added while serving is lost then"
             ) from None
 
-    def version(self) -> tuple[int, int]:
-        """Changes with every change, whichever process makes it."""
-        [(others,)] = self._file.read("PRAGMA data_version")
-        return others, self._own_changes
+    def version(self) -> int:
+        """Changes with every change that another process makes."""
+        [(version,)] = self._file.read("PRAGMA data_version")
+        return int(version)
 
-    def put(self, document: KnowledgeDocument, vectors: Vectors, tags: Collection[str] = ()) -> None:
-        """Add a document with the vectors of its chunks and its tags, or replace the one of its id."""
-        with self._changing() as connection:
+    def put(self, document: KnowledgeDocument, vectors: Vectors, tags: Collection[str] = ()) -> int:
+        """Add a document with the vectors of its chunks and its tags, or replace the one of its id.
+
+        Gives its stamp, a number that no other version of it has.
+        """
+        stamp = secrets.randbits(63)
+        with self._file.changing() as connection:
             connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
             row = (document.id, document.uri, document.title, document.text)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", row)
             self._keep(connection, document.id, vectors)
             rows = [(document.id, tag) for tag in sorted(set(tags))]
             connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
+            connection.execute("INSERT INTO stamps VALUES (?, ?)", (document.id, stamp))
+        return stamp
 
     def keep_vectors(self, name: str, vectors: Vectors) -> None:
         """Keep the vectors of a document that had none, or those of another embedder."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             connection.execute("DELETE FROM vectors WHERE document = ?", (name,))
             self._keep(connection, name, vectors)
 
     def delete(self, name: str) -> bool:
         """Delete a document; whether it was there."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             return connection.execute("DELETE FROM documents WHERE id = ?", (name,)).rowcount > 0
 
     def hide(self, name: str) -> None:
         """Hide a document of the bundle."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             connection.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (name,))
 
-    def documents(self) -> list[KnowledgeDocument]:
-        """All documents, in the order of their ids."""
-        rows = self._file.read("SELECT id, uri, title, text FROM documents ORDER BY id")
-        return [KnowledgeDocument(id=i, uri=uri, title=title, text=text) for i, uri, title, text in rows]
+    def stamps(self) -> dict[str, int | None]:
+        """The stamp of each document, in the order of their ids; None where there were no stamps yet."""
+        query = "SELECT id, stamp FROM documents LEFT JOIN stamps ON document = id ORDER BY id"
+        return dict(self._file.read(query))
+
+    def document(self, name: str) -> KnowledgeDocument | None:
+        """A document; None where it is not there."""
+        rows = self._file.read("SELECT uri, title, text FROM documents WHERE id = ?", name)
+        return next(
+            (KnowledgeDocument(id=name, uri=uri, title=title, text=text) for uri, title, text in rows), None
+        )
 
     def tags(self) -> dict[str, frozenset[str]]:
         """The tags of each document that has any."""
@@ -113,10 +128,3 @@ class Additions:
     def _keep(self, connection: sqlite3.Connection, name: str, vectors: Vectors) -> None:
         rows = vectors.astype("<f4").tobytes()
         connection.execute("INSERT INTO vectors VALUES (?, ?, ?)", (name, self._made_by, rows))
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all, which `version` tells of."""
-        with self._file.changing() as connection:
-            yield connection
-            self._own_changes += 1

@@ -116,9 +116,12 @@ class Database:
     def vectors(self, dimensions: int) -> Vectors:
         """The vector of every chunk, by position."""
         with self._one_at_a_time:
+            [(count,)] = self._connection.execute("SELECT COUNT(*) FROM vectors")
+            vectors = np.empty((count, dimensions), dtype=np.float32)
             rows = self._connection.execute("SELECT vector FROM vectors ORDER BY position")
-            data = b"".join(blob for (blob,) in rows)
-        return np.frombuffer(data, dtype="<f4").astype(np.float32).reshape(-1, dimensions)
+            for position, (blob,) in enumerate(rows):
+                vectors[position] = np.frombuffer(blob, dtype="<f4")
+        return vectors
 
     def ranges(self) -> dict[str, tuple[int, int]]:
         """Document id -> the positions of its chunks, as (first, after last)."""

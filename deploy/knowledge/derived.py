@@ -16,7 +16,7 @@ RECORD = "derived.json"
 
 def write_derived(folder: Path, truth: Path, *, dense: DenseIndex, lexical: LexicalIndex) -> None:
     """Write both indexes into `folder`, with a record of the truth that they came from."""
-    (folder / DENSE).write_bytes(dense.to_bytes())
+    dense.write(folder / DENSE)
     lexical.save(folder / LEXICAL)
     write_json(folder / RECORD, {"truth": sha256_of(truth), "files": _checksums(folder)})
 
@@ -29,7 +29,7 @@ def read_derived(
         record = parse_json((folder / RECORD).read_bytes(), dict[str, Any])
         if record != {"truth": sha256_of(truth), "files": _checksums(folder)}:
             return None
-        dense = DenseIndex.from_bytes((folder / DENSE).read_bytes(), rows=rows, dimensions=dimensions)
+        dense = DenseIndex.read(folder / DENSE, rows=rows, dimensions=dimensions)
         return dense, LexicalIndex.load(folder / LEXICAL, rows=rows)
     except (OSError, ValueError, KnowledgeError):
         return None

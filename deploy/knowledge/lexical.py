@@ -1,11 +1,12 @@
 """The lexical index: BM25 over the terms of the chunks, and how much of a question a chunk holds."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import parse_json
@@ -28,6 +29,7 @@ class LexicalIndex:
         self.known: Mapping[str, int] = bm25.vocab_dict if bm25 is not None else {}  # term -> its column
         columns = bm25.scores["indptr"] if bm25 is not None else np.zeros(1, dtype=np.int64)
         self._rarity = rarity(np.diff(columns), rows)
+        self._rarest = float(self._rarity.max(initial=0.0))
 
     @classmethod
     def build(cls, texts: Sequence[str], titles: Sequence[str]) -> "LexicalIndex":
@@ -54,7 +56,7 @@ class LexicalIndex:
 
     @classmethod
     def load(cls, folder: Path, *, rows: int) -> "LexicalIndex":
-        """The index in `folder`, whose checksums the caller has compared.
+        """The index in `folder`, whose checksums the caller has compared; its scores stay in the files.
 
         Raises:
             KnowledgeError: the files are no index of so many rows.
@@ -67,7 +69,13 @@ class LexicalIndex:
                 raise ValueError(f"it has {shape['rows']} rows, the store {rows}")
             if shape["empty"]:
                 return cls(None, rows)
-            return cls(bm25s.BM25.load(folder, show_progress=False, allow_pickle=False), rows)
+            bm25 = bm25s.BM25.load(folder, mmap=True, show_progress=False, allow_pickle=False)
+            # As plain arrays: slices of a numpy.memmap cost more than what most of them hold.
+            bm25.scores = {
+                name: np.asarray(part) if isinstance(part, np.ndarray) else part
+                for name, part in bm25.scores.items()
+            }
+            return cls(bm25, rows)
         except (OSError, ValueError, KeyError) as error:
             raise KnowledgeError(f"the lexical index {folder} cannot be read: {error}") from None
 
@@ -100,31 +108,35 @@ class LexicalIndex:
         # In a fixed order, for sums of floats depend on it and sets of strings have another in each process.
         for term in sorted(terms):
             if term not in known:
-                whole += float(self._rarity.max(initial=0.0))
+                whole += self._rarest
                 continue
             whole += float(self._rarity[known[term]])
-            held[np.isin(chunks, self._holders(known[term]))] += self._rarity[known[term]]
+            held[self._holds(known[term], chunks)] += self._rarity[known[term]]
         return np.clip(held / whole, 0.0, 1.0) if whole else held
 
     def holders(self, term: str) -> int:
         """How many chunks hold a term."""
         return len(self._holders(self.known[term])) if term in self.known else 0
 
-    def _holders(self, term: int) -> Positions:
-        """The chunks that hold a term: the rows of its column in the sparse matrix of scores."""
+    def _holders(self, term: int) -> NDArray[np.int32]:
+        """The chunks that hold a term, ascending: the rows of its column in the sparse matrix of scores."""
         first, end = self._bm25.scores["indptr"][term : term + 2]
-        return np.asarray(self._bm25.scores["indices"][first:end], dtype=np.int64)
+        holders: NDArray[np.int32] = self._bm25.scores["indices"][first:end]
+        return holders
+
+    def _holds(self, term: int, chunks: Positions) -> NDArray[np.bool_]:
+        """Whether each of `chunks` holds a term, without going through all of its holders."""
+        holders = self._holders(term)
+        sought = chunks.astype(holders.dtype)
+        return holders.take(np.searchsorted(holders, sought), mode="clip") == sought
 
     @staticmethod
-    def best(scores: Scores, count: int, *, exclude: Collection[tuple[int, int]] = ()) -> Positions:
-        """Positions of at most `count` chunks with a score, best first, outside the excluded ranges."""
-        open_to_all = scores.copy() if exclude else scores
-        for first, end in exclude:
-            open_to_all[first:end] = 0.0
-        found = np.flatnonzero(open_to_all > 0.0)
+    def best(scores: Scores, count: int) -> Positions:
+        """Positions of at most `count` chunks with a score, best first."""
+        found = np.flatnonzero(scores > 0.0)
         if len(found) > count:
-            found = found[np.argpartition(-open_to_all[found], count - 1)[:count]]
-        return found[np.lexsort((found, -open_to_all[found]))]
+            found = found[np.argpartition(-scores[found], count - 1)[:count]]
+        return found[np.lexsort((found, -scores[found]))]
 
 
 def rarity(holders: Positions, rows: int) -> Scores:

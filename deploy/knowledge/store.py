@@ -16,12 +16,14 @@ import numpy as np
 from deploy.engines.precision import choose_device
 from deploy.errors import KnowledgeError
 from deploy.knowledge.arrays import Positions, Scores, Vectors
+from deploy.knowledge.cells import excerpts
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.database import Database, write_database
-from deploy.knowledge.dense import DenseIndex, DenseKind
+from deploy.knowledge.dense import CELLS_ABOVE, DenseIndex, DenseKind
 from deploy.knowledge.derived import read_derived, write_derived
 from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_identity
 from deploy.knowledge.fusion import fuse, spread
+from deploy.knowledge.hidden import Hidden
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.lexical import LexicalIndex
 from deploy.knowledge.vectors import ChunkKey, chunk_vectors
@@ -40,6 +42,7 @@ def build_knowledge(
     *,
     embedder: Embedder,
     dense: DenseKind,
+    cells_above: int = CELLS_ABOVE,
     known: Mapping[ChunkKey, Vectors] = MappingProxyType({}),
     progress: Callable[[int], object] = lambda _: None,
 ) -> None:
@@ -60,8 +63,12 @@ def build_knowledge(
         "documents": str(len(documents)),
     }
     write_database(folder / TRUTH, documents, chunks, vectors, facts)
-    lexical = LexicalIndex.build([chunk.text for chunk in chunks], [chunk.title for chunk in chunks])
-    write_derived(folder, folder / TRUTH, dense=DenseIndex.build(vectors, dense), lexical=lexical)
+    texts = [chunk.text for chunk in chunks]
+    lexical = LexicalIndex.build(texts, [chunk.title for chunk in chunks])
+    index = DenseIndex.build(
+        vectors, dense, asked=lambda: embedder.embed_queries(excerpts(texts)), cells_above=cells_above
+    )
+    write_derived(folder, folder / TRUTH, dense=index, lexical=lexical)
 
 
 def stored_vectors(folder: Path) -> dict[ChunkKey, Vectors]:
@@ -127,8 +134,13 @@ class KnowledgeStore:
                 "the indexes in %s are missing or do not fit its truth: built anew in memory", folder
             )
             kind: DenseKind = "flat" if facts["dense"] == "flat" else "sq8"
-            dense = DenseIndex.build(self._database.vectors(dimensions), kind)
-            derived = dense, LexicalIndex.build(*self._database.texts())
+            texts, titles = self._database.texts()
+            dense = DenseIndex.build(
+                self._database.vectors(dimensions),
+                kind,
+                asked=lambda: embedder.embed_queries(excerpts(texts)),
+            )
+            derived = dense, LexicalIndex.build(texts, titles)
         self._dense, self.lexical = derived
 
     def search(
@@ -143,22 +155,23 @@ class KnowledgeStore:
         `before` has for each query what was said before it, which counts half. `exclude` has one collection
         of document ids for each query, left out inside the search.
         """
-        for name, given in (("earlier turns", before), ("exclusions", exclude)):
-            if given is not None and len(given) != len(queries):
-                raise ValueError(f"{len(queries)} queries, but {len(given)} {name}")
+        earlier, without = matched(queries, before, exclude)
         if not queries or not self.num_chunks:
             return [[] for _ in queries]
-        earlier = before if before is not None else [""] * len(queries)
-        without = exclude if exclude is not None else [()] * len(queries)
         vectors = self.query_vectors(queries, earlier)
         return [
-            self._search(query, said, vector, left_out)
+            self.found(query, said, vector, self.hide(left_out))
             for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
     def names(self) -> Collection[str]:
         """The ids of its documents."""
         return self.ranges.keys()
+
+    def hide(self, documents: Iterable[str]) -> Hidden | None:
+        """What a search without these documents leaves out; None where the store has none of them."""
+        ranges = [self.ranges[document] for document in documents if document in self.ranges]
+        return Hidden.of(ranges, total=self.num_chunks) if ranges else None
 
     def close(self) -> None:
         """Close the store's file."""
@@ -179,23 +192,24 @@ class KnowledgeStore:
         return own + EARLIER * self.lexical.scores(before) if before else own
 
     def shortlist(
-        self, query: str, before: str, vector: Vectors, exclude: Collection[str]
+        self, query: str, before: str, vector: Vectors, hidden: Hidden | None
     ) -> tuple[Positions, Scores, Scores]:
         """The chunks that may be among the best: their positions, and scores by meaning and by words."""
         words = self._words(query, before)
+        if hidden is not None:
+            words[hidden.rows] = 0.0
         count = max(self.settings.candidates, self.settings.top_k)
-        hidden = [self.ranges[document] for document in sorted(set(exclude)) if document in self.ranges]
-        near = self._dense.best(vector, count, exclude=hidden)
-        worded = self.lexical.best(words, count, exclude=hidden)
-        candidates = np.union1d(near, worded)
+        near = self._dense.best(vector, count, hidden=hidden)
+        candidates = np.union1d(near, self.lexical.best(words, count))
         return candidates, self._dense.scores(vector, candidates), words[candidates]
 
-    def _search(self, query: str, before: str, vector: Vectors, exclude: Collection[str]) -> list[Hit]:
-        candidates, meant, words = self.shortlist(query, before, vector, exclude)
+    def found(self, query: str, before: str, vector: Vectors, hidden: Hidden | None) -> list[Hit]:
+        """The `top_k` best chunks for a question with its vector, best first, without the hidden ones."""
+        candidates, meant, words = self.shortlist(query, before, vector, hidden)
         scores = fuse(meant, words, dense_weight=self.settings.dense_weight)
         best = spread(scores, self.owners[candidates], candidates, count=self.settings.top_k)
-        found = np.array([candidates[at] for at, _ in best], dtype=np.int64)
-        return self.hits(found, [score for _, score in best], query, before)
+        chosen = np.array([candidates[at] for at, _ in best], dtype=np.int64)
+        return self.hits(chosen, [score for _, score in best], query, before)
 
     def hits(self, found: Positions, scores: Sequence[float], query: str, before: str) -> list[Hit]:
         """The chunks at the positions `found`, with these scores and what they cover of the question."""
@@ -205,6 +219,23 @@ class KnowledgeStore:
             self._database.hit(int(chunk), score=score, coverage=float(coverage))
             for chunk, score, coverage in zip(found, scores, covered, strict=True)
         ]
+
+
+def matched(
+    queries: Sequence[str], before: Sequence[str] | None, exclude: Sequence[Collection[str]] | None
+) -> tuple[Sequence[str], Sequence[Collection[str]]]:
+    """What was said before each query, and what it leaves out: nothing where it is not given.
+
+    Raises:
+        ValueError: there are not as many as queries.
+    """
+    for name, given in (("earlier turns", before), ("exclusions", exclude)):
+        if given is not None and len(given) != len(queries):
+            raise ValueError(f"{len(queries)} queries, but {len(given)} {name}")
+    return (
+        before if before is not None else [""] * len(queries),
+        exclude if exclude is not None else [()] * len(queries),
+    )
 
 
 def _owners(ranges: Iterable[tuple[int, int]], chunks: int) -> Positions:

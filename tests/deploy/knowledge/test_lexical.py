@@ -1,4 +1,6 @@
-"""Protects coverage: what share of a question a chunk holds, by the rarity of its terms."""
+"""Protects coverage: what share of a question a chunk holds, by the rarity of its terms; and what is best."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,3 +70,33 @@ def test_a_name_asks_for_the_document_that_bears_it() -> None:
     assert index.scores("isclose rtol?").argmax() == 0
     as_words = LexicalIndex.build(texts, [titled.replace(".", " "), *titles[1:]])
     assert as_words.scores("isclose rtol?")[0] < index.scores("isclose rtol?")[0] - 1.0
+
+
+def test_a_saved_index_scores_and_covers_as_before(index: LexicalIndex, tmp_path: Path) -> None:
+    index.save(tmp_path / "lexical")
+    again = LexicalIndex.load(tmp_path / "lexical", rows=len(TEXTS))
+    for file in (tmp_path / "lexical").iterdir():
+        file.unlink()  # what has been read stays readable
+    for asked in ("price of C", "tol stop", "nobody"):
+        assert again.scores(asked).tolist() == index.scores(asked).tolist()
+        assert coverage(again, asked) == coverage(index, asked)
+
+
+def test_each_chunk_holds_what_its_column_says_whichever_are_asked_about() -> None:
+    draw = np.random.default_rng(0)
+    words = [f"{letter}x" for letter in "abcdefghij"]
+    texts = [" ".join(draw.choice(words, size=4)) for _ in range(60)]
+    index = LexicalIndex.build(texts, [""] * 60)
+    for _ in range(20):
+        chunks = np.sort(draw.choice(60, size=int(draw.integers(1, 9)), replace=False))
+        for word in words:
+            expected = [float(word in texts[chunk].split()) for chunk in chunks]
+            assert index.coverage([word], chunks).tolist() == expected
+            assert index.holders(word) == sum(word in text.split() for text in texts)
+
+
+def test_the_best_have_the_highest_scores_and_none_that_says_nothing() -> None:
+    scores = np.array([0.0, 3.0, 1.0, 0.0, 2.0, 3.0], dtype=np.float32)
+    assert LexicalIndex.best(scores, 2).tolist() == [1, 5]
+    assert LexicalIndex.best(scores, 9).tolist() == [1, 5, 4, 2]
+    assert LexicalIndex.best(np.zeros(3, dtype=np.float32), 2).tolist() == []

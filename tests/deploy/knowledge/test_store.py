@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+from deploy.knowledge.dense import CELLS_ABOVE
 from deploy.knowledge.store import KnowledgeStore, build_knowledge
 from deploy.settings import RetrievalSettings
 from tests.contents import hashes
@@ -34,9 +36,13 @@ DOCUMENTS = [
 ]
 
 
-def build(folder: Path, documents: list[KnowledgeDocument] = DOCUMENTS) -> Path:
+def build(
+    folder: Path, documents: list[KnowledgeDocument] = DOCUMENTS, *, cells_above: int = CELLS_ABOVE
+) -> Path:
     chunks = list(chunk_documents(documents, max_words=6))
-    build_knowledge(folder, documents, chunks, embedder=HashedEmbedder(), dense="sq8")
+    build_knowledge(
+        folder, documents, chunks, embedder=HashedEmbedder(), dense="sq8", cells_above=cells_above
+    )
     return folder
 
 
@@ -121,6 +127,30 @@ def test_a_store_without_chunks_finds_nothing(tmp_path: Path, documents: list[Kn
 
 def test_equal_documents_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
     assert hashes(build(tmp_path / "again")) == hashes(folder)
+
+
+def test_a_store_in_cells_finds_what_one_without_finds(tmp_path: Path) -> None:
+    draw = random.Random(0)
+    words = [f"{first}{second}x" for first in "bdfgklmnpr" for second in "aeiou"]
+    many = [
+        KnowledgeDocument(id=f"d{at}", uri="", title=draw.choice(words), text=" ".join(draw.sample(words, 5)))
+        for at in range(400)
+    ]
+    plain, celled = build(tmp_path / "plain", many), build(tmp_path / "cells", many, cells_above=100)
+    assert hashes(plain)["knowledge.sqlite"] == hashes(celled)["knowledge.sqlite"]
+    assert hashes(plain)["dense.faiss"] != hashes(celled)["dense.faiss"]
+    assert hashes(build(tmp_path / "again", many, cells_above=100)) == hashes(celled)
+    few = SETTINGS.model_copy(update={"candidates": 5})
+    queries = [" ".join(draw.sample(words, 4)) for _ in range(50)]
+    left_out = [{"d1", f"d{at}", "d399"} for at in range(50)]
+    for settings in (SETTINGS, few):
+        one = opened(plain, settings).search(queries, exclude=left_out)
+        other = opened(celled, settings).search(queries, exclude=left_out)
+        pairs = [pair for hits in zip(one, other, strict=True) for pair in zip(*hits, strict=True)]
+        assert sum(a.chunk == b.chunk for a, b in pairs) >= 0.85 * len(pairs)  # codes are rounded otherwise
+        assert len(pairs) == 3 * len(queries)
+        found = [{hit.document for hit in hits} for hits in other]
+        assert not any(documents & gone for documents, gone in zip(found, left_out, strict=True))
 
 
 def test_opening_changes_nothing(folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.injection.attacks import ATTACKS, Attack
 from benchmarks.models.families import write_tiny_model
-from deploy.documents.live import unforged
+from deploy.documents.state import unforged
 from deploy.engines.chat import control_tokens, load_tokenizer, prompt_ids
 from deploy.messages import Message
 from deploy.prompts.template import Source, load_template

@@ -1,0 +1,1 @@
+"""How the search fares with ten thousand, a hundred thousand and a million passages."""
