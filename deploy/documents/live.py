@@ -82,7 +82,7 @@ class LiveKnowledge:
 
     def names(self) -> Collection[str]:
         """The ids of all documents, those of the store and those that were added."""
-        return {*self.store.names(), *(document.id for document, _ in self.documents())}
+        return {*self.store.names(), *self._current().index.documents}
 
     def tags(self) -> Mapping[str, frozenset[str]]:
         """The tags of each document that has any."""
