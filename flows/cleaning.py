@@ -1,5 +1,6 @@
 """Deletes what runs have made; sources and settings are never touched."""
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ MADE = (
     Path("build"),
 )
 CACHED = Path(".threeply/cache")
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The words that `threeply clean` understands."""
+    parser.add_argument("--all", action="store_true", help="the cache of what was downloaded too")
 
 
 def clean(root: Path, *, everything: bool) -> Iterator[Path]:

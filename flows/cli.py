@@ -79,6 +79,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_flags(add("advise", _advise, "say which layers and which method suit your goal, data and machine"))
     from flows import (
+        cleaning,
         documents,
         feedback,
         gating,
@@ -90,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
         retrieving,
         rollback,
         rows,
+        schedule,
         serving,
     )
 
@@ -121,12 +123,10 @@ def parser() -> argparse.ArgumentParser:
     merging.add_flags(add("merge", _merge, text))
     add("report", _report, "print the ledger and where the report is")
     add("status", _status, "say which stages are stale, and why")
-    add(
-        "schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given"
-    ).add_argument("--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *"')
-    add("clean", _clean, "delete what runs have made, the models' cache excepted").add_argument(
-        "--all", action="store_true", help="the cache of what was downloaded too"
+    schedule.add_flags(
+        add("schedule", _schedule, "keep the flows ready for Prefect, on a schedule if one is given")
     )
+    cleaning.add_flags(add("clean", _clean, "delete what runs have made, the models' cache excepted"))
     return top
 
 

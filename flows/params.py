@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.atomic import write_text
 from deploy.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import Node
 
 PARAMS = Path("params.yaml")
 Number = int | float
@@ -17,19 +21,20 @@ def write_numbers(path: Path, values: Mapping[str, Number]) -> None:
     Raises:
         SettingsError: the file has no such value, or no number there.
     """
+    from ruamel.yaml import YAML
+
     text = path.read_text(encoding="utf-8")
-    places = sorted((*_place(text, name, path), f"{value:g}") for name, value in values.items())
+    whole = YAML(typ="safe", pure=True).compose(text)
+    places = sorted((*_place(whole, name, path), f"{value:.12g}") for name, value in values.items())
     for begin, end, written in reversed(places):
         text = text[:begin] + written + text[end:]
     write_text(path, text)
 
 
-def _place(text: str, name: str, path: Path) -> tuple[int, int]:
-    """Where the value called `name` stands in `text`: its first character, and that behind its last."""
-    from ruamel.yaml import YAML
+def _place(node: "Node", name: str, path: Path) -> tuple[int, int]:
+    """Where the value called `name` stands below `node`: its first character, and that behind its last."""
     from ruamel.yaml.nodes import MappingNode, ScalarNode
 
-    node = YAML(typ="safe", pure=True).compose(text)
     for part in name.split("."):
         found = (
             [value for key, value in node.value if key.value == part] if isinstance(node, MappingNode) else []

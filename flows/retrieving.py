@@ -2,7 +2,7 @@
 
 import argparse
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,9 +105,7 @@ def advice(best: Tried, now: Tried, more: "Interval", *, questions: int, split: 
     """What the figures say to do; a gain that may be chance is no reason to change a setting."""
     if best is now:
         return "None of the others shows more: keep what params.yaml has."
-    setting = f"retrieval.dense_weight: {best.dense_weight:g}"
-    if best.chunk_words != now.chunk_words:
-        setting += f" and index.chunk_words: {best.chunk_words}"
+    setting = _told(_differing(best, now))
     said = f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}, {questions} questions)"
     if not is_better(best, now, more):
         return f"The best of them, {setting}, shows {said}: that may be chance, so keep what params.yaml has."
@@ -128,12 +126,21 @@ def _written(root: Path, best: Tried, now: Tried, *, better: bool) -> str:
     """What was written into params.yaml."""
     if not better:
         return "params.yaml stays as it is."
+    values = _differing(best, now)
+    write_numbers(root / PARAMS, values)
+    return f"{PARAMS} has {_told(values)} now; `threeply status` says what the next run does anew."
+
+
+def _differing(best: Tried, now: Tried) -> dict[str, int | float]:
+    """The settings of `best` by their names in params.yaml; the length of chunks where it is another."""
     values: dict[str, int | float] = {"retrieval.dense_weight": best.dense_weight}
     if best.chunk_words != now.chunk_words:
         values["index.chunk_words"] = best.chunk_words
-    write_numbers(root / PARAMS, values)
-    told = " and ".join(f"{name}: {value:g}" for name, value in values.items())
-    return f"{PARAMS} has {told} now; `threeply status` says what the next run does anew."
+    return values
+
+
+def _told(values: Mapping[str, int | float]) -> str:
+    return " and ".join(f"{name}: {value:g}" for name, value in values.items())
 
 
 def _rows(root: Path, split: str, source: str | None) -> "list[Example]":

@@ -1,11 +1,17 @@
 """Keeps the flows ready to be started by Prefect: from its page, by its command, or on a schedule."""
 
+import argparse
 import os
 from pathlib import Path
 
 from flows.api import prefect_api
 from flows.errors import FlowError
 from flows.graph import prepare
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The words that `threeply schedule` understands."""
+    parser.add_argument("--cron", metavar="EXPRESSION", help='when adapt runs, such as "0 3 * * *"')
 
 
 def keep_ready(root: Path, cron: str | None) -> None:

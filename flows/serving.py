@@ -32,14 +32,13 @@ def server_settings(path: Path, environment: Mapping[str, str]) -> ServeSettings
         SettingsError: a value is wrong, or a variable names no setting.
     """
     from tasks.machine.settings import overlay
-    from tasks.settings import check_settings, load_settings, read_params
+    from tasks.settings import check_settings, read_params
 
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX)}
     values = {name.removeprefix(PREFIX).lower(): _value(name, value) for name, value in given.items()}
-    if not values:
-        return load_settings(path).serve
+    over = {"serve": values} if values else {}  # an empty mapping would empty the section
     origin = " with ".join([str(path), *sorted(given)])
-    return check_settings(overlay(read_params(path), {"serve": values}), origin=origin).serve
+    return check_settings(overlay(read_params(path), over), origin=origin).serve
 
 
 def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:

@@ -34,6 +34,11 @@ def needed(method: str, path: str) -> Scope | None:
     return next(fitting, "admin")
 
 
+def address_of(scope: Connection) -> str:
+    """The address that a request comes from."""
+    return str((scope.get("client") or ("unknown",))[0])
+
+
 class Guard:
     """ASGI middleware that lets a request through if its key opens what it asks for.
 
@@ -60,7 +65,7 @@ class Guard:
 
     def _caller(self, scope: Connection) -> tuple[str, frozenset[str] | None]:
         wanted = needed(scope["method"], scope["path"])
-        address = str((scope.get("client") or ("unknown",))[0])
+        address = address_of(scope)
         if wanted is None or (self._keys is None and (wanted == "read" or address in LOOPBACK)):
             return address, None
         if self._keys is None:

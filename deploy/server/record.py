@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.answer import Answer
 from deploy.messages import as_dicts
+from deploy.server.guard import address_of
 from deploy.server.replies import finish
 from deploy.server.requests import ChatRequest
 from deploy.server.watching import watchers
@@ -78,7 +79,7 @@ class Recorded:
         finally:
             told = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "address": (scope.get("client") or ("unknown",))[0],
+                "address": address_of(scope),
                 "caller": scope["state"].get("caller"),
                 "method": scope["method"],
                 "path": scope["path"],

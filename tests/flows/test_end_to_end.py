@@ -52,8 +52,10 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     assert "data/reports/ledger.json" in opened(notes)["bundle"]
     assert undeclared(notes) == {}
 
-    with serving(ROOT, "--bundle", str(place / ".threeply/releases/current")) as address:
-        client = OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+    with (
+        serving(ROOT, "--bundle", str(place / ".threeply/releases/current")) as address,
+        OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+    ):
         assert [model.id for model in client.models.list()] == ["base", "sft", "rlhf"]
         answer = client.chat.completions.create(
             model="sft",
