@@ -151,7 +151,7 @@ def _lost(found: "Rehearsal") -> Iterator[str]:
 
 def _shown(rows: "Sequence[Dropped]", found: "Rehearsal") -> Iterator[str]:
     """Each row by its id, with what is wrong and the beginning of its text; an unread one by its line."""
-    from tasks.prepare.clean.filters import texts
+    from tasks.prepare.clean.verdict import texts
 
     read = {(kind, row.id): row for kind, part in found.rows.by_kind().items() for row in part}
     for row in rows:

@@ -18,9 +18,9 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.evaluation.settings import CalibrateSettings, EvaluateSettings
 from tasks.lab.settings import CompareSettings
 from tasks.machine.settings import RunSettings
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.settings import (
     BaseSettings,
-    CleanSettings,
     CollectSettings,
     GateSettings,
     IndexSettings,

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from tasks.prepare.clean import counted as cleaned_counts
 from tasks.prepare.clean.steps import clean_rows
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.collect import counted as collected_counts
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.own import check_own
 from tasks.prepare.gate import Check, judged
-from tasks.prepare.settings import CleanSettings, FileSource, GateSettings, ValidateSettings
+from tasks.prepare.settings import FileSource, GateSettings, ValidateSettings
 from tasks.prepare.validate.findings import Finding, figures, quarantined
 from tasks.prepare.validate.findings import counted as validated_counts
 from tasks.prepare.validate.suites import check

@@ -70,12 +70,14 @@ class RowsSource(Section):
     """Rows of any shape, which is detected.
 
     `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
-    source has for it. It may be left out: common names are known. `held_out` makes the source a test set of
-    the user's own, under the name that the ledger shows; it may be left out: the rows may then be trained on.
-    With `teaches` the better answers of preferences are good answers of examples, too.
+    source has for it. It may be left out: common names are known. `keep` names columns that go along with
+    each row as its metadata. `held_out` makes the source a test set of the user's own, under the name that
+    the ledger shows; it may be left out: the rows may then be trained on. With `teaches` the better answers
+    of preferences are good answers of examples, too.
     """
 
     columns: dict[str, str] = Field(default_factory=dict)
+    keep: list[str] = Field(default_factory=list)
     held_out: str = ""
     teaches: bool = False
 
@@ -194,23 +196,6 @@ class CollectSettings(Section):
     """Where the rows come from."""
 
     sources: Annotated[list[Source], Field(min_length=1)]
-
-
-class CleanSettings(Section):
-    """What is repaired and what is dropped."""
-
-    min_characters: Annotated[int, Field(ge=0)]
-    max_characters: Count
-    conflicts: Literal["drop", "first"]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "CleanSettings":
-        if self.min_characters >= self.max_characters:
-            raise ValueError(
-                f"min_characters ({self.min_characters}) must be less than "
-                f"max_characters ({self.max_characters})"
-            )
-        return self
 
 
 class ValidateSettings(Section):

@@ -5,7 +5,7 @@ Three kinds of rows walk through the house: examples (questions with good answer
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from deploy.messages import Message
@@ -44,7 +44,8 @@ class Example:
     known, so the good answer is to abstain. `answerable` is False where it is. Rows of one `group` never
     stand in two splits. `held_out` is empty, or says under which name the ledger scores the row apart: it is
     then asked in the test alone (`validation`: in validation alone) and never trained on. `takes_all` is True
-    where no single document of `evidence` answers, but all of them together.
+    where no single document of `evidence` answers, but all of them together. `metadata` has the columns of
+    its source that are kept by name (a date, a region, who wrote it); no model sees them.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Example:
     group: str
     held_out: str = ""
     takes_all: bool = False
+    metadata: dict[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def plain(cls, name: str, question: str, answer: str, *, source: str, task: str, group: str) -> "Example":
@@ -111,6 +113,7 @@ class Preference:
     group: str
     held_out: str = ""
     takes_all: bool = False
+    metadata: dict[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def between(
@@ -142,6 +145,7 @@ class Preference:
             group=example.group,
             held_out=example.held_out,
             takes_all=example.takes_all,
+            metadata=example.metadata,
         )
 
     def better(self, name: str) -> Example:
@@ -158,6 +162,7 @@ class Preference:
             group=self.group,
             held_out=self.held_out,
             takes_all=self.takes_all,
+            metadata=self.metadata,
         )
 
 

@@ -1,7 +1,7 @@
 """Rows to Parquet and back, in one schema for each kind of row."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -62,7 +62,7 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
-    """The rows of a Parquet file that `write_table` wrote.
+    """The rows of a Parquet file that `write_table` wrote, with defaults for fields that have come since.
 
     Raises:
         SourceError: the file is missing or is not of this schema.
@@ -76,9 +76,17 @@ def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
         raise SourceError(f"{path} is not there; run the stage before this one (dvc repro)") from None
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro") from None
-    if table.schema.names != schema(kind).names:
-        raise SourceError(f"{path} has columns {table.schema.names}, needed are {schema(kind).names}")
+    names, found = schema(kind).names, table.schema.names
+    if found not in (names, [name for name in names if name in found or name not in _optional(kind)]):
+        raise SourceError(f"{path} has columns {found}, needed are {names}")
     return [kind(**_record(row)) for row in table.to_pylist(maps_as_pydicts="strict")]
+
+
+def _optional(kind: type[Record]) -> set[str]:
+    """The fields of a kind of row that have a default."""
+    return {
+        field.name for field in fields(kind) if (field.default, field.default_factory) != (MISSING, MISSING)
+    }
 
 
 def write_rows(folder: Path, rows: Rows) -> None:

@@ -48,7 +48,7 @@ def test_no_setting_has_a_default() -> None:
     # theirs in tasks/training/reinforcement, which is one of rlhf. A mapping that
     # is left out maps nothing, and a name that is left out holds nothing out: these are no values to change.
     kinds = ("FileSource", "UrlSource", "DatasetSource", "SqlSource")
-    left_out = [f"{kind}.{name}" for kind in kinds for name in ("columns", "held_out", "teaches")]
+    left_out = [f"{kind}.{name}" for kind in kinds for name in ("columns", "held_out", "keep", "teaches")]
     chosen = [*(f"SftSettings.{name}" for name in METHODS), *(f"RlhfSettings.{name}" for name in ALGORITHMS)]
     allowed = [*chosen, *left_out]
     assert sorted(optional) == sorted(allowed), "a default in code is invisible to DVC"

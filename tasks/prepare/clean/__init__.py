@@ -3,9 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
-from tasks.prepare.clean.filters import Verdict
 from tasks.prepare.clean.steps import clean_rows
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean.verdict import Verdict
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import read_rows, write_rows, write_table

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from typing import TypeVar
 
-from tasks.prepare.clean.filters import Verdict, drop
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean.verdict import Verdict, drop
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Dropped, Example, Preference, Rows

@@ -1,7 +1,7 @@
 """Drops questions whose evidence is not there: nothing could be found that answers them."""
 
-from tasks.prepare.clean.filters import Verdict, drop
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean.verdict import Verdict, drop
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.records import Dropped, Example, Preference, Rows
 
 

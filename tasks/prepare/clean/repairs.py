@@ -3,14 +3,14 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from deploy.files import text_sha256
 from deploy.messages import Message
-from tasks.prepare.clean.filters import Verdict
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean.verdict import Verdict
+from tasks.prepare.clean_settings import CleanSettings, RepairName
 from tasks.rows.records import Document, Example, Preference, Rows
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -55,21 +55,21 @@ def trim_blanks(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-REPAIRS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("encoding", fix_encoding),
-    ("composed", compose),
-    ("controls", remove_controls),
-    ("blanks", trim_blanks),
-)
+REPAIRS: Mapping[RepairName, Callable[[str], str]] = {
+    "encoding": fix_encoding,
+    "compose": compose,
+    "controls": remove_controls,
+    "blanks": trim_blanks,
+}
 
 
-def repaired(text: str, counts: Counter[str]) -> str:
-    """The text after all repairs, applied until none changes it; `counts` gets a mark for each that did."""
+def repaired(text: str, names: Sequence[RepairName], counts: Counter[str]) -> str:
+    """The text after the named repairs, applied until none changes it; `counts` marks each that did."""
     effective: set[str] = set()
     for _ in range(_PASSES):
         before = text
-        for name, repair in REPAIRS:
-            after = repair(text)
+        for name in names:
+            after = REPAIRS[name](text)
             if after != text:
                 effective.add(name)
             text = after
@@ -80,10 +80,9 @@ def repaired(text: str, counts: Counter[str]) -> str:
 
 
 def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
-    """All rows with repaired texts; nothing is dropped."""
-    del settings
+    """All rows with texts repaired as `clean.repairs` says; nothing is dropped."""
     counts: Counter[str] = Counter()
-    fix = partial(repaired, counts=counts)
+    fix = partial(repaired, names=settings.repairs, counts=counts)
 
     def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
         return tuple(Message(message.role, fix(message.content)) for message in messages)

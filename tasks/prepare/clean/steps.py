@@ -1,33 +1,36 @@
-"""The table of steps: what `clean` does, in order. Cleaning what is clean changes nothing."""
+"""The table of steps: what `clean` can do. params.yaml names those that it does, in their order."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from tasks.machine.progress import Progress
 from tasks.prepare.clean.conflicts import drop_conflicts
 from tasks.prepare.clean.duplicates import drop_duplicates
 from tasks.prepare.clean.evidence import drop_missing_evidence
-from tasks.prepare.clean.filters import Verdict, filter_rows
+from tasks.prepare.clean.filters import empty, equal_answers, length
 from tasks.prepare.clean.repairs import repair_texts
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean.verdict import Step, Verdict, each_row, each_text
+from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.rows.records import Dropped, Rows
 
-STEPS: tuple[Callable[[Rows, CleanSettings], Verdict], ...] = (
-    repair_texts,  # first: two texts may be equal only when they are whole
-    filter_rows,
-    drop_duplicates,
-    drop_conflicts,  # after the duplicates: the same answer twice is no conflict
-    drop_missing_evidence,  # last: documents may have gone
-)
+STEPS: Mapping[CleanStep, Step] = {
+    "repairs": repair_texts,  # first: two texts may be equal only when they are whole
+    "empty": each_text(empty),
+    "length": each_row(length),
+    "equal_answers": each_row(equal_answers),
+    "duplicates": drop_duplicates,
+    "conflicts": drop_conflicts,  # after the duplicates: of three equal answers none is told as another
+    "evidence": drop_missing_evidence,  # last: documents may have gone
+}
 
 
 def clean_rows(rows: Rows, settings: CleanSettings) -> Verdict:
-    """The rows after every step of the table."""
-    progress = Progress(len(STEPS), "steps")
+    """The rows after every step that params.yaml names. Cleaning what is clean changes nothing."""
+    progress = Progress(len(settings.steps), "steps")
     dropped: list[Dropped] = []
     repaired: Counter[str] = Counter()
-    for done, step in enumerate(STEPS, start=1):
-        verdict = step(rows, settings)
+    for done, name in enumerate(settings.steps, start=1):
+        verdict = STEPS[name](rows, settings)
         rows = verdict.rows
         dropped += verdict.dropped
         repaired += verdict.repaired

@@ -17,11 +17,15 @@ ShapeName = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A shape as it is in one file: `columns` maps what is needed to the names it has there."""
+    """A shape as it is in one file: `columns` maps what is needed to the names it has there.
+
+    `keep` names columns that go along with each row.
+    """
 
     name: ShapeName
     kind: RowKind
     columns: Mapping[str, str]
+    keep: Sequence[str] = ()
 
     def value(self, values: Mapping[str, Any], column: str) -> Any:
         """What a record holds under `column`, None where it has no such column."""
@@ -60,6 +64,12 @@ def held_out(shape: Shape, values: Mapping[str, Any]) -> str:
     if given is not None and not isinstance(given, str):  # `true` would be trained on, and no one would know
         raise WrongShapeError(f"held_out is a {type(given).__name__}, not a name")
     return given.strip() if given else ""
+
+
+def metadata(shape: Shape, values: Mapping[str, Any]) -> dict[str, str]:
+    """What the columns to keep hold, as text; one without a value is left out."""
+    kept = {name: values.get(name) for name in shape.keep}
+    return {name: str(value) for name, value in kept.items() if value not in (None, "")}
 
 
 def row_id(shape: Shape, values: Mapping[str, Any], source: str, *content: str) -> str:

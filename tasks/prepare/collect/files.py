@@ -47,7 +47,7 @@ def rows_of(
             f"{source} holds no rows; fill it, or take it out of collect.sources in params.yaml"
         )
     records = [entry for entry in found if isinstance(entry, Record)]
-    shape = shape_of(source, records, settings.columns)
+    shape = shape_of(source, records, settings.columns, settings.keep)
     if settings.held_out and shape.kind == "document":
         raise SourceError(
             f"{source} holds documents, which cannot be held out: they are searched, not asked; "
@@ -88,16 +88,18 @@ def _held_out(row: Row, name: str) -> Row:
     return row if isinstance(row, Document) or row.held_out else replace(row, held_out=name)
 
 
-def shape_of(source: Path | str, records: Sequence[Record], given: Mapping[str, str]) -> Shape:
+def shape_of(
+    source: Path | str, records: Sequence[Record], given: Mapping[str, str], keep: Sequence[str] = ()
+) -> Shape:
     """The shape that most of the first records have; the first of two equally frequent.
 
     Raises:
-        SourceError: none is known, or `given` names a column that no record has.
+        SourceError: none is known, or `given` or `keep` names a column that no record has.
     """
     present = {name for record in records for name in record.values}
-    if unknown := sorted(set(given.values()) - present):
+    if unknown := sorted({*given.values(), *keep} - present):
         raise SourceError(
-            f"{source} has no column {unknown[0]!r}, which `columns` of this source names; "
+            f"{source} has no column {unknown[0]!r}, which `columns` or `keep` of this source names; "
             f"it has {', '.join(sorted(present)) or 'none'}"
         )
     shapes = [recognise(record.values.keys(), given) for record in records[:_LOOKED_AT]]
@@ -112,7 +114,8 @@ def shape_of(source: Path | str, records: Sequence[Record], given: Mapping[str, 
             "Rename the columns, or map them: `columns: {prompt: YOURS, completion: YOURS}`"
         )
     best = max(counts, key=lambda name: counts[name])
-    return next(shape for shape in shapes if shape and shape.name == best)
+    found = next(shape for shape in shapes if shape and shape.name == best)
+    return replace(found, keep=tuple(keep))
 
 
 def _said(shape: Shape) -> str:

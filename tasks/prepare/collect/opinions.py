@@ -10,7 +10,16 @@ from itertools import combinations
 from typing import Any, TypeGuard, get_args
 
 from deploy.messages import Message
-from tasks.prepare.collect.columns import Shape, check_present, evidence, group, held_out, row_id, task
+from tasks.prepare.collect.columns import (
+    Shape,
+    check_present,
+    evidence,
+    group,
+    held_out,
+    metadata,
+    row_id,
+    task,
+)
 from tasks.prepare.collect.values import (
     NothingPreferredError,
     WrongShapeError,
@@ -65,6 +74,7 @@ def preferences(shape: Shape, values: Mapping[str, Any], source: str) -> list[Pr
             withheld=(),
             group=group(shape, values, prompt),
             held_out=held_out(shape, values),
+            metadata=metadata(shape, values),
         )
         for better, worse in pairs
     ]

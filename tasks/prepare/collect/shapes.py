@@ -13,6 +13,7 @@ from tasks.prepare.collect.columns import (
     evidence,
     group,
     held_out,
+    metadata,
     row_id,
     task,
     text_of,
@@ -138,7 +139,8 @@ def _document(shape: Shape, values: Mapping[str, Any], source: str) -> Document:
         uri=f"file:{source}#{name}",
         title=title,
         text=text,
-        metadata={str(key): str(value) for key, value in extra.items()} if isinstance(extra, dict) else {},
+        metadata=({str(key): str(value) for key, value in extra.items()} if isinstance(extra, dict) else {})
+        | metadata(shape, values),
         sha256=text_sha256(text),
     )
 
@@ -168,6 +170,7 @@ def _example(shape: Shape, values: Mapping[str, Any], source: str, messages: Seq
         answerable=answerable,
         group=group(shape, values, messages[:-1]),
         held_out=held_out(shape, values),
+        metadata=metadata(shape, values),
     )
 
 

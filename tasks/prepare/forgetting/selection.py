@@ -66,9 +66,11 @@ def says(row: Row) -> Iterator[str]:
         case Example():
             yield from (turn.content for turn in row.messages)
             yield from (row.quote, row.id, row.group)
+            yield from strings(row.metadata)
         case Preference():
             yield from (turn.content for turn in row.prompt)
             yield from (row.chosen, row.rejected, row.quote, row.id, row.group)
+            yield from strings(row.metadata)
         case Document():
             yield from (row.title, row.text, row.id, row.uri)
             yield from strings(row.metadata)

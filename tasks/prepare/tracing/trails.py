@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.prepare.clean.repairs import repair_texts
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
 from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called

@@ -10,14 +10,29 @@ from hypothesis import strategies as st
 from deploy.messages import Message
 from tasks.prepare.clean import clean
 from tasks.prepare.clean.steps import clean_rows
-from tasks.prepare.settings import CleanSettings
+from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table, write_rows
 from tests.tasks.rows.made import document, pair, question, rows
 
-SETTINGS = CleanSettings(min_characters=2, max_characters=60, conflicts="drop")
-FIRST = CleanSettings(min_characters=2, max_characters=60, conflicts="first")
+STEPS: list[CleanStep] = [
+    "repairs",
+    "empty",
+    "length",
+    "equal_answers",
+    "duplicates",
+    "conflicts",
+    "evidence",
+]
+SETTINGS = CleanSettings(
+    steps=STEPS,
+    repairs=["encoding", "compose", "controls", "blanks"],
+    min_characters=2,
+    max_characters=60,
+    conflicts="drop",
+)
+FIRST = SETTINGS.model_copy(update={"conflicts": "first"})
 
 
 def reasons(found: Rows, how: CleanSettings = SETTINGS) -> dict[str, str]:

@@ -343,3 +343,16 @@ def test_a_file_outside_the_watched_folder_is_said(
     path = jsonl(tmp_path / "a.jsonl", {"prompt": "Why?", "completion": "Because."})
     read_file(FileSource(kind="file", path=path), watched=tmp_path / "sources")
     assert "DVC does not notice when it changes: move it there" in capsys.readouterr().out
+
+
+def test_columns_that_are_named_to_be_kept_go_along_as_metadata(tmp_path: Path) -> None:
+    lines = [
+        {"question": "Why?", "answer": "Because.", "region": "north", "year": 2024},
+        {"question": "Who?", "answer": "Nobody.", "region": "", "year": None},
+    ]
+    source = FileSource(kind="file", path=jsonl(tmp_path / "a.jsonl", *lines), keep=["region", "year"])
+    first, second = read_file(source, watched=tmp_path).rows.examples
+    assert first.metadata == {"region": "north", "year": "2024"}
+    assert second.metadata == {}
+    with pytest.raises(SourceError, match="no column 'land', which `columns` or `keep`"):
+        read_file(source.model_copy(update={"keep": ["land"]}), watched=tmp_path)
