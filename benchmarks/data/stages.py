@@ -22,7 +22,7 @@ PREPARING = ("collect", "clean", "validate", "gate", "split")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """What a process and those that it has waited for have used; `peak_mib` is that of the largest of them."""
+    """What a process and those that it has waited for have used; `peak_mib` is that of the largest."""
 
     cpu_seconds: float
     peak_mib: float
@@ -31,16 +31,22 @@ class Used:
 def make_place(place: Path, sources: Sequence[Mapping[str, Any]], **sections: Mapping[str, Any]) -> None:
     """A folder with dvc.yaml and params.yaml of this project, with other sources and a gate that is open.
 
-    `sections` are further values of params.yaml. What the stages drop is to be counted here, so no share of it
-    may stop them.
+    `sections` are further values of params.yaml. What the stages drop is to be counted here, so no share of
+    it may stop them.
     """
     (place / SOURCES).mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT / "dvc.yaml", place / "dvc.yaml")
     gate = load_settings(PROJECT / "params.yaml").gate.model_dump(mode="json")
     shares = {
-        name: 1.0 for name, value in gate.items() if isinstance(value, int | float) and value not in (True, False)
+        name: 1.0
+        for name, value in gate.items()
+        if isinstance(value, int | float) and value not in (True, False)
     }
-    values = {"gate": shares, "collect": {"sources": list(sources)}, "validate": {"min_examples": 0}}
+    values: dict[str, Mapping[str, Any]] = {
+        "gate": shares,
+        "collect": {"sources": list(sources)},
+        "validate": {"min_examples": 0},
+    }
     given = {name: {**values.get(name, {}), **sections.get(name, {})} for name in {**values, **sections}}
     text = changed((PROJECT / "params.yaml").read_text(encoding="utf-8"), given)
     (place / "params.yaml").write_text(text, encoding="utf-8")

@@ -11,10 +11,10 @@ DIRTY, TRUTH = "dirty_sft.jsonl", "dirty_truth.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line with its fault (`none`: it is clean) and what should be done: keep, drop, repair, redact, review.
+    """A line, its fault (`none`: it is clean), and what should be done: keep, drop, repair, redact, review.
 
-    `group` is that of its copies, `of` the id of the line that it copies; `values` are what has to go from its
-    text, `original` is the text before it was spoilt, `given` the text that stands there (None: no record).
+    `group` is that of its copies, `of` the id of the line that it copies; `values` are what has to go from
+    its text, `original` is the text before it was spoilt, `given` what stands there (None: no record).
     """
 
     number: int
