@@ -124,7 +124,9 @@ def measure_speed(given: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {"sizes": sizes}
     if given.peers:
         count = min(*given.sizes, PEER_RECORDS)
+        near = sizes.get(str(count), {}).get("steps", {}).get(beside.NEAR, {})
         found["datatrove"] = beside.measured(given.peers, count, settings, rounds=given.rounds)
+        found["datatrove"]["ours_near"] = near.get("a_second")
     return found
 
 

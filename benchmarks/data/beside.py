@@ -18,6 +18,7 @@ from tasks.rows.records import Dropped
 from tasks.rows.tables import read_table
 from tasks.settings import Settings
 
+NEAR = "near_duplicates"
 # What datatrove has for a step of ours; the other steps are left out on our side.
 COUNTERPARTS = {
     "repairs": "fix",
@@ -25,7 +26,7 @@ COUNTERPARTS = {
     "language": "language",
     "personal": "personal",
     "duplicates": "exact",
-    "near_duplicates": "near",
+    NEAR: "near",
 }
 DIFFERENCES = (
     "datatrove reads and writes JSON lines between its parts, ours Parquet; its MinHash has 14 buckets of 8 "

@@ -13,6 +13,7 @@ from benchmarks.data.scoring import scored
 from benchmarks.data.stages import PREPARING, SOURCES, make_place, run_stage
 from benchmarks.data.truth import DIRTY, read_lines
 from deploy.errors import ThreeplyError
+from tasks.prepare.settings import SplitSettings
 from tasks.rows.reports import read_report, unbalanced
 
 EVALUATION = "squad_dev.jsonl"  # beside the script: the questions that the fault `leakage` is made of
@@ -37,21 +38,25 @@ def measured(script: Path, records: int, seed: int) -> dict[str, Any]:
 def through_stages(place: Path, evaluation: Path) -> dict[str, Any]:
     """The counts of the dirty file that lies in `place` with its truth.
 
-    The questions of the file `evaluation`, where it is there, are a test set of the user's own.
+    The questions of the file `evaluation`, where it is there, are an evaluation set that is listed; where
+    none can be, a test set of the user's own.
 
     Raises:
         ThreeplyError: a stage has failed.
     """
     lines = read_lines(place)
-    source = (SOURCES / DIRTY).as_posix()
+    source, held = (SOURCES / DIRTY).as_posix(), (SOURCES / HELD_OUT).as_posix()
+    listed = "evaluations" in SplitSettings.model_fields
     sources: list[Mapping[str, Any]] = [{"kind": "file", "path": source}]
-    if evaluation.is_file():
-        held = SOURCES / HELD_OUT
-        sources.append({"kind": "file", "path": held.as_posix(), "held_out": "evaluation set"})
-    make_place(place, sources)
+    sections: dict[str, Mapping[str, Any]] = {}
+    if evaluation.is_file() and listed:
+        sections["split"] = {"evaluations": [held]}
+    elif evaluation.is_file():
+        sources.append({"kind": "file", "path": held, "held_out": "evaluation set"})
+    make_place(place, sources, **sections)
     (place / DIRTY).rename(place / source)
     if evaluation.is_file():
-        write_held_out(evaluation, place / SOURCES / HELD_OUT)
+        write_held_out(evaluation, place / held)
     for stage in PREPARING:
         print(f"{stage} of {len(lines)} lines", file=sys.stderr, flush=True)
         run_stage(place, stage)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.evaluation.markdown import markdown_table
-from tasks.pages.numbers import DASH
+from tasks.pages.numbers import DASH, decimals
 
 _MOST = 3  # things that a line tells to have become of rows; the others are added up
 _COPIES = {"exact_duplicate": "exact duplicates", "near_duplicate": "near duplicates"}
@@ -48,7 +48,7 @@ def _cells(some: Mapping[str, int]) -> list[str]:
     return [
         f"{some['planted']:,}",
         f"{some['found']:,}",
-        f"{some['found'] / some['planted']:.3f}",
+        decimals(some["found"] / some["planted"] if some["planted"] else None),
         f"{some['trained']:,}",
         _became(some),
     ]

@@ -1,7 +1,7 @@
 """Personal data and secrets of every kind that should be found, in text, and text that only looks like it.
 
-Every value is invented: hosts end in .example, numbers come from ranges that are kept for fiction and for
-documentation, banks do not exist.
+Every value is invented: hosts end in .example, telephone numbers come from ranges that are kept for fiction,
+banks do not exist. Addresses of the internet are drawn: those kept for documentation point to nobody.
 """
 
 import base64
@@ -49,6 +49,7 @@ _ALIKE = (
     "It takes {digits7} of {digits9} bytes.",
     "Use the decorator @cached, and a+b@c in the expression.",
     "The array has the shape (1024, 768, 12), and 1e-05 is the limit.",
+    "The host is 10.0.{day}.{second}:8443, and 127.0.0.1 is itself.",
     "Rows {digits4} to {digits5} of table {day}.{month}.{second} are wrong.",
 )
 
@@ -97,10 +98,10 @@ def card(draw: Draw, *, valid: bool = True) -> str:
 
 
 def address(draw: Draw) -> str:
-    """An address of the internet protocol, of ranges kept for documentation (RFC 5737, RFC 3849)."""
-    last = int(draw.integers(1, 255))
+    """A public address of the internet protocol, of version 4 or, one time in three, 6."""
+    parts = [int(draw.integers(77, 95)), *(int(draw.integers(1, 255)) for _ in range(3))]
     groups = ":".join(f"{int(draw.integers(1, 2**16)):x}" for _ in range(4))
-    return _pick((f"203.0.113.{last}", f"198.51.100.{last}", f"2001:db8::{groups}"), draw)
+    return _pick((".".join(map(str, parts)), ".".join(map(str, parts)), f"2a02:8109::{groups}"), draw)
 
 
 def key(draw: Draw) -> str:

@@ -8,6 +8,7 @@ from benchmarks.data.fates import Fate, Text
 from benchmarks.data.truth import Line
 
 COPIES = ("exact_duplicate", "near_duplicate")
+LEAKED = "leakage"  # of an evaluation set
 _TRAINED = ("train", "validation")
 Fates = Mapping[int, Sequence[Fate]]
 
@@ -25,10 +26,7 @@ def scored(lines: Sequence[Line], fates: Fates) -> dict[str, Any]:
         if line.fault == "none":
             _judge_clean(clean[line.lookalike or "plain"], line, fate, fates, groups)
         else:
-            right = found(line, fates, groups)
-            counts = faults[line.fault][line.kind]
-            counts.update(planted=1, found=right, trained=not right and fate.split in _TRAINED)
-            counts[f"> {_became(line, fate)}"] += 1
+            _judge_fault(faults[line.fault][line.kind], line, fate, fates, groups)
     return {
         "faults": _plain(faults),
         "clean": _plain(clean),
@@ -102,6 +100,16 @@ def _stands_for_all(line: Line, fates: Fates, groups: Mapping[str, Sequence[Line
     """Whether of a line and its copies this one alone has stayed."""
     stayed = [other.id for other in groups[line.group] if fate_of(fates, other).text is not None]
     return stayed == [line.id]
+
+
+def _judge_fault(
+    counts: Counter[str], line: Line, fate: Fate, fates: Fates, groups: Mapping[str, Sequence[Line]]
+) -> None:
+    """A fault is found, or is not. What is leaked may stand in the test, and is not counted where it does."""
+    counted = line.fault != LEAKED or fate.split in ("", *_TRAINED)
+    right = counted and found(line, fates, groups)
+    counts.update(planted=counted, found=right, trained=not right and fate.split in _TRAINED)
+    counts[f"> {_became(line, fate)}" if counted else "> in the test, not counted"] += 1
 
 
 def _judge_clean(
