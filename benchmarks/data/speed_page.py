@@ -88,7 +88,7 @@ def _beside(told: Mapping[str, Any]) -> Iterator[str]:
     if told["datatrove_near"] and told["ours_near"]:
         ratio = times(told["ours_near"] / told["datatrove_near"])
         yield (
-            f"Near duplicates alone: our step makes {told['ours_near']:,} records a processor second, its MinHash "
-            f"{told['datatrove_near']:,}, files included ({ratio})."
+            f"Near duplicates alone: our step makes {told['ours_near']:,} records a processor second, its "
+            f"MinHash {told['datatrove_near']:,}, files included ({ratio})."
         )
     yield f"What differs: {DIFFERENCES}"
