@@ -13,7 +13,7 @@ from benchmarks.data.made import SHARES, Made, records
 from benchmarks.data.stages import PREPARING, SOURCES, make_place, run_stage
 from tasks.machine.memory import peak_mib
 from tasks.prepare.clean.steps import STEPS
-from tasks.prepare.split import assign, check_leaks, place, unite
+from tasks.prepare.split.assigning import place
 from tasks.prepare.validate.suites import check
 from tasks.rows.records import Rows
 from tasks.rows.tables import read_rows
@@ -44,7 +44,7 @@ def stages(folder: Path, count: int, *, until: str = PREPARING[-1]) -> dict[str,
 
 
 def steps(folder: Path, count: int) -> dict[str, Any]:
-    """What each step of `clean` makes of the rows in `folder` a processor second, then suites and split.
+    """What each step of `clean` makes of the rows in `folder` a processor second, then suites and hashes.
 
     All within one process; `copies` says of near copies how many went, and whether others did.
     """
@@ -64,7 +64,6 @@ def steps(folder: Path, count: int) -> dict[str, Any]:
     check(Rows.of(rows.examples[:1]), settings.validate_)  # imports what takes seconds whatever the rows
     _, judging = timed(lambda: check(rows, settings.validate_))
     _, hashing = timed(lambda: [*map(place, groups, repeat(settings.split))])
-    _, splitting = timed(lambda: check_leaks(assign(unite(rows), settings.split)))
     return {
         "steps": found,
         "read_mib": round(before),
@@ -72,7 +71,6 @@ def steps(folder: Path, count: int) -> dict[str, Any]:
         "suites_seconds": round(judging, 2),
         "suites_rows": len(groups),
         "keys_a_second": rate(len(groups), hashing),
-        "split_a_second": rate(len(groups), splitting),
         "copies": copies(list(records(count, seed=SEED)), gone),
     }
 

@@ -224,7 +224,7 @@ def test_each_step_that_params_names_is_timed_and_exact_copies_go(tmp_path: Path
     assert list(told["steps"]) == load_settings(Path("params.yaml")).clean.steps
     assert told["copies"]["recall"]["exact"] == 1.0
     assert told["copies"]["precision"]["duplicates"] == 1.0
-    assert told["keys_a_second"] > told["split_a_second"] > 0
+    assert told["keys_a_second"] > 0
     assert "| step `duplicates` |" in speed_page.tables({"sizes": {"400": told}})
 
 
