@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks.apart import told_by
 from benchmarks.data import beside, dirty, page, personal_recall, speed, speed_page
+from benchmarks.data.made import records
 from benchmarks.first_screen import between
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
@@ -118,6 +119,7 @@ def measure_speed(given: argparse.Namespace) -> dict[str, Any]:
             print(f"{size} records: stages", file=sys.stderr, flush=True)
             speed.make(Path(folder), size)
             sizes[str(size)] = {"stages": speed.stages(Path(folder), size)}
+            sizes[str(size)]["apart"] = speed.apart(Path(folder), list(records(size, seed=speed.SEED)))
             print(f"{size} records: steps", file=sys.stderr, flush=True)
             words = ["speed", str(size), "--folder", folder]
             sizes[str(size)] |= told_by("benchmarks.data", words, settings) or {}

@@ -1,5 +1,6 @@
 """Questions with answers in any number: words as often as words are, with copies and faults among them.
 
+Of a copy that is `near`, such a share of its words is changed; of one that is `asked`, of its question alone.
 The words are those of Python's own documentation, the commonest first, so that the text is English to whoever
 guesses languages by words; behind them come made ones. The same arguments give the same records.
 """
@@ -17,9 +18,10 @@ from benchmarks.scale.made import spelled
 from tasks.rows.records import Example
 
 SHARES = {
-    "exact": 0.02, "near 5%": 0.03, "near 10%": 0.03, "near 20%": 0.03, "garbled": 0.01, "markup": 0.01,
-    "foreign": 0.01, "personal": 0.02, "short": 0.01,
+    "exact": 0.02, "near 5%": 0.02, "near 10%": 0.02, "near 20%": 0.02, "asked 10%": 0.02,
+    "garbled": 0.01, "markup": 0.01, "foreign": 0.01, "personal": 0.02, "short": 0.01,
 }  # fmt: skip
+COPIES = tuple(kind for kind in SHARES if kind.startswith(("exact", "near", "asked")))
 SOURCE = "made"
 _VOCABULARY = 50_000
 _EXPONENT, _SHIFT = 1.2, 2.7  # steeper than in most texts, so that most words are English ones
@@ -73,7 +75,7 @@ def records(count: int, *, seed: int) -> Iterator[Made]:
                 texts.append([words[rank] for rank in ranks[at : at + length].tolist()])
                 at += length
             kind = kinds[chosen[number]] if chosen[number] < len(kinds) else "plain"
-            if kind.startswith(("exact", "near")) and not plain:
+            if kind in COPIES and not plain:
                 kind = "plain"
             made = _record(f"m{start + number}", kind, texts, plain, draw)
             if kind == "plain":
@@ -86,10 +88,11 @@ def _record(
 ) -> Made:
     asked, said = map(_written, texts)
     match kind.partition(" ")[0]:
-        case "exact" | "near":
+        case "exact" | "near" | "asked" as parts:
             first = plain[int(draw.integers(len(plain)))]
-            share = float(kind.split()[1][:-1]) / 100 if kind.startswith("near") else 0.0
-            asked, said = (edited(text, share, draw) for text in (first.prompt, first.answer))
+            share = float(kind.partition(" ")[2].rstrip("%") or 0) / 100
+            asked = edited(first.prompt, share, draw)
+            said = edited(first.answer, share if parts == "near" else 0.0, draw)
             return Made(id=name, prompt=asked, answer=said, kind=kind, of=first.id)
         case "garbled":
             said = f"{said} {_ACCENTS[int(draw.integers(len(_ACCENTS)))]}".encode().decode("cp1252")
@@ -108,7 +111,7 @@ def _record(
 
 def edited(text: str, share: float, draw: np.random.Generator) -> str:
     """A text with this share of its words replaced, left out, put in, or exchanged with the next."""
-    words, known = text.split(), _vocabulary()
+    words, known, other = text.split(), _vocabulary(), ""
     if not share:
         return text
     for at in draw.choice(len(words), size=max(1, round(share * len(words))), replace=False).tolist():
@@ -122,7 +125,8 @@ def edited(text: str, share: float, draw: np.random.Generator) -> str:
             words[at] += f" {other}"
         else:
             words[at], words[at + 1] = words[at + 1], words[at]
-    return " ".join(filter(None, words))
+    changed = " ".join(filter(None, words))
+    return changed if changed != text else f"{changed} {other}"  # two equal words may have changed places
 
 
 def _written(words: Sequence[str]) -> str:

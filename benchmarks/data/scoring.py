@@ -109,7 +109,12 @@ def _judge_fault(
     counted = line.fault != LEAKED or fate.split in ("", *_TRAINED)
     right = counted and found(line, fates, groups)
     counts.update(planted=counted, found=right, trained=not right and fate.split in _TRAINED)
-    counts[f"> {_became(line, fate)}" if counted else "> in the test, not counted"] += 1
+    became = _became(line, fate) if counted else "in the test, not counted"
+    if line.fault in COPIES and fate.text is not None:
+        first = next((fate_of(fates, other) for other in groups[line.group] if other.id == line.of), fate)
+        apart = first.text is not None and first.split != fate.split
+        became = "kept on another side of the split" if apart else "kept on the same side"
+    counts[f"> {became}"] += 1
 
 
 def _judge_clean(

@@ -9,20 +9,20 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.data.made import SHARES, Made, records
+from benchmarks.data.made import COPIES, Made, records
 from benchmarks.data.stages import PREPARING, SOURCES, make_place, run_stage
 from tasks.machine.memory import peak_mib
 from tasks.prepare.clean.steps import STEPS
 from tasks.prepare.split.assigning import place
+from tasks.prepare.tracing.stored import SPLITS
 from tasks.prepare.validate.suites import check
-from tasks.rows.records import Rows
-from tasks.rows.tables import read_rows
+from tasks.rows.records import Example, Rows
+from tasks.rows.tables import FILES, read_rows
 from tasks.settings import load_settings
 
 T = TypeVar("T")
 SEED = 0
 MADE = SOURCES / "made.jsonl"
-COPIES = tuple(kind for kind in SHARES if kind.startswith(("exact", "near")))
 
 
 def make(folder: Path, count: int, **clean: Any) -> None:
@@ -93,6 +93,23 @@ def copies(made: Sequence[Made], gone: Mapping[str, str]) -> dict[str, Any]:
             step: round(some[True] / some.total(), 4) for step, some in by_step.items() if some[True]
         },
     }
+
+
+def apart(folder: Path, made: Sequence[Made]) -> dict[str, float]:
+    """By kind the share of copies that stand on another side of the split than what they copy."""
+    import pyarrow.parquet as pq
+
+    sides: dict[str, str] = {}
+    for split in SPLITS:
+        column = pq.read_table(folder / "data/splits" / split / FILES[Example], columns=["id"])["id"]
+        sides |= {name.rpartition(":")[2]: split for name in column.to_pylist()}
+    planted = Counter(each.kind for each in made if each.of)
+    parted = Counter(
+        each.kind
+        for each in made
+        if each.id in sides and each.of in sides and sides[each.id] != sides[each.of]
+    )
+    return {kind: round(parted[kind] / planted[kind], 4) for kind in COPIES if planted[kind]}
 
 
 def timed(act: Callable[[], T]) -> tuple[T, float]:

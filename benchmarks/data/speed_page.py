@@ -65,10 +65,13 @@ def _sentences(size: int, told: Mapping[str, Any]) -> Iterator[str]:
     right = ", ".join(f"`{step}` {share:.3f}" for step, share in told["copies"]["precision"].items())
     yield (
         f"- {size:,} records: the suites judge {told['suites_rows']:,} rows in {told['suites_seconds']:g} s; "
-        f"{told['keys_a_second']:,} groups a second get their split by hash (the stage does more). Steps take up "
-        f"to {mib(told['steps_mib'])}, {mib(told['read_mib'])} of them to read the rows."
+        f"{told['keys_a_second']:,} groups a second get their split by hash (the stage does more). Steps "
+        f"take up to {mib(told['steps_mib'])}, {mib(told['read_mib'])} of them to read the rows."
     )
-    yield f"  Copies that went: {recall}. Share of what a step dropped that had a copy: {right or DASH}."
+    yield f"- Copies that went: {recall}. Share of what a step dropped that had a copy: {right or DASH}."
+    if "apart" in told:
+        parted = ", ".join(f"{kind} {share:.3f}" for kind, share in told["apart"].items())
+        yield f"- Copies on another side of the split than what they copy: {parted}."
 
 
 def _beside(told: Mapping[str, Any]) -> Iterator[str]:

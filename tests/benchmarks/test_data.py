@@ -14,13 +14,14 @@ from benchmarks.data import __main__ as data
 from benchmarks.data import beside, page, personal, personal_recall, speed, speed_page
 from benchmarks.data.dirty import added, through_stages
 from benchmarks.data.fates import Fate, Text
-from benchmarks.data.made import Made, records
+from benchmarks.data.made import COPIES, Made, records
 from benchmarks.data.scoring import remains, scored
 from benchmarks.data.stages import run_stage
 from benchmarks.data.truth import DIRTY, TRUTH, Line
 from deploy.errors import ThreeplyError
 from tasks.prepare.clean.verdict import Verdict, drop
-from tasks.rows.records import Rows
+from tasks.rows.records import Example, Rows
+from tasks.rows.tables import write_table
 from tasks.settings import load_settings
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -46,6 +47,10 @@ def line(number: int, fault: str = "none", action: str = "keep", **told: Any) ->
 
 def kept(text: Text = ASKED, split: str = "train") -> list[Fate]:
     return [Fate(split=split, text=text)]
+
+
+def standing(name: str) -> Example:
+    return Made(id=f"sources/made.jsonl:{name}", prompt="q", answer="a", kind="plain").example()
 
 
 def gone(reason: str = "any", stage: str = "clean") -> list[Fate]:
@@ -93,6 +98,10 @@ def test_copies_on_two_sides_of_the_split_are_told() -> None:
     lines = [line(1, group="g"), *(line(n, "near_duplicate", "drop", group="g", of="r1") for n in (2, 3, 4))]
     told = scored(lines, {1: kept(), 2: kept(split="test"), 3: kept(), 4: gone()})
     assert told["pairs"]["near_duplicate"] == {"planted": 3, "left": 2, "apart": 1}
+    became = {
+        name: count for name, count in told["faults"]["near_duplicate"]["some"].items() if name[0] == ">"
+    }
+    assert became == {"> kept on another side of the split": 1, "> kept on the same side": 1, "> any": 1}
 
 
 def test_clean_rows_that_are_lost_or_altered_are_told_by_what_they_look_like() -> None:
@@ -177,13 +186,14 @@ def test_records_are_the_same_each_time_and_copies_stand_behind_what_they_copy()
     assert len({each.id for each in made}) == 6_000
     places = {each.id: place for place, each in enumerate(made)}
     copied = [each for each in made if each.of]
-    assert {each.kind for each in copied} == set(speed.COPIES)
+    assert {each.kind for each in copied} == set(COPIES)
     for each in copied:
         first = made[places[each.of]]
         assert (first.kind, places[first.id] < places[each.id]) == ("plain", True)
-        assert (first.answer == each.answer) == (each.kind == "exact")
+        assert (first.prompt == each.prompt) == (each.kind == "exact")
+        assert (first.answer == each.answer) == (not each.kind.startswith("near"))
     shares = Counter(each.kind for each in made)
-    assert 0.025 < shares["near 10%"] / 6_000 < 0.035
+    assert 0.015 < shares["near 10%"] / 6_000 < 0.025
 
 
 def test_planted_numbers_are_valid_and_those_that_look_like_them_are_not() -> None:
@@ -220,6 +230,10 @@ def test_what_is_gone_and_what_is_touched_is_counted(monkeypatch: pytest.MonkeyP
 def test_each_step_that_params_names_is_timed_and_exact_copies_go(tmp_path: Path) -> None:
     speed.make(tmp_path, 400)
     assert run_stage(tmp_path, "collect").cpu_seconds > 0.0
+    for name, ids in {"train": ["m0", "m1"], "validation": [], "test": ["m2"]}.items():
+        write_table(tmp_path / f"data/splits/{name}/examples.parquet", Example, map(standing, ids))
+    copies = [Made(id=name, prompt="", answer="", kind="near 10%", of="m0") for name in ("m1", "m2")]
+    assert speed.apart(tmp_path, copies) == {"near 10%": 0.5}
     told = speed.steps(tmp_path, 400)
     assert list(told["steps"]) == load_settings(Path("params.yaml")).clean.steps
     assert told["copies"]["recall"]["exact"] == 1.0
