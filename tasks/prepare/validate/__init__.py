@@ -31,8 +31,8 @@ def validate(
 ) -> None:
     """Write the rows that must not go on, what they are like, a page of all expectations, and figures.
 
-    `accepted` is the profile of the rows that the gate let pass last, where it has let any pass. `collect` and
-    `clean` say whether these rows were made with the same settings.
+    `accepted` is the profile of the rows that the gate let pass last, where it has let any pass. `collect`
+    and `clean` say whether those rows were made with the same settings.
 
     Raises:
         SourceError: `accepted` is damaged.

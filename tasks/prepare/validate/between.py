@@ -13,8 +13,8 @@ from tasks.rows.records import Document, Example, Preference, Rows
 class Between:
     """What rows of one table say of those of another.
 
-    `documents` are by their ids, `shared` are ids that rows of two kinds have, `shares` says which share of the
-    examples a group has, and `answers` which good answers examples give to the prompts of preferences.
+    `documents` are by their ids, `shared` are ids that rows of two kinds have, `shares` says which share of
+    the examples a group has, and `answers` which good answers examples give to the prompts of preferences.
     """
 
     documents: Mapping[str, Document]
@@ -55,7 +55,7 @@ class Between:
 
 def _answers(rows: Rows) -> dict[Hashable, frozenset[str]]:
     wanted = {_asked(row) for row in rows.preferences}
-    # The whole key costs ten times as much as the words of the last turn, which few examples share with a preference.
+    # The whole key costs far more than the words of the last turn, which few examples share with a pair.
     near = {_words(turn.content.casefold()) for row in rows.preferences for turn in row.prompt[-1:]}
     found: defaultdict[Hashable, set[str]] = defaultdict(set)
     for row in rows.examples if wanted else ():

@@ -1,5 +1,6 @@
 """Distribution drift: what is different from the rows that the gate let pass last, and how much it weighs."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,8 @@ KEY = "validate.drift"
 class Shift:
     """One comparison: the `value` found and its bound, which is the least one where `falls` is True.
 
-    `name` is that of its expectation. `detail` says in words what has changed the most, or why the bound is not
-    the one of params.yaml.
+    `name` is that of its expectation. `detail` says in words what has changed the most, or why the bound is
+    not the one of params.yaml.
     """
 
     name: str
@@ -74,8 +75,10 @@ def compare(accepted: Profile | None, now: Profile, settings: DriftSettings) -> 
         found = [_volume(kind, before, today, settings)]
         if today.rows < LEAST:
             told.append(f"There are too few {kind}s now to compare more than their number ({today.rows}).")
+        elif shifted := list(_shifts(kind, before, today, settings)):
+            found += shifted
         else:
-            found += _shifts(kind, before, today, settings)
+            told.append(f"The {kind}s are of too few groups to tell change from chance.")
         shifts[kind] = tuple(_weighed(shift, meant) for shift in found)
     return Comparison(told=" ".join(told), fingerprint=now.fingerprint, shifts=shifts)
 
@@ -97,9 +100,9 @@ def _shifts(
 ) -> Iterator[Shift]:
     for name, now in today.features.items():
         then = before.features.get(name)
-        if then is None:
+        if then is None or math.isinf(likely := chance(then, now)):
             continue
-        value, likely = index(then, now), chance(then, now)
+        value = index(then, now)
         limit = settings.critical if value > max(settings.critical, likely) else settings.warning
         detail = _changed(then, now) if name in BY_NAME else ""
         if likely > limit:

@@ -56,7 +56,7 @@ def expectations(settings: ValidateSettings) -> list[Any]:
         expect(
             "ColumnMaxToBeBetween",
             "group_share",
-            f"No group has more than {settings.max_group_share:g} of the examples, which all stand in one split.",
+            f"No group has more than {settings.max_group_share:g} of the examples: it stands in one split.",
             severity="warning",
             key="validate.max_group_share",
             column="group_share",

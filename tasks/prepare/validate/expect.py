@@ -25,8 +25,8 @@ def expect(
 
     A critical one about single rows (its class is about column values) puts the rows that fail into
     quarantine under `name`; about the whole table it stops the chain. A warning is shown. `key` is the
-    setting that holds its bound, `detail` what else is to be said where it is not met, and `remedy` what may be
-    done beside mending the rows.
+    setting that holds its bound, `detail` what else is to be said where it is not met, and `remedy` what may
+    be done beside mending the rows.
     """
     from great_expectations import expectations
 

@@ -100,15 +100,16 @@ def read_profile(path: Path) -> Profile | None:
 def spread(cells: Iterable[Cells], parts: Sequence[int]) -> Spread:
     """How rows are spread over cells, where `parts` says in which random part each of them is."""
     sizes = Counter(parts)
-    counts: dict[int, Counter[str]] = defaultdict(Counter)
-    squares: Counter[str] = Counter()
+    counts: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    squares: dict[str, float] = defaultdict(float)
     for part, row in zip(parts, cells, strict=True):
         for cell, share in row.items():
             counts[part][cell] += share
             squares[cell] += share * share
-    whole: Counter[str] = Counter()
+    whole: dict[str, float] = defaultdict(float)
     for part in sorted(counts):
-        whole.update(counts[part])
+        for cell, count in counts[part].items():
+            whole[cell] += count
     for cell in sorted(whole, key=lambda cell: (-whole[cell], cell))[CELLS:]:
         for counted in (whole, squares, *counts.values()):
             counted[OTHERS] += counted.pop(cell, 0.0)
@@ -119,16 +120,18 @@ def spread(cells: Iterable[Cells], parts: Sequence[int]) -> Spread:
     )
 
 
-def _alike(cell: str, counts: Mapping[int, Counter[str]], sizes: Counter[int], squares: float) -> float:
+def _alike(
+    cell: str, counts: Mapping[int, Mapping[str, float]], sizes: Counter[int], squares: float
+) -> float:
     """The variance of the count of a cell over that count, by random groups.
 
     Wolter, Introduction to Variance Estimation, chapter 2. At least what rows by themselves would have.
     """
-    count, rows = sum(counted[cell] for counted in counts.values()), sizes.total()
+    count, rows = sum(counted.get(cell, 0.0) for counted in counts.values()), sizes.total()
     alone = squares / count - count / rows
     if len(sizes) < 2:
         return max(alone, 0.0)
-    apart = sum((counts[part][cell] - size * count / rows) ** 2 for part, size in sizes.items())
+    apart = sum((counts[part].get(cell, 0.0) - size * count / rows) ** 2 for part, size in sizes.items())
     return max(apart / count * len(sizes) / (len(sizes) - 1), alone, 0.0)
 
 

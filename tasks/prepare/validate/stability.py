@@ -1,10 +1,10 @@
 """How far two runs are apart in one feature, and how far chance alone would have taken them.
 
 The population stability index is the sum of (p - q) ln(p / q) over the cells, where p and q are their shares
-then and now. It is 0 where nothing differs; by custom 0.1 is worth a look, and 0.25 another population. Few rows
-differ by chance alone, so that the customary bounds would always be passed: the index of n rows against m of the
-same kind is about a chi-square variable times 1/n + 1/m (Yurdakul, Statistical properties of the population
-stability index). Here rows come in groups, which `Spread.alike` accounts for (Rao and Scott's correction).
+then and now. It is 0 where nothing differs; by custom 0.1 is worth a look, and 0.25 another population. Few
+rows differ by chance alone, and would pass the customary bounds: the index of n rows against m of the same
+kind is about a chi-square variable times 1/n + 1/m (Yurdakul, Statistical properties of the population
+stability index). Rows come in groups here, which `Spread.alike` accounts for (as Rao and Scott correct it).
 """
 
 import math

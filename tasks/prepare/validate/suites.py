@@ -24,7 +24,7 @@ SUITES: dict[RowKind, ModuleType] = {"example": examples, "preference": preferen
 def check(rows: Rows, settings: ValidateSettings, comparison: Comparison = NOTHING) -> list[Finding]:
     """What comes of each expectation, in the order of the suites.
 
-    After those of its rows each table has those of `comparison`: what has changed since the rows accepted last.
+    After those of its rows each table has those of `comparison`: what differs from the rows accepted last.
     """
     import great_expectations as gx
 
@@ -53,8 +53,8 @@ def _judged(
 ) -> list[Finding]:
     """What comes of `expectations` about the lines of a table of `count` rows.
 
-    The batch validates, and not a validation definition, which would copy each row that fails three times for a
-    store that nobody reads; and rows come by their place, which costs a hundredth of coming by their id.
+    The batch validates, and not a validation definition, which would copy each row that fails three times for
+    a store that nobody reads. Rows come by their place: by their id each would cost a look-up in pandas.
     """
     import great_expectations as gx
 
@@ -63,7 +63,9 @@ def _judged(
     name = f"{table} {len(source.assets)}"
     batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
     suite = gx.ExpectationSuite(name, expectations=expectations)
-    result = batch.get_batch({"dataframe": lines}).validate(suite, result_format={"result_format": "COMPLETE"})
+    result = batch.get_batch({"dataframe": lines}).validate(
+        suite, result_format={"result_format": "COMPLETE"}
+    )
     told = {each.expectation_config.meta["name"]: each for each in result.results}
     return [finding(table, told[each.meta["name"]], lines, judged=count) for each in suite.expectations]
 
@@ -85,6 +87,11 @@ def frame(rows: Rows, table: RowKind, between: Between) -> "pd.DataFrame":
 def finding(table: RowKind, result: Any, lines: "pd.DataFrame", *, judged: int) -> Finding:
     """A result of Great Expectations on `lines`, which tell of `judged` rows, as a finding."""
     config = result.expectation_config
+    observed = _number(result.result.get("observed_value"))
+    error = _error(result.exception_info)
+    about_rows = config.type.startswith("expect_column_values")
+    # Of no rows there is no mean and no greatest value, and none is out of bounds.
+    idle = not (judged or about_rows or error) and observed is None
     failed = result.result.get("unexpected_index_list") or ()
     return Finding(
         table=table,
@@ -93,16 +100,16 @@ def finding(table: RowKind, result: Any, lines: "pd.DataFrame", *, judged: int) 
         column=config.kwargs.get("column", ""),
         expected=expected(config.type, config.kwargs),
         severity=config.severity.value,
-        about_rows=config.type.startswith("expect_column_values"),
-        passed=bool(result.success),
+        about_rows=about_rows,
+        passed=bool(result.success) or idle,
         judged=judged,
         rows=tuple(lines["id"].take(failed)) if failed else (),
         seen=_span(result.result.get("unexpected_list") or ()),
         key=config.meta["key"],
         detail=config.meta["detail"],
         remedy=config.meta["remedy"],
-        observed=_number(result.result.get("observed_value")),
-        error=_error(result.exception_info),
+        observed=observed,
+        error=error,
     )
 
 
