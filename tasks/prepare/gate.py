@@ -148,10 +148,10 @@ def _expectations(validated: Report, settings: GateSettings) -> Iterator[Check]:
                 yield Check(
                     name=f"{table} {name}",
                     value="no rows" if told["observed"] is None else told["observed"],
-                    threshold=told["description"],
+                    threshold=told["expected"],
                     passed=told["passed"],
                     key=told["key"],
-                    details=() if told["passed"] else tuple(_told(told)),
+                    details=() if told["passed"] else (told["description"], *_told(told)),
                 )
     passed = settings.allow_warnings or not warnings
     yield Check(

@@ -70,7 +70,8 @@ def compare(accepted: Profile | None, now: Profile, settings: DriftSettings) -> 
     for kind, today in now.tables.items():
         before = accepted.tables.get(kind)
         if before is None or before.rows < LEAST:
-            told.append(f"There were too few {kind}s then to compare ({before.rows if before else 0}).")
+            if today.rows:
+                told.append(f"There were too few {kind}s then to compare ({before.rows if before else 0}).")
             continue
         found = [_volume(kind, before, today, settings)]
         if today.rows < LEAST:
@@ -104,16 +105,16 @@ def _shifts(
             continue
         value = index(then, now)
         limit = settings.critical if value > max(settings.critical, likely) else settings.warning
-        detail = _changed(then, now) if name in BY_NAME else ""
+        details = [_changed(then, now)] if name in BY_NAME else []
         if likely > limit:
-            detail = f"chance alone makes up to {likely:.2g} of so few rows or groups"
+            details.append(f"chance alone makes up to {likely:.2g} of so few rows or groups")
         yield Shift(
             name=f"{name}_drift",
             description=SAID[name].format(table=kind),
             value=value,
             bound=max(limit, likely),
             severity="critical" if limit == settings.critical else "warning",
-            detail=detail,
+            detail="; ".join(filter(None, details)),
         )
 
 

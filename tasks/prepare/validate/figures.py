@@ -21,6 +21,7 @@ def figures(findings: Sequence[Finding], rows: Rows, comparison: Comparison) -> 
             "description": finding.description,
             "detail": finding.detail,
             "error": finding.error,
+            "expected": finding.expected,
             "examples": [{"id": bounded(name), "source": bounded(source)} for name, source in examples],
             "failed_rows": len(finding.rows),
             "judged_rows": finding.judged,

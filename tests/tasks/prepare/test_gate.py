@@ -23,6 +23,7 @@ def expectation(**changes: Any) -> dict[str, Any]:
         "detail": "",
         "error": "",
         "examples": [],
+        "expected": "at least 50",
         "failed_rows": 0,
         "judged_rows": 100,
         "key": "validate.min_examples",
@@ -106,7 +107,7 @@ def test_too_many_quarantined_rows(tmp_path: Path) -> None:
 
 def test_a_critical_expectation_about_a_table(tmp_path: Path) -> None:
     said = refusal(tmp_path, enough=expectation(passed=False, observed=7.0))
-    assert "example enough: 7, allowed is There are at least 50 examples. (validate.min_examples" in said
+    assert "example enough: 7, allowed is at least 50 (validate.min_examples in params.yaml)\n" in said
 
 
 def test_a_critical_expectation_about_rows_is_left_to_the_share_held_back(tmp_path: Path) -> None:
@@ -161,11 +162,13 @@ def test_what_has_drifted_is_told_with_what_changed_and_how_to_accept_it(tmp_pat
         observed=0.6,
         key="validate.drift.critical",
         description="The sources have their shares.",
+        expected="at most 0.25",
         detail="a.jsonl 30 % then, 2 % now",
         advice="The gate stops the chain. Or accept it.",
     )
     said = refusal(tmp_path, source_drift=shifted)
-    assert "example source_drift: 0.6, allowed is The sources have their shares. (validate.drift.cr" in said
+    assert "example source_drift: 0.6, allowed is at most 0.25 (validate.drift.critical in params" in said
+    assert "    The sources have their shares.\n" in said
     assert "a.jsonl 30 % then, 2 % now\n" in said
     assert "Or accept it." in said
 
