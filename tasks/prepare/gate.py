@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.atomic import replacing
-from tasks.errors import GateError
+from tasks.errors import GateError, SourceError
 from tasks.pages.numbers import spelled
 from tasks.prepare.settings import GateSettings
 from tasks.rows.reports import Report, outcomes, read_report, unbalanced, write_report
@@ -53,6 +53,7 @@ def gate(
 
     Raises:
         GateError: a check did not pass; the message says what fails, which rows, and what to do.
+        SourceError: one of the files is missing or damaged.
     """
     collected, cleaned, validated = (read_report(path) for path in (collect, clean, validate))
     checks = judged(collected, cleaned, validated, settings)
@@ -64,6 +65,8 @@ def gate(
         head = f"the gate lets no rows pass: {len(failed)} of {len(checks)} checks failed"
         reasons = f"all of it stands in {collect}, {clean} and {validate}; mend the data and run again"
         raise GateError("\n  ".join([head, *explained(failed), reasons]))
+    if not profile.is_file():
+        raise SourceError(f"{profile} is not there; run dvc repro")
     with replacing(accepted) as partial:
         shutil.copyfile(profile, partial)
 

@@ -184,6 +184,13 @@ def test_rows_without_their_evidence_have_a_bound_of_their_own(tmp_path: Path) -
     assert "6 of 100 name documents that no source has" in said
 
 
+def test_rows_without_a_profile_are_told(tmp_path: Path) -> None:
+    decide(tmp_path)
+    told = [tmp_path / name for name in ("collect", "clean", "validate", "none.json")]
+    with pytest.raises(SourceError, match=r"none\.json is not there; run dvc repro"):
+        gate(*told, accepted=tmp_path / "a", verdict=tmp_path / "gate", settings=SETTINGS)
+
+
 def test_the_profile_of_rows_that_pass_is_kept_and_stays_until_others_do(tmp_path: Path) -> None:
     refusal(tmp_path, validate={"quarantined": 6})
     assert not (tmp_path / "accepted.json").exists()

@@ -1,4 +1,4 @@
-"""Protects what tables say of each other: evidence, quotes, shared ids, groups, and answers that contradict."""
+"""Protects what tables say of each other: evidence, shared ids, groups and answers that contradict."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Protects the index of what has changed: its value, its symmetry, and the bound that chance hardly passes."""
+"""Protects the index of what has changed: its value, and the bound that chance hardly passes."""
 
 import math
 import random
