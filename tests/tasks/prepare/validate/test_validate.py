@@ -12,79 +12,28 @@ import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
-from tasks.errors import SourceError
-from tasks.prepare.settings import (
-    CleanSettings,
-    CollectSettings,
-    ExpectationName,
-    FolderSource,
-    ValidateSettings,
-)
-from tasks.prepare.validate import validate
-from tasks.prepare.validate.drift import FIRST, OTHER_VERSION
+from tasks.prepare.settings import ExpectationName
 from tasks.prepare.validate.features import FEATURES
-from tasks.rows.records import Dropped, Example, Rows
-from tasks.rows.reports import Report, read_report, unbalanced
-from tasks.rows.tables import read_table, write_rows
+from tasks.rows.records import Dropped, Example
+from tasks.rows.reports import Report, unbalanced
+from tasks.rows.tables import write_rows
 from tests.conftest import ROOT
 from tests.tasks.pages.checking import checked
-from tests.tasks.prepare.validate.made import DRIFT
-from tests.tasks.rows.made import ASKED, default_asked, document, pair, rows
+from tests.tasks.prepare.validate.judging import (
+    ABSENT,
+    DOCUMENT,
+    EXAMPLE,
+    GOOD,
+    PREFERENCE,
+    QUESTION,
+    SETTINGS,
+    failed,
+    judge,
+)
+from tests.tasks.rows.made import rows
 
 # Great Expectations still uses what Python and pandas have announced to drop.
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
-
-SETTINGS = ValidateSettings(
-    min_examples=2,
-    min_documents=1,
-    min_preferences=0,
-    max_answer_words=10,
-    unanswerable_between=[0.0, 0.6],
-    max_group_share=1.0,
-    severity={},
-    drift=DRIFT,
-)
-COLLECT = CollectSettings(sources=[FolderSource(kind="markdown", path=Path("manual"))])
-CLEAN = CleanSettings(min_characters=1, max_characters=100, conflicts="drop")
-TEXT = "svm.SVC(C=1.0)\n\nC=1.0 : float\nRegularization."
-DOCUMENT = document(
-    "d1", TEXT, uri="py:svm.SVC@1", title="svm.SVC", sha256=hashlib.sha256(TEXT.encode()).hexdigest()
-)
-EXAMPLE = default_asked("e1", document="d1", group="svm.SVC")
-QUESTION = EXAMPLE.messages[0]
-ABSENT = default_asked("e2", document=None, group="svm.SVC")
-ABSENT = replace(ABSENT, messages=(Message("system", "Be brief."), *ABSENT.messages))
-PREFERENCE = pair("p1", evidence=("d1",), quote="C=1.0 :", group="svm.SVC")
-GOOD = rows(EXAMPLE, ABSENT, pairs=[PREFERENCE], documents=[DOCUMENT])
-
-
-def judge(
-    given: Rows,
-    out: Path,
-    settings: ValidateSettings = SETTINGS,
-    *,
-    accepted: Path | None = None,
-    clean: CleanSettings = CLEAN,
-) -> tuple[list[Dropped], Report]:
-    write_rows(out / "rows", given)
-    paths = {
-        "quarantine": out / "quarantine.parquet",
-        "profile": out / "profile.json",
-        "page": out / "page.html",
-        "report": out / "validate.json",
-    }
-    validate(out / "rows", accepted, **paths, settings=settings, collect=COLLECT, clean=clean)
-    return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
-
-
-def failed(report: Report) -> set[str]:
-    tables: dict[str, dict[str, Any]] = report.figures["expectations"]  # type: ignore[assignment]
-    return {
-        f"{table}.{name}"
-        for table, found in tables.items()
-        for name, told in found.items()
-        if not told["passed"]
-    }
 
 
 def answer(example: Example, text: str) -> Example:
@@ -254,88 +203,6 @@ def test_the_figures_name_five_rows_by_id_and_source_and_say_what_to_do(tmp_path
     assert (told["failed_rows"], told["judged_rows"], told["more_examples"]) == (7, 9, 2)
     assert told["examples"] == [{"id": f"bad {n}", "source": "mine.jsonl"} for n in range(5)]
     assert "`data/clean/quarantine.parquet` names each of them" in told["advice"]
-
-
-def many(count: int, **changed: Any) -> Rows:
-    """So many examples about the document, each in a group of its own."""
-    made = (default_asked(f"e{n}", f"{ASKED} ({n})", document="d1", group=f"g{n}") for n in range(count))
-    return rows(*(replace(row, **changed) for row in made), documents=[DOCUMENT])
-
-
-def test_the_first_run_has_nothing_to_compare_with_and_says_so(
-    settled: tuple[list[Dropped], Report, Path],
-) -> None:
-    _, report, out = settled
-    assert report.figures["compared"] == FIRST
-    assert FIRST in (out / "page.html").read_text(encoding="utf-8")
-    assert not any(
-        name.endswith("_drift") for told in report.figures["expectations"].values() for name in told
-    )
-
-
-def test_rows_are_compared_with_those_accepted_last(tmp_path: Path) -> None:
-    judge(many(80), tmp_path / "then")
-    accepted = tmp_path / "then/profile.json"
-    _, same = judge(many(80), tmp_path / "same", accepted=accepted)
-    assert {name for name in failed(same) if "drift" in name} == set()
-    assert "example.source_drift" not in failed(same)
-    _, other = judge(many(80, source="other.jsonl"), tmp_path / "other", accepted=accepted)
-    told = other.figures["expectations"]["example"]["source_drift"]
-    assert (told["passed"], told["severity"], told["key"]) == (False, "critical", "validate.drift.critical")
-    assert told["detail"] == "other.jsonl 0 % then, 100 % now, test 100 % then, 0 % now"
-    assert f'`validate.drift.accept: "{other.figures["fingerprint"]}"`' in told["advice"]
-    page = (tmp_path / "other/page.html").read_text(encoding="utf-8")
-    checked(page)
-    assert "other.jsonl 0 % then, 100 % now" in page
-    few = judge(many(30), tmp_path / "few", accepted=accepted)[1]
-    assert "example.rows_drift" in failed(few)
-
-
-@pytest.mark.parametrize("how", ["accepted by name", "collected otherwise", "weighed"])
-def test_what_is_meant_is_a_warning(tmp_path: Path, how: str) -> None:
-    judge(many(80), tmp_path / "then")
-    accepted = tmp_path / "then/profile.json"
-    given = many(80, source="other.jsonl")
-    settings, clean = SETTINGS, CLEAN
-    if how == "accepted by name":
-        _, first = judge(given, tmp_path / "first", accepted=accepted)
-        drift = DRIFT.model_copy(update={"accept": first.figures["fingerprint"]})
-        settings = SETTINGS.model_copy(update={"drift": drift})
-    elif how == "weighed":
-        settings = SETTINGS.model_copy(update={"severity": {"source_drift": "warning"}})
-    else:
-        clean = CLEAN.model_copy(update={"max_characters": 99})
-    _, report = judge(given, tmp_path / "now", settings, accepted=accepted, clean=clean)
-    told = report.figures["expectations"]["example"]["source_drift"]
-    assert (told["passed"], told["severity"]) == (False, "warning")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{", "cannot be read: Invalid JSON: EOF"),
-        ("[1]", "cannot be read: Input should be"),
-        ('{"version": 1}', "cannot be read: made_with"),
-        (None, "impossible counts for example source"),
-    ],
-)
-def test_a_damaged_profile_is_told_with_what_to_do(tmp_path: Path, text: str | None, message: str) -> None:
-    judge(GOOD, tmp_path / "then")
-    accepted = tmp_path / "then/profile.json"
-    if text is None:
-        text = accepted.read_text().replace('"test": 2.0', '"test": -2.0')
-    accepted.write_text(text)
-    with pytest.raises(SourceError, match=message) as caught:
-        judge(GOOD, tmp_path / "now", accepted=accepted)
-    assert f"delete {accepted}, and the next run has nothing to compare with" in str(caught.value)
-
-
-def test_a_profile_of_another_version_is_no_measure(tmp_path: Path) -> None:
-    accepted = tmp_path / "accepted.json"
-    accepted.write_text('{"version": 0, "other": []}')
-    _, report = judge(GOOD, tmp_path, accepted=accepted)
-    assert report.figures["compared"] == OTHER_VERSION
-    assert failed(report) == set()
 
 
 def test_a_row_with_several_faults_is_held_back_once_with_all_reasons(tmp_path: Path) -> None:
