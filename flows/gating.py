@@ -49,7 +49,7 @@ def try_file(root: Path, settings: Any, words: argparse.Namespace) -> bool:
         with contextlib.redirect_stdout(said):
             found = rehearse(
                 source,
-                _beside(root, source),
+                _beside(root, settings, source),
                 clean=settings.clean,
                 validate=settings.validate_,
                 gate=settings.gate,
@@ -88,29 +88,39 @@ def _source(root: Path, settings: Any, words: argparse.Namespace) -> "FileSource
     return FileSource(kind="file", path=path, columns=columns)
 
 
-def _beside(root: Path, source: "FileSource") -> "Beside":
+def _beside(root: Path, settings: Any, source: "FileSource") -> "Beside":
     """What the last run has collected from other sources."""
     from tasks.prepare.rehearsal import ALONE, Beside
     from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, names_in
-    from tasks.rows.records import Document
-    from tasks.rows.tables import FILES, read_table
+    from tasks.prepare.validate.profile import made_with, read_profile
+    from tasks.prepare.validate.words import ACCEPTED
+    from tasks.rows.records import Rows
+    from tasks.rows.tables import FILES, read_rows
 
     collected = names_in(root / DATA / RAW)
-    documents = root / DATA / CLEAN / FILES[Document]
-    if collected is None or not documents.is_file():
+    cleaned = root / DATA / CLEAN
+    if collected is None or not all((cleaned / name).is_file() for name in FILES.values()):
         return ALONE
     own = source.path.as_posix()
     counts = dict.fromkeys(KINDS, 0)
     for row in collected:
         counts[row.kind] += row.source != own
+    clean = read_rows(cleaned)
+    accepted = root / ACCEPTED
     return Beside(
-        documents=tuple(row for row in read_table(documents, Document) if row.source != own),
+        rows=Rows.of(row for part in clean.by_kind().values() for row in part if row.source != own),
         counts=counts,
         known=True,
+        accepted=read_profile(accepted) if accepted.is_file() else None,
+        # With a source that params.yaml does not name the rows would be made with other settings.
+        made_with=made_with(settings.collect, settings.clean) if source in settings.collect.sources else "",
     )
 
 
 def _told(found: "Rehearsal") -> Iterator[str]:
+    from tasks.prepare.gate import explained
+    from tasks.prepare.validate.words import advice
+
     counts = ", ".join(f"{len(rows):,} {kind}s" for kind, rows in found.rows.by_kind().items() if rows)
     yield f"rows: {counts or 'none'}"
     if found.repaired:
@@ -125,13 +135,18 @@ def _told(found: "Rehearsal") -> Iterator[str]:
     if found.unmet:
         yield "\nexpectations that are not met"
         yield from (
-            f"  {each.severity}: {each.table} {each.name}: {each.description} ({each.told()})"
+            f"  {line}"
             for each in found.unmet
+            for line in (
+                f"{each.severity}: {each.table} {each.name}: {each.description} ({each.told()})",
+                f"  {advice(each)}",
+            )
         )
+    yield f"\n{found.compared}"
     failed = [check for check in found.checks if not check.passed]
     if failed:
         yield f"\nthe gate would let no rows pass: {len(failed)} of {len(found.checks)} checks fail"
-        yield from (f"  {check.told()}" for check in failed)
+        yield from (f"  {line}" for line in explained(failed))
     else:
         yield f"\nthe gate would let them pass: {len(found.checks)} checks"
 

@@ -1,7 +1,7 @@
 """Collect, clean, validate and gate on one file alone, in memory: what a run would say of it.
 
 What only all sources together show comes from the last run, where there was one: documents that rows may name
-as their evidence, and how many rows the other sources have.
+as their evidence, how many rows the other sources have, and what the rows were like that the gate let pass.
 """
 
 from collections import Counter
@@ -18,8 +18,11 @@ from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.own import check_own
 from tasks.prepare.gate import Check, judged
 from tasks.prepare.settings import FileSource, GateSettings, ValidateSettings
-from tasks.prepare.validate.findings import Finding, figures, quarantined
+from tasks.prepare.validate.drift import compare
+from tasks.prepare.validate.figures import figures
+from tasks.prepare.validate.findings import Finding, quarantined
 from tasks.prepare.validate.findings import counted as validated_counts
+from tasks.prepare.validate.profile import Profile, profile
 from tasks.prepare.validate.suites import check
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.reports import Report
@@ -27,24 +30,28 @@ from tasks.rows.reports import Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What the other sources had in the last run: their documents, and how many rows of each kind.
+    """What the other sources had in the last run: their rows, and how many of each kind they collected.
 
-    `known` is False where there was no run.
+    `accepted` is the profile of the rows that the gate let pass last, and `made_with` stands for the settings
+    that rows are made with now. `known` is False where there was no run.
     """
 
-    documents: tuple[Document, ...]
+    rows: Rows
     counts: Mapping[RowKind, int]
     known: bool
+    accepted: Profile | None = None
+    made_with: str = ""
 
 
-ALONE = Beside(documents=(), counts={}, known=False)
+ALONE = Beside(rows=Rows.of(()), counts={}, known=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
     """What came of a file: its rows, those that went no further, what was expected, and what the gate says.
 
-    `unknown` counts rows that name documents of which none is known here.
+    `unknown` counts rows that name documents of which none is known here, and `compared` says what the rows
+    were compared with.
     """
 
     rows: Rows
@@ -53,6 +60,7 @@ class Rehearsal:
     unmet: tuple[Finding, ...]
     checks: tuple[Check, ...]
     unknown: int
+    compared: str
 
     @property
     def passed(self) -> bool:
@@ -82,13 +90,19 @@ def rehearse(
     result = clean_rows(Rows.of((*_all(rows), *named)), clean)
     verdict = replace(result, rows=_without(result.rows, named), dropped=_of(result.dropped, rows))
     whole = Rows.of((*_all(verdict.rows), *named))
-    expected = check(whole, _least(validate, beside))
+    everything = Rows.of((*_all(verdict.rows), *_all(beside.rows)))
+    comparison = compare(beside.accepted, profile(everything, made_with=beside.made_with), validate.drift)
+    expected = check(whole, _least(validate, beside), comparison)
     findings = [finding for finding in expected if rows.by_kind()[finding.table]]
     held = _of(quarantined(findings, whole), rows)
     reports = (
         Report(stage="collect", rows=collected_counts(rows, list(collected.dropped), Counter())),
         Report(stage="clean", rows=cleaned_counts(rows, verdict)),
-        Report(stage="validate", rows=validated_counts(verdict.rows, held), figures=figures(findings)),
+        Report(
+            stage="validate",
+            rows=validated_counts(verdict.rows, held),
+            figures=figures(findings, whole, comparison),
+        ),
     )
     return Rehearsal(
         rows=rows,
@@ -97,6 +111,7 @@ def rehearse(
         unmet=tuple(finding for finding in findings if not finding.passed),
         checks=tuple(judged(*reports, gate)),
         unknown=unknown,
+        compared=comparison.told,
     )
 
 
@@ -105,11 +120,11 @@ def _with_evidence(rows: Rows, beside: Beside) -> tuple[Rows, tuple[Document, ..
 
     It is that of rows that name a document which nobody knows: where there was no run, they go without it.
     """
-    resolved = by_id(Rows.of((*_all(rows), *beside.documents)))
+    resolved = by_id(Rows.of((*_all(rows), *beside.rows.documents)))
     own = replace(resolved, documents=rows.documents)
     names = {name for row in own.asked for name in (*row.evidence, *row.withheld)}
     mine = {document.id for document in rows.documents}
-    named = tuple(row for row in beside.documents if row.id in names and row.id not in mine)
+    named = tuple(row for row in beside.rows.documents if row.id in names and row.id not in mine)
     known = mine | {row.id for row in named}
     if beside.known or names <= known:
         return own, named, 0

@@ -19,6 +19,8 @@ def prompt_key(messages: Sequence[Message]) -> PromptKey:
 
 
 def _folded(text: str) -> str:
+    if "`" not in text:  # as most texts are, which need not be taken apart
+        return " ".join(text.casefold().split())
     parts = _CODE.split(text)
     return " ".join("".join(p if p.startswith("`") else p.casefold() for p in parts).split())
 

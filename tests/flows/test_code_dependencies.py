@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 # These cannot change what a stage makes: the values of settings are tracked by key in params.yaml, and what
 # does not fit into memory is refused.
 WITHOUT_EFFECT = re.compile(
-    r"(.+\.settings|tasks\.settings|tasks\.training\.spread|\w+\.errors|tasks\.machine\.(progress|room))"
+    r"(.+\.(\w+_)?settings|tasks\.training\.spread|\w+\.errors|tasks\.machine\.(progress|room))"
 )
 
 

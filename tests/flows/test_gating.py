@@ -44,8 +44,25 @@ def test_what_would_go_no_further_is_told_with_five_of_each(
     assert "  faq.jsonl:s0: 1 characters: Why is number 0 so short?" in said
     assert "validate would hold back 1 examples: answer_length" in said
     assert "critical: example enough: There are at least 50 examples. (it is 21)" in said
+    assert "    The gate stops the chain. Mend the sources" in said
+    assert "Nothing to compare with: no run has passed the gate before this one." in said
     assert "the gate would let no rows pass: 2 of" in said
     assert "share of examples dropped: 0.475, allowed is 0.3 (gate.max_dropped in params.yaml)" in said
+
+
+def test_a_file_that_would_change_the_rows_is_told_of_what_changes(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "other.jsonl").write_text(lines(*(asked(n, f"Why is the number {n}?") for n in range(100))))
+    run_chain(here, [FileSource(kind="file", path=Path("other.jsonl"))])
+    (here / "faq.jsonl").write_text(lines(*GOOD))
+    said = told(capsys, "faq.jsonl", code=0)  # params.yaml does not name it: it is meant to bring other rows
+    assert "Compared with the rows that the gate let pass last." in said
+    assert "`collect` or `clean` had other settings then: what differs is a warning." in said
+    assert "warning: example source_drift: " in said
+    assert "other.jsonl 100 % then, 62 % now" in said
+    (here / "data/accepted.json").write_text("{")
+    assert "accepted.json cannot be read: Invalid JSON" in told(capsys, "faq.jsonl", code=1)
 
 
 def test_a_file_that_params_names_is_read_as_they_say(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

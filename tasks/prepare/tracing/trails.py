@@ -9,8 +9,10 @@ from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
 from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
+from tasks.prepare.validate.between import Between
 from tasks.prepare.validate.suites import SUITES
-from tasks.rows.records import Document, Dropped, Row, RowKind, Rows
+from tasks.rows.records import Dropped, Row, RowKind, Rows
+from tasks.rows.tables import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +146,6 @@ def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[
 
 
 def _judged(data: Path, row: Row, kind: RowKind) -> dict[str, object]:
-    """What validate looks at of a row: a value for each column of its suite."""
-    wanted = set(() if isinstance(row, Document) else row.evidence)
-    documents: dict[str, Document] = {}
-    for name in wanted:
-        documents |= {each.id: each for each in rows_called(data / CLEAN, name).documents}
-    return {name: judge(row, documents) for name, (_, judge) in SUITES[kind].COLUMNS.items() if name != "id"}
+    """What validate looks at of a row, beside all others: a value for each column of its suite."""
+    between = Between.of(read_rows(data / CLEAN))
+    return {name: judge(row, between) for name, (_, judge) in SUITES[kind].COLUMNS.items() if name != "id"}

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 from deploy.atomic import write_text
-from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.findings import counted, figures, quarantined
+from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.settings import CollectSettings, DriftSettings, ValidateSettings
+from tasks.prepare.validate.drift import OTHER_VERSION, Comparison, compare
+from tasks.prepare.validate.figures import figures
+from tasks.prepare.validate.findings import counted, quarantined
 from tasks.prepare.validate.page import render
+from tasks.prepare.validate.profile import Profile, made_with, read_profile, write_profile
+from tasks.prepare.validate.profile import profile as profile_of
 from tasks.prepare.validate.suites import check
 from tasks.prepare.validate.words import PAGE
 from tasks.rows.records import Dropped
@@ -13,21 +18,59 @@ from tasks.rows.reports import Report, write_report
 from tasks.rows.tables import read_rows, write_table
 
 
-def validate(rows: Path, *, quarantine: Path, page: Path, report: Path, settings: ValidateSettings) -> None:
-    """Write the rows that must not go on, a page of all expectations, and the figures for the gate."""
+def validate(
+    rows: Path,
+    accepted: Path | None,
+    *,
+    quarantine: Path,
+    profile: Path,
+    page: Path,
+    report: Path,
+    settings: ValidateSettings,
+    collect: CollectSettings,
+    clean: CleanSettings,
+) -> None:
+    """Write the rows that must not go on, what they are like, a page of all expectations, and figures.
+
+    `accepted` is the profile of the rows that the gate let pass last, where it has let any pass. `collect`
+    and `clean` say whether those rows were made with the same settings.
+
+    Raises:
+        SourceError: `accepted` is damaged.
+    """
     everything = read_rows(rows)
-    findings = check(everything, settings)
+    today = profile_of(everything, made_with=made_with(collect, clean))
+    write_profile(profile, today)
+    comparison = compared(accepted, today, settings.drift)
+    findings = check(everything, settings, comparison)
     held = quarantined(findings, everything)
     write_table(quarantine, Dropped, held)
     write_report(
         report,
-        Report(stage="validate", rows=counted(everything, held), figures=figures(findings)),
+        Report(
+            stage="validate",
+            rows=counted(everything, held),
+            figures=figures(findings, everything, comparison),
+        ),
     )
-    write_text(page, render(findings, everything, held))
+    write_text(page, render(findings, everything, held, compared=comparison.told))
     failed = [finding for finding in findings if not finding.passed]
     met = len(findings) - len(failed)
     print(f"validate: {met} of {len(findings)} expectations met, {len(held)} rows held back")
+    print(f"validate: {comparison.told}")
     for finding in failed:
         print(f"validate: {finding.severity}: {finding.table}: {finding.description} ({finding.told()})")
     if failed:
         print(f"validate: {PAGE} shows what to do")
+
+
+def compared(accepted: Path | None, today: Profile, settings: DriftSettings) -> Comparison:
+    """What has changed since the rows whose profile lies at `accepted`.
+
+    Raises:
+        SourceError: it is damaged.
+    """
+    before = read_profile(accepted) if accepted else None
+    if accepted and before is None:
+        return Comparison(told=OTHER_VERSION, fingerprint=today.fingerprint)
+    return compare(before, today, settings)

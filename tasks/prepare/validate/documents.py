@@ -8,6 +8,7 @@ from tasks.prepare.validate.expect import Columns, identified, true
 
 COLUMNS: Columns = {
     "id": ("str", lambda row, _: row.id),
+    "id_apart": ("bool", lambda row, between: row.id not in between.shared),
     "named": ("bool", lambda row, _: bool(row.id.strip())),
     "located": ("bool", lambda row, _: bool(row.uri.strip())),
     "titled": ("bool", lambda row, _: bool(row.title.strip())),

@@ -4,14 +4,15 @@ from typing import Any
 
 from deploy.abstention import ABSTENTION, abstains
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import Columns, expect, identified, known, short_answers, stands, true
+from tasks.prepare.validate.expect import Columns, expect, identified, short_answers, true
 
 ROLES = r"^s?(?:ua)+$"  # an optional system turn, then user and assistant in turn, the assistant last
 COLUMNS: Columns = {
     "id": ("str", lambda row, _: row.id),
+    "id_apart": ("bool", lambda row, between: row.id not in between.shared),
     "named": ("bool", lambda row, _: bool(row.id.strip())),
     "grouped": ("bool", lambda row, _: bool(row.group.strip())),
-    "roles": ("str", lambda row, _: "".join(turn.role[0] for turn in row.messages)),
+    "roles": ("str", lambda row, _: "".join([turn.role[0] for turn in row.messages])),
     "spoken": (
         "bool",
         lambda row, _: bool(row.messages) and all(turn.content.strip() for turn in row.messages),
@@ -23,9 +24,11 @@ COLUMNS: Columns = {
         lambda row, _: not (row.answerable and row.messages and row.answer.strip() == ABSTENTION),
     ),
     "abstains": ("bool", lambda row, _: row.answerable or bool(row.messages and abstains(row.answer))),
-    "evidence_known": ("bool", lambda row, documents: known(row.evidence, documents)),
-    "quote_stands": ("bool", lambda row, documents: stands(row.quote, row.evidence, documents)),
-    "withheld_known": ("bool", lambda row, documents: known(row.withheld, documents)),
+    "evidence_known": ("bool", lambda row, between: between.known(row.evidence)),
+    "quote_stands": ("bool", lambda row, between: between.stands(row.quote, row.evidence)),
+    "evidence_open": ("bool", lambda row, _: not row.withheld or set(row.withheld).isdisjoint(row.evidence)),
+    "withheld_known": ("bool", lambda row, between: between.known(row.withheld)),
+    "group_share": ("float64", lambda row, between: between.shares[row.group]),
 }
 
 
@@ -49,6 +52,16 @@ def expectations(settings: ValidateSettings) -> list[Any]:
         true("evidence_known", "The evidence is among the documents."),
         true("quote_stands", "The quote stands in a document of the evidence."),
         true("withheld_known", "What is withheld is among the documents."),
+        true("evidence_open", "No document is both evidence and withheld."),
+        expect(
+            "ColumnMaxToBeBetween",
+            "group_share",
+            f"No group has more than {settings.max_group_share:g} of the examples: it stands in one split.",
+            severity="warning",
+            key="validate.max_group_share",
+            column="group_share",
+            max_value=settings.max_group_share,
+        ),
         expect(
             "ColumnMeanToBeBetween",
             "unanswerable_share",

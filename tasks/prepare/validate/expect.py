@@ -1,14 +1,13 @@
 """An expectation as the suites write it: a Great Expectations class with a short name and a sentence."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
-from tasks.rows.records import Document
+from tasks.prepare.settings import Severity
+from tasks.prepare.validate.between import Between
 
-# What is judged of a row: the name and type of each column, and how it is made of the row and all documents.
-Columns = dict[str, tuple[str, Callable[[Any, Mapping[str, Document]], object]]]
-
-Severity = Literal["critical", "warning"]
+# What is judged of a row: the name and type of each column, and how it is made of the row and all tables.
+Columns = dict[str, tuple[str, Callable[[Any, Between], object]]]
 
 
 def expect(
@@ -18,24 +17,32 @@ def expect(
     *,
     severity: Severity = "critical",
     key: str = "",
+    detail: str = "",
+    remedy: str = "",
     **arguments: Any,
 ) -> Any:
     """The expectation `kind` (`ColumnValuesToBeUnique`) with its arguments.
 
     A critical one about single rows (its class is about column values) puts the rows that fail into
     quarantine under `name`; about the whole table it stops the chain. A warning is shown. `key` is the
-    setting that holds its bound.
+    setting that holds its bound, `detail` what else is to be said where it is not met, and `remedy` what may
+    be done beside mending the rows.
     """
     from great_expectations import expectations
 
     return getattr(expectations, f"Expect{kind}")(
-        description=description, severity=severity, meta={"name": name, "key": key}, **arguments
+        description=description,
+        severity=severity,
+        meta={"name": name, "key": key, "detail": detail, "remedy": remedy},
+        **arguments,
     )
 
 
-def true(column: str, description: str) -> Any:
+def true(column: str, description: str, *, severity: Severity = "critical") -> Any:
     """The expectation that the yes-or-no `column` says yes in each row; it is named as the column."""
-    return expect("ColumnValuesToBeInSet", column, description, column=column, value_set=[True])
+    return expect(
+        "ColumnValuesToBeInSet", column, description, severity=severity, column=column, value_set=[True]
+    )
 
 
 def identified(row: str, *, least: int) -> list[Any]:
@@ -49,6 +56,7 @@ def identified(row: str, *, least: int) -> list[Any]:
             min_value=least,
         ),
         expect("ColumnValuesToBeUnique", "id_unique", f"No two {row}s share an id.", column="id"),
+        true("id_apart", f"No {row} shares its id with a row of another kind.", severity="warning"),
         true("named", f"Each {row} has an id."),
     ]
 
@@ -63,16 +71,3 @@ def short_answers(most: int) -> Any:
         column="answer_words",
         max_value=most,
     )
-
-
-def known(ids: Sequence[str], documents: Mapping[str, Document]) -> bool:
-    """Whether each of `ids` is that of a document."""
-    return all(name in documents for name in ids)
-
-
-def stands(quote: str, evidence: Sequence[str], documents: Mapping[str, Document]) -> bool:
-    """Whether `quote` stands literally in a document of the evidence; an empty quote stands anywhere."""
-    if not quote:
-        return True
-    found = (documents[name] for name in evidence if name in documents)
-    return any(quote in document.text or quote in document.title for document in found)

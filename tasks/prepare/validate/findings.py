@@ -1,13 +1,14 @@
-"""What came of each expectation, and what follows for the rows and for the gate."""
+"""What came of each expectation, and what follows for the rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from tasks.prepare.validate.expect import Severity
+from tasks.prepare.settings import Severity
 from tasks.rows.records import Dropped, RowKind, Rows
 from tasks.rows.reports import RowCount, row_counts
+
+NAMED = 5  # rows of each expectation that was not met; the quarantine has them all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,8 @@ class Finding:
     the table as a whole, and then `observed` is what was seen. `expected` is the bound in words, `column`
     what of a row is held against it (empty: the rows are counted), and `seen` the least and the greatest
     number in the rows that failed, if it holds numbers. `key` is the setting that holds the bound, if one
-    does. `error` says why it could not run; empty if it ran.
+    does, `detail` what else there is to say, and `remedy` what may be done beside mending the rows. `error`
+    says why it could not run; empty if it ran.
     """
 
     table: RowKind
@@ -35,14 +37,28 @@ class Finding:
     observed: float | None
     key: str
     error: str
+    detail: str = ""
+    remedy: str = ""
 
     def told(self) -> str:
         """What went wrong, in a few words."""
         if self.error:
             return f"could not run: {self.error}"
         if self.about_rows:
-            return f"{len(self.rows)} rows"
-        return "there are no rows" if self.observed is None else f"it is {self.observed:g}"
+            return f"{len(self.rows):,} of {self.judged:,} rows"
+        seen = "there are no rows" if self.observed is None else f"it is {self.observed:.4g}"
+        return f"{seen}: {self.detail}" if self.detail and not self.passed else seen
+
+
+def named(finding: Finding, sources: Mapping[str, str]) -> tuple[list[tuple[str, str]], int]:
+    """The first rows that failed, each by its id and its source, and how many more ids there are."""
+    names = list(dict.fromkeys(finding.rows))
+    return [(name, sources[name]) for name in names[:NAMED]], max(len(names) - NAMED, 0)
+
+
+def sources_of(rows: Rows) -> dict[RowKind, dict[str, str]]:
+    """Where each row comes from, by kind and id."""
+    return {kind: {row.id: row.source for row in part} for kind, part in rows.by_kind().items()}
 
 
 def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
@@ -52,12 +68,12 @@ def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
         if finding.severity == "critical":
             for name in dict.fromkeys(finding.rows):
                 reasons[finding.table, name].append(finding)
-    sources = {(kind, row.id): row.source for kind, part in rows.by_kind().items() for row in part}
+    sources = sources_of(rows)
     return [
         Dropped(
             id=name,
             kind=kind,
-            source=sources[kind, name],
+            source=sources[kind][name],
             stage="validate",
             reason=", ".join(finding.name for finding in failed),
             detail=" ".join(finding.description for finding in failed),
@@ -74,20 +90,3 @@ def counted(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
         why = Counter(reasons[kind, row.id] for row in part if (kind, row.id) in reasons)
         counts += row_counts(kind, len(part), kept=len(part) - why.total(), quarantined=why)
     return counts
-
-
-def figures(findings: Sequence[Finding]) -> dict[str, Any]:
-    """The figures of the report: each expectation by table and name."""
-    result: dict[str, dict[str, Any]] = {}
-    for finding in findings:
-        result.setdefault(finding.table, {})[finding.name] = {
-            "about_rows": finding.about_rows,
-            "description": finding.description,
-            "error": finding.error,
-            "failed_rows": len(finding.rows),
-            "key": finding.key,
-            "observed": finding.observed,
-            "passed": finding.passed,
-            "severity": finding.severity,
-        }
-    return {"expectations": result, "met": sum(f.passed for f in findings), "of": len(findings)}

@@ -3,15 +3,16 @@
 from typing import Any, get_args
 
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate.expect import Columns, expect, identified, known, short_answers, stands, true
+from tasks.prepare.validate.expect import Columns, expect, identified, short_answers, true
 from tasks.rows.records import LabelKind
 
 ROLES = r"^s?(?:ua)*u$"  # the prompt ends with the question
 COLUMNS: Columns = {
     "id": ("str", lambda row, _: row.id),
+    "id_apart": ("bool", lambda row, between: row.id not in between.shared),
     "named": ("bool", lambda row, _: bool(row.id.strip())),
     "grouped": ("bool", lambda row, _: bool(row.group.strip())),
-    "roles": ("str", lambda row, _: "".join(turn.role[0] for turn in row.prompt)),
+    "roles": ("str", lambda row, _: "".join([turn.role[0] for turn in row.prompt])),
     "spoken": (
         "bool",
         lambda row, _: all(
@@ -22,8 +23,11 @@ COLUMNS: Columns = {
     "answer_words": ("int64", lambda row, _: max(len(row.chosen.split()), len(row.rejected.split()))),
     "margin": ("float64", lambda row, _: row.margin),
     "label": ("str", lambda row, _: row.label),
-    "evidence_known": ("bool", lambda row, documents: known(row.evidence, documents)),
-    "quote_stands": ("bool", lambda row, documents: stands(row.quote, row.evidence, documents)),
+    "evidence_known": ("bool", lambda row, between: between.known(row.evidence)),
+    "quote_stands": ("bool", lambda row, between: between.stands(row.quote, row.evidence)),
+    "withheld_known": ("bool", lambda row, between: between.known(row.withheld)),
+    "evidence_open": ("bool", lambda row, _: not row.withheld or set(row.withheld).isdisjoint(row.evidence)),
+    "agrees": ("bool", lambda row, between: between.agrees(row)),
 }
 
 
@@ -53,4 +57,7 @@ def expectations(settings: ValidateSettings) -> list[Any]:
         ),
         true("evidence_known", "The evidence is among the documents."),
         true("quote_stands", "The quote stands in a document of the evidence."),
+        true("withheld_known", "What is withheld is among the documents."),
+        true("evidence_open", "No document is both evidence and withheld."),
+        true("agrees", "No example gives the rejected answer as the good one to the same prompt."),
     ]

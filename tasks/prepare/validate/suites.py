@@ -7,7 +7,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate import documents, examples, preferences
+from tasks.prepare.validate import documents, drift, examples, preferences
+from tasks.prepare.validate.between import Between
+from tasks.prepare.validate.drift import NOTHING, Comparison
 from tasks.prepare.validate.expect import Columns
 from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate.words import expected
@@ -19,45 +21,78 @@ if TYPE_CHECKING:
 SUITES: dict[RowKind, ModuleType] = {"example": examples, "preference": preferences, "document": documents}
 
 
-def check(rows: Rows, settings: ValidateSettings) -> list[Finding]:
-    """What comes of each expectation, in the order of the suites."""
+def check(rows: Rows, settings: ValidateSettings, comparison: Comparison = NOTHING) -> list[Finding]:
+    """What comes of each expectation, in the order of the suites.
+
+    After those of its rows each table has those of `comparison`: what differs from the rows accepted last.
+    """
     import great_expectations as gx
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    pandas = context.data_sources.add_pandas("rows")
+    source = context.data_sources.add_pandas("rows")
+    between = Between.of(rows)
     findings: list[Finding] = []
     for table, module in SUITES.items():
-        batch = pandas.add_dataframe_asset(table).add_batch_definition_whole_dataframe("all")
-        suite = context.suites.add(gx.ExpectationSuite(table, expectations=module.expectations(settings)))
-        definition = context.validation_definitions.add(
-            gx.ValidationDefinition(name=table, data=batch, suite=suite)
-        )
-        result = definition.run(
-            batch_parameters={"dataframe": frame(rows, table)},
-            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["id"]},
-            run_id=gx.RunIdentifier(run_name="validate"),
-        )
-        judged = {each.expectation_config.meta["name"]: each for each in result.results}
         count = len(rows.by_kind()[table])
-        findings += [finding(table, judged[e.meta["name"]], judged=count) for e in suite.expectations]
+        lines = frame(rows, table, between)
+        findings += _judged(source, table, lines, module.expectations(settings), settings, count)
+        if shifts := drift.expectations(comparison, table):
+            lines = drift.frame(comparison, table)
+            findings += _judged(source, table, lines, shifts, settings, count)
     return findings
 
 
-def frame(rows: Rows, table: RowKind) -> "pd.DataFrame":
+def _judged(
+    source: Any,
+    table: RowKind,
+    lines: "pd.DataFrame",
+    expectations: list[Any],
+    settings: ValidateSettings,
+    count: int,
+) -> list[Finding]:
+    """What comes of `expectations` about the lines of a table of `count` rows.
+
+    The batch validates, and not a validation definition, which would copy each row that fails three times for
+    a store that nobody reads. Rows come by their place: by their id each would cost a look-up in pandas.
+    """
+    import great_expectations as gx
+
+    for each in expectations:
+        each.severity = settings.severity.get(each.meta["name"], each.severity)
+    name = f"{table} {len(source.assets)}"
+    batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
+    suite = gx.ExpectationSuite(name, expectations=expectations)
+    result = batch.get_batch({"dataframe": lines}).validate(
+        suite, result_format={"result_format": "COMPLETE"}
+    )
+    told = {each.expectation_config.meta["name"]: each for each in result.results}
+    return [finding(table, told[each.meta["name"]], lines, judged=count) for each in suite.expectations]
+
+
+def frame(rows: Rows, table: RowKind, between: Between) -> "pd.DataFrame":
     """One line a row: its id and what is judged, but none of its text, which may be personal."""
     import pandas as pd
 
-    documents = {document.id: document for document in rows.documents}
     columns: Columns = SUITES[table].COLUMNS
-    lines = [tuple(judge(row, documents) for _, judge in columns.values()) for row in rows.by_kind()[table]]
-    kinds = {name: kind for name, (kind, _) in columns.items()}
-    return pd.DataFrame(lines, columns=list(columns)).astype(kinds)
+    part = rows.by_kind()[table]
+    return pd.DataFrame(
+        {
+            name: pd.Series([judge(row, between) for row in part], dtype=kind)
+            for name, (kind, judge) in columns.items()
+        }
+    )
 
 
-def finding(table: RowKind, result: Any, *, judged: int) -> Finding:
-    """A result of Great Expectations on `judged` rows as a finding."""
+def finding(table: RowKind, result: Any, lines: "pd.DataFrame", *, judged: int) -> Finding:
+    """A result of Great Expectations on `lines`, which tell of `judged` rows, as a finding."""
     config = result.expectation_config
+    observed = _number(result.result.get("observed_value"))
+    error = _error(result.exception_info)
+    about_rows = config.type.startswith("expect_column_values")
+    # Of no rows there is no mean and no greatest value, and none is out of bounds.
+    idle = not (judged or about_rows or error) and observed is None
+    failed = result.result.get("unexpected_index_list") or ()
     return Finding(
         table=table,
         name=config.meta["name"],
@@ -65,14 +100,16 @@ def finding(table: RowKind, result: Any, *, judged: int) -> Finding:
         column=config.kwargs.get("column", ""),
         expected=expected(config.type, config.kwargs),
         severity=config.severity.value,
-        about_rows=config.type.startswith("expect_column_values"),
-        passed=bool(result.success),
+        about_rows=about_rows,
+        passed=bool(result.success) or idle,
         judged=judged,
-        rows=tuple(str(row["id"]) for row in result.result.get("unexpected_index_list") or ()),
+        rows=tuple(lines["id"].take(failed)) if failed else (),
         seen=_span(result.result.get("unexpected_list") or ()),
         key=config.meta["key"],
-        observed=_number(result.result.get("observed_value")),
-        error=_error(result.exception_info),
+        detail=config.meta["detail"],
+        remedy=config.meta["remedy"],
+        observed=observed,
+        error=error,
     )
 
 

@@ -8,7 +8,10 @@ from tasks.prepare.validate.findings import Finding
 
 # Where dvc.yaml has the stage write them. It is given others, which are moved at its end.
 QUARANTINE = "data/clean/quarantine.parquet"
+PROFILE = "data/clean/profile.json"
+ACCEPTED = "data/accepted.json"
 PAGE = "data/reports/validation.html"
+LONGEST = 120  # characters of what comes from the data: an id, a source, what an error says
 
 
 def expected(kind: str, arguments: Mapping[str, Any]) -> str:
@@ -51,6 +54,7 @@ def failing(finding: Finding) -> str:
 def advice(finding: Finding) -> str:
     """What follows from an expectation that was not met, and what to do."""
     setting = f", or change `{finding.key}` in params.yaml" if finding.key else ""
+    setting = f"{setting}; {finding.remedy}" if finding.remedy else setting
     if finding.error:
         return "It says nothing of the rows. The gate lets none pass until it can run."
     if finding.severity == "warning":
@@ -64,3 +68,9 @@ def advice(finding: Finding) -> str:
         f"Held back: `{QUARANTINE}` names each of them, with the reason `{finding.name}`. Mend them in their "
         f"source{setting}, and run again."
     )
+
+
+def bounded(text: str) -> str:
+    """`text` on one line, cut where it is very long."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}\u2026"

@@ -8,8 +8,10 @@ import pytest
 from tasks.errors import SourceError
 from tasks.prepare.rehearsal import ALONE, Beside, Rehearsal, rehearse
 from tasks.prepare.settings import FileSource
+from tasks.prepare.validate.profile import profile
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain, write_sources
-from tests.tasks.rows.made import document
+from tests.tasks.rows.made import document, question
+from tests.tasks.rows.made import rows as rows_of
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 
@@ -36,7 +38,7 @@ def test_it_says_what_a_run_says_of_the_same_file(tmp_path: Path) -> None:
     write_sources(tmp_path)
     run_chain(tmp_path, [FileSource(kind="file", path=tmp_path / FAQ)], until="validate")
     ran = sorted((row.stage, row.kind, row.reason) for row in read_stored(tmp_path / "data").lost_rows())
-    others = Beside(documents=(), counts={}, known=True)
+    others = Beside(rows=rows_of(), counts={}, known=True)
     assert reasons(trial(tmp_path / FAQ, beside=others)) == ran
 
 
@@ -64,7 +66,9 @@ def test_evidence_is_looked_for_among_the_documents_of_other_sources(tmp_path: P
     assert (reasons(alone), alone.unknown) == ([], 2)
     text = document("d1", "Because.", uri="py:loans@1.0", title="Loans", sha256="")
     beside = Beside(
-        documents=(text, document("d2", "Other.", title="Other")), counts={"document": 2}, known=True
+        rows=rows_of(documents=[text, document("d2", "Other.", title="Other")]),
+        counts={"document": 2},
+        known=True,
     )
     found = trial(tmp_path / "a.jsonl", *rows, beside=beside)
     assert (reasons(found), found.unknown) == ([("clean", "example", "missing_evidence")], 0)
@@ -81,14 +85,14 @@ def test_rows_of_other_sources_count_towards_how_many_there_must_be(tmp_path: Pa
     alone = trial(tmp_path / "a.jsonl", *rows, **few)
     assert [finding.name for finding in alone.unmet] == ["enough"]  # and nothing of documents: it has none
     assert not alone.passed
-    beside = Beside(documents=(), counts={"example": 46}, known=True)
+    beside = Beside(rows=rows_of(), counts={"example": 46}, known=True)
     assert trial(tmp_path / "a.jsonl", *rows, beside=beside, **few).passed
 
 
 def test_documents_that_another_source_has_too_are_those_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     other = document("d1", "Text.", title="T", source="other")
-    beside = Beside(documents=(other,), counts={"document": 1}, known=True)
+    beside = Beside(rows=rows_of(documents=[other]), counts={"document": 1}, known=True)
     found = trial(path, {"id": "mine", "title": "T", "text": "Text."}, beside=beside)
     assert (reasons(found), [row.id for row in found.rows.documents]) == ([], ["mine"])
     assert found.passed
@@ -98,3 +102,19 @@ def test_a_test_set_that_contradicts_itself_is_refused_as_a_run_refuses_it(tmp_p
     rows = [asked(1, "Why is it?", "This."), asked(2, "Why is it?", "That.")]
     with pytest.raises(SourceError, match="stand there with two answers"):
         trial(tmp_path / "a.jsonl", *rows, held_out="own questions")
+
+
+def test_the_rows_of_all_sources_are_compared_with_those_accepted_last(tmp_path: Path) -> None:
+    others = rows_of(*(question(f"q{n}", f"Why is number {n}?") for n in range(100)))
+    accepted = profile(others, made_with="abc")
+    beside = Beside(rows=others, counts={"example": 100}, known=True, accepted=accepted, made_with="abc")
+    few = trial(tmp_path / "a.jsonl", asked(1, "Why is it?"), beside=beside)
+    assert few.passed
+    assert few.compared.startswith("Compared with the rows that the gate let pass last.")
+    many = [asked(n, f"Why is number {n}?") for n in range(100)]
+    found = trial(tmp_path / "b.jsonl", *many, beside=beside)
+    assert not found.passed
+    assert "source_drift" in [finding.name for finding in found.unmet]
+    assert trial(
+        tmp_path / "b.jsonl", beside=ALONE
+    ).passed  # where nothing is known there is nothing to compare

@@ -82,7 +82,7 @@ def run_chain(
     root: Path, named: Sequence[Source], *, until: str = "split", settings: Settings = SETTINGS
 ) -> None:
     """Run the stages up to one, with the files that dvc.yaml gives them."""
-    data, reports = root / "data", root / "data/reports"
+    data, reports, accepted = root / "data", root / "data/reports", root / "data/accepted.json"
     stages = ("collect", "clean", "validate", "split")
     wanted = stages[: stages.index(until) + 1]
     collect(
@@ -104,15 +104,25 @@ def run_chain(
     if "validate" in wanted:
         validate(
             data / "clean/rows",
+            accepted if accepted.exists() else None,
             quarantine=data / "clean/quarantine.parquet",
+            profile=data / "clean/profile.json",
             page=reports / "validation.html",
             report=reports / "validate.json",
             settings=settings.validate_,
+            collect=CollectSettings(sources=list(named)),
+            clean=settings.clean,
         )
     if "split" in wanted:
         told = [reports / f"{name}.json" for name in ("collect", "clean", "validate")]
         try:
-            gate(*told, verdict=reports / "gate.json", settings=settings.gate)
+            gate(
+                *told,
+                data / "clean/profile.json",
+                accepted=accepted,
+                verdict=reports / "gate.json",
+                settings=settings.gate,
+            )
         except GateError as error:
             raise AssertionError(f"these rows were to pass: {error}") from error
         split(

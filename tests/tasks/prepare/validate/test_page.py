@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tasks.prepare.validate.findings import quarantined
-from tasks.prepare.validate.page import LONGEST, render
+from tasks.prepare.validate.page import render
+from tasks.prepare.validate.words import LONGEST
 from tests.tasks.pages.checking import checked
 from tests.tasks.prepare.validate.made import LONG, finding
 from tests.tasks.rows.made import question, rows
@@ -15,7 +16,7 @@ def page(*names: str, **changed: Any) -> str:
     """The page about examples of these names, of which one expectation was not met."""
     found = finding(**{"rows": names, **changed})
     given = rows(*(question(name, source="mine.jsonl") for name in names))
-    made = render([found], given, quarantined([found], given))
+    made = render([found], given, quarantined([found], given), compared="Compared with `those`.")
     checked(made)
     return made
 
@@ -65,6 +66,22 @@ def test_a_table_as_a_whole_shows_what_was_seen() -> None:
     made = page(about_rows=False, column="", expected="at least 50", observed=16000.0, seen=None)
     assert "<dt>seen</dt><dd>16,000</dd>" in made
     assert "<td>the table</td>" in made
+
+
+def test_a_shift_says_what_has_changed_and_how_it_can_be_meant() -> None:
+    made = page(
+        about_rows=False,
+        column="source_drift",
+        expected="at most 0.25",
+        observed=0.6,
+        seen=None,
+        key="validate.drift.critical",
+        detail="faq<b>.jsonl 30 % then, 2 % now",
+        remedy="if the change is meant, set `validate.drift.accept`",
+    )
+    assert "<p>faq&lt;b&gt;.jsonl 30 % then, 2 % now</p>" in made
+    assert "change <code>validate.drift.critical</code> in params.yaml; if the change is meant, set" in made
+    assert "Compared with <code>those</code>." in made
 
 
 def test_where_all_is_met_the_page_says_so() -> None:

@@ -6,65 +6,41 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
-from tasks.prepare.settings import ValidateSettings
-from tasks.prepare.validate import validate
-from tasks.rows.records import Dropped, Example, Rows
-from tasks.rows.reports import Report, read_report, unbalanced
-from tasks.rows.tables import read_table, write_rows
+from tasks.prepare.settings import ExpectationName
+from tasks.prepare.validate.features import FEATURES
+from tasks.rows.records import Dropped, Example
+from tasks.rows.reports import Report, unbalanced
+from tasks.rows.tables import write_rows
 from tests.conftest import ROOT
 from tests.tasks.pages.checking import checked
-from tests.tasks.rows.made import default_asked, document, pair, rows
+from tests.tasks.prepare.validate.judging import (
+    ABSENT,
+    DOCUMENT,
+    EXAMPLE,
+    GOOD,
+    PREFERENCE,
+    QUESTION,
+    SETTINGS,
+    failed,
+    judge,
+)
+from tests.tasks.rows.made import rows
 
 # Great Expectations still uses what Python and pandas have announced to drop.
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
-
-SETTINGS = ValidateSettings(
-    min_examples=2, min_documents=1, min_preferences=0, max_answer_words=10, unanswerable_between=[0.0, 0.6]
-)
-TEXT = "svm.SVC(C=1.0)\n\nC=1.0 : float\nRegularization."
-DOCUMENT = document(
-    "d1", TEXT, uri="py:svm.SVC@1", title="svm.SVC", sha256=hashlib.sha256(TEXT.encode()).hexdigest()
-)
-EXAMPLE = default_asked("e1", document="d1", group="svm.SVC")
-QUESTION = EXAMPLE.messages[0]
-ABSENT = default_asked("e2", document=None, group="svm.SVC")
-ABSENT = replace(ABSENT, messages=(Message("system", "Be brief."), *ABSENT.messages))
-PREFERENCE = pair("p1", evidence=("d1",), quote="C=1.0 :", group="svm.SVC")
-GOOD = rows(EXAMPLE, ABSENT, pairs=[PREFERENCE], documents=[DOCUMENT])
-
-
-def judge(given: Rows, out: Path, settings: ValidateSettings = SETTINGS) -> tuple[list[Dropped], Report]:
-    write_rows(out / "rows", given)
-    paths = {
-        "quarantine": out / "quarantine.parquet",
-        "page": out / "page.html",
-        "report": out / "validate.json",
-    }
-    validate(out / "rows", **paths, settings=settings)
-    return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
-
-
-def failed(report: Report) -> set[str]:
-    tables: dict[str, dict[str, Any]] = report.figures["expectations"]  # type: ignore[assignment]
-    return {
-        f"{table}.{name}"
-        for table, found in tables.items()
-        for name, told in found.items()
-        if not told["passed"]
-    }
 
 
 def answer(example: Example, text: str) -> Example:
     return replace(example, messages=(*example.messages[:-1], Message("assistant", text)))
 
 
-# For each expectation a row that fails it and no other: (kind of row, name of the expectation, the row).
+# For each critical expectation a row that fails it and no other critical one: kind of row, its name, the row.
 BAD: list[tuple[str, str, Any]] = [
     ("example", "named", replace(EXAMPLE, id=" ")),
     ("example", "id_unique", replace(EXAMPLE, id="twice")),
@@ -77,18 +53,22 @@ BAD: list[tuple[str, str, Any]] = [
     ("example", "evidence_known", replace(EXAMPLE, evidence=("d1", "d9"))),
     ("example", "quote_stands", replace(EXAMPLE, quote="C=2.0 :")),
     ("example", "withheld_known", replace(ABSENT, withheld=("d9",))),
+    ("example", "evidence_open", replace(EXAMPLE, withheld=("d1",))),
     ("preference", "named", replace(PREFERENCE, id="")),
     ("preference", "id_unique", replace(PREFERENCE, id="twice")),
     ("preference", "grouped", replace(PREFERENCE, group=" ")),
     ("preference", "roles", replace(PREFERENCE, prompt=(QUESTION, Message("assistant", "`1.0`")))),
     ("preference", "spoken", replace(PREFERENCE, rejected="")),
-    ("preference", "differs", replace(PREFERENCE, rejected=" `1.0`\n")),
-    ("preference", "answer_length", replace(PREFERENCE, rejected="word " * 11)),
+    ("preference", "differs", replace(PREFERENCE, chosen="`2.0`", rejected=" `2.0`\n")),
+    ("preference", "answer_length", replace(PREFERENCE, rejected="other " * 11)),
     ("preference", "margin", replace(PREFERENCE, margin=-1.0)),
     ("preference", "margin_known", replace(PREFERENCE, margin=float("nan"))),
     ("preference", "label", replace(PREFERENCE, label="guessed")),  # type: ignore[arg-type]
     ("preference", "evidence_known", replace(PREFERENCE, evidence=("d1", "d9"))),
     ("preference", "quote_stands", replace(PREFERENCE, evidence=())),
+    ("preference", "withheld_known", replace(PREFERENCE, withheld=("d9",))),
+    ("preference", "evidence_open", replace(PREFERENCE, withheld=("d1",))),
+    ("preference", "agrees", replace(PREFERENCE, chosen="`2.0`", rejected=" `1.0`\n")),
     ("document", "named", replace(DOCUMENT, id="")),
     ("document", "id_unique", replace(DOCUMENT, id="twice")),
     ("document", "located", replace(DOCUMENT, uri="")),
@@ -114,6 +94,7 @@ def test_good_rows_pass_and_nothing_is_left_beside_the_outputs(
     assert unbalanced(report.rows) == []
     assert sorted(path.name for path in out.iterdir()) == [
         "page.html",
+        "profile.json",
         "quarantine.parquet",
         "rows",
         "validate.json",
@@ -125,7 +106,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[tuple[str, st
     """The reasons by kind and id, and the report, for the good rows together with all bad ones."""
     made: dict[str, list[Any]] = {"example": [], "preference": [], "document": []}
     for kind, reason, bad in BAD:
-        made[kind].append(bad if reason == "named" else replace(bad, id=f"bad {reason}"))
+        made[kind].append(bad if reason == "named" else replace(bad, id=f"bad {kind} {reason}"))
         if reason == "id_unique":
             made[kind].append(made[kind][-1])
     everything = rows(
@@ -145,7 +126,7 @@ def test_a_bad_row_is_held_back_with_its_reason(
     judged: tuple[dict[tuple[str, str], str], Report], kind: str, reason: str, bad: Any
 ) -> None:
     reasons, report = judged
-    assert reasons[kind, bad.id if reason == "named" else f"bad {reason}"] == reason
+    assert reasons[kind, bad.id if reason == "named" else f"bad {kind} {reason}"] == reason
     assert f"{kind}.{reason}" in failed(report)
 
 
@@ -155,12 +136,73 @@ def test_good_rows_are_not_held_back_with_the_bad(judged: tuple[dict[tuple[str, 
     assert unbalanced(report.rows) == []
 
 
-def test_every_expectation_about_rows_has_a_row_that_fails_it(
+def test_every_critical_expectation_about_rows_has_a_row_that_fails_it(
     settled: tuple[list[Dropped], Report, Path],
 ) -> None:
     tables = settled[1].figures["expectations"]
-    wanted = {(table, name) for table, told in tables.items() for name in told if told[name]["about_rows"]}
-    assert {(kind, reason) for kind, reason, _ in BAD} == wanted
+    critical = {
+        (table, name)
+        for table, told in tables.items()
+        for name in told
+        if told[name]["about_rows"] and told[name]["severity"] == "critical"
+    }
+    assert {(kind, reason) for kind, reason, _ in BAD} == critical
+
+
+def test_an_id_that_two_kinds_share_is_a_warning_for_both(tmp_path: Path) -> None:
+    given = replace(GOOD, preferences=(PREFERENCE, replace(PREFERENCE, id="e1", chosen="`3.0`")))
+    held, report = judge(given, tmp_path)
+    assert held == []
+    assert failed(report) == {"example.id_apart", "preference.id_apart"}
+
+
+def test_a_group_with_most_of_the_examples_is_a_warning(tmp_path: Path) -> None:
+    held, report = judge(GOOD, tmp_path, SETTINGS.model_copy(update={"max_group_share": 0.5}))
+    assert (held, failed(report)) == ([], {"example.group_share"})
+    told = report.figures["expectations"]["example"]["group_share"]
+    assert (told["observed"], told["key"]) == (1.0, "validate.max_group_share")
+
+
+def test_where_a_document_is_withheld_another_answer_is_right(tmp_path: Path) -> None:
+    hidden = replace(PREFERENCE, withheld=("d2",), evidence=(), quote="", chosen=ABSTENTION, rejected="`1.0`")
+    other = replace(DOCUMENT, id="d2")
+    given = replace(GOOD, preferences=(hidden,), documents=(DOCUMENT, other))
+    assert judge(given, tmp_path)[0] == []
+
+
+def test_an_expectation_weighs_what_params_say(tmp_path: Path) -> None:
+    lighter = SETTINGS.model_copy(
+        update={
+            "severity": {"quote_stands": "warning", "unanswerable_share": "critical"},
+            "unanswerable_between": [0.6, 0.7],
+        }
+    )
+    held, report = judge(
+        replace(GOOD, examples=(*GOOD.examples, replace(EXAMPLE, id="e3", quote="C=2.0"))), tmp_path, lighter
+    )
+    assert held == []
+    assert failed(report) == {"example.quote_stands", "example.unanswerable_share"}
+    told = report.figures["expectations"]["example"]
+    assert told["quote_stands"]["severity"] == "warning"
+    assert told["unanswerable_share"]["severity"] == "critical"
+
+
+def test_the_names_that_params_may_weigh_are_those_of_the_suites(
+    settled: tuple[list[Dropped], Report, Path],
+) -> None:
+    tables = settled[1].figures["expectations"]
+    drifts = {f"{name}_drift" for features in FEATURES.values() for name in features}
+    names = {name for told in tables.values() for name in told} | drifts | {"rows_drift"}
+    assert set(get_args(ExpectationName)) == names
+
+
+def test_the_figures_name_five_rows_by_id_and_source_and_say_what_to_do(tmp_path: Path) -> None:
+    bad = [replace(EXAMPLE, id=f"bad {n}", source="mine.jsonl", quote="C=2.0") for n in range(7)]
+    _, report = judge(replace(GOOD, examples=(*GOOD.examples, *bad)), tmp_path)
+    told = report.figures["expectations"]["example"]["quote_stands"]
+    assert (told["failed_rows"], told["judged_rows"], told["more_examples"]) == (7, 9, 2)
+    assert told["examples"] == [{"id": f"bad {n}", "source": "mine.jsonl"} for n in range(5)]
+    assert "`data/clean/quarantine.parquet` names each of them" in told["advice"]
 
 
 def test_a_row_with_several_faults_is_held_back_once_with_all_reasons(tmp_path: Path) -> None:
@@ -206,7 +248,7 @@ def test_tables_without_rows_can_be_judged(tmp_path: Path) -> None:
     none = SETTINGS.model_copy(update={"min_examples": 0, "min_documents": 0})
     held, report = judge(rows(), tmp_path, none)
     assert held == []
-    assert failed(report) <= {"example.unanswerable_share"}
+    assert failed(report) == set()
     assert "NaN" not in (tmp_path / "validate.json").read_text()
 
 
@@ -232,7 +274,16 @@ def test_the_page_tells_what_failed_but_no_text_of_the_rows(tmp_path: Path) -> N
 def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> None:
     write_rows(tmp_path / "rows", rows())
     root = ROOT
-    words = ["--params", str(root / "params.yaml"), "validate", "rows", "--quarantine", "q.parquet"]
+    words = [
+        "--params",
+        str(root / "params.yaml"),
+        "validate",
+        "rows",
+        "none.json",
+        "--quarantine",
+        "q.parquet",
+    ]
+    words += ["--profile", "profile.json"]
     done = subprocess.run(
         [sys.executable, "-m", "tasks", *words, "--page", "page.html", "--report", "report.json"],
         cwd=tmp_path,
@@ -249,6 +300,7 @@ def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> N
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "data",
         "page.html",
+        "profile.json",
         "q.parquet",
         "report.json",
         "rows",

@@ -6,7 +6,16 @@ import pytest
 import yaml
 
 from tasks.pages.numbers import DASH
-from tasks.prepare.validate.words import PAGE, QUARANTINE, advice, expected, failing, seen
+from tasks.prepare.validate.words import (
+    ACCEPTED,
+    PAGE,
+    PROFILE,
+    QUARANTINE,
+    advice,
+    expected,
+    failing,
+    seen,
+)
 from tests.conftest import ROOT
 from tests.tasks.prepare.validate.made import finding
 
@@ -21,6 +30,7 @@ from tests.tasks.prepare.validate.made import finding
         ("expect_column_values_to_be_in_set", {"value_set": ["human", "judge"]}, "one of human, judge"),
         ("expect_column_values_to_be_between", {"max_value": 400}, "at most 400"),
         ("expect_table_row_count_to_be_between", {"min_value": 16000}, "at least 16,000"),
+        ("expect_column_max_to_be_between", {"max_value": 0.25}, "at most 0.25"),
         ("expect_column_mean_to_be_between", {"min_value": 0.1, "max_value": 0.6}, "0.1 to 0.6"),
     ],
 )
@@ -52,6 +62,7 @@ def test_what_was_seen_is_told_with_its_share(changed: dict[str, Any], told: str
         ({"key": ""}, "Mend them in their source, and run again."),
         ({"severity": "warning"}, "Nothing is held back for it"),
         ({"about_rows": False}, "The gate stops the chain."),
+        ({"about_rows": False, "remedy": "or do that"}, "in params.yaml; or do that, and run again."),
         ({"error": "no such column"}, "The gate lets none pass"),
     ],
 )
@@ -60,6 +71,9 @@ def test_there_is_always_something_to_do(changed: dict[str, Any], told: str) -> 
 
 
 def test_the_files_that_are_named_are_those_of_the_graph() -> None:
-    stage = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["validate"]
-    assert stage["outs"] == [QUARANTINE, PAGE]
-    assert f"--quarantine {QUARANTINE} --page {PAGE} " in stage["cmd"]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    made = stages["validate"]
+    assert made["outs"] == [QUARANTINE, {PROFILE: {"persist": True}}, PAGE]
+    assert f" {ACCEPTED} --quarantine {QUARANTINE} --profile {PROFILE} --page {PAGE} " in made["cmd"]
+    assert stages["gate"]["outs"] == [{ACCEPTED: {"persist": True}}]
+    assert f" {PROFILE} --accepted {ACCEPTED} " in stages["gate"]["cmd"]

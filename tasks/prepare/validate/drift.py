@@ -1,0 +1,164 @@
+"""Distribution drift: what is different from the rows that the gate let pass last, and how much it weighs."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tasks.pages.numbers import fine_percent
+from tasks.prepare.settings import DriftSettings, Severity
+from tasks.prepare.validate.expect import expect
+from tasks.prepare.validate.features import SAID
+from tasks.prepare.validate.profile import Profile, Spread, TableProfile
+from tasks.prepare.validate.stability import chance, index
+from tasks.rows.records import RowKind
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEAST = 50  # rows of a table, then and now, below which nothing is compared
+NAMED = 3  # cells that have changed the most, of those whose names say something
+BY_NAME = ("source", "task", "label", "answerable", "writing")
+FIRST = "Nothing to compare with: no run has passed the gate before this one."
+OTHER_VERSION = "Nothing to compare with: another version of threeply described the rows accepted last."
+KEY = "validate.drift"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """One comparison: the `value` found and its bound, which is the least one where `falls` is True.
+
+    `name` is that of its expectation. `detail` says in words what has changed the most, or why the bound is
+    not the one of params.yaml.
+    """
+
+    name: str
+    description: str
+    value: float
+    bound: float
+    severity: Severity
+    detail: str = ""
+    falls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The shifts of each table. `told` says what the rows were compared with, or why with nothing.
+
+    `fingerprint` stands for today's rows: it is what `validate.drift.accept` may name.
+    """
+
+    told: str
+    fingerprint: str = ""
+    shifts: Mapping[RowKind, tuple[Shift, ...]] = field(default_factory=dict)
+
+
+NOTHING = Comparison(told=FIRST)
+
+
+def compare(accepted: Profile | None, now: Profile, settings: DriftSettings) -> Comparison:
+    """What has changed in each table since `accepted`; a table with few rows is left out, and told."""
+    if accepted is None:
+        return Comparison(told=FIRST, fingerprint=now.fingerprint)
+    told = ["Compared with the rows that the gate let pass last."]
+    meant = now.fingerprint == settings.accept or accepted.made_with != now.made_with
+    if now.fingerprint == settings.accept:
+        told.append("`validate.drift.accept` names these rows: what differs is a warning.")
+    elif meant:
+        told.append("`collect` or `clean` had other settings then: what differs is a warning.")
+    shifts: dict[RowKind, tuple[Shift, ...]] = {}
+    for kind, today in now.tables.items():
+        before = accepted.tables.get(kind)
+        if before is None or before.rows < LEAST:
+            if today.rows:
+                told.append(f"There were too few {kind}s then to compare ({before.rows if before else 0}).")
+            continue
+        found = [_volume(kind, before, today, settings)]
+        if today.rows < LEAST:
+            told.append(f"There are too few {kind}s now to compare more than their number ({today.rows}).")
+        elif shifted := list(_shifts(kind, before, today, settings)):
+            found += shifted
+        else:
+            told.append(f"The {kind}s are of too few groups to tell change from chance.")
+        shifts[kind] = tuple(_weighed(shift, meant) for shift in found)
+    return Comparison(told=" ".join(told), fingerprint=now.fingerprint, shifts=shifts)
+
+
+def _volume(kind: RowKind, before: TableProfile, today: TableProfile, settings: DriftSettings) -> Shift:
+    return Shift(
+        name="rows_drift",
+        description=f"There are at least {fine_percent(settings.min_rows)} as many {kind}s as accepted last.",
+        value=today.rows / before.rows,
+        bound=settings.min_rows,
+        severity="critical",
+        detail=f"{before.rows:,} then, {today.rows:,} now",
+        falls=True,
+    )
+
+
+def _shifts(
+    kind: RowKind, before: TableProfile, today: TableProfile, settings: DriftSettings
+) -> Iterator[Shift]:
+    for name, now in today.features.items():
+        then = before.features.get(name)
+        if then is None or math.isinf(likely := chance(then, now)):
+            continue
+        value = index(then, now)
+        limit = settings.critical if value > max(settings.critical, likely) else settings.warning
+        details = [_changed(then, now)] if name in BY_NAME else []
+        if likely > limit:
+            details.append(f"chance alone makes up to {likely:.2g} of so few rows or groups")
+        yield Shift(
+            name=f"{name}_drift",
+            description=SAID[name].format(table=kind),
+            value=value,
+            bound=max(limit, likely),
+            severity="critical" if limit == settings.critical else "warning",
+            detail="; ".join(filter(None, details)),
+        )
+
+
+def _weighed(shift: Shift, meant: bool) -> Shift:
+    """The shift, which is told and stops nothing where it is meant."""
+    return replace(shift, severity="warning") if meant else shift
+
+
+def _changed(then: Spread, now: Spread) -> str:
+    """The cells whose shares have changed the most, with both shares."""
+    before, today = (
+        {cell: count / (sum(spread.rows.values()) or 1.0) for cell, count in spread.rows.items()}
+        for spread in (then, now)
+    )
+    by = {cell: today.get(cell, 0.0) - before.get(cell, 0.0) for cell in {*before, *today}}
+    most = sorted((cell for cell in by if by[cell]), key=lambda cell: (-abs(by[cell]), cell))[:NAMED]
+    shares = ((cell, before.get(cell, 0.0), today.get(cell, 0.0)) for cell in most)
+    return ", ".join(f"{cell} {fine_percent(old)} then, {fine_percent(new)} now" for cell, old, new in shares)
+
+
+def expectations(comparison: Comparison, kind: RowKind) -> list[Any]:
+    """The suite of the shifts of a table: each is a column of one line, which `frame` makes."""
+    meant = f'if the change is meant, set `validate.drift.accept: "{comparison.fingerprint}"` in params.yaml'
+    made: list[Any] = []
+    for shift in comparison.shifts.get(kind, ()):
+        bound = {"min_value": shift.bound} if shift.falls else {"max_value": shift.bound}
+        made.append(
+            expect(
+                "ColumnMaxToBeBetween",
+                shift.name,
+                shift.description,
+                severity=shift.severity,
+                key=f"{KEY}.min_rows" if shift.falls else f"{KEY}.{shift.severity}",
+                detail=shift.detail,
+                remedy=meant,
+                column=shift.name,
+                **bound,
+            )
+        )
+    return made
+
+
+def frame(comparison: Comparison, kind: RowKind) -> "pd.DataFrame":
+    """One line with the value of each shift of a table."""
+    import pandas as pd
+
+    return pd.DataFrame([{shift.name: shift.value for shift in comparison.shifts.get(kind, ())}])
