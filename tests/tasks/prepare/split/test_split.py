@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
-from tasks.prepare.split import SPLITS, assign, check_leaks, place, split, unite
+from tasks.prepare.split import split
+from tasks.prepare.split.assigning import SPLITS, assign, place, unite
+from tasks.prepare.split.checks import check_leaks
 from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report

@@ -1,0 +1,59 @@
+"""Which split each group falls into: a function of its name, the salt and the shares."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from tasks.prepare.settings import SplitSettings
+from tasks.rows.identity import PromptKey, prompt_key, united
+from tasks.rows.records import FOR_VALIDATION, GENERAL_TASK, Example, Preference, Rows
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+def place(group: str, settings: SplitSettings) -> SplitName:
+    """The split of a group: it depends on nothing but its name, the salt and the shares."""
+    digest = hashlib.blake2b(f"{settings.salt}|{group}".encode(), digest_size=8).digest()
+    where = int.from_bytes(digest, "big") / 2**64
+    if where < settings.test:
+        return "test"
+    return "validation" if where < settings.test + settings.validation else "train"
+
+
+def unite(rows: Rows) -> Rows:
+    """The rows with one group for all that share a group or a prompt: the first of their names."""
+    asked: dict[PromptKey, str] = {}
+    groups = united((asked.setdefault(key, group), group) for key, group in asked_in(rows))
+    return Rows.of((*(replace(row, group=groups[row.group]) for row in rows.asked), *rows.documents))
+
+
+def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
+    """The examples and preferences of each split, in their old order."""
+    replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
+    not_for_test_alone = {row.group for row in rows.asked if row.held_out in ("", FOR_VALIDATION)}
+    where: dict[str, SplitName] = {}
+    for group in groups_of(rows):
+        where[group] = place(group, settings) if group in not_for_test_alone else "test"
+        if group in replayed:
+            where[group] = "train"
+    return {
+        name: Rows.of(row for row in rows.asked if where[row.group] == name and _may_stand(row, name))
+        for name in SPLITS
+    }
+
+
+def _may_stand(row: Example | Preference, split: SplitName) -> bool:
+    """Whether a row may be in a split: a held-out one only in the split that asks it."""
+    return not row.held_out or split == ("validation" if row.held_out == FOR_VALIDATION else "test")
+
+
+def asked_in(rows: Rows) -> Iterable[tuple[PromptKey, str]]:
+    """The key of each prompt, with its group."""
+    yield from ((prompt_key(row.prompt), row.group) for row in rows.asked)
+
+
+def groups_of(rows: Rows) -> set[str]:
+    """The groups of all that is asked."""
+    return {row.group for row in rows.asked}
