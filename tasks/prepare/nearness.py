@@ -63,8 +63,8 @@ def matches(
         for place, said in zip(owners, texts, strict=True)
         if said in first
     }
-    for text, number, nearness in _nearest(texts, targets, near):
-        place = owners[text]
+    for at, number, nearness in _nearest(texts, targets, near):
+        place = owners[at]
         if nearness >= near and (place not in found or nearness > found[place].nearness):
             found[place] = Match(number, nearness, same=False)
     return found
@@ -75,7 +75,9 @@ def _read(text: str) -> Words:
     return tuple(words(text)) or (" ".join(text.split()),)
 
 
-def _nearest(texts: Sequence[Words], targets: Sequence[Words], near: float) -> Iterator[tuple[int, int, float]]:
+def _nearest(
+    texts: Sequence[Words], targets: Sequence[Words], near: float
+) -> Iterator[tuple[int, int, float]]:
     """Each text that may be at least as near as `near` to a target: its place, that of the nearest, how near.
 
     Whatever is that near has one of the target's rarest words, so that only who has one is compared.
@@ -127,13 +129,13 @@ def _weights(held: Any, have: Any, known: dict[str, int]) -> Any:
     import numpy as np
 
     many = held.shape[0] + have.shape[0]
-    counts = sum(np.bincount(texts.indices, minlength=texts.shape[1]) for texts in (held, have))
+    counts = np.bincount(np.concatenate([held.indices, have.indices]), minlength=held.shape[1])
     counts[[known[word] - 1 for word in STOP_WORDS if word in known]] = many
     return np.log1p(many / counts)
 
 
 def _rarest(held: Any, weights: Any, totals: Any, near: float) -> Any:
-    """Of each target the heaviest words, as many as it takes for the others to weigh less than `near` of it."""
+    """Of each target the heaviest words, so many that the others weigh less than `near` of it."""
     import numpy as np
     from scipy.sparse import csr_array
 

@@ -1,10 +1,10 @@
-"""Which texts hold an item of an evaluation set, by runs of eight words: also quoted, and with text around it.
+"""Which texts hold an item of an evaluation set, by runs of eight words: quoted, or with text around it.
 
 A text holds an item if it has a tenth of the item's runs of eight words (`SHARE`), whatever the case and the
 signs. Eight words of a stranger's text are not met by chance, and a tenth is left when one word in seven is
 another. A run that more than ten items have is their frame ("which of these statements is right") and says
-nothing of one of them. An item of four to seven words has no such run: it has to stand in the text as a sentence
-of its own, for "what is a monad" begins many questions. A shorter one is not looked for within texts.
+nothing of one of them. An item of four to seven words has no such run: it has to stand in the text as a
+sentence of its own, for "what is a monad" begins many questions. A shorter one is looked for in no text.
 
 Measured on 3,136 questions of SQuAD, of which 80 were planted among 3,949 rows; figures in docs/cleaning.md.
 """
@@ -55,8 +55,8 @@ Met = Iterator[tuple[int, int, float]]  # a row, an item that it holds, and the 
 class _Sought:
     """The items as they are looked for.
 
-    `keys` are the runs that tell items apart, ascending, and `items_of` the items of each; `runs` counts those
-    of an item. `sentences` maps the key of a short item to its places among the items, by its length.
+    `keys` are the runs that tell items apart, ascending, `items_of` the items of each; `runs` counts those of
+    an item. `sentences` maps the key of a short item to its places among the items, by its length.
     """
 
     known: dict[str, int]
@@ -82,8 +82,7 @@ class _Sought:
             keys, owners = read.runs(length)
             whole = (read.ends[1:] - read.ends[:-1])[owners] == length
             starts = {
-                key: places[at]
-                for key, at in zip(keys[whole].tolist(), owners[whole].tolist(), strict=True)
+                key: places[at] for key, at in zip(keys[whole].tolist(), owners[whole].tolist(), strict=True)
             }
             sentences |= {length: starts} if starts else {}
         return cls(
@@ -134,7 +133,7 @@ def _met(keys: Any, owners: Sequence[int], read: Numbered, length: int) -> Itera
 
 
 def _has_sentence(text: str, said: Words) -> bool:
-    """Whether the words stand in a text with nothing but signs, an end or a new line before and behind them."""
+    """Whether the words stand in a text with nothing but signs, an end or a new line around them."""
     inside = r"[\W_]+".join(map(re.escape, said))
     around = r"[^\w\s,]|_|\n"
     return re.search(rf"(?:^|{around})[^\S\n]*{inside}[^\S\n]*(?:$|{around})", plain(text)) is not None

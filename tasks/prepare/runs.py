@@ -44,7 +44,8 @@ class Numbered:
         owners = self.owners
         unknown = np.concatenate([[0], (self.numbers == 0).cumsum()])
         starts = np.flatnonzero(
-            (unknown[length:] == unknown[:-length]) & (owners[length - 1 :] == owners[: len(owners) - length + 1])
+            (unknown[length:] == unknown[:-length])
+            & (owners[length - 1 :] == owners[: len(owners) - length + 1])
         )
         keys = np.zeros(len(starts), np.uint64)
         for step in range(length):

@@ -7,22 +7,24 @@ replayed, never asked. Held-out rows (`held_out`) stay in the split that may ask
 other; a group that has none but such rows for the test stands there whole.
 
 Test sets of the user's own (files that are held out) stand in the test whole, and move nothing: rows of train
-and validation that are like one of their questions, or of its group, are taken out and told.
+and validation that are like one of their questions, or of its group, are taken out and told. So are rows that
+hold an item of an evaluation set that `split.evaluations` lists.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tasks.errors import GateError
 from tasks.prepare.decontamination import Asked, Taken, contaminated, row_key, taken_by_name
+from tasks.prepare.evaluated import Holding, documents_holding, holding, told_by_file
 from tasks.prepare.seen import drift, seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
 from tasks.prepare.split.assigning import SplitName, assign, unite
 from tasks.prepare.split.checks import check_filled, check_leaks
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
 from tasks.rows.held_out import own_name, versions
-from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Rows
 from tasks.rows.reports import Report, read_report, write_report
 from tasks.rows.tables import FILES, read_rows, read_table, write_table
 
@@ -33,6 +35,7 @@ def split(
     rows: Path,
     quarantine: Path,
     gate: Path,
+    evaluations: Path,
     *,
     splits: Path,
     report: Path,
@@ -62,14 +65,16 @@ def split(
     trained = (*assigned["train"].asked, *assigned["validation"].asked)
     groups = {row_key(row): row.group for row in others.asked}
     taken = contaminated(trained, own, groups, near=settings.near)
-    placed = _placed(assigned, taken, own)
+    items = read_table(evaluations, EvaluationItem)
+    quoting = holding(_without(trained, taken), items)
+    placed = _placed(assigned, [*taken, *quoting], own)
     check_leaks(placed)
     check_filled(placed, settings)
     for name, part in placed.items():
         write_table(splits / name / FILES[Example], Example, part.examples)
         write_table(splits / name / FILES[Preference], Preference, part.preferences)
         print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
-    unused = unused_rows(kept, placed, taken)
+    unused = unused_rows(kept, placed, [*taken, *quoting])
     write_table(splits / UNUSED, Dropped, unused)
     seen = seen_before(before, splits, kept.documents, most=knowledge.max_drift)
     if seen is not None:
@@ -80,22 +85,37 @@ def split(
         write_table(splits / FILES[Document], Document, kept.documents)
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
+    sets = told_by_file(
+        items,
+        quoting,
+        tested=holding(placed["test"].asked, items),
+        documents=documents_holding(kept.documents, items),
+    )
+    for file, told in sets.items():
+        print(
+            f"split: {told['examples'] + told['preferences']} rows hold one of the {told['items']} items of "
+            f"{file} and are not trained on; {told['tested']} rows of the test and {told['documents']} documents "
+            "do, and stay"
+        )
     figures = figures_of(others, grouped, placed) | {
         "held_out": versions(placed["test"].examples),
         "decontaminated": taken_by_name(taken),
+        **({"evaluations": sets} if sets else {}),
         "documents_of_before": seen is not None,
     }
     write_report(report, Report(stage="split", rows=counted(everything, kept, unused), figures=figures))
 
 
+def _without(rows: Iterable[Asked], taken: Iterable[Taken | Holding]) -> list[Asked]:
+    gone = {row_key(each.row) for each in taken}
+    return [row for row in rows if row_key(row) not in gone]
+
+
 def _placed(
-    splits: Mapping[SplitName, Rows], taken: Sequence[Taken], own: Sequence[Asked]
+    splits: Mapping[SplitName, Rows], taken: Sequence[Taken | Holding], own: Sequence[Asked]
 ) -> dict[SplitName, Rows]:
     """The splits without what is taken out, and with all of the test sets in the test."""
-    gone = {row_key(each.row) for each in taken}
-    left = {
-        name: Rows.of(row for row in rows.asked if row_key(row) not in gone) for name, rows in splits.items()
-    }
+    left = {name: Rows.of(_without(rows.asked, taken)) for name, rows in splits.items()}
     return left | {"test": Rows.of((*left["test"].asked, *own))}
 
 

@@ -1,5 +1,6 @@
 """Protects the split: nothing leaks between splits, and old rows stay where they are when data grows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from tasks.prepare.split import split
 from tasks.prepare.split.assigning import SPLITS, assign, place, unite
 from tasks.prepare.split.checks import check_leaks
 from tasks.rows.held_out import fingerprint
-from tasks.rows.records import Document, Dropped, Example, Rows
+from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 from tasks.rows.tables import read_table, write_rows, write_table
+from tests.conftest import small_settings
 from tests.tasks.rows.made import document, outcomes, pair, question, rows
 
-SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s", near=0.7)
+SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
 DOCUMENT = document("d")
 
 
@@ -179,16 +181,25 @@ def test_a_leak_is_an_error() -> None:
         check_leaks({"train": one, "validation": rows(), "test": three})
 
 
-def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True) -> Path:
+def run(
+    tmp_path: Path,
+    found: Rows,
+    how: SplitSettings,
+    *,
+    passed: bool = True,
+    items: Sequence[EvaluationItem] = (),
+) -> Path:
     tmp_path.mkdir(exist_ok=True)
     write_rows(tmp_path / "rows", replace(found, documents=(DOCUMENT,)))
     held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
     write_table(tmp_path / "quarantine.parquet", Dropped, [held])
     write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
+    write_table(tmp_path / "evaluations.parquet", EvaluationItem, items)
     split(
         tmp_path / "rows",
         tmp_path / "quarantine.parquet",
         tmp_path / "gate.json",
+        tmp_path / "evaluations.parquet",
         splits=tmp_path / "splits",
         report=tmp_path / "report.json",
         before=None,
