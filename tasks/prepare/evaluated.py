@@ -91,6 +91,17 @@ def told_by_file(
     }
 
 
+def sentences(sets: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """What `told_by_file` counts, in words."""
+    for file, counts in sets.items():
+        taken, stay = counts["examples"] + counts["preferences"], counts["tested"] + counts["documents"]
+        yield f"{taken} rows hold one of the {counts['items']} items of {file} and are not trained on" + (
+            f"; {counts['tested']} rows of the test and {counts['documents']} documents do, and stay"
+            if stay
+            else ""
+        )
+
+
 def texts_of(row: Asked) -> list[str]:
     """All that a model would learn from in a row: every turn, and both answers of a preference."""
     return list(_texts(row))

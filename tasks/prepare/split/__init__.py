@@ -12,16 +12,17 @@ hold an item of an evaluation set that `split.evaluations` lists.
 """
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasks.errors import GateError
-from tasks.prepare.decontamination import Asked, Taken, contaminated, row_key, taken_by_name
-from tasks.prepare.evaluated import Holding, documents_holding, holding, told_by_file
+from tasks.prepare.decontamination import Asked, LeftOut, contaminated, row_key, taken_by_name, without
+from tasks.prepare.evaluated import documents_holding, holding, sentences, told_by_file
 from tasks.prepare.seen import drift, seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
 from tasks.prepare.split.assigning import SplitName, assign, unite
 from tasks.prepare.split.checks import check_filled, check_leaks
+from tasks.prepare.split.chronology import chronology, undatable
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
 from tasks.rows.held_out import own_name, versions
 from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Rows
@@ -60,13 +61,15 @@ def split(
     )
     own = [row for row in kept.asked if own_name(row)]
     others = Rows.of(row for row in kept.asked if not own_name(row))
-    grouped = unite(others)
-    assigned = assign(grouped, settings)
+    timeless = undatable(others.asked, settings)
+    grouped = unite(Rows.of(without(others.asked, timeless)))
+    times = chronology(grouped, settings)
+    assigned = assign(grouped, settings, times.where if times else None)
     trained = (*assigned["train"].asked, *assigned["validation"].asked)
     groups = {row_key(row): row.group for row in others.asked}
     taken = contaminated(trained, own, groups, near=settings.near)
     items = read_table(evaluations, EvaluationItem)
-    quoting = holding(_without(trained, taken), items)
+    quoting = holding(without(trained, taken), items)
     placed = _placed(assigned, [*taken, *quoting], own)
     check_leaks(placed)
     check_filled(placed, settings)
@@ -74,7 +77,7 @@ def split(
         write_table(splits / name / FILES[Example], Example, part.examples)
         write_table(splits / name / FILES[Preference], Preference, part.preferences)
         print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
-    unused = unused_rows(kept, placed, [*taken, *quoting])
+    unused = unused_rows(kept, placed, [*timeless, *taken, *quoting])
     write_table(splits / UNUSED, Dropped, unused)
     seen = seen_before(before, splits, kept.documents, most=knowledge.max_drift)
     if seen is not None:
@@ -91,31 +94,23 @@ def split(
         tested=holding(placed["test"].asked, items),
         documents=documents_holding(kept.documents, items),
     )
-    for file, told in sets.items():
-        print(
-            f"split: {told['examples'] + told['preferences']} rows hold one of the {told['items']} items of "
-            f"{file} and are not trained on; {told['tested']} rows of the test and {told['documents']} documents "
-            "do, and stay"
-        )
+    for line in (*sentences(sets), *([times.told()] if times else [])):
+        print(f"split: {line}")
     figures = figures_of(others, grouped, placed) | {
         "held_out": versions(placed["test"].examples),
         "decontaminated": taken_by_name(taken),
         **({"evaluations": sets} if sets else {}),
+        **({"time": {**times.figures, "unreadable": len(timeless)}} if times else {}),
         "documents_of_before": seen is not None,
     }
     write_report(report, Report(stage="split", rows=counted(everything, kept, unused), figures=figures))
 
 
-def _without(rows: Iterable[Asked], taken: Iterable[Taken | Holding]) -> list[Asked]:
-    gone = {row_key(each.row) for each in taken}
-    return [row for row in rows if row_key(row) not in gone]
-
-
 def _placed(
-    splits: Mapping[SplitName, Rows], taken: Sequence[Taken | Holding], own: Sequence[Asked]
+    splits: Mapping[SplitName, Rows], taken: Sequence[LeftOut], own: Sequence[Asked]
 ) -> dict[SplitName, Rows]:
     """The splits without what is taken out, and with all of the test sets in the test."""
-    left = {name: Rows.of(_without(rows.asked, taken)) for name, rows in splits.items()}
+    left = {name: Rows.of(without(rows.asked, taken)) for name, rows in splits.items()}
     return left | {"test": Rows.of((*left["test"].asked, *own))}
 
 

@@ -1,7 +1,7 @@
 """Which split each group falls into: a function of its name, the salt and the shares."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -29,13 +29,19 @@ def unite(rows: Rows) -> Rows:
     return Rows.of((*(replace(row, group=groups[row.group]) for row in rows.asked), *rows.documents))
 
 
-def assign(rows: Rows, settings: SplitSettings) -> dict[SplitName, Rows]:
-    """The examples and preferences of each split, in their old order."""
+def assign(
+    rows: Rows, settings: SplitSettings, dated: Mapping[str, SplitName] | None = None
+) -> dict[SplitName, Rows]:
+    """The examples and preferences of each split, in their old order.
+
+    `dated` has the split of each group where their times decide; else the hash of its name does.
+    """
     replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
     not_for_test_alone = {row.group for row in rows.asked if row.held_out in ("", FOR_VALIDATION)}
     where: dict[str, SplitName] = {}
     for group in groups_of(rows):
-        where[group] = place(group, settings) if group in not_for_test_alone else "test"
+        decided = place(group, settings) if dated is None else dated[group]
+        where[group] = decided if group in not_for_test_alone else "test"
         if group in replayed:
             where[group] = "train"
     return {

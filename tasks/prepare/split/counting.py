@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.prepare.decontamination import Taken, row_key
-from tasks.prepare.evaluated import Holding
+from tasks.prepare.decontamination import LeftOut, row_key
 from tasks.prepare.split.assigning import SplitName, groups_of
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import RowCount, row_counts
@@ -13,9 +12,7 @@ from tasks.rows.reports import RowCount, row_counts
 APART = "held out, and not in the split that asks it"
 
 
-def unused_rows(
-    kept: Rows, placed: Mapping[SplitName, Rows], taken: Sequence[Taken | Holding]
-) -> list[Dropped]:
+def unused_rows(kept: Rows, placed: Mapping[SplitName, Rows], taken: Sequence[LeftOut]) -> list[Dropped]:
     """Each row that stands in no split, and why, in the order of the rows."""
     standing = {row_key(row) for rows in placed.values() for row in rows.asked}
     causes = {row_key(each.row): (each.reason, each.told()) for each in taken}
