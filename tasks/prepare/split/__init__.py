@@ -24,6 +24,7 @@ from tasks.prepare.split.assigning import SplitName, assign, unite
 from tasks.prepare.split.checks import check_filled, check_leaks
 from tasks.prepare.split.chronology import chronology, undatable
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
+from tasks.prepare.split.strata import lacking, strata
 from tasks.rows.held_out import own_name, versions
 from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Rows
 from tasks.rows.reports import Report, read_report, write_report
@@ -60,9 +61,10 @@ def split(
         row for kind, part in everything.by_kind().items() for row in part if (kind, row.id) not in held
     )
     own = [row for row in kept.asked if own_name(row)]
-    others = Rows.of(row for row in kept.asked if not own_name(row))
-    timeless = undatable(others.asked, settings)
-    grouped = unite(Rows.of(without(others.asked, timeless)))
+    divided = [row for row in kept.asked if not own_name(row)]
+    timeless = undatable(divided, settings)
+    others = Rows.of(without(divided, timeless))
+    grouped = unite(others)
     times = chronology(grouped, settings)
     assigned = assign(grouped, settings, times.where if times else None)
     trained = (*assigned["train"].asked, *assigned["validation"].asked)
@@ -94,13 +96,16 @@ def split(
         tested=holding(placed["test"].asked, items),
         documents=documents_holding(kept.documents, items),
     )
-    for line in (*sentences(sets), *([times.told()] if times else [])):
+    lacks = lacking(placed, settings)
+    for line in (*sentences(sets), *([times.told()] if times else []), *lacks):
         print(f"split: {line}")
     figures = figures_of(others, grouped, placed) | {
         "held_out": versions(placed["test"].examples),
         "decontaminated": taken_by_name(taken),
         **({"evaluations": sets} if sets else {}),
         **({"time": {**times.figures, "unreadable": len(timeless)}} if times else {}),
+        "strata": strata(placed),
+        "lacking": lacks,
         "documents_of_before": seen is not None,
     }
     write_report(report, Report(stage="split", rows=counted(everything, kept, unused), figures=figures))
