@@ -12,6 +12,7 @@ from tasks.machine.disk import say_if_unwatched
 from tasks.prepare.collect.readers import Fault, Record, ending, read_records
 from tasks.prepare.collect.readers.jsonl import MOST_BYTES
 from tasks.prepare.collect.readers.packed import lines, text_bytes
+from tasks.prepare.collect.readers.whole import whole
 from tasks.prepare.collect.shapes import NAMES, as_rows, recognise
 from tasks.prepare.collect.values import WrongShapeError, read_prompt
 from tasks.rows.records import Document, EvaluationItem
@@ -65,17 +66,12 @@ def read_evaluations(paths: Sequence[Path], *, watched: Path) -> Evaluations:
 
 def _plain_lines(path: Path) -> Iterator[Record | Fault]:
     """The lines of a list of texts that are not blank."""
-    if not path.is_file():
-        raise SourceError(f"{path} is not there; correct split.evaluations in params.yaml")
-    try:
-        with text_bytes(path) as file:
-            for number, line in lines(file, MOST_BYTES):
-                if line is None:
-                    yield Fault(number, "too_long", f"more than {MOST_BYTES // 2**20} MiB")
-                elif line.strip():
-                    yield _text(number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
+    with whole(path), text_bytes(path) as file:
+        for number, line in lines(file, MOST_BYTES):
+            if line is None:
+                yield Fault(number, "too_long", f"more than {MOST_BYTES // 2**20} MiB")
+            elif line.strip():
+                yield _text(number, line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
 
 
 def _text(number: int, line: bytes) -> Record | Fault:
