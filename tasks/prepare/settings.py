@@ -217,12 +217,16 @@ class GateSettings(Section):
 
 
 class SplitSettings(Section):
-    """The shares of validation and test, and how near to a test set of the user's own a row may be."""
+    """The shares of validation and test, and how near a row may be to one of a test set of the user's own.
+
+    Rows that share `near_groups` of their word triples, and ask the same, are of one group; None: none are.
+    """
 
     validation: Share
     test: Share
     salt: str
     near: Annotated[float, Field(gt=0.0, le=1.0)]
+    near_groups: Annotated[float, Field(ge=0.3, le=1.0)] | None
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> "SplitSettings":

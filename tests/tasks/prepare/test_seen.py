@@ -14,7 +14,7 @@ from tasks.rows.tables import read_table, write_rows, write_table
 from tests.contents import hashes
 from tests.tasks.rows.made import document, question, rows
 
-SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s", near=0.7)
+SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s", near=0.7, near_groups=0.5)
 ASKED = [question(str(n), f"question {n}?", group=f"g{n}") for n in range(40)]
 SEEN = [document(name, f"text of {name}") for name in "abcdefgh"]
 
