@@ -220,6 +220,7 @@ class SplitSettings(Section):
     """The shares of validation and test, by what they are drawn, and what must not be trained on.
 
     `near` says how near to a test set of the user's own a row may be; none may hold an item of `evaluations`.
+    Rows that share `near_groups` of their word triples, and ask the same, are of one group; None: none are.
     """
 
     by: Literal["hash", "time"]
@@ -228,6 +229,7 @@ class SplitSettings(Section):
     test: Share
     salt: str
     near: Annotated[float, Field(gt=0.0, le=1.0)]
+    near_groups: Annotated[float, Field(ge=0.3, le=1.0)] | None
     evaluations: list[DataPath]
 
     @model_validator(mode="after")

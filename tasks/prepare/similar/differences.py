@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 _CODE = re.compile(r"(`+[^`]+`+)")
-_TOKEN = re.compile(r"\w+(?:['\u2019./:\\-]\w+)*|[^\w\s]")
+_TOKEN = re.compile(r"[./:\\-]*\w+(?:['\u2019./:\\-]+\w+)*|[^\w\s]")
 _SENTENCE_ENDS = frozenset(".!?:")
 _PUNCTUATION = frozenset(".,;:!?'\"()[]`\u2018\u2019\u201c\u201d\u2026\u2013\u2014")
 # A figure, signs inside a word, a capital behind a small letter: x86-64, np.sum, n_jobs, DataFrame.
@@ -24,6 +24,14 @@ def told_apart(one: str, other: str) -> bool:
     said, told = list(_tokens(one)), list(_tokens(other))
     marks = {token for token, marked in (*said, *told) if marked}
     return [token for token, _ in said if token in marks] != [token for token, _ in told if token in marks]
+
+
+def wording(text: str) -> tuple[str, ...]:
+    """The words of a text in order, and the signs that are more than punctuation, whatever the case.
+
+    In code every sign counts, and the case does. Empty where a text has nothing but punctuation.
+    """
+    return tuple(token for token, marked in _tokens(text) if marked or token not in _PUNCTUATION)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
@@ -43,6 +51,6 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
 
 def _marked(token: str) -> bool:
     """Whether a token outside code is a number, an operator, a negation, or a name by how it is written."""
-    if not (token[0].isalnum() or token[0] == "_"):
+    if len(token) == 1 and not token.isalnum():
         return token not in _PUNCTUATION
     return bool(_NEGATED.fullmatch(token.casefold()) or _NAME.search(token))

@@ -1,10 +1,11 @@
 """Stage `split`: train, validation and test, by hash of the group, so that nothing leaks and nothing moves.
 
-A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares. More data moves no old row, with one
-exception: where a new row has the same prompt as rows of two groups, these become one, and the group whose
-name sorts first takes the other along. Groups with rows of the task `general` are all for training: they are
-replayed, never asked. Held-out rows (`held_out`) stay in the split that may ask them and leave every
-other; a group that has none but such rows for the test stands there whole.
+A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares; groups with a prompt in common, and
+those with rows that are nearly the same (`tasks.prepare.similar`), are one. The ledger beside the splits says
+where each was placed, and no row ever changes sides: new ones inherit, and one that belongs with rows of two
+sides stands nowhere (`tasks.prepare.split.bridges`). Groups with rows of the task `general` are all for
+training: they are replayed, never asked. Held-out rows (`held_out`) stay in the split that may ask them and
+leave every other; a group that has none but such rows for the test stands there whole.
 
 Test sets of the user's own (files that are held out) stand in the test whole, and move nothing: rows of train
 and validation that are like one of their questions, or of its group, are taken out and told. So are rows that
@@ -20,10 +21,11 @@ from tasks.prepare.decontamination import Asked, LeftOut, contaminated, row_key,
 from tasks.prepare.evaluated import documents_holding, holding, sentences, told_by_file
 from tasks.prepare.seen import drift, seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
-from tasks.prepare.split.assigning import SplitName, assign, unite
 from tasks.prepare.split.checks import check_filled, check_leaks
-from tasks.prepare.split.chronology import chronology, undatable
+from tasks.prepare.split.chronology import undatable
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
+from tasks.prepare.split.dividing import Division, divide
+from tasks.prepare.split.ledger import LEDGER, SplitName, read_ledger, write_ledger
 from tasks.prepare.split.strata import lacking, strata
 from tasks.rows.held_out import own_name, versions
 from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Rows
@@ -52,7 +54,7 @@ def split(
     Raises:
         GateError: the gate did not let the data pass.
         LeakError: a group or a prompt would stand in two splits.
-        SourceError: a split that was asked for has no example.
+        SourceError: a split that was asked for has no example, or the ledger is damaged.
     """
     _passed(gate)
     everything = read_rows(rows)
@@ -64,23 +66,23 @@ def split(
     divided = [row for row in kept.asked if not own_name(row)]
     timeless = undatable(divided, settings)
     others = Rows.of(without(divided, timeless))
-    grouped = unite(others)
-    times = chronology(grouped, settings)
-    assigned = assign(grouped, settings, times.where if times else None)
-    trained = (*assigned["train"].asked, *assigned["validation"].asked)
+    division = divide(others, read_ledger(before, settings), settings)
+    _tell(division)
+    trained = (*division.splits["train"].asked, *division.splits["validation"].asked)
     groups = {row_key(row): row.group for row in others.asked}
     taken = contaminated(trained, own, groups, near=settings.near)
     items = read_table(evaluations, EvaluationItem)
     quoting = holding(without(trained, taken), items)
-    placed = _placed(assigned, [*taken, *quoting], own)
+    placed = _placed(division.splits, [*taken, *quoting], own)
     check_leaks(placed)
     check_filled(placed, settings)
     for name, part in placed.items():
         write_table(splits / name / FILES[Example], Example, part.examples)
         write_table(splits / name / FILES[Preference], Preference, part.preferences)
         print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
-    unused = unused_rows(kept, placed, [*timeless, *taken, *quoting])
+    unused = unused_rows(kept, placed, [*timeless, *taken, *quoting], division.bridges)
     write_table(splits / UNUSED, Dropped, unused)
+    write_ledger(splits / LEDGER, division.ledger, settings)
     seen = seen_before(before, splits, kept.documents, most=knowledge.max_drift)
     if seen is not None:
         shutil.copyfile(seen, splits / FILES[Document])
@@ -97,9 +99,10 @@ def split(
         documents=documents_holding(kept.documents, items),
     )
     lacks = lacking(placed, settings)
+    times = division.times
     for line in (*sentences(sets), *([times.told()] if times else []), *lacks):
         print(f"split: {line}")
-    figures = figures_of(others, grouped, placed) | {
+    figures = figures_of(others, division, placed) | {
         "held_out": versions(placed["test"].examples),
         "decontaminated": taken_by_name(taken),
         **({"evaluations": sets} if sets else {}),
@@ -117,6 +120,14 @@ def _placed(
     """The splits without what is taken out, and with all of the test sets in the test."""
     left = {name: Rows.of(without(rows.asked, taken)) for name, rows in splits.items()}
     return left | {"test": Rows.of((*left["test"].asked, *own))}
+
+
+def _tell(division: Division) -> None:
+    """Say what is not as it was, or stands nowhere."""
+    if division.ledger.anew:
+        print("split: another salt, or other shares: the ledger begins anew, and rows may move")
+    if division.bridges:
+        print(f"split: {len(division.bridges)} rows stand nowhere: each belongs with rows of two sides")
 
 
 def _passed(gate: Path) -> None:

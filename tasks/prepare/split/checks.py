@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from tasks.errors import LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.assigning import SplitName, asked_in, groups_of
+from tasks.prepare.split.assigning import asked_in, groups_of
+from tasks.prepare.split.ledger import SplitName
 from tasks.rows.identity import PromptKey
 from tasks.rows.records import Rows
 

@@ -14,7 +14,8 @@ from typing import Any
 from tasks.errors import SourceError
 from tasks.prepare.decontamination import Asked
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.assigning import SplitName, groups_of
+from tasks.prepare.split.assigning import groups_of
+from tasks.prepare.split.ledger import SplitName
 from tasks.prepare.split.times import read_time, told_time
 from tasks.rows.records import GENERAL_TASK, Example, Rows
 

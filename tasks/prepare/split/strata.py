@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.assigning import SPLITS, SplitName
+from tasks.prepare.split.ledger import SPLITS, SplitName
 from tasks.rows.records import GENERAL_TASK, Rows
 
 _FEW = 20  # answers that a task may have for them to be labels

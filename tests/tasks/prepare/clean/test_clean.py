@@ -24,6 +24,7 @@ STEPS: list[CleanStep] = [
     "duplicates",
     "conflicts",
     "evidence",
+    "near_duplicates",
 ]
 SETTINGS = CleanSettings(
     steps=STEPS,
@@ -31,6 +32,7 @@ SETTINGS = CleanSettings(
     min_characters=2,
     max_characters=60,
     conflicts="drop",
+    near_duplicates=0.5,
 )
 FIRST = SETTINGS.model_copy(update={"conflicts": "first"})
 

@@ -1,4 +1,4 @@
-"""Protects runs from records of any content: each becomes rows or is told, stays as it was, and is counted."""
+"""Protects runs from records of any content: each becomes rows or is told, stays as it is, and is counted."""
 
 import json
 import tempfile

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
-from tasks.prepare.split.assigning import SPLITS, assign, unite
+from tasks.prepare.split.assigning import assign, unite
 from tasks.prepare.split.checks import check_leaks
 from tasks.prepare.split.chronology import UNREADABLE, Chronology, chronology
+from tasks.prepare.split.dividing import divide
+from tasks.prepare.split.ledger import SPLITS, Ledger
 from tasks.rows.records import Dropped, Example, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table
@@ -71,6 +73,17 @@ def test_as_new_rows_come_the_test_moves_on() -> None:
     assert all(order.index(after[group]) <= order.index(name) for group, name in before.items())
 
 
+def test_the_ledger_of_a_split_by_hash_binds_nothing_and_stays() -> None:
+    by_hash = SETTINGS.model_copy(update={"by": "hash"})
+    before = divide(rows(*days(20)), Ledger({}), by_hash).ledger
+    division = divide(rows(*days(30)), before, SETTINGS)
+    assert {row.id for row in division.splits["test"].examples} == {f"day {n}" for n in range(25, 31)}
+    assert division.ledger == before
+    assert before.sides
+    assert division.bridges == {}
+    assert divide(rows(*days(20)), division.ledger, by_hash).ledger == before
+
+
 DATES = st.lists(
     st.tuples(st.integers(0, 12), st.sampled_from(["", *(f"2024-01-{n:02d}" for n in range(1, 29))])),
     min_size=1,
@@ -89,7 +102,7 @@ def test_no_training_row_is_newer_than_the_test_begins(told: list[tuple[int, str
         return
     times = chronology(grouped, SETTINGS)
     assert times
-    parts = assign(grouped, SETTINGS, times.where)
+    parts = assign(grouped, times.where)
     check_leaks(parts)
     assert sum(len(part.examples) for part in parts.values()) == len(examples)
     newest = {name: sorted(_newest_of_groups(part)) for name, part in parts.items()}

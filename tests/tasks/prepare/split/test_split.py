@@ -1,6 +1,6 @@
 """Protects the split: nothing leaks between splits, and old rows stay where they are when data grows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from tasks.errors import GateError, LeakError, SourceError
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
 from tasks.prepare.split import split
-from tasks.prepare.split.assigning import SPLITS, assign, place, unite
+from tasks.prepare.split.assigning import place, unite
 from tasks.prepare.split.checks import check_leaks
+from tasks.prepare.split.dividing import divide
+from tasks.prepare.split.ledger import SPLITS, Ledger, SplitName
 from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
@@ -22,10 +24,16 @@ from tests.tasks.rows.made import document, outcomes, pair, question, rows
 
 SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
 DOCUMENT = document("d")
+NONE = Ledger({})
+
+
+def divided(found: Rows, before: Ledger = NONE) -> Mapping[SplitName, Rows]:
+    """The splits of rows that are placed for the first time, or after those of a ledger."""
+    return divide(found, before, SETTINGS).splits
 
 
 def where(found: Rows) -> dict[str, str]:
-    return {row.id: name for name, part in assign(unite(found), SETTINGS).items() for row in part.examples}
+    return {row.id: name for name, part in divided(found).items() for row in part.examples}
 
 
 def test_shares_are_about_right() -> None:
@@ -52,7 +60,7 @@ def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int,
 def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
     # Prompts are shared between groups here: these have to become one.
     examples = [question(str(n), f"question {q % 7}?", group=f"g{g}") for n, (g, q) in enumerate(found)]
-    check_leaks(assign(unite(rows(*examples)), SETTINGS))
+    check_leaks(divided(rows(*examples)))
 
 
 def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() -> None:
@@ -72,7 +80,7 @@ def test_held_out_rows_stand_only_in_the_split_that_asks_them() -> None:
         replace(question(f"p{n}", f"package {n}", group=f"p{n}"), held_out="unseen package")
         for n in range(30)
     ]
-    parts = assign(unite(rows(*worded, *alone)), SETTINGS)
+    parts = divided(rows(*worded, *alone))
     found = {name: {row.held_out for row in part.examples} for name, part in parts.items()}
     assert found == {
         "train": {""},

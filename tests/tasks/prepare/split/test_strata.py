@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tasks.prepare.split.assigning import SplitName
+from tasks.prepare.split.ledger import SplitName
 from tasks.prepare.split.strata import lacking, strata
 from tasks.rows.records import Rows
 from tests.conftest import small_settings
