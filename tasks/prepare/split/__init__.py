@@ -19,6 +19,7 @@ from tasks.errors import GateError
 from tasks.prepare.decontamination import Asked, Taken, contaminated, row_key, taken_by_name
 from tasks.prepare.seen import drift, seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
+from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.split.checks import check_filled, check_leaks
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
 from tasks.prepare.split.dividing import Division, divide
@@ -107,7 +108,10 @@ def _tell(division: Division) -> None:
     if division.ledger.anew:
         print("split: another salt, or other shares: the ledger begins anew, and rows may move")
     if division.bridges:
-        print(f"split: {len(division.bridges)} rows stand nowhere: each belongs with rows of two sides")
+        print(
+            f"split: {len(division.bridges)} rows belong with two sides and stand on none ({BRIDGE}); "
+            "where groups were changed on purpose, another split.salt begins anew"
+        )
 
 
 def _passed(gate: Path) -> None:
