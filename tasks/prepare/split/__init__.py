@@ -21,6 +21,7 @@ from tasks.prepare.decontamination import Asked, LeftOut, contaminated, row_key,
 from tasks.prepare.evaluated import documents_holding, holding, sentences, told_by_file
 from tasks.prepare.seen import drift, seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
+from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.split.checks import check_filled, check_leaks
 from tasks.prepare.split.chronology import undatable
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
@@ -127,7 +128,10 @@ def _tell(division: Division) -> None:
     if division.ledger.anew:
         print("split: another salt, or other shares: the ledger begins anew, and rows may move")
     if division.bridges:
-        print(f"split: {len(division.bridges)} rows stand nowhere: each belongs with rows of two sides")
+        print(
+            f"split: {len(division.bridges)} rows belong with two sides and stand on none ({BRIDGE}); "
+            "where groups were changed on purpose, another split.salt begins anew"
+        )
 
 
 def _passed(gate: Path) -> None:

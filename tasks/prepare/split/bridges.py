@@ -32,8 +32,8 @@ class Sides:
 def find_sides(rows: Sequence[Asked], near: Iterable[Pair], ledger: Ledger) -> Sides:
     """What `rows` inherit from the ledger; of those left, rows that belong together stand on one side."""
     ties = _Ties(rows, near)
-    bridges = ties.stepping_back(ledger)
-    placed = ties.placed(ledger, bridges)
+    placed = ties.placed(ledger)
+    bridges = ties.stepping_back(placed)
     waiting = deque(prompt for prompt in ties.prompts if prompt not in placed)
     while waiting:
         prompt = waiting.popleft()
@@ -66,28 +66,30 @@ class _Ties:
             self._near[one].append(other)
             self._near[other].append(one)
 
-    def stepping_back(self, ledger: Ledger) -> dict[int, str]:
-        """Of rows that were placed on two sides and now belong together, those of the less precious one."""
-        sides = [ledger.sides.get(prompt) for prompt, _ in self._keys]
-        back = {
-            place: f"stands in {side}, and rows of the task {GENERAL_TASK} are for training"
-            for place, side in enumerate(sides)
-            if side not in (None, "train") and self._rows[place].task == GENERAL_TASK
-        }
-        for together in (*self._groups.values(), *self._pairs):
-            standing = [(side, place) for place in together if place not in back and (side := sides[place])]
-            most, other = max(standing, key=lambda found: SPLITS.index(found[0]), default=("train", 0))
-            told = f"stands with {self._rows[other].id}, which is in {most}"
-            back |= {place: told for side, place in standing if side != most}
-        return back
-
-    def placed(self, ledger: Ledger, bridges: Mapping[int, str]) -> dict[str, SplitName]:
-        """The side of each key by the ledger; a group whose rows have changed stands where they do."""
+    def placed(self, ledger: Ledger) -> dict[str, SplitName]:
+        """The side of each prompt and group by the ledger; a new group of old prompts is with the test."""
         found = {key: side for keys in self._keys for key in keys if (side := ledger.sides.get(key))}
-        for place, (prompt, group) in enumerate(self._keys):
-            if prompt in found and place not in bridges:
-                found[group] = found[prompt]
+        for group, places in self._groups.items():
+            sides = [side for place in places if (side := found.get(self._keys[place][0]))]
+            if sides and group not in found:
+                found[group] = max(sides, key=SPLITS.index)
         return found
+
+    def stepping_back(self, placed: Mapping[str, SplitName]) -> dict[int, str]:
+        """Of rows whose prompts were placed those that now belong with another side, too."""
+        back: dict[int, str] = {}
+        sides = [placed.get(prompt) for prompt, _ in self._keys]
+        for place, (side, (_, group)) in enumerate(zip(sides, self._keys, strict=True)):
+            if side and placed[group] != side:
+                back[place] = f"stands in {side}, and its group in {placed[group]}"
+            elif side not in (None, "train") and self._rows[place].task == GENERAL_TASK:
+                back[place] = f"stands in {side}, and rows of the task {GENERAL_TASK} are for training"
+        for pair in self._pairs:
+            standing = [(side, place) for place in pair if place not in back and (side := sides[place])]
+            if len({side for side, _ in standing}) == 2:
+                (less, place), (more, other) = sorted(standing, key=lambda found: SPLITS.index(found[0]))
+                back[place] = f"stands in {less}, and is near {self._rows[other].id} in {more}"
+        return back
 
     def touched(
         self, prompt: str, placed: Mapping[str, SplitName], bridges: Mapping[int, str]

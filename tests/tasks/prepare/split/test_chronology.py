@@ -16,7 +16,7 @@ from tasks.rows.records import Dropped, Example, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table
 from tests.conftest import small_settings
-from tests.tasks.prepare.split.test_split import places, run
+from tests.tasks.prepare.split.staged import places, run
 from tests.tasks.rows.made import pair, question, rows
 
 SETTINGS = small_settings().split.model_copy(

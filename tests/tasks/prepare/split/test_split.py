@@ -1,6 +1,6 @@
 """Protects the split: nothing leaks between splits, and old rows stay where they are when data grows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import GateError, LeakError, SourceError
-from tasks.prepare.settings import KnowledgeSettings, SplitSettings
-from tasks.prepare.split import split
+from tasks.prepare.settings import SplitSettings
 from tasks.prepare.split.assigning import place, unite
 from tasks.prepare.split.checks import check_leaks
 from tasks.prepare.split.dividing import divide
 from tasks.prepare.split.ledger import SPLITS, Ledger, SplitName
 from tasks.rows.held_out import fingerprint
-from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Rows
-from tasks.rows.reports import Report, read_report, unbalanced, write_report
-from tasks.rows.tables import read_table, write_rows, write_table
-from tests.conftest import small_settings
-from tests.tasks.rows.made import document, outcomes, pair, question, rows
+from tasks.rows.records import Document, Dropped, Example, Rows
+from tasks.rows.reports import read_report, unbalanced
+from tasks.rows.tables import read_table
+from tests.tasks.prepare.split.staged import SETTINGS, places, run
+from tests.tasks.rows.made import outcomes, pair, question, rows
 
-SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
-DOCUMENT = document("d")
 NONE = Ledger({})
 
 
@@ -169,13 +166,6 @@ def test_rows_of_a_held_out_group_and_the_test_split_itself(tmp_path: Path) -> N
     assert found[tested] == found["twin"] == "test"  # nothing is taken from the test
 
 
-def places(folder: Path) -> dict[str, str]:
-    """The split of each example that stands in one."""
-    return {
-        row.id: name for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)
-    }
-
-
 def _many() -> list[Example]:
     return [question(f"e{n}", f"question {n}", group=f"g{n}") for n in range(60)]
 
@@ -187,34 +177,6 @@ def test_a_leak_is_an_error() -> None:
     three = rows(question("c", "why? ", group="h"))
     with pytest.raises(LeakError, match="a prompt of the group 'h'"):
         check_leaks({"train": one, "validation": rows(), "test": three})
-
-
-def run(
-    tmp_path: Path,
-    found: Rows,
-    how: SplitSettings,
-    *,
-    passed: bool = True,
-    items: Sequence[EvaluationItem] = (),
-) -> Path:
-    tmp_path.mkdir(exist_ok=True)
-    write_rows(tmp_path / "rows", replace(found, documents=(DOCUMENT,)))
-    held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
-    write_table(tmp_path / "quarantine.parquet", Dropped, [held])
-    write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
-    write_table(tmp_path / "evaluations.parquet", EvaluationItem, items)
-    split(
-        tmp_path / "rows",
-        tmp_path / "quarantine.parquet",
-        tmp_path / "gate.json",
-        tmp_path / "evaluations.parquet",
-        splits=tmp_path / "splits",
-        report=tmp_path / "report.json",
-        before=None,
-        settings=how,
-        knowledge=KnowledgeSettings(max_drift=0.2, max_lost=0.1),
-    )
-    return tmp_path / "splits"
 
 
 def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path: Path) -> None:
