@@ -9,7 +9,7 @@ from tasks.prepare.split.ledger import SPLITS, SplitName
 from tasks.rows.records import GENERAL_TASK, Rows
 
 _FEW = 20  # answers that a task may have for them to be labels
-_EACH = 5  # times that each of them stands there, on average
+_EACH = 5  # times that each of them stands there, on average; rarer ones are missed in no split
 _LONGEST = 40  # characters of a label
 
 Counts = Mapping[SplitName, Counter[str]]
@@ -25,15 +25,16 @@ def strata(splits: Mapping[SplitName, Rows]) -> dict[str, dict[str, dict[str, fl
 
 
 def lacking(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> list[str]:
-    """A sentence for each task, and each label, that a split has no example of though others have."""
+    """A sentence for each task, and each label that is no rare one, of which a split has no example."""
     asked_for = {"train": 1.0, "validation": settings.validation, "test": settings.test}
     counted = _counted(splits)
     told: list[str] = []
-    for kind, word in (("tasks", "task"), ("labels", "label")):
+    for kind, word, fewest in (("tasks", "task", 1), ("labels", "label", _EACH)):
         counts = counted[kind]
         for name in sorted({name for found in counts.values() for name in found} - {GENERAL_TASK}):
             there = {split: counts[split][name] for split in SPLITS}
-            if without := [split for split in SPLITS if asked_for[split] > 0.0 and not there[split]]:
+            without = [split for split in SPLITS if asked_for[split] > 0.0 and not there[split]]
+            if without and sum(there.values()) >= fewest:
                 having = ", ".join(f"{many} in {split}" for split, many in there.items() if many)
                 told.append(f"{' and '.join(without)}: no example of the {word} {name!r} ({having})")
     return told

@@ -225,7 +225,7 @@ def test_a_stage_that_is_killed_leaves_the_splits_and_their_ledger_whole(tmp_pat
         "if sys.argv.pop() == 'kill': stage.write_report = lambda *_: os._exit(9)\n"
         "sys.exit(main(sys.argv[1:]))"
     )
-    words = ["split", "more/rows", "more/quarantine.parquet", "more/gate.json"]
+    words = ["split", "more/rows", "more/quarantine.parquet", "more/gate.json", "more/evaluations.parquet"]
     words += ["--splits", "splits", "--report", "report.json"]
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
 
