@@ -48,7 +48,10 @@ def matches(
 
     A conversation matches by all that it asks, and by each single turn of its user.
     """
-    targets = [_read(asked_text(prompt)) for prompt in held]
+    first: dict[Words, int] = {}
+    for number, prompt in enumerate(held):
+        first.setdefault(_read(asked_text(prompt)), number)
+    targets, numbers = list(first), list(first.values())
     owners: list[int] = []
     texts: list[Words] = []
     for place, prompt in enumerate(prompts):
@@ -57,16 +60,15 @@ def matches(
             texts.append(_read(text))
     if not targets or not texts:
         return {}
-    first = {text: number for number, text in reversed(list(enumerate(targets)))}
     found = {
         place: Match(first[said], 1.0, same=True)
         for place, said in zip(owners, texts, strict=True)
         if said in first
     }
-    for at, number, nearness in _nearest(texts, targets, near):
+    for at, target, nearness in _nearest(texts, targets, near):
         place = owners[at]
         if nearness >= near and (place not in found or nearness > found[place].nearness):
-            found[place] = Match(number, nearness, same=False)
+            found[place] = Match(numbers[target], nearness, same=False)
     return found
 
 

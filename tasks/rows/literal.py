@@ -32,6 +32,8 @@ def words(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """A text as `words` reads it: of equal characters one spelling, without case and apostrophes."""
+    if text.isascii():  # most texts are, and take a third of the time so
+        return text.lower().replace("'", "")
     return _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
