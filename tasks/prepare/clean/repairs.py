@@ -21,6 +21,13 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\u200e\u200f\u202a-\u202e\u206
 _IDLE_JOINER = re.compile("(?<=[\x20-\x7e])[\u200c\u200d]+")
 _OVERSTRIKE = re.compile("[^\b\n]\b")  # terminals print bold as a letter, a step back and the letter again
 _SEPARATORS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+# What `remove_controls` may take out or change: control characters but for newline and tab, surrogates, and
+# the marks above. Most texts have none, and one search tells so.
+_ODD = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
+    "\ud800-\udfff]"
+)
+_LOOSE = re.compile(r"[^\S\n]\n|\n{3}")
 _PASSES = 8  # a repair may make another possible; texts that need more were never seen
 
 
@@ -40,6 +47,8 @@ def compose(text: str) -> str:
 
 def remove_controls(text: str) -> str:
     """Text without terminal escapes, control characters and invisible marks; its line ends are newlines."""
+    if not _ODD.search(text):
+        return text
     text = _SEPARATORS.sub("\n", _ESCAPES.sub("", text))
     text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", _OVERSTRIKE.sub("", text)))
     # Surrogates (Cs) no file can hold.
@@ -51,6 +60,9 @@ def trim_blanks(text: str) -> str:
 
     Blanks inside a line stay: they are the indentation of code.
     """
+    text = text.strip()
+    if not _LOOSE.search(text):
+        return text
     lines = [line.rstrip() for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

@@ -3,8 +3,10 @@
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tasks.prepare.clean.repairs import REPAIRS, repaired
+from tasks.prepare.clean.repairs import REPAIRS, remove_controls, repaired
 
 ALL = tuple(REPAIRS)
 
@@ -41,3 +43,11 @@ def test_what_is_whole_stays(text: str) -> None:
     counts: Counter[str] = Counter()
     assert repaired(text, ALL, counts) == text
     assert not counts
+
+
+MARKS = st.sampled_from("\n\t\r\b\x1b[m\u200d\u200b\u00ad\u2028\x85\ufeff")
+
+
+@given(st.text(st.characters() | MARKS, max_size=30))
+def test_a_text_without_marks_is_told_by_one_look_alone(text: str) -> None:
+    assert remove_controls(text) == remove_controls(text + "\0"), "the look missed what the removal takes out"

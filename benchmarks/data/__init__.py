@@ -1,0 +1,1 @@
+"""What the stages that prepare rows find in dirty data, and how fast they are."""

@@ -1,0 +1,136 @@
+"""What the stages that prepare rows find in dirty data, and how fast they are.
+
+    python -m benchmarks.data dirty --records 4000 --seeds 0 1       every planted fault, found or not
+    python -m benchmarks.data personal                               e-mail, phone, IBAN, card, IP, keys
+    python -m benchmarks.data speed 100000 1000000                   each stage and each step of `clean`
+    python -m benchmarks.data speed 100000 --peers PYTHON            beside datatrove
+    python -m benchmarks.data dirty --told LOG --write               tables of what it has printed before
+
+The dirty file is made by a script that is no part of this project; without it nothing is measured. Times are
+processor seconds, so that they can be taken beside other work. PYTHON is the interpreter of an environment
+with `datatrove[io,processing]`, spacy and orjson. `--write` puts the tables into docs/cleaning.md. The last
+line is one JSON object.
+"""
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.apart import told_by
+from benchmarks.data import beside, dirty, page, personal_recall, speed, speed_page
+from benchmarks.data.made import records
+from benchmarks.first_screen import between
+from deploy.atomic import write_text
+from deploy.errors import ThreeplyError
+from tasks.machine.process import cores
+from tasks.settings import load_settings
+
+PAGE = Path("docs/cleaning.md")
+SCRIPT = Path("../shared/bench/make_dirty.py")
+PEER_RECORDS = 100_000  # at most: datatrove takes minutes for them
+
+
+def main() -> int:
+    """Measure one thing, and print its tables; exit 1 if it fails, or if a line is not accounted for."""
+    given = parser().parse_args()
+    if getattr(given, "folder", None):
+        print(json.dumps(speed.steps(given.folder, given.sizes[0])))
+        return 0
+    try:
+        if given.told:
+            found: dict[str, Any] = json.loads(given.told.read_text(encoding="utf-8").splitlines()[-1])
+        else:
+            found = given.measure(given)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not found:
+        print("{}")
+        return 0
+    text = given.tables(found)
+    print(text)
+    if given.write:
+        machine = f"{cores()} cores, {platform.machine()}"
+        source = f"\n*`python -m benchmarks.data {given.command}`, {machine}.*\n"
+        # The kinds of each fault would make the page longer than anyone reads.
+        short = page.tables(found, kinds=False) if given.command == "dirty" else text
+        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), given.command, short + source))
+    print(json.dumps(found))
+    lines = found.get("lines", {})
+    return int(any([lines.get("without"), lines.get("twice"), found.get("unbalanced")]))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words of the command line."""
+    words = argparse.ArgumentParser(
+        prog="python -m benchmarks.data",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = words.add_subparsers(dest="command", required=True)
+
+    def command(
+        name: str, measure: Callable[[Any], dict[str, Any]], tables: Callable[[Any], str], told: str
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=told)
+        added.add_argument("--told", type=Path, metavar="LOG", help="measure nothing; tables of this")
+        added.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
+        added.set_defaults(measure=measure, tables=tables)
+        return added
+
+    own = command("dirty", measure_dirty, page.tables, "every planted fault, found or not")
+    own.add_argument("--records", type=int, default=4000)
+    own.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    own.add_argument("--script", type=Path, default=SCRIPT, help="what makes the dirty file")
+    own = command("personal", measure_personal, speed_page.personal, "personal data, by kind")
+    own.add_argument("--documents", type=int, default=2000)
+    own = command("speed", measure_speed, speed_page.tables, "stages and steps, in records a second")
+    own.add_argument("sizes", type=int, nargs="*", default=[100_000, 1_000_000], metavar="RECORDS")
+    own.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has datatrove")
+    own.add_argument("--rounds", type=int, default=1, help="times that both are measured, in turn")
+    own.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # one size, in this process
+    return words
+
+
+def measure_dirty(given: argparse.Namespace) -> dict[str, Any]:
+    """The counts of all seeds together; nothing where the script is not there."""
+    if not given.script.is_file():
+        print(f"{given.script} is not there: name it with --script; nothing was measured")
+        return {}
+    return dirty.added([dirty.measured(given.script.resolve(), given.records, each) for each in given.seeds])
+
+
+def measure_personal(given: argparse.Namespace) -> dict[str, Any]:
+    """What is found of personal data in so many texts."""
+    return personal_recall.measured(given.documents, load_settings(Path("params.yaml")).clean)
+
+
+def measure_speed(given: argparse.Namespace) -> dict[str, Any]:
+    """The figures of each size; what has failed is missing."""
+    settings = load_settings(Path("params.yaml"))
+    sizes: dict[str, Any] = {}
+    for size in given.sizes:
+        with TemporaryDirectory() as folder:
+            print(f"{size} records: stages", file=sys.stderr, flush=True)
+            speed.make(Path(folder), size)
+            sizes[str(size)] = {"stages": speed.stages(Path(folder), size)}
+            sizes[str(size)]["apart"] = speed.apart(Path(folder), list(records(size, seed=speed.SEED)))
+            print(f"{size} records: steps", file=sys.stderr, flush=True)
+            words = ["speed", str(size), "--folder", folder]
+            sizes[str(size)] |= told_by("benchmarks.data", words, settings) or {}
+    found: dict[str, Any] = {"sizes": sizes}
+    if given.peers:
+        count = min(*given.sizes, PEER_RECORDS)
+        near = sizes.get(str(count), {}).get("steps", {}).get(beside.NEAR, {})
+        found["datatrove"] = beside.measured(given.peers, count, settings, rounds=given.rounds)
+        found["datatrove"]["ours_near"] = near.get("a_second")
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,96 @@
+"""The figures of speed as tables for docs/cleaning.md."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from benchmarks.data.beside import DIFFERENCES
+from tasks.evaluation.markdown import markdown_table
+from tasks.pages.numbers import DASH, fine_percent, mib, times
+
+
+def tables(found: Mapping[str, Any]) -> str:
+    """Stages and steps for each size, then what was found of planted copies, and datatrove beside."""
+    sizes: Mapping[str, Mapping[str, Any]] = found["sizes"]
+    head = [f"{int(size):,} records" for size in sizes]
+    stages = _column_names(sizes, "stages")
+    rows = {f"stage `{name}`": [_stage(told, name) for told in sizes.values()] for name in stages}
+    rows |= {
+        f"step `{name}`": [_step(told, name) for told in sizes.values()]
+        for name in _column_names(sizes, "steps")
+    }
+    lines = markdown_table(head, rows)
+    for size, told in sizes.items():
+        lines += ["", *_sentences(int(size), told)]
+    if beside := found.get("datatrove"):
+        lines += ["", *_beside(beside)]
+    return "\n".join(lines) + "\n"
+
+
+def personal(found: Mapping[str, Any]) -> str:
+    """A row for each kind of personal data, and the share of clean texts that were touched."""
+    rows = {
+        kind: [f"{some['planted']:,}", f"{some['found']:,}", f"{some['found'] / some['planted']:.3f}"]
+        for kind, some in found["kinds"].items()
+    }
+    clean = found["clean"]
+    share = fine_percent(clean["touched"] / clean["texts"]) if clean["texts"] else DASH
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in found["reasons"].items()) or "none"
+    lines = markdown_table(["planted", "gone", "recall"], rows)
+    lines += [
+        "",
+        f"Of {clean['texts']:,} clean texts {share} were touched. Texts that were dropped: {reasons}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _column_names(sizes: Mapping[str, Mapping[str, Any]], part: str) -> list[str]:
+    return list(dict.fromkeys(name for told in sizes.values() for name in told.get(part, {})))
+
+
+def _stage(told: Mapping[str, Any], name: str) -> str:
+    found = told.get("stages", {}).get(name)
+    return f"{found['a_second']:,}/s, {mib(found['peak_mib'])}" if found else DASH
+
+
+def _step(told: Mapping[str, Any], name: str) -> str:
+    found = told.get("steps", {}).get(name)
+    return f"{found['a_second']:,}/s" if found else DASH
+
+
+def _sentences(size: int, told: Mapping[str, Any]) -> Iterator[str]:
+    if "steps" not in told:
+        yield f"- {size:,} records: it has failed."
+        return
+    recall = ", ".join(f"{kind} {share:.3f}" for kind, share in told["copies"]["recall"].items())
+    right = ", ".join(f"`{step}` {share:.3f}" for step, share in told["copies"]["precision"].items())
+    yield (
+        f"- {size:,} records: the suites judge {told['suites_rows']:,} rows in {told['suites_seconds']:g} s; "
+        f"{told['keys_a_second']:,} groups a second get their split by hash (the stage does more). Steps "
+        f"take up to {mib(told['steps_mib'])}, {mib(told['read_mib'])} of them to read the rows."
+    )
+    yield f"- Copies that went: {recall}. Share of what a step dropped that had a copy: {right or DASH}."
+    if "apart" in told:
+        parted = ", ".join(f"{kind} {share:.3f}" for kind, share in told["apart"].items())
+        yield f"- Copies on another side of the split than what they copy: {parted}."
+
+
+def _beside(told: Mapping[str, Any]) -> Iterator[str]:
+    ours, theirs = told["copies"]["ours"]["recall"], told["copies"]["datatrove"]["recall"]
+    rows = {
+        "records a processor second": [
+            f"{told['ours']:,}",
+            f"{told['datatrove']:,} (ours: {times(told['ratio'])})",
+        ],
+        **{f"copies that went: {kind}": [f"{ours[kind]:.3f}", f"{theirs[kind]:.3f}"] for kind in ours},
+    }
+    yield f"Beside datatrove 0.10.1, {told['records']:,} records, steps {', '.join(told['filters'])}:"
+    yield ""
+    yield from markdown_table(["ours", "datatrove"], rows)
+    yield ""
+    if told["datatrove_near"] and told["ours_near"]:
+        ratio = times(told["ours_near"] / told["datatrove_near"])
+        yield (
+            f"Near duplicates alone: our step makes {told['ours_near']:,} records a processor second, its "
+            f"MinHash {told['datatrove_near']:,}, files included ({ratio})."
+        )
+    yield f"What differs: {DIFFERENCES}"
