@@ -1,12 +1,10 @@
 """Protects runs from bad files: each is told by its name, line and cause, and nothing is taken by halves."""
 
-import contextlib
 import gzip
 import json
-import os
 import tempfile
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +13,7 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.readers import Fault, Record, read_records, text_line
+from tests.nobody import nobody
 
 ROW = {"prompt": "Why?", "completion": "Because."}
 LINES = "".join(json.dumps(ROW | {"id": n}) + "\n" for n in range(2000)).encode()
@@ -157,23 +156,12 @@ def test_what_may_not_be_read_is_told(forbidden: str) -> None:
     name = "a.jsonl" if forbidden == "." else forbidden
     with tempfile.TemporaryDirectory() as place:  # tmp_path is root's alone, where root runs the tests
         path = Path(place) / name
+        Path(place).chmod(0o755)
         pq.write_table(pa.table({"prompt": ["Why?"]}), path)
         (Path(place) / forbidden).chmod(0)
         with nobody(), pytest.raises(SourceError, match=rf"{name} cannot be read.*Permission denied"):
             list(read_records(path))
         Path(place).chmod(0o700)
-
-
-@contextlib.contextmanager
-def nobody() -> Iterator[None]:
-    """Root may read everything: for a while the process is another user."""
-    before = os.geteuid()
-    if before == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(before)
 
 
 def rewrite(path: Path) -> None:
