@@ -27,7 +27,7 @@ from tasks.prepare.split.chronology import undatable
 from tasks.prepare.split.counting import counted, figures_of, unused_rows
 from tasks.prepare.split.dividing import Division, divide
 from tasks.prepare.split.ledger import LEDGER, SplitName, read_ledger, write_ledger
-from tasks.prepare.split.strata import lacking, strata
+from tasks.prepare.split.strata import lacking, shortened, strata
 from tasks.rows.held_out import own_name, versions
 from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Rows
 from tasks.rows.reports import Report, read_report, write_report
@@ -100,14 +100,13 @@ def split(
         documents=documents_holding(kept.documents, items),
     )
     lacks = lacking(placed, settings)
-    times = division.times
-    for line in (*sentences(sets), *([times.told()] if times else []), *lacks):
+    for line in (*sentences(sets), *shortened(lacks)):
         print(f"split: {line}")
     figures = figures_of(others, division, placed) | {
         "held_out": versions(placed["test"].examples),
         "decontaminated": taken_by_name(taken),
         **({"evaluations": sets} if sets else {}),
-        **({"time": {**times.figures, "unreadable": len(timeless)}} if times else {}),
+        **({"time": {**division.times.figures, "unreadable": len(timeless)}} if division.times else {}),
         "strata": strata(placed),
         "lacking": lacks,
         "documents_of_before": seen is not None,
@@ -124,7 +123,9 @@ def _placed(
 
 
 def _tell(division: Division) -> None:
-    """Say what is not as it was, or stands nowhere."""
+    """Say what is not as it was, or stands nowhere, and where splits by time begin."""
+    if division.times:
+        print(f"split: {division.times.told()}")
     if division.ledger.anew:
         print("split: another salt, or other shares: the ledger begins anew, and rows may move")
     if division.bridges:

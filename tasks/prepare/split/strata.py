@@ -1,7 +1,7 @@
 """How tasks, sources and labels are spread over the splits, and which split lacks one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks.prepare.settings import SplitSettings
@@ -10,6 +10,7 @@ from tasks.rows.records import GENERAL_TASK, Rows
 
 _FEW = 20  # answers that a task may have for them to be labels
 _EACH = 5  # times that each of them stands there, on average; rarer ones are missed in no split
+_TOLD = 5  # sentences that are printed
 _LONGEST = 40  # characters of a label
 
 Counts = Mapping[SplitName, Counter[str]]
@@ -38,6 +39,15 @@ def lacking(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> list[s
                 having = ", ".join(f"{many} in {split}" for split, many in there.items() if many)
                 told.append(f"{' and '.join(without)}: no example of the {word} {name!r} ({having})")
     return told
+
+
+def shortened(sentences: Sequence[str]) -> list[str]:
+    """The first of the sentences, and how many more there are: the report has all."""
+    more = len(sentences) - _TOLD
+    return [
+        *sentences[:_TOLD],
+        *([f"and {more} more like these, in data/reports/split.json"] if more > 0 else []),
+    ]
 
 
 def _counted(splits: Mapping[SplitName, Rows]) -> dict[str, Counts]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tasks.prepare.split.ledger import SplitName
-from tasks.prepare.split.strata import lacking, strata
+from tasks.prepare.split.strata import lacking, shortened, strata
 from tasks.rows.records import Rows
 from tests.conftest import small_settings
 from tests.tasks.rows.made import pair, question, rows
@@ -46,6 +46,11 @@ def test_a_split_without_a_task_or_a_label_is_told() -> None:
         "validation: no example of the label 'ticket: bug' (5 in train, 1 in test)",
         "validation and test: no example of the label 'ticket: wish' (5 in train)",
     ]
+
+
+def test_only_the_first_sentences_are_printed() -> None:
+    assert shortened(list("abcde")) == list("abcde")
+    assert shortened(list("abcdefgh")) == [*"abcde", "and 3 more like these, in data/reports/split.json"]
 
 
 def test_a_split_that_was_not_asked_for_lacks_nothing() -> None:
