@@ -24,8 +24,7 @@ _SEPARATORS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # What `remove_controls` may take out or change: control characters but for newline and tab, surrogates, and
 # the marks above. Most texts have none, and one search tells so.
 _ODD = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff"
-    "\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _LOOSE = re.compile(r"[^\S\n]\n|\n{3}")
 _PASSES = 8  # a repair may make another possible; texts that need more were never seen
