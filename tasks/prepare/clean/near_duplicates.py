@@ -1,8 +1,9 @@
 """Drops rows that say nearly what an earlier row says: that one stays, and stands for them.
 
 Training wants a question in many wordings. So an example or a preference goes only where its answer is the
-very same, and where this says something of the question: an answer that questions unlike each other have in
-common (`Yes.`, `The documentation does not say.`) does not. What has another answer stays; `split` keeps it
+same, and where this says something of the question: an answer that questions unlike each other have in common
+(`Yes.`, `The documentation does not say.`) does not. A short answer is the same to the letter; in a long one
+some words may differ, but no number, name, code or negation. What has another answer stays; `split` keeps it
 on the side of the row that it is near to. A document is knowledge, and goes only where it has no word that
 the earlier one lacks.
 """
@@ -16,12 +17,14 @@ from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.similar.differences import told_apart
 from tasks.prepare.similar.pairs import Pair, near_pairs
-from tasks.prepare.similar.rows import Asked, near_rows
+from tasks.prepare.similar.rows import Asked, near_rows, said
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import united
 from tasks.rows.literal import words
 from tasks.rows.records import Dropped, Example, Preference, Row, Rows
 
+_LONG = 20  # words of an answer that may differ in some of them
+_SAME = 0.8  # share of its words that has to be in the other
 AskedT = TypeVar("AskedT", Example, Preference)
 
 
@@ -72,29 +75,47 @@ def _resting(row: AskedT, kept_as: Mapping[str, str]) -> AskedT:
 def _near_asked(rows: Sequence[Asked], near: float) -> list[Pair]:
     """The pairs of rows that are the same but for the wording."""
     places = [place for place, row in enumerate(rows) if not own_name(row)]
-    pairs = [
-        pair
-        for pair in near_rows([rows[place] for place in places], near=near)
-        if _answer(rows[places[pair.earlier]]) == _answer(rows[places[pair.later]])
-    ]
-    pairs = [replace(pair, earlier=places[pair.earlier], later=places[pair.later]) for pair in pairs]
-    linked = united((str(pair.earlier), str(pair.later)) for pair in pairs)
+    found = near_rows([rows[place] for place in places], near=near, by=(said,))
+    pairs = [replace(pair, earlier=places[pair.earlier], later=places[pair.later]) for pair in found]
+    asking = united((str(pair.earlier), str(pair.later)) for pair in pairs)
+    answers = {place: _answers(rows[place]) for place in places}
+    family = _families(list(answers.values()), near)
     # The sets of near rows that give an answer: it is that of one question where there is one set.
-    asking: dict[Hashable, set[str]] = defaultdict(set)
+    asked_by: dict[int, set[str]] = defaultdict(set)
     for place in places:
-        asking[_answer(rows[place])].add(linked.get(str(place), str(place)))
+        asked_by[family[answers[place]]].add(asking.get(str(place), str(place)))
     return [
         pair
         for pair in pairs
-        if len(asking[_answer(rows[pair.earlier])]) == 1
+        if len(asked_by[family[answers[pair.earlier]]]) == 1
         and _setting(rows[pair.earlier]) == _setting(rows[pair.later])
+        and all(map(_alike, answers[pair.earlier], answers[pair.later]))
     ]
 
 
-def _answer(row: Asked) -> Hashable:
-    """What has to be the very same: the answer, or both answers, but for blanks."""
+def _answers(row: Asked) -> tuple[str, ...]:
+    """The answer, or both answers, without what is no matter: the blanks."""
     answers = (row.answer,) if isinstance(row, Example) else (row.chosen, row.rejected)
     return tuple(" ".join(answer.split()) for answer in answers)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two answers are the same: to the letter, or both long, with most words and all names alike."""
+    if one == other:
+        return True
+    here, there = words(one), words(other)
+    if min(len(here), len(there)) < _LONG or told_apart(one, other):
+        return False
+    same = (Counter(here) & Counter(there)).total()
+    return same >= _SAME * max(len(here), len(there))
+
+
+def _families(answers: Sequence[tuple[str, ...]], near: float) -> dict[tuple[str, ...], int]:
+    """A number for each answer, the same for those that are near to each other."""
+    distinct = list(dict.fromkeys(answers))
+    pairs = near_pairs(["\n".join(each) for each in distinct], near=near)
+    first = united((str(pair.earlier), str(pair.later)) for pair in pairs)
+    return {each: int(first.get(str(number), number)) for number, each in enumerate(distinct)}
 
 
 def _setting(row: Asked) -> Hashable:

@@ -7,6 +7,8 @@ what a difference is in counts more than how large it is.
 import re
 from collections.abc import Iterator
 
+from tasks.rows.literal import STOP_WORDS
+
 _CODE = re.compile(r"(`+[^`]+`+)")
 _TOKEN = re.compile(r"[./:\\-]*\w+(?:['\u2019./:\\-]+\w+)*|[^\w\s]")
 _SENTENCE_ENDS = frozenset(".!?:")
@@ -44,8 +46,9 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
             if code:
                 yield token, True
             else:
-                named = len(token) > 1 and token[0].isupper() and not begins
-                yield token.casefold(), named or _marked(token)
+                plain = token.casefold()
+                named = len(token) > 1 and token[0].isupper() and not begins and plain not in STOP_WORDS
+                yield plain, named or _marked(token)
             begins = not code and token in _SENTENCE_ENDS
 
 

@@ -78,6 +78,28 @@ def test_an_instruction_that_all_rows_share_makes_none_of_them_near() -> None:
     assert dropped(rows(*(question(str(n), text, "positive") for n, text in enumerate(said)))) == {}
 
 
+LONG = " ".join(f"It is said that matter {chr(97 + n)} is quite in order." for n in range(8))
+
+
+@pytest.mark.parametrize(
+    ("answer", "goes"),
+    [
+        (LONG.replace("quite", "rather", 2), True),
+        (LONG.replace("is said", "is not said", 1), False),
+        (LONG.replace("matter c", "matter 3"), False),
+        (LONG.replace("matter c", "`other` c"), False),
+        (LONG.replace("quite in order", "wrong"), False),
+    ],
+)
+def test_in_a_long_answer_words_may_differ_and_nothing_else(answer: str, goes: bool) -> None:
+    found = rows(
+        replace(FIRST, messages=(*FIRST.prompt, Message("assistant", LONG))), near("b", answer=answer)
+    )
+    assert bool(dropped(found)) is goes
+    asked_too = question("c", "Is the library open on Sundays as well?", LONG.replace("quite", "very", 1))
+    assert dropped(rows(*found.examples, asked_too)) == {}
+
+
 def test_preferences_need_both_answers() -> None:
     def judged(name: str, asked: str, rejected: str) -> Any:
         return pair(name, ANSWER, rejected, prompt=(Message("user", asked),))
