@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from deploy.messages import Message
 from tasks.prepare.evaluated import CONTAMINATED, holding, texts_of
 from tasks.prepare.settings import FileSource
+from tasks.prepare.similar.rows import near_rows
+from tasks.prepare.split.ledger import SPLITS
 from tasks.rows.records import Dropped, EvaluationItem, Example, Preference
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table
@@ -174,6 +176,22 @@ def test_no_text_that_is_trained_on_holds_an_item(ran: Ran) -> None:
     ]
     for item in OWN:
         assert not [text for text in prompts if "".join(filter(str.isalnum, item.casefold())) in text]
+
+
+def test_no_two_near_rows_stand_on_two_sides(ran: Ran) -> None:
+    splits = ran.root / "data/splits"
+    found = [
+        (name, row)
+        for name in SPLITS
+        for row in (
+            *read_table(splits / name / "examples.parquet", Example),
+            *read_table(splits / name / "preferences.parquet", Preference),
+        )
+        if not row.held_out
+    ]
+    assert {name for name, _ in found} == set(SPLITS)
+    pairs = near_rows([row for _, row in found], near=SETTINGS.split.near_groups or 0.5)
+    assert [pair for pair in pairs if found[pair.earlier][0] != found[pair.later][0]] == []
 
 
 def test_sound_rows_stay_and_every_row_is_accounted_for(ran: Ran) -> None:
