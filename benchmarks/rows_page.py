@@ -2,7 +2,7 @@
 
 import inspect
 
-from tasks.rows.records import Document, Dropped, Example, Preference, Record
+from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Record
 from tasks.rows.reports import RowCount
 from tasks.rows.tables import FILES, schema
 
@@ -12,7 +12,7 @@ Written by `python -m benchmarks.rows_page`; a test compares it with the code. R
 file for each kind, and no column is ever null. A message has a `role` (system, user or assistant) and a
 `content`.
 """
-KINDS: tuple[type[Record], ...] = (Example, Preference, Document, Dropped)
+KINDS: tuple[type[Record], ...] = (Example, Preference, Document, Dropped, EvaluationItem)
 
 
 def rows_markdown() -> str:
@@ -21,7 +21,8 @@ def rows_markdown() -> str:
 
 
 def _kind(kind: type[Record]) -> str:
-    file = FILES.get(kind, "dropped.parquet` or `quarantine.parquet")
+    others = {Dropped: "dropped.parquet` or `quarantine.parquet", EvaluationItem: "evaluations.parquet"}
+    file = (FILES | others)[kind]
     lines = [f"## {kind.__name__}", "", f"In `{file}`. {_text(kind)}", "", "| column | type |", "|---|---|"]
     lines += [f"| `{field.name}` | {_type(str(field.type))} |" for field in schema(kind)]
     return "\n".join(lines) + "\n"

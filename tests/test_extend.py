@@ -67,7 +67,8 @@ def change(place: Path, **sections: dict[str, object]) -> None:
 
 def collect(place: Path, run: Run, sources: list[dict[str, object]]) -> None:
     change(place, collect={"sources": sources})
-    run("-m", "tasks", "collect", "sources", "--raw", "raw", "--dropped", "d.parquet", "--report", "r.json")
+    outs = ("--raw", "raw", "--dropped", "d.parquet", "--evaluations", "e.parquet", "--report", "r.json")
+    run("-m", "tasks", "collect", "sources", *outs)
 
 
 READ = "from pathlib import Path; from tasks.rows.tables import read_rows; rows = read_rows(Path('{0}')); "

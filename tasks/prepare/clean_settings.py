@@ -14,6 +14,7 @@ CleanStep = Literal[
     "duplicates",
     "conflicts",
     "evidence",
+    "near_duplicates",
 ]
 RepairName = Literal["encoding", "compose", "controls", "blanks"]
 
@@ -26,6 +27,7 @@ class CleanSettings(Section):
     min_characters: Annotated[int, Field(ge=0)]
     max_characters: Count
     conflicts: Literal["drop", "first"]
+    near_duplicates: Annotated[float, Field(ge=0.3, le=1.0)] | None
 
     @field_validator("steps", "repairs")
     @classmethod

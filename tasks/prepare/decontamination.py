@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tasks.prepare.nearness import matches
 from tasks.rows.records import Example, Preference, RowKind
@@ -12,6 +13,24 @@ RowKey = tuple[RowKind, str]
 SAME = "the same as a held-out question"
 NEAR = "near to a held-out question"
 GROUP = "of the group of a held-out question"
+
+
+class LeftOut(Protocol):
+    """A row that stands in no split, and why."""
+
+    @property
+    def row(self) -> Asked:
+        """The row."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """The reason that rows are counted by."""
+        ...
+
+    def told(self) -> str:
+        """What more there is to say of it, without any text of a row."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +66,12 @@ def contaminated(
         elif shared := grouped.get(groups[row_key(row)]) or grouped.get(row.group):
             taken.append(Taken(row=row, reason=GROUP, held=shared, nearness=0.0))
     return taken
+
+
+def without(rows: Iterable[Asked], left_out: Iterable[LeftOut]) -> list[Asked]:
+    """The rows that are not left out, in their order."""
+    gone = {row_key(each.row) for each in left_out}
+    return [row for row in rows if row_key(row) not in gone]
 
 
 def row_key(row: Asked) -> RowKey:

@@ -279,12 +279,28 @@ class GateSettings(Section):
 
 
 class SplitSettings(Section):
-    """The shares of validation and test, and how near to a test set of the user's own a row may be."""
+    """The shares of validation and test, by what they are drawn, and what must not be trained on.
 
+    `near` says how near to a test set of the user's own a row may be; none may hold an item of `evaluations`.
+    Rows that share `near_groups` of their word triples, and ask the same, are of one group; None: none are.
+    """
+
+    by: Literal["hash", "time"]
+    time: Annotated[str, Field(min_length=1)] | None
     validation: Share
     test: Share
     salt: str
     near: Annotated[float, Field(gt=0.0, le=1.0)]
+    near_groups: Annotated[float, Field(ge=0.3, le=1.0)] | None
+    evaluations: list[DataPath]
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> "SplitSettings":
+        if self.by == "time" and self.time is None:
+            raise ValueError(
+                "by: time needs the column that dates rows: time: created, and keep: [created] of its sources"
+            )
+        return self
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> "SplitSettings":

@@ -27,8 +27,14 @@ STOP_WORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text in order, without case and signs; names give their parts: `n_jobs` is two words."""
-    plain = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
-    return _WORD.findall(plain)
+    return _WORD.findall(plain(text))
+
+
+def plain(text: str) -> str:
+    """A text as `words` reads it: of equal characters one spelling, without case and apostrophes."""
+    if text.isascii():  # most texts are, and take a third of the time so
+        return text.lower().replace("'", "")
+    return _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def literalness(question: str, document: str) -> float:

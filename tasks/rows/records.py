@@ -178,8 +178,17 @@ class Dropped:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationItem:
+    """What an evaluation set asks; its id is `FILE:LINE`. It is no row: rows are searched for it."""
+
+    id: str
+    source: str
+    prompt: tuple[Message, ...]
+
+
 Row = Document | Example | Preference
-Record = Row | Dropped
+Record = Row | Dropped | EvaluationItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, g
 from deploy.atomic import replacing
 from deploy.messages import Message
 from tasks.errors import SourceError
-from tasks.rows.records import Document, Dropped, Example, Preference, Record, Rows
+from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Record, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RowT = TypeVar("RowT", Document, Example, Preference, Dropped)
+RowT = TypeVar("RowT", Document, Example, Preference, Dropped, EvaluationItem)
 FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",

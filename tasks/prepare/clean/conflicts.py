@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.similar.differences import wording
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Dropped, Example, Preference, Rows
@@ -16,25 +18,22 @@ RowT = TypeVar("RowT", Example, Preference)
 def drop_conflicts(rows: Rows, settings: CleanSettings) -> Verdict:
     """Rows without contradictions: `drop` takes out all that contradict, `first` leaves the first.
 
-    A question whose document is withheld has a right to another answer than the same question with it. A test
-    set of the user's own is in no conflict with other rows: it is right, and `split` takes those out.
+    Two questions are one where they have the same words, whatever the case and the punctuation; with a word
+    more a question may be another. One whose document is withheld has a right to another answer than the same
+    question with it. A test set of the user's own is in no conflict with other rows: it is right, and `split`
+    takes those out.
     """
     dropped: list[Dropped] = []
     examples = _agreeing(
         rows.examples,
-        lambda e: (own_name(e), prompt_key(e.prompt), frozenset(e.withheld)),
+        lambda e: (own_name(e), _asked(e), frozenset(e.withheld)),
         lambda e: e.answer,
         dropped,
         keep_first=settings.conflicts == "first",
     )
     preferences = _agreeing(
         rows.preferences,
-        lambda p: (
-            own_name(p),
-            prompt_key(p.prompt),
-            frozenset(p.withheld),
-            frozenset((p.chosen, p.rejected)),
-        ),
+        lambda p: (own_name(p), _asked(p), frozenset(p.withheld), frozenset((p.chosen, p.rejected))),
         lambda p: p.chosen,
         dropped,
         keep_first=settings.conflicts == "first",
@@ -45,6 +44,11 @@ def drop_conflicts(rows: Rows, settings: CleanSettings) -> Verdict:
     )
 
 
+def _asked(row: Example | Preference) -> Hashable:
+    """What makes two questions one; text that is punctuation alone says what it says."""
+    return tuple((role, wording(content) or content) for role, content in prompt_key(row.prompt))
+
+
 def _agreeing(
     rows: Sequence[RowT],
     key: Callable[[RowT], Hashable],
@@ -53,15 +57,25 @@ def _agreeing(
     *,
     keep_first: bool,
 ) -> list[RowT]:
-    told: dict[Hashable, list[RowT]] = defaultdict(list)
-    for row in rows:
-        told[key(row)].append(row)
-    kept: list[RowT] = []
-    for row in rows:
-        alike = told[key(row)]
-        if all(answer(other) == answer(row) for other in alike) or (keep_first and row is alike[0]):
-            kept.append(row)
-        else:
-            others = [other.id for other in alike if answer(other) != answer(row)]
-            dropped.append(drop(row, "conflict", f"with {', '.join(others[:3])}"))
-    return kept
+    prompts, answers = [prompt_key(row.prompt) for row in rows], [answer(row) for row in rows]
+
+    def contradict(one: int, other: int) -> bool:
+        if prompts[one] == prompts[other]:
+            return answers[one] != answers[other]
+        # Where the questions differ in no more than signs, so may the answers.
+        return wording(answers[one]) != wording(answers[other])
+
+    told: dict[Hashable, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        told[key(row)].append(place)
+    against: dict[int, list[str]] = {}
+    for alike in told.values():
+        if len({answers[place] for place in alike}) > 1:
+            for place in alike[keep_first:]:
+                others = (rows[other].id for other in alike if contradict(place, other))
+                if found := list(islice(others, 3)):
+                    against[place] = found
+    dropped += (
+        drop(rows[place], "conflict", f"with {', '.join(ids)}") for place, ids in sorted(against.items())
+    )
+    return [row for place, row in enumerate(rows) if place not in against]

@@ -8,6 +8,7 @@ from tasks.prepare.clean.conflicts import drop_conflicts
 from tasks.prepare.clean.duplicates import drop_duplicates
 from tasks.prepare.clean.evidence import drop_missing_evidence
 from tasks.prepare.clean.filters import empty, equal_answers, length
+from tasks.prepare.clean.near_duplicates import drop_near_duplicates
 from tasks.prepare.clean.repairs import repair_texts
 from tasks.prepare.clean.verdict import Step, Verdict, each_row, each_text
 from tasks.prepare.clean_settings import CleanSettings, CleanStep
@@ -20,7 +21,8 @@ STEPS: Mapping[CleanStep, Step] = {
     "equal_answers": each_row(equal_answers),
     "duplicates": drop_duplicates,
     "conflicts": drop_conflicts,  # after the duplicates: of three equal answers none is told as another
-    "evidence": drop_missing_evidence,  # last: documents may have gone
+    "evidence": drop_missing_evidence,  # documents may have gone
+    "near_duplicates": drop_near_duplicates,  # last: what is near depends on all rows that stay
 }
 
 

@@ -11,6 +11,7 @@ from tasks.prepare.collect.databases import read_sql
 from tasks.prepare.collect.datasets import read_dataset
 from tasks.prepare.collect.documentation.extracts import read_extracts
 from tasks.prepare.collect.documentation.packages import read_packages
+from tasks.prepare.collect.evaluations import read_evaluations
 from tasks.prepare.collect.feedback import read_feedback
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.folders import read_folder
@@ -27,10 +28,11 @@ from tasks.prepare.settings import (
     PackagesSource,
     QueriesSource,
     Source,
+    SplitSettings,
     SqlSource,
     UrlSource,
 )
-from tasks.rows.records import Dropped, Rows
+from tasks.rows.records import Dropped, EvaluationItem, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table
 
@@ -38,9 +40,20 @@ CACHE = Path(".threeply/cache")  # of what is fetched; runs in other folders may
 
 
 def collect(
-    sources: Path, *, raw: Path, dropped: Path, report: Path, run: RunSettings, settings: CollectSettings
+    sources: Path,
+    *,
+    raw: Path,
+    dropped: Path,
+    evaluations: Path,
+    report: Path,
+    run: RunSettings,
+    settings: CollectSettings,
+    split: SplitSettings,
 ) -> None:
     """Read every source of `settings` and write its rows, with those that could not be read and why.
+
+    The items of the evaluation sets that `split` looks for are read here as well, into a file of their own:
+    this stage alone reads what lies in the folder of sources.
 
     Raises:
         SourceError: a source cannot be read, or a test set of the user's own contradicts itself.
@@ -51,6 +64,8 @@ def collect(
     unused = sum((Counter(part.unused) for part in parts), Counter[str]())
     for doubt in check_own(rows):
         print(f"collect: {doubt}")
+    sets = read_evaluations(split.evaluations, watched=sources)
+    write_table(evaluations, EvaluationItem, sets.items)
     write_rows(raw, rows)
     write_table(dropped, Dropped, refused)
     write_report(
@@ -62,7 +77,8 @@ def collect(
                 "sources": [
                     {"source": source.kind, **part.figures}
                     for source, part in zip(settings.sources, parts, strict=True)
-                ]
+                ],
+                **({"evaluations": sets.figures} if sets.figures else {}),
             },
         ),
     )

@@ -97,7 +97,7 @@ def _read_arrow(path: Path) -> Iterator[Record]:
 
     number = 0
     try:
-        with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
             for batch in stream:
                 for values in batch.to_pylist():
                     number += 1
@@ -113,7 +113,7 @@ def _labels(path: Path) -> dict[str, Sequence[str]]:
 
     try:
         if path.suffix == ".arrow":
-            with pa.memory_map(str(path)) as file, pa.ipc.open_stream(file) as stream:
+            with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
                 metadata = stream.schema.metadata
         elif path.suffix == ".parquet":
             metadata = pq.read_schema(path).metadata

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from tasks.errors import LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.assigning import SplitName, asked_in, groups_of
+from tasks.prepare.split.assigning import asked_in, groups_of
+from tasks.prepare.split.ledger import SplitName
 from tasks.rows.identity import PromptKey
 from tasks.rows.records import Rows
 
@@ -36,6 +37,12 @@ def check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> N
     for name, rows in splits.items():
         if examples and shares[name] > 0.0 and not rows.examples:
             groups = sum(len(groups_of(part)) for part in splits.values())
+            if settings.by == "time":
+                raise SourceError(
+                    f"no example fell into the split {name!r}: rows of one time in {settings.time!r} stay "
+                    f"together, and those of {groups} groups fill the others; name a column of finer times, "
+                    "make their shares smaller, collect more, or set split.by to hash"
+                )
             raise SourceError(
                 f"no example fell into the split {name!r}: there are only {groups} groups; "
                 "give split.salt another value, make its share larger, or collect more"

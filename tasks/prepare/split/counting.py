@@ -4,18 +4,27 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.prepare.decontamination import Taken, row_key
-from tasks.prepare.split.assigning import SplitName, groups_of
+from tasks.prepare.decontamination import LeftOut, RowKey, row_key
+from tasks.prepare.split.assigning import groups_of
+from tasks.prepare.split.bridges import BRIDGE
+from tasks.prepare.split.dividing import Division
+from tasks.prepare.split.ledger import SplitName
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import RowCount, row_counts
 
 APART = "held out, and not in the split that asks it"
 
 
-def unused_rows(kept: Rows, placed: Mapping[SplitName, Rows], taken: Sequence[Taken]) -> list[Dropped]:
+def unused_rows(
+    kept: Rows,
+    placed: Mapping[SplitName, Rows],
+    taken: Sequence[LeftOut],
+    bridges: Mapping[RowKey, str],
+) -> list[Dropped]:
     """Each row that stands in no split, and why, in the order of the rows."""
     standing = {row_key(row) for rows in placed.values() for row in rows.asked}
-    causes = {row_key(each.row): (each.reason, each.told()) for each in taken}
+    causes = {key: (BRIDGE, told) for key, told in bridges.items()}
+    causes |= {row_key(each.row): (each.reason, each.told()) for each in taken}
     unused: list[Dropped] = []
     for row in kept.asked:
         if (key := row_key(row)) not in standing:
@@ -45,8 +54,8 @@ def counted(before: Rows, after: Rows, unused: Sequence[Dropped]) -> list[RowCou
     return counts
 
 
-def figures_of(kept: Rows, united: Rows, splits: Mapping[SplitName, Rows]) -> dict[str, Any]:
-    """What each split has, and how many groups were united because rows of theirs belong together."""
+def figures_of(kept: Rows, division: Division, splits: Mapping[SplitName, Rows]) -> dict[str, Any]:
+    """What each split has, and what was held together or kept apart; `largest_group` is a count of rows."""
     return {
         "splits": {
             name: {
@@ -62,5 +71,10 @@ def figures_of(kept: Rows, united: Rows, splits: Mapping[SplitName, Rows]) -> di
             for name, rows in splits.items()
         },
         "groups": len(groups_of(kept)),
-        "groups_united": len(groups_of(kept)) - len(groups_of(united)),
+        "groups_united": len(groups_of(kept)) - len(groups_of(division.united)),
+        "near_pairs": len(division.near),
+        "largest_group": max(Counter(row.group for row in division.united.asked).values(), default=0),
+        "bridges": len(division.bridges),
+        "ledger": len(division.ledger.sides),
+        "ledger_anew": division.ledger.anew,
     }

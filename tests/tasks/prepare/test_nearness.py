@@ -1,11 +1,16 @@
 """Protects what counts as near: the same in other order or within a text, but no other name in a frame."""
 
+import math
 import time
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deploy.messages import Message
 from tasks.prepare.nearness import Match, asked_text, matches
+from tasks.rows.literal import STOP_WORDS
 
 FRAMED = [f"In `lib.part{n // 20}.Thing{n}`, what is the default of `knob{n}`?" for n in range(200)]
 HELD = "In `lib.part3.Thing77`, what is the default of `knob5`?"
@@ -78,6 +83,55 @@ def test_the_nearest_of_several_is_named_and_the_threshold_counts() -> None:
 def test_nothing_is_near_to_nothing() -> None:
     assert matches([], [user(HELD)], near=0.5) == {}
     assert matches([user(HELD)], [], near=0.5) == {}
+
+
+SAID = st.lists(st.sampled_from(["the", "what", *"abcdefghijkl"]), min_size=1, max_size=14).map(tuple)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    texts=st.lists(SAID, max_size=8), held=st.lists(SAID, max_size=5, unique=True), near=st.floats(0.3, 1.0)
+)
+def test_nothing_that_is_near_is_passed_over(
+    texts: list[tuple[str, ...]], held: list[tuple[str, ...]], near: float
+) -> None:
+    """All pairs are compared here, by the definition; the code leaves out those that cannot be near."""
+    found = matches(
+        [user(" ".join(text)) for text in texts], [user(" ".join(text)) for text in held], near=near
+    )
+    for place, text in enumerate(texts):
+        every = [nearness(text, other, texts, held) for other in held]
+        most = max(every, default=0.0)
+        if text in held:
+            assert found[place] == Match(held.index(text), 1.0, same=True)
+        elif abs(most - near) > 2e-4:
+            assert (place in found) == (most > near)
+            if place in found:
+                assert every[found[place].held] == pytest.approx(most, abs=2e-4)
+                assert found[place].nearness == pytest.approx(most, abs=2e-4)
+
+
+def nearness(
+    text: tuple[str, ...], held: tuple[str, ...], texts: list[tuple[str, ...]], others: list[tuple[str, ...]]
+) -> float:
+    parts = [*texts, *others]
+
+    def runs(said: tuple[str, ...]) -> set[tuple[str, ...]]:
+        return {said[at : at + 3] for at in range(len(said) - 2)}
+
+    words = Counter(word for part in parts for word in set(part)) | dict.fromkeys(STOP_WORDS, len(parts))
+    of_runs = [*map(runs, texts), *(runs(part) for part in others if len(part) >= 8)]
+    counts = Counter(run for part in of_runs for run in part)
+
+    def weight(some: set[str]) -> float:
+        return math.fsum(math.log1p(len(parts) / words[word]) for word in some)
+
+    def heavy(some: set[tuple[str, ...]]) -> float:
+        return math.fsum(math.log1p(len(parts) / counts[run]) for run in some)
+
+    shared, asked = set(text) & set(held), runs(held) if len(held) >= 8 else set()
+    within = heavy(runs(text) & asked) / heavy(asked) * weight(shared) / weight(set(held)) if asked else 0.0
+    return max(weight(shared) / weight(set(text) | set(held)), within)
 
 
 def test_ten_thousand_rows_take_seconds() -> None:

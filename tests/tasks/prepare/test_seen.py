@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from tasks.prepare.seen import Drift, drift
-from tasks.prepare.settings import KnowledgeSettings, SplitSettings
+from tasks.prepare.settings import KnowledgeSettings
 from tasks.prepare.split import split
-from tasks.rows.records import Document, Dropped, Rows
+from tasks.rows.records import Document, Dropped, EvaluationItem, Rows
 from tasks.rows.reports import Report, read_report, unbalanced, write_report
 from tasks.rows.tables import read_table, write_rows, write_table
+from tests.conftest import small_settings
 from tests.contents import hashes
 from tests.tasks.rows.made import document, question, rows
 
-SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s", near=0.7)
+SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
 ASKED = [question(str(n), f"question {n}?", group=f"g{n}") for n in range(40)]
 SEEN = [document(name, f"text of {name}") for name in "abcdefgh"]
 
@@ -35,10 +36,12 @@ def run(folder: Path, found: Rows, *, before: Path | None, max_drift: float = 0.
     write_rows(place / "rows", found)
     write_table(place / "quarantine.parquet", Dropped, [])
     write_report(place / "gate.json", Report(stage="gate", figures={"passed": True}))
+    write_table(place / "evaluations.parquet", EvaluationItem, [])
     split(
         place / "rows",
         place / "quarantine.parquet",
         place / "gate.json",
+        place / "evaluations.parquet",
         splits=place / "splits",
         report=place / "report.json",
         before=before,

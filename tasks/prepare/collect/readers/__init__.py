@@ -10,6 +10,7 @@ from tasks.prepare.collect.readers.jsonl import MOST_BYTES, read_jsonl
 from tasks.prepare.collect.readers.packed import PACKED, lines, text_bytes
 from tasks.prepare.collect.readers.parquet import read_parquet
 from tasks.prepare.collect.readers.record import Fault, Record
+from tasks.prepare.collect.readers.whole import whole
 
 __all__ = ["READERS", "Fault", "Record", "ending", "read_records", "text_line"]
 
@@ -28,19 +29,18 @@ def read_records(path: Path) -> Iterator[Record | Fault]:
     """The records of a file by its ending.
 
     Raises:
-        SourceError: the file is missing, cannot be opened, or has an ending that is not known.
+        SourceError: the file is missing, cannot be opened, has an ending that is not known, or changes while
+            it is read.
     """
-    if not path.is_file():
-        raise SourceError(f"{path} is not there; correct the path of this source in params.yaml")
     kind, packing = ending(path)
     reader = READERS.get(kind)
     if reader is None or (packing and kind not in TEXTS):
+        with whole(path):
+            pass  # that it is not there is said first
         known = f"{', '.join(READERS)}, the texts among them also with {' or '.join(PACKED)} behind that"
         raise SourceError(f"{path}: files are read that end in {known}, not in {kind + packing!r}")
-    try:
+    with whole(path):
         yield from reader(path)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def ending(path: Path) -> tuple[str, str]:

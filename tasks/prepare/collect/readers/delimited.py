@@ -7,22 +7,24 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from tasks.errors import SourceError
 from tasks.prepare.collect.readers.packed import text_bytes
 from tasks.prepare.collect.readers.record import Fault, Record, check_names
 
-_MOST = 64 * 2**20  # characters of a line that are held; the rest of a longer one is passed over
+_MOST = 8 * 2**20  # characters of a line: of fields with one character each, a longer one takes gigabytes
 
 
 def read_delimited(path: Path, *, delimiter: str) -> Iterator[Record | Fault]:
     """The record of each row; it may span lines, its number is that of its last.
 
     Raises:
-        SourceError: two columns have the same name.
+        SourceError: two columns have the same name, or their names cannot be read.
     """
     # Bytes that are not UTF-8 become lone surrogates, so that one bad row does not end the file.
     with text_bytes(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        rows = csv.reader(_bounded(text), delimiter=delimiter)
+        over: set[int] = set()
+        rows = csv.reader(_bounded(text, over), delimiter=delimiter)
         names: list[str] | None = None
         while True:
             began = rows.line_num + 1
@@ -31,7 +33,12 @@ def read_delimited(path: Path, *, delimiter: str) -> Iterator[Record | Fault]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield _broken(rows.line_num, str(error))
+                fault = _broken(rows.line_num, str(error), over=rows.line_num in over)
+                if names is None:
+                    raise SourceError(
+                        f"{path}: its first line should name the columns, and cannot be read: {fault.detail}"
+                    ) from None
+                yield fault
                 continue
             if names is None:
                 check_names(path, row)
@@ -44,16 +51,23 @@ read_csv = partial(read_delimited, delimiter=",")
 read_tsv = partial(read_delimited, delimiter="\t")
 
 
-def _bounded(text: TextIO) -> Iterator[str]:
-    """The lines of a text, each up to a length at which no field of it could be taken any more."""
+def _bounded(text: TextIO, over: set[int]) -> Iterator[str]:
+    """The lines of a text; for one that is too long, whose number goes to `over`, a field that is refused."""
+    number = 0
     while line := text.readline(_MOST):
+        number += 1
         rest = line
         while rest and not rest.endswith(("\n", "\r")):
             rest = text.readline(_MOST)
-        yield line
+            if rest and line:
+                over.add(number)
+                line = ""
+        yield line or "x" * (csv.field_size_limit() + 1)
 
 
-def _broken(number: int, said: str) -> Fault:
+def _broken(number: int, said: str, *, over: bool) -> Fault:
+    if over:
+        return Fault(number, "too_long", f"a line of more than {_MOST // 2**20} million characters")
     if said.startswith("field larger than"):
         most = csv.field_size_limit()
         return Fault(

@@ -17,7 +17,7 @@ from tasks.rows.tables import read_rows, read_table, write_rows
 from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
 
-SETTINGS = cleaning(max_characters=60)
+SETTINGS = cleaning(max_characters=60, near_duplicates=0.5)
 FIRST = SETTINGS.model_copy(update={"conflicts": "first"})
 
 
@@ -155,3 +155,12 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
     kept, dropped = read_rows(tmp_path / "kept"), read_table(tmp_path / "dropped.parquet", Dropped)
     assert len(kept.examples) + len(dropped) == len(found.examples)
     assert kept.examples[-1].answer == "caf\u00e9"
+
+
+def test_two_answers_are_a_conflict_whatever_the_case_and_the_punctuation_of_the_question() -> None:
+    found = rows(question("one", "Is it, then, so?", "Yes."), question("two", "is it then so", "No."))
+    assert reasons(found) == {"one": "conflict", "two": "conflict"}
+    same = rows(question("one", "Is it, then, so?", "Yes."), question("two", "is it then so", "yes"))
+    assert reasons(same) == {}
+    other = rows(question("one", "Is it `a`?", "Yes."), question("two", "Is it `a.`?", "No."))
+    assert reasons(other) == {}

@@ -8,6 +8,7 @@ from tasks.prepare.settings import CollectSettings, FileSource, FolderSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
+from tests.conftest import small_settings
 
 
 def test_sources_are_put_together_and_accounted_for(tmp_path: Path) -> None:
@@ -25,9 +26,11 @@ def test_sources_are_put_together_and_accounted_for(tmp_path: Path) -> None:
         sources,
         raw=tmp_path / "rows",
         dropped=tmp_path / "dropped.parquet",
+        evaluations=tmp_path / "evaluations.parquet",
         report=tmp_path / "report.json",
         run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
         settings=settings,
+        split=small_settings().split,
     )
     rows = read_rows(tmp_path / "rows")
     assert (len(rows.examples), len(rows.preferences), len(rows.documents)) == (1, 0, 1)

@@ -16,6 +16,7 @@ from tasks.prepare.settings import CollectSettings, FeedbackSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import outcomes, read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
+from tests.conftest import small_settings
 
 PROMPT = [{"role": "user", "content": "Why?"}]
 
@@ -83,6 +84,7 @@ def test_the_stage_counts_what_makes_no_pair_and_drops_none_of_it(tmp_path: Path
         sources,
         raw=tmp_path / "rows",
         dropped=tmp_path / "dropped.parquet",
+        evaluations=tmp_path / "evaluations.parquet",
         report=tmp_path / "report.json",
         run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
         settings=CollectSettings(
@@ -91,6 +93,7 @@ def test_the_stage_counts_what_makes_no_pair_and_drops_none_of_it(tmp_path: Path
                 FeedbackSource(kind="feedback", path=sources / "missing.jsonl"),
             ]
         ),
+        split=small_settings().split,
     )
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []

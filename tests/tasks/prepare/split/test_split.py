@@ -1,5 +1,6 @@
 """Protects the split: nothing leaks between splits, and old rows stay where they are when data grows."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,22 +9,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import GateError, LeakError, SourceError
-from tasks.prepare.settings import KnowledgeSettings, SplitSettings
-from tasks.prepare.split import split
-from tasks.prepare.split.assigning import SPLITS, assign, place, unite
+from tasks.prepare.settings import SplitSettings
+from tasks.prepare.split.assigning import place, unite
 from tasks.prepare.split.checks import check_leaks
+from tasks.prepare.split.dividing import divide
+from tasks.prepare.split.ledger import SPLITS, Ledger, SplitName
 from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
-from tasks.rows.reports import Report, read_report, unbalanced, write_report
-from tasks.rows.tables import read_table, write_rows, write_table
-from tests.tasks.rows.made import document, outcomes, pair, question, rows
+from tasks.rows.reports import read_report, unbalanced
+from tasks.rows.tables import read_table
+from tests.tasks.prepare.split.staged import SETTINGS, places, run
+from tests.tasks.rows.made import outcomes, pair, question, rows
 
-SETTINGS = SplitSettings(validation=0.2, test=0.2, salt="s", near=0.7)
-DOCUMENT = document("d")
+NONE = Ledger({})
+
+
+def divided(found: Rows, before: Ledger = NONE) -> Mapping[SplitName, Rows]:
+    """The splits of rows that are placed for the first time, or after those of a ledger."""
+    return divide(found, before, SETTINGS).splits
 
 
 def where(found: Rows) -> dict[str, str]:
-    return {row.id: name for name, part in assign(unite(found), SETTINGS).items() for row in part.examples}
+    return {row.id: name for name, part in divided(found).items() for row in part.examples}
 
 
 def test_shares_are_about_right() -> None:
@@ -50,7 +57,7 @@ def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int,
 def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
     # Prompts are shared between groups here: these have to become one.
     examples = [question(str(n), f"question {q % 7}?", group=f"g{g}") for n, (g, q) in enumerate(found)]
-    check_leaks(assign(unite(rows(*examples)), SETTINGS))
+    check_leaks(divided(rows(*examples)))
 
 
 def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() -> None:
@@ -70,7 +77,7 @@ def test_held_out_rows_stand_only_in_the_split_that_asks_them() -> None:
         replace(question(f"p{n}", f"package {n}", group=f"p{n}"), held_out="unseen package")
         for n in range(30)
     ]
-    parts = assign(unite(rows(*worded, *alone)), SETTINGS)
+    parts = divided(rows(*worded, *alone))
     found = {name: {row.held_out for row in part.examples} for name, part in parts.items()}
     assert found == {
         "train": {""},
@@ -159,13 +166,6 @@ def test_rows_of_a_held_out_group_and_the_test_split_itself(tmp_path: Path) -> N
     assert found[tested] == found["twin"] == "test"  # nothing is taken from the test
 
 
-def places(folder: Path) -> dict[str, str]:
-    """The split of each example that stands in one."""
-    return {
-        row.id: name for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)
-    }
-
-
 def _many() -> list[Example]:
     return [question(f"e{n}", f"question {n}", group=f"g{n}") for n in range(60)]
 
@@ -177,25 +177,6 @@ def test_a_leak_is_an_error() -> None:
     three = rows(question("c", "why? ", group="h"))
     with pytest.raises(LeakError, match="a prompt of the group 'h'"):
         check_leaks({"train": one, "validation": rows(), "test": three})
-
-
-def run(tmp_path: Path, found: Rows, how: SplitSettings, *, passed: bool = True) -> Path:
-    tmp_path.mkdir(exist_ok=True)
-    write_rows(tmp_path / "rows", replace(found, documents=(DOCUMENT,)))
-    held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
-    write_table(tmp_path / "quarantine.parquet", Dropped, [held])
-    write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
-    split(
-        tmp_path / "rows",
-        tmp_path / "quarantine.parquet",
-        tmp_path / "gate.json",
-        splits=tmp_path / "splits",
-        report=tmp_path / "report.json",
-        before=None,
-        settings=how,
-        knowledge=KnowledgeSettings(max_drift=0.2, max_lost=0.1),
-    )
-    return tmp_path / "splits"
 
 
 def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path: Path) -> None:

@@ -89,9 +89,11 @@ def run_chain(
         root / "sources",
         raw=data / "raw/rows",
         dropped=data / "raw/dropped.parquet",
+        evaluations=data / "raw/evaluations.parquet",
         report=reports / "collect.json",
         run=settings.run,
         settings=CollectSettings(sources=list(named)),
+        split=settings.split,
     )
     if "clean" in wanted:
         clean(
@@ -129,6 +131,7 @@ def run_chain(
             data / "clean/rows",
             data / "clean/quarantine.parquet",
             reports / "gate.json",
+            data / "raw/evaluations.parquet",
             splits=data / "splits",
             report=reports / "split.json",
             before=None,

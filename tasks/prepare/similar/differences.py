@@ -1,0 +1,59 @@
+"""What tells two texts apart although most of their words are the same: numbers, names, code, a `not`.
+
+`Delete the files of Anna` and `Delete the files of Bert` share most of their words, and are two questions. So
+what a difference is in counts more than how large it is.
+"""
+
+import re
+from collections.abc import Iterator
+
+from tasks.rows.literal import STOP_WORDS
+
+_CODE = re.compile(r"(`+[^`]+`+)")
+_TOKEN = re.compile(r"[./:\\-]*\w+(?:['\u2019./:\\-]+\w+)*|[^\w\s]")
+_SENTENCE_ENDS = frozenset(".!?:")
+_PUNCTUATION = frozenset(".,;:!?'\"()[]`\u2018\u2019\u201c\u201d\u2026\u2013\u2014")
+# A figure, signs inside a word, a capital behind a small letter: x86-64, np.sum, n_jobs, DataFrame.
+_NAME = re.compile(r"[\d_./:\\-]|[a-z][A-Z]")
+_NEGATED = re.compile(
+    r"no|not|never|none|nor|neither|nothing|nobody|nowhere|cannot|without|unless|except|.+n['\u2019]t|"
+    r"(?:do|does|did|is|are|was|were|wo|ca|would|could|should|has|have|had)nt"
+)
+
+
+def told_apart(one: str, other: str) -> bool:
+    """Whether two texts differ in a number, a name, code, an operator or a negation, or in their order."""
+    said, told = list(_tokens(one)), list(_tokens(other))
+    marks = {token for token, marked in (*said, *told) if marked}
+    return [token for token, _ in said if token in marks] != [token for token, _ in told if token in marks]
+
+
+def wording(text: str) -> tuple[str, ...]:
+    """The words of a text in order, and the signs that are more than punctuation, whatever the case.
+
+    In code every sign counts, and the case does. Empty where a text has nothing but punctuation.
+    """
+    return tuple(token for token, marked in _tokens(text) if marked or token not in _PUNCTUATION)
+
+
+def _tokens(text: str) -> Iterator[tuple[str, bool]]:
+    """The words and signs of a text, and whether each tells it apart; outside code the case is no matter."""
+    begins = True  # the first word of a sentence has its capital for that alone
+    for part in _CODE.split(text):
+        code = part.startswith("`")
+        for found in _TOKEN.finditer(part.strip("`") if code else part):
+            token = found.group()
+            if code:
+                yield token, True
+            else:
+                plain = token.casefold()
+                named = len(token) > 1 and token[0].isupper() and not begins and plain not in STOP_WORDS
+                yield plain, named or _marked(token)
+            begins = not code and token in _SENTENCE_ENDS
+
+
+def _marked(token: str) -> bool:
+    """Whether a token outside code is a number, an operator, a negation, or a name by how it is written."""
+    if len(token) == 1 and not token.isalnum():
+        return token not in _PUNCTUATION
+    return bool(_NEGATED.fullmatch(token.casefold()) or _NAME.search(token))
