@@ -32,7 +32,7 @@ class LanguageSettings(Section):
 
 
 class PersonalSettings(Section):
-    """What becomes of each kind of personal data, and whose telephone numbers are known without their country."""
+    """What becomes of each kind of personal data, and whose telephone numbers have no country before them."""
 
     email: Treatment
     phone: Treatment

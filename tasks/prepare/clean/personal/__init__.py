@@ -1,8 +1,8 @@
 """Takes personal data out of the rows: each piece is replaced by its kind, or its row is dropped.
 
 What is found in one text of a row is replaced in all of them, and in the documents that it rests on: a number
-that only one of them calls a telephone number would else stay in the others, and the quote would no longer stand in
-its document.
+that only one of them calls a telephone number would else stay in the others, and the quote would no longer stand
+in its document.
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ def redact_personal(rows: Rows, settings: CleanSettings) -> Verdict:
     find = _finder(settings.personal)
     found = _found(rows, find)
     dropped: list[Dropped] = []
-    counts: Counter[str] = Counter()
+    counts: Counter[PersonalKind] = Counter()
     kept: list[Row] = []
     documents = {document.id: document for document in rows.documents}
     for part in rows.by_kind().values():
@@ -39,7 +39,7 @@ def redact_personal(rows: Rows, settings: CleanSettings) -> Verdict:
             else:
                 kept.append(clear)
                 counts += kinds
-    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"personal": counts})
+    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"personal": Counter(dict(counts))})
 
 
 def _finder(settings: PersonalSettings) -> Callable[[str], Found]:
@@ -48,8 +48,8 @@ def _finder(settings: PersonalSettings) -> Callable[[str], Found]:
 
         if unknown := sorted(set(settings.phone_regions) - SUPPORTED_REGIONS):
             raise SettingsError(
-                f"clean.personal.phone_regions: {unknown[0]} is no region with telephone numbers; name countries by "
-                "ISO 3166, such as GB or DE"
+                f"clean.personal.phone_regions: {unknown[0]} is no region with telephone numbers; name "
+                "countries by ISO 3166, such as GB or DE"
             )
     looked_for = [kind for kind, treatment in settings.treatments().items() if treatment != "keep"]
     return Finder(looked_for, settings.phone_regions)
@@ -100,10 +100,10 @@ def _texts(row: Row) -> tuple[str, ...]:
 
 def _without(
     row: Row, documents: Mapping[str, Document], found: Mapping[tuple[type, str], Found]
-) -> tuple[Row, Counter[str]]:
+) -> tuple[Row, Counter[PersonalKind]]:
     """The row without what was found, and how often each kind stood in it."""
     personal = found.get(_key(row))
-    counts: Counter[str] = Counter()
+    counts: Counter[PersonalKind] = Counter()
     if not personal:
         return row, counts
 

@@ -18,7 +18,24 @@ _REMOTE = re.compile(r":[\w~/.]")  # user@host:path, as git, scp and rsync have 
 _CALLED = re.compile(r"\s?\(")  # A@B.conj(): matrices
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+|\d+x\.")  # tool@1.2.0-rc.a, icon@2x.png
 _FILES = frozenset(
-    "avif bmp css csv gif htm html ico jpeg jpg js json md pdf png svg toml txt webp xml yaml yml".split()
+    {
+        "avif",
+        "bmp",
+        "css",
+        "csv",
+        "gif",
+        "htm",
+        "html",
+        "ico",
+        "jpeg",
+        "jpg",
+        "js",
+        "json",
+        "md",
+        "pdf",
+        "png",
+    }
+    | {"svg", "toml", "txt", "webp", "xml", "yaml", "yml"}
 )
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w|/\d)")
@@ -33,8 +50,8 @@ _IPV6 = re.compile(
 # Addresses that everybody has, and numbers that are written as an example.
 _NOBODYS = frozenset({
     "1.0.0.1", "1.1.1.1", "1.2.3.4", "4.3.2.1", "8.8.4.4", "8.8.8.8", "9.9.9.9", "149.112.112.112",
-    "208.67.220.220", "208.67.222.222", "2001:4860:4860::8844", "2001:4860:4860::8888", "2606:4700:4700::1001",
-    "2606:4700:4700::1111", "2620:fe::9", "2620:fe::fe",
+    "208.67.220.220", "208.67.222.222", "2001:4860:4860::8844", "2001:4860:4860::8888",
+    "2606:4700:4700::1001", "2606:4700:4700::1111", "2620:fe::9", "2620:fe::fe",
 })  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Keys, tokens and passwords: by the formats of those who issue them, or random characters behind a word for them.
+"""Keys, tokens and passwords: by the formats of who issues them, or random characters behind a word for them.
 
-A format is looked for only where a text has the letters that it begins with: most texts cost no more than that.
+A format is looked for only where a text has the letters that it begins with: most texts cost no more than
+that.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Where personal data stand in a text, and the text without them. Pure: no settings, no rows.
 
-Kinds are looked for in an order: what an earlier one has taken no later one takes, so that the digits of a card
-are no telephone number and the password in an address is no part of an e-mail.
+Kinds are looked for in an order: what an earlier one has taken no later one takes, so that the digits of a
+card are no telephone number and the password in an address is no part of an e-mail.
 """
 
 import re
