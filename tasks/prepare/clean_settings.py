@@ -17,7 +17,7 @@ CleanStep = Literal[
     "language",
     "personal",
 ]
-RepairName = Literal["encoding", "compose", "controls", "blanks"]
+RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
 PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key"]
 Treatment = Literal["redact", "drop", "keep"]
 

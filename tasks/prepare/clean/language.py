@@ -1,8 +1,8 @@
 """Drops rows that are written in another language than their source: a question, an answer or a document.
 
 The model stands in the package (fastText's lid.176, compressed), and nothing is fetched. It knows no code:
-commands in small letters are Hungarian to it. So only what reads like a sentence is shown to it, line by line,
-and a row is dropped only where it is sure.
+commands in small letters are Hungarian to it. So only what reads like a sentence is shown to it, line by
+line, and a row is dropped only where it is sure.
 """
 
 import re
@@ -45,7 +45,7 @@ Guess = Callable[[str, int], Sequence[tuple[str, float]]]  # so many languages o
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a text is written in: its lines that are sentences, with their letters, and the likeliest language."""
+    """What a text is written in: the lines that are sentences, with their letters, and their language."""
 
     lines: Mapping[str, int]
     language: str
@@ -105,8 +105,8 @@ def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None
 def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: LanguageSettings) -> bool:
     """Whether at least half of a text is surely in none of the languages `wanted`.
 
-    Sure it is where the likeliest language is likely enough, and those that are wanted are next to impossible:
-    the names of a library in an English sentence look Catalan, but never so.
+    It is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
+    names of a library in an English sentence look Catalan, but never so.
     """
     others = [line for line in text.lines if guess(line, 1)[0][0] not in wanted]
     if sum(map(text.lines.__getitem__, others)) < _HALF * sum(text.lines.values()):
@@ -133,7 +133,7 @@ def guesser() -> Guess:
 
 
 def _texts(row: Row) -> Sequence[str]:
-    """What is judged of a row; where its answer is that there is none, the question may be in any language."""
+    """What is judged of a row; where there is no answer to it, the question may be in any language."""
     if isinstance(row, Document):
         return (row.text,)
     answers = [row.answer] if isinstance(row, Example) else [row.chosen, row.rejected]

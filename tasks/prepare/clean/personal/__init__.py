@@ -1,8 +1,8 @@
 """Takes personal data out of the rows: each piece is replaced by its kind, or its row is dropped.
 
 What is found in one text of a row is replaced in all of them, and in the documents that it rests on: a number
-that only one of them calls a telephone number would else stay in the others, and the quote would no longer stand
-in its document.
+that only one of them calls a telephone number would else stay in the others, and the quote would no longer
+stand in its document.
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ def redact_personal(rows: Rows, settings: CleanSettings) -> Verdict:
     find = _finder(settings.personal)
     found = _found(rows, find)
     dropped: list[Dropped] = []
-    counts: Counter[PersonalKind] = Counter()
+    counts: Counter[str] = Counter()
     kept: list[Row] = []
     documents = {document.id: document for document in rows.documents}
     for part in rows.by_kind().values():
@@ -38,8 +38,8 @@ def redact_personal(rows: Rows, settings: CleanSettings) -> Verdict:
                 dropped.append(drop(row, "personal", ", ".join(sorted(forbidden))))
             else:
                 kept.append(clear)
-                counts += kinds
-    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"personal": Counter(dict(counts))})
+                counts.update(kinds)
+    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"personal": counts})
 
 
 def _finder(settings: PersonalSettings) -> Callable[[str], Found]:
@@ -100,16 +100,16 @@ def _texts(row: Row) -> tuple[str, ...]:
 
 def _without(
     row: Row, documents: Mapping[str, Document], found: Mapping[tuple[type, str], Found]
-) -> tuple[Row, Counter[PersonalKind]]:
-    """The row without what was found, and how often each kind stood in it."""
+) -> tuple[Row, list[PersonalKind]]:
+    """The row without what was found, and the kind of each piece that stood in it."""
     personal = found.get(_key(row))
-    counts: Counter[PersonalKind] = Counter()
+    replaced: list[PersonalKind] = []
     if not personal:
-        return row, counts
+        return row, replaced
 
     def clear(text: str) -> str:
         text, kinds = redacted(text, personal)
-        counts.update(kinds)
+        replaced.extend(kinds)
         return text
 
     def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -140,4 +140,4 @@ def _without(
         case Document():
             text = clear(row.text)
             without = replace(row, title=clear(row.title), text=text, sha256=text_sha256(text))
-    return (without, counts) if counts or without != row else (row, counts)
+    return (row if without == row else without), replaced
