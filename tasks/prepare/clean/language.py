@@ -24,13 +24,12 @@ _MOST_DOUBT = 0.03  # chance of the languages that stay, up to which a text is s
 _HALF = 0.5
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
 # Names, paths, options, addresses and numbers: words with anything in them that few words of a sentence have.
-_NO_WORD = re.compile(
-    r"\S*(?:[/\\=_<>{}\[\]|$@#*~^+&]|\d|[^\W_]\.[^\W_]|[a-z][A-Z-][A-Za-z]|--|\(\))\S*|(?<!\S)-\S*"
-)
+_NO_WORD = re.compile(r"[/\\=_<>{}\[\]|$@#*~^+&]|\d|[^\W_]\.[^\W_]|[a-z][A-Z-][A-Za-z]|--|\(\)|^-")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _DENSE = re.compile(
-    r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
+    "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_DENSE_WORDS = re.compile(f"{_DENSE.pattern}+")
 # A question about translating has its answer in another language.
 _ABOUT_LANGUAGES = re.compile(
     r"translat|\u00fcbersetz|tradui|traduc|traduz|tradur|\u043f\u0435\u0440\u0435\u0432|\u7ffb\u8bd1|\u7ffb\u8a33|"
@@ -84,9 +83,10 @@ def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
 
 def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None:
     """What most of a text is written in; None where it is short or code."""
-    sentences = (
-        _NO_WORD.sub(" ", line).split() for line in _CODE.sub("\n", text[:_MOST_CHARACTERS]).split("\n")
-    )
+    prose = _CODE.sub("\n", text[:_MOST_CHARACTERS])
+    if _DENSE.search(prose):
+        prose = _DENSE_WORDS.sub(r" \g<0> ", prose)  # no blank stands between them and a name or a number
+    sentences = ([word for word in line.split() if not _NO_WORD.search(word)] for line in prose.split("\n"))
     sizes = {line: _size(line) for line in map(" ".join, sentences)}
     lines = {line: size for line, size in sizes.items() if size >= settings.least_letters}
     whole = " ".join(lines)

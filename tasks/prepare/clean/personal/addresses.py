@@ -13,30 +13,15 @@ _SPELLED = re.compile(
     r"(?:(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.)[\w-]{1,63}){1,6}(?!\w)",
     re.IGNORECASE,
 )
+_AT = re.compile(r"[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"://[^\s/]{0,80}$")  # user@host of a URL
 _REMOTE = re.compile(r":[\w~/.]")  # user@host:path, as git, scp and rsync have it
 _CALLED = re.compile(r"\s?\(")  # A@B.conj(): matrices
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+|\d+x\.")  # tool@1.2.0-rc.a, icon@2x.png
-_FILES = frozenset(
-    {
-        "avif",
-        "bmp",
-        "css",
-        "csv",
-        "gif",
-        "htm",
-        "html",
-        "ico",
-        "jpeg",
-        "jpg",
-        "js",
-        "json",
-        "md",
-        "pdf",
-        "png",
-    }
-    | {"svg", "toml", "txt", "webp", "xml", "yaml", "yml"}
-)
+_FILES = frozenset({
+    "avif", "bmp", "css", "csv", "gif", "htm", "html", "ico", "jpeg", "jpg", "js", "json", "md", "pdf", "png",
+    "svg", "toml", "txt", "webp", "xml", "yaml", "yml",
+})  # fmt: skip
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w|/\d)")
 _VERSIONED = re.compile(
@@ -68,7 +53,7 @@ def emails(text: str) -> Iterator[tuple[int, int]]:
                 or _IN_ADDRESS.search(text, max(0, match.start() - 90), match.start())
             ):
                 yield _without_quotes(text, *match.span())
-    if "at" in text or "AT" in text:
+    if _AT.search(text):
         yield from (match.span() for match in _SPELLED.finditer(text) if "dot" in match[0].lower())
 
 

@@ -64,11 +64,12 @@ _STRONG = (
 )
 _WORDS = (*_STRONG, "key", "authorization")
 _SAID = re.compile(
-    r"(?<!public[ _-])\b([\w.-]{0,30}?(?:secret|token|passw(?:or[dt])?|passwd|passphrase|pwd|kennwort|bearer|"
-    r"credential|key|authorization)s?)\b[\"'`\])]{0,2}\s{0,3}(?:(?:[:=]{1,2}>?|,|is|ist|was)\s{0,3})?[\"'`]{0,3}"
-    r"(?:(?:bearer|basic|token)\s{1,3})?([A-Za-z0-9+/_=.~-]{16,500})",
+    r"(?P<word>secret|token|passw(?:or[dt])?|passwd|passphrase|pwd|kennwort|bearer|credential|key|authorization)s?"
+    r"(?!\w)[\"'`\])]{0,2}\s{0,3}(?:(?:[:=]{1,2}>?|,|is|ist|was)\s{0,3})?[\"'`]{0,3}"
+    r"(?:(?:bearer|basic|token)\s{1,3})?(?P<value>[A-Za-z0-9+/_=.~-]{16,500})",
     re.IGNORECASE,
 )
+_MORE = 12  # characters before the word that say more about it: `api_key`, `public key`
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HASH = re.compile(r"(?:0x)?[0-9a-f]{16,128}|(?:sha\d+|md5)[-:].*", re.IGNORECASE)
 # Of changes between small letters, capitals and digits, a character: by chance 0.45, in names below 0.2.
@@ -96,13 +97,13 @@ def keys(text: str) -> Iterator[tuple[int, int]]:
 def _behind_words(text: str) -> Iterator[tuple[int, int]]:
     """Random characters behind a word such as `token`; behind `key` alone, checksums and ids are none."""
     for match in _SAID.finditer(text):
-        value = match[2].rstrip(".-~/")
-        word = match[1].lower()
+        value = match["value"].rstrip(".-~/")
+        word = text[max(0, match.start() - _MORE) : match.end("word")].lower()
         named = any(strong in word for strong in _STRONG)
-        if _UUID.fullmatch(value) or (not named and _HASH.fullmatch(value)):
+        if "public" in word or _UUID.fullmatch(value) or (not named and _HASH.fullmatch(value)):
             continue
         if _is_random(value):
-            yield match.start(2), match.start(2) + len(value)
+            yield match.start("value"), match.start("value") + len(value)
 
 
 def _is_random(value: str) -> bool:

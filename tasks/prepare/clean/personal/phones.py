@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 # With a country's code: +44 7700 900123. A sum such as 3 +4915112345 is none.
-_INTERNATIONAL = re.compile(r"(?<![\w.)\]+])\+\d{1,3}(?:[ ./()\u00a0-]{0,2}\d{1,5}){2,6}(?![\w-]|\.\d)")
+_INTERNATIONAL = re.compile(r"(?<![\w.)\]+])\+\d{1,15}(?:[ ./()\u00a0-]{1,3}\d{1,12}){0,6}(?![\w-]|\.\d)")
 # As countries write their own: in groups, with a zero or an area in brackets before, or 3-3-4 as in America.
 _NATIONAL = re.compile(
     r"(?<![\w.,+/$-])"
-    r"(?:\(0?\d{2,5}\)[ /-]?\d{2,5}(?:[ -]\d{2,5}){1,3}"
+    r"(?:\(0\d{1,5}\)[ /-]?\d{2,8}(?:[ -]\d{2,5}){0,3}|\(\d{3}\)[ -]?\d{3}[-. ]\d{4}"
     r"|\d{3}([-. ])\d{3}\1\d{4}"
     r"|0\d{1,4}(?:[ /.\u00a0-]\d{2,8}){1,5})"
     r"(?![\w-]|[.,:/ ]\d)"
