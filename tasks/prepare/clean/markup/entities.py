@@ -24,7 +24,7 @@ def unescaped(text: str) -> str:
     if bare == text or not re.search(r"\w", bare):
         return text
     if re.search("[<>&]", bare) or _NAMED.search(text):
-        return _GLUED.sub(" ", text)
+        return text if re.search("[=;{}]", bare) else _GLUED.sub(" ", text)  # in code it is a string
     decoded = _ENTITY.sub(_character, text)
     # Tags that were escaped, in the midst of a text, are spoken of.
     return text if remnants(decoded) and not decoded.startswith("<") else decoded

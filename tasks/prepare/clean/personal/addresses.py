@@ -16,7 +16,7 @@ _SPELLED = re.compile(
 _AT = re.compile(r"[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"://[^\s/]{0,80}$")  # user@host of a URL
 _REMOTE = re.compile(r":[\w~/.]")  # user@host:path, as git, scp and rsync have it
-_CALLED = re.compile(r"\s?\(")  # A@B.conj(): matrices
+_CALLED = re.compile(r"\(")  # A@B.conj(): matrices
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+|\d+x\.")  # tool@1.2.0-rc.a, icon@2x.png
 _FILES = frozenset({
     "avif", "bmp", "css", "csv", "gif", "htm", "html", "ico", "jpeg", "jpg", "js", "json", "md", "pdf", "png",

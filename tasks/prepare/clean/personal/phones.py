@@ -18,9 +18,10 @@ _SOLID = re.compile(r"(?<![\w.,+/$-])\d{9,12}(?![\w-]|[.,:/]\d)")
 _SAID = re.compile(
     r"\b(?:phone|telephone|tel|mobile|cell|call|calls|ring|dial|fax|whatsapp|sms|text|telefon|telefonnummer|handy|"
     r"mobil|rufnummer|rufe?n?|anrufen|t\u00e9l\u00e9phone|portable|appelez|tel\u00e9fono|m\u00f3vil|llame|telefono|"
-    r"cellulare|telefone|telem\u00f3vel)\b[^\d\n]{0,24}$",
+    r"cellulare|telefone|telem\u00f3vel)\b[^\d\n\[(){}=]{0,24}$",
     re.IGNORECASE,
 )
+_PAIRS = re.compile(r"\d\d(?: \d\d)+")  # 01 99 00 12 34; or a part of a dump, if others stand before it
 _DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}")
 _SEVERAL_DIGITS = re.compile(r"\d[^A-Za-z\n]{6,}")
 
@@ -35,7 +36,9 @@ def phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int]]:
     for pattern in (_NATIONAL, _SOLID):
         for match in pattern.finditer(text):
             before = text[max(0, match.start() - 40) : match.start()]
-            if (pattern is _NATIONAL or _SAID.search(before)) and _valid(match[0], regions):
+            is_part = _PAIRS.fullmatch(match[0]) and re.search(r"\d\d $", before)
+            is_meant = pattern is _NATIONAL or _SAID.search(before)
+            if is_meant and not is_part and _valid(match[0], regions):
                 yield match.span()
 
 
@@ -56,7 +59,11 @@ def _valid(written: str, regions: Sequence[str]) -> bool:
     digits = sum(map(str.isdigit, written))
     if not 9 <= digits <= 12 or _DATE.match(written):
         return False
-    return any(
-        phonenumbers.is_valid_number_for_region(phonenumbers.parse(written, region), region)
-        for region in regions
-    )
+    for region in regions:
+        try:
+            number = phonenumbers.parse(written, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number_for_region(number, region):
+            return True
+    return False

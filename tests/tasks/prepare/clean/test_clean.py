@@ -14,24 +14,21 @@ from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table, write_rows
+from tests.tasks.prepare.clean.made import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
 
 STEPS: list[CleanStep] = [
     "repairs",
     "empty",
+    "language",
+    "personal",
     "length",
     "equal_answers",
     "duplicates",
     "conflicts",
     "evidence",
 ]
-SETTINGS = CleanSettings(
-    steps=STEPS,
-    repairs=["encoding", "compose", "controls", "blanks"],
-    min_characters=2,
-    max_characters=60,
-    conflicts="drop",
-)
+SETTINGS = cleaning(steps=STEPS, min_characters=2, max_characters=60, conflicts="drop")
 FIRST = SETTINGS.model_copy(update={"conflicts": "first"})
 
 
@@ -120,6 +117,35 @@ TEXTS = st.text(
     ),
     max_size=12,
 )
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<br>",
+            "<!--",
+            "-->",
+            "&lt;",
+            "&amp;",
+            "p&gt;",
+            "`",
+            "\n\n    ",
+            "\x07",
+            "a@b.example",
+            "020 7946 0123",
+            "token: ",
+            "Xk93jLq2Wm81kQw92Lm",
+            "84.23.17.5",
+            "://u:Ab3",
+            " ",
+            "(",
+        ]
+    ),
+    max_size=8,
+).map("".join)
+TEXTS = TEXTS | PIECES
 IDS = st.sampled_from(["1", "2", "3", "4", "5"])
 
 
@@ -154,6 +180,7 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
         question("one", "Why?", "Because."),
         question("two", "Why?", "Chance."),
         question("three", "Who?", "caf\u00c3\u00a9"),
+        question("four", "Whom?", "anna@nordhafen.example"),
     )
     write_rows(tmp_path / "raw", found)
     clean(
@@ -166,6 +193,8 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []
     assert report.figures["repaired"] == {"encoding": 1}
+    assert report.figures["personal"] == {"email": 1}
+    assert report.figures["languages"] == {"unknown": 2 * len(found.examples)}
     kept, dropped = read_rows(tmp_path / "kept"), read_table(tmp_path / "dropped.parquet", Dropped)
     assert len(kept.examples) + len(dropped) == len(found.examples)
-    assert kept.examples[-1].answer == "caf\u00e9"
+    assert [row.answer for row in kept.examples[-2:]] == ["caf\u00e9", "[email]"]
