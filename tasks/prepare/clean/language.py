@@ -22,6 +22,7 @@ _FEWEST_WORDS = 5  # of a text in Latin letters; four words may be a command
 _ALL = 176  # languages that the model knows
 _MOST_DOUBT = 0.03  # chance of the languages that stay, up to which a text is surely in another
 _HALF = 0.5
+_CLEAR = 0.7  # chance of the language of a whole text from which on its lines are not looked at one by one
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
 # Names, paths, options, addresses and numbers: words with anything in them that few words of a sentence have.
 _NO_WORD = re.compile(r"[/\\=_<>{}\[\]|$@#*~^+&]|\d|[^\W_]\.[^\W_]|[a-z][A-Z-][A-Za-z]|--|\(\)|^-")
@@ -92,6 +93,9 @@ def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None
     whole = " ".join(lines)
     if len(_WORD.findall(whole)) < _FEWEST_WORDS and not _DENSE.search(whole):
         return None
+    [(language, score)] = guess(whole, 1)
+    if score >= _CLEAR:
+        return Spoken(lines, language, score)
     votes: Counter[str] = Counter()
     scores: dict[str, float] = defaultdict(float)
     for line, size in lines.items():
