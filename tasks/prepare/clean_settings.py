@@ -41,6 +41,7 @@ class PersonalSettings(Section):
     ip: Treatment
     key: Treatment
     phone_regions: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]]
+    spared: list[Annotated[str, Field(min_length=3)]]
 
     def treatments(self) -> dict[PersonalKind, Treatment]:
         """What becomes of each kind."""

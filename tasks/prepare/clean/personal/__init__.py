@@ -52,7 +52,7 @@ def _finder(settings: PersonalSettings) -> Callable[[str], Found]:
                 "countries by ISO 3166, such as GB or DE"
             )
     looked_for = [kind for kind, treatment in settings.treatments().items() if treatment != "keep"]
-    return Finder(looked_for, settings.phone_regions)
+    return Finder(looked_for, settings.phone_regions, settings.spared)
 
 
 def _key(row: Row) -> tuple[type, str]:

@@ -24,9 +24,15 @@ def placeholder(kind: PersonalKind) -> str:
 
 
 class Finder:
-    """Finds the named kinds of personal data; numbers without a country's code are read as of `regions`."""
+    """Finds the named kinds of personal data, but for what ends with one of `spared`.
 
-    def __init__(self, kinds: Collection[PersonalKind], regions: Sequence[str]) -> None:
+    Telephone numbers without a country's code are read as those of `regions`.
+    """
+
+    def __init__(
+        self, kinds: Collection[PersonalKind], regions: Sequence[str], spared: Sequence[str] = ()
+    ) -> None:
+        self._spared = tuple(end.lower() for end in spared)
         table: Mapping[PersonalKind, _Finder] = {
             "key": keys,
             "email": emails,
@@ -45,7 +51,8 @@ class Finder:
             for start, end in find(text):
                 if all(end <= other_start or start >= other_end for other_start, other_end in taken):
                     taken.append((start, end))
-                    found.setdefault(text[start:end], kind)
+                    if not text[start:end].lower().endswith(self._spared):
+                        found.setdefault(text[start:end], kind)
         return found
 
 

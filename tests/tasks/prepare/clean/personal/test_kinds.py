@@ -197,6 +197,12 @@ def test_a_kind_that_is_kept_is_not_looked_for() -> None:
     assert Finder(["phone"], ["GB"])("020 7946 0123") == {"020 7946 0123": "phone"}
 
 
+def test_what_is_spared_stays() -> None:
+    find = Finder(["email", "phone"], ["GB"], ["@acme.example", "020 7946 0123"])
+    assert find("help@Acme.example or 020 7946 0123") == {}
+    assert find("anna@notacme.example, 020 7946 0124").keys() == {"anna@notacme.example", "020 7946 0124"}
+
+
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "piece",

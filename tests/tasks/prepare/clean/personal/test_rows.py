@@ -91,6 +91,13 @@ def test_each_kind_is_treated_as_its_setting_says() -> None:
     assert verdict.counts == {"personal": {}}
 
 
+def test_what_a_company_calls_its_own_stays() -> None:
+    found = rows(question("one", "Whom do I ask?", f"Ask help@acme.example, not {MAIL}."))
+    assert (
+        redacted(found, spared=["@acme.example"]).examples[0].answer == "Ask help@acme.example, not [email]."
+    )
+
+
 def test_spans_are_counted_by_kind_and_never_told() -> None:
     found = rows(
         question("one", f"Is {MAIL} or {MAIL} right?", f"The card is {CARD}."),
