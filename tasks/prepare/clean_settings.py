@@ -25,7 +25,9 @@ Treatment = Literal["redact", "drop", "keep"]
 class LanguageSettings(Section):
     """Which languages stay, and when a text is judged at all."""
 
-    keep: Literal["auto"] | list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]]
+    keep: (
+        Literal["auto"] | Annotated[list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]], Field(min_length=1)]
+    )
     least_share: Share
     least_letters: Count
     least_score: Share

@@ -4,8 +4,8 @@ Kinds are looked for in an order: what an earlier one has taken no later one tak
 card are no telephone number and the password in an address is no part of an e-mail.
 """
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from tasks.prepare.clean.personal.accounts import cards, ibans
@@ -45,38 +45,43 @@ class Finder:
 
     def __call__(self, text: str) -> dict[str, PersonalKind]:
         """Each piece of personal data in `text` as it stands there."""
-        taken: list[tuple[int, int]] = []
+        taken: list[tuple[int, int]] = []  # in order, none over another
         found: dict[str, PersonalKind] = {}
         for kind, find in self._finders:
             for start, end in find(text):
-                if all(end <= other_start or start >= other_end for other_start, other_end in taken):
-                    taken.append((start, end))
-                    if not text[start:end].lower().endswith(self._spared):
-                        found.setdefault(text[start:end], kind)
+                at = bisect(taken, (start, end))
+                if any(start < other[1] and other[0] < end for other in taken[max(0, at - 1) : at + 1]):
+                    continue
+                taken.insert(at, (start, end))
+                if not text[start:end].lower().endswith(self._spared):
+                    found.setdefault(text[start:end], kind)
         return found
 
 
 def redacted(text: str, found: Found) -> tuple[str, list[PersonalKind]]:
     """The text with each piece of `found` replaced, wherever it stands in it, and which kinds those were."""
-    present = [value for value in found if value in text]
-    if not present:
-        return text, []
     replaced: list[PersonalKind] = []
+    present = [value for value in found if value in text]
+    for value in sorted(present, key=lambda value: (-len(value), value)):  # one may be a part of another
+        text, times = _replaced(text, value, placeholder(found[value]))
+        replaced += [found[value]] * times
+    return text, replaced
 
-    def replace(match: re.Match[str]) -> str:
-        replaced.append(found[match[0]])
-        return placeholder(found[match[0]])
 
-    return _any_of(present).sub(replace, text), replaced
+def _replaced(text: str, value: str, new: str) -> tuple[str, int]:
+    """The text with `value` replaced where it is no part of a longer word, and how often that was."""
+    parts: list[str] = []
+    place = 0
+    at = text.find(value)
+    while at >= 0:
+        end = at + len(value)
+        if _ends_word(text[at - 1 : at], value[0]) and _ends_word(value[-1], text[end : end + 1]):
+            parts += [text[place:at], new]
+            place = end
+        at = text.find(value, max(at + 1, place))
+    return "".join((*parts, text[place:])), len(parts) // 2
 
 
-def _any_of(values: Iterable[str]) -> re.Pattern[str]:
-    """Any of the values, the longest first; none inside a longer word or number."""
-    longest_first = sorted(values, key=lambda value: (-len(value), value))
-    each = (
-        ("(?<!\\w)" if value[0].isalnum() else "")
-        + re.escape(value)
-        + ("(?!\\w)" if value[-1].isalnum() else "")
-        for value in longest_first
-    )
-    return re.compile("|".join(each))
+def _ends_word(one: str, other: str) -> bool:
+    """Whether no word or number goes on from one character to the next."""
+    return not (one.isalnum() and other.isalnum())

@@ -227,3 +227,9 @@ def test_what_is_spared_stays() -> None:
 def test_no_text_makes_it_slow(piece: str) -> None:
     FIND(piece * 30_000)
     FIND("-----BEGIN PRIVATE KEY-----" + piece * 30_000)
+
+
+@pytest.mark.timeout(60)
+def test_a_long_list_of_addresses_takes_no_long_time() -> None:
+    text = "\n".join(f"anna{number}@nordhafen.example" for number in range(4000))
+    assert without(text) == "\n".join(["[email]"] * 4000)
