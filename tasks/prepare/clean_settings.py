@@ -1,10 +1,10 @@
 """The schema of the section `clean` of params.yaml: which steps, in which order, and what each is told."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from deploy.settings import Count, Section
+from deploy.settings import Count, Section, Share
 
 CleanStep = Literal[
     "repairs",
@@ -15,8 +15,40 @@ CleanStep = Literal[
     "conflicts",
     "evidence",
     "near_duplicates",
+    "language",
+    "personal",
 ]
-RepairName = Literal["encoding", "compose", "controls", "blanks"]
+RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
+PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key"]
+Treatment = Literal["redact", "drop", "keep"]
+
+
+class LanguageSettings(Section):
+    """Which languages stay, and when a text is judged at all."""
+
+    keep: (
+        Literal["auto"] | Annotated[list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]], Field(min_length=1)]
+    )
+    least_share: Share
+    least_letters: Count
+    least_score: Share
+
+
+class PersonalSettings(Section):
+    """What becomes of each kind of personal data, and whose telephone numbers have no country before them."""
+
+    email: Treatment
+    phone: Treatment
+    iban: Treatment
+    card: Treatment
+    ip: Treatment
+    key: Treatment
+    phone_regions: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]]
+    spared: list[Annotated[str, Field(min_length=3)]]
+
+    def treatments(self) -> dict[PersonalKind, Treatment]:
+        """What becomes of each kind."""
+        return {kind: getattr(self, kind) for kind in get_args(PersonalKind)}
 
 
 class CleanSettings(Section):
@@ -28,6 +60,8 @@ class CleanSettings(Section):
     max_characters: Count
     conflicts: Literal["drop", "first"]
     near_duplicates: Annotated[float, Field(ge=0.3, le=1.0)] | None
+    language: LanguageSettings
+    personal: PersonalSettings
 
     @field_validator("steps", "repairs")
     @classmethod

@@ -24,7 +24,10 @@ def clean(raw: Path, *, kept: Path, dropped: Path, report: Path, settings: Clean
         Report(
             stage="clean",
             rows=counted(rows, result),
-            figures={"repaired": dict(sorted(result.repaired.items()))},
+            figures={
+                "repaired": dict(sorted(result.repaired.items())),
+                **{name: dict(sorted(counts.items())) for name, counts in sorted(result.counts.items())},
+            },
         ),
     )
 

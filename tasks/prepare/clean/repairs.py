@@ -1,4 +1,4 @@
-"""Repairs of text: encoding mistakes, invisible characters, blanks. Each is a function from text to text."""
+"""Repairs of text: encoding, invisible characters, HTML, blanks. Each is a function from text to text."""
 
 import re
 import unicodedata
@@ -9,6 +9,7 @@ from functools import partial
 
 from deploy.files import text_sha256
 from deploy.messages import Message
+from tasks.prepare.clean.markup import asks_for_markup, may_hold_markup, strip_markup
 from tasks.prepare.clean.verdict import Verdict
 from tasks.prepare.clean_settings import CleanSettings, RepairName
 from tasks.rows.records import Document, Example, Preference, Rows
@@ -70,6 +71,7 @@ REPAIRS: Mapping[RepairName, Callable[[str], str]] = {
     "encoding": fix_encoding,
     "compose": compose,
     "controls": remove_controls,
+    "markup": strip_markup,
     "blanks": trim_blanks,
 }
 
@@ -94,31 +96,53 @@ def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
     """All rows with texts repaired as `clean.repairs` says; nothing is dropped."""
     counts: Counter[str] = Counter()
     fix = partial(repaired, names=settings.repairs, counts=counts)
+    fix_snippet = partial(fix, names=[name for name in settings.repairs if name != "markup"])
+
+    def answer(text: str, prompt: Sequence[Message]) -> str:
+        """An answer, whose markup stays where that is what was asked for."""
+        asked = (turn.content for turn in prompt if turn.role == "user")
+        is_wanted = may_hold_markup(text) and any(map(asks_for_markup, asked))
+        return fix_snippet(text) if is_wanted else fix(text)
 
     def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        return tuple(Message(message.role, fix(message.content)) for message in messages)
-
-    def example(row: Example) -> Example:
-        return replace(row, messages=turns(row.messages), quote=fix(row.quote))
-
-    def preference(row: Preference) -> Preference:
-        return replace(
-            row,
-            prompt=turns(row.prompt),
-            chosen=fix(row.chosen),
-            rejected=fix(row.rejected),
-            quote=fix(row.quote),
+        return tuple(
+            Message(
+                turn.role, answer(turn.content, messages) if turn.role == "assistant" else fix(turn.content)
+            )
+            for turn in messages
         )
 
     def document(row: Document) -> Document:
         text = fix(row.text)
         return replace(row, title=fix(row.title), text=text, sha256=text_sha256(text))
 
+    documents = tuple(map(document, rows.documents))
+    texts = {row.id: row.text for row in documents}
+
+    def quote(row: Example | Preference) -> str:
+        """The quote as it stands in its document: what is markup in a piece may be none in the whole."""
+        snippet = fix_snippet(row.quote)
+        if not may_hold_markup(snippet) or any(snippet in texts.get(name, "") for name in row.evidence):
+            return snippet
+        return fix(snippet)
+
+    def example(row: Example) -> Example:
+        return replace(row, messages=turns(row.messages), quote=quote(row))
+
+    def preference(row: Preference) -> Preference:
+        return replace(
+            row,
+            prompt=turns(row.prompt),
+            chosen=answer(row.chosen, row.prompt),
+            rejected=answer(row.rejected, row.prompt),
+            quote=quote(row),
+        )
+
     return Verdict(
         rows=Rows(
             examples=tuple(map(example, rows.examples)),
             preferences=tuple(map(preference, rows.preferences)),
-            documents=tuple(map(document, rows.documents)),
+            documents=documents,
         ),
         repaired=counts,
     )

@@ -8,7 +8,9 @@ from tasks.prepare.clean.conflicts import drop_conflicts
 from tasks.prepare.clean.duplicates import drop_duplicates
 from tasks.prepare.clean.evidence import drop_missing_evidence
 from tasks.prepare.clean.filters import empty, equal_answers, length
+from tasks.prepare.clean.language import drop_foreign
 from tasks.prepare.clean.near_duplicates import drop_near_duplicates
+from tasks.prepare.clean.personal import redact_personal
 from tasks.prepare.clean.repairs import repair_texts
 from tasks.prepare.clean.verdict import Step, Verdict, each_row, each_text
 from tasks.prepare.clean_settings import CleanSettings, CleanStep
@@ -17,6 +19,8 @@ from tasks.rows.records import Dropped, Rows
 STEPS: Mapping[CleanStep, Step] = {
     "repairs": repair_texts,  # first: two texts may be equal only when they are whole
     "empty": each_text(empty),
+    "language": drop_foreign,
+    "personal": redact_personal,  # before the duplicates: texts may be equal without them
     "length": each_row(length),
     "equal_answers": each_row(equal_answers),
     "duplicates": drop_duplicates,
@@ -31,10 +35,12 @@ def clean_rows(rows: Rows, settings: CleanSettings) -> Verdict:
     progress = Progress(len(settings.steps), "steps")
     dropped: list[Dropped] = []
     repaired: Counter[str] = Counter()
+    counts: dict[str, Counter[str]] = {}
     for done, name in enumerate(settings.steps, start=1):
         verdict = STEPS[name](rows, settings)
         rows = verdict.rows
         dropped += verdict.dropped
         repaired += verdict.repaired
+        counts.update(verdict.counts)
         progress.update(done)
-    return Verdict(rows=rows, dropped=tuple(dropped), repaired=repaired)
+    return Verdict(rows=rows, dropped=tuple(dropped), repaired=repaired, counts=counts)

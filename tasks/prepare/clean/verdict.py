@@ -1,7 +1,7 @@
 """What a step of `clean` gives, and how one that looks at each row alone becomes a step."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deploy.messages import last_question
@@ -19,11 +19,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The rows that a step lets pass, those that it drops, and the repairs that it made."""
+    """The rows that a step lets pass, those that it drops, and the repairs that it made.
+
+    `counts` are what else it counted: figures of the report by their name.
+    """
 
     rows: Rows
     dropped: tuple[Dropped, ...] = ()
     repaired: Counter[str] = field(default_factory=Counter)
+    counts: Mapping[str, Counter[str]] = field(default_factory=dict)
 
 
 Step = Callable[[Rows, CleanSettings], Verdict]

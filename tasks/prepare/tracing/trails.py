@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.prepare.clean.personal import redact_personal
 from tasks.prepare.clean.repairs import repair_texts
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.tracing.counterparts import counterparts, relation
@@ -27,7 +28,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A text of the row: as it was `collected`, or as it was `repaired`."""
+    """A text of the row: as it was `collected`, as it was `repaired`, and `redacted`."""
 
     state: str
     row: Row
@@ -85,6 +86,11 @@ def _trail(
             told = ", ".join(sorted(mended.repaired))
             events.append(Event("clean", "repaired", told))
             versions.append(Version(state="repaired", row=mended.rows.by_kind()[kind][0]))
+        if "personal" in settings.steps and stored.clean is not None:
+            without = redact_personal(mended.rows, settings)
+            if replaced := without.counts["personal"]:
+                events.append(Event("clean", "redacted", ", ".join(sorted(replaced))))
+                versions.append(Version(state="redacted", row=without.rows.by_kind()[kind][0]))
     events += [Event(row.stage, _OUTCOMES[row.stage], row.reason, row.detail) for row in lost]
     events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
     held = any(row.stage == "validate" for row in lost)

