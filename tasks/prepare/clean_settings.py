@@ -11,11 +11,19 @@ CleanStep = Literal[
     "empty",
     "length",
     "equal_answers",
+    "injection",
     "duplicates",
     "conflicts",
     "evidence",
 ]
+OrderRule = Literal["override", "reveal", "persona", "exfiltration", "address", "role_token", "tool_call"]
 RepairName = Literal["encoding", "compose", "controls", "blanks"]
+
+
+class InjectionSettings(Section):
+    """Which orders to a model a row may not hold (docs/cleaning_signals.md says what each rule finds)."""
+
+    rules: list[OrderRule]
 
 
 class CleanSettings(Section):
@@ -25,6 +33,7 @@ class CleanSettings(Section):
     repairs: list[RepairName]
     min_characters: Annotated[int, Field(ge=0)]
     max_characters: Count
+    injection: InjectionSettings
     conflicts: Literal["drop", "first"]
 
     @field_validator("steps", "repairs")

@@ -13,7 +13,7 @@ _LOOKALIKES = str.maketrans(
     "aeopcyxijskmthboaeipvig",
 )
 _DIGITS = str.maketrans("01345@$7", "oieasast")
-_MIXED = re.compile(r"\b(?=[a-z@$]*[01345@$7])(?=[01345@$7]*[a-z])[a-z01345@$7]{3,}\b")
+_MIXED = re.compile(r"\b(?=[a-z@$]{0,20}[01345@$7])(?=[01345@$7]{0,20}[a-z])[a-z01345@$7]{3,20}\b")
 _SPACED = re.compile(r"\b(?:[a-z][-_.* ]){4,}[a-z]\b")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,4096}={0,2}(?![A-Za-z0-9+/=])")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u034f\u180e\U000e0000-\U000e007f]")

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from deploy.messages import Message
-from tasks.prepare.clean.disguises import readings, visible
-from tasks.prepare.clean.orders import SPOKEN, WRITTEN, OrderRule
+from tasks.prepare.clean.orders import order
 from tasks.prepare.clean.verdict import Reason
-from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.clean_settings import CleanSettings, OrderRule
 from tasks.rows.held_out import own_name
 from tasks.rows.records import Document, Example, Preference, Row
 
@@ -17,27 +16,15 @@ _FOR_SYSTEM_TURNS = frozenset[OrderRule]({"override", "exfiltration", "role_toke
 def injection(row: Row, settings: CleanSettings) -> Reason | None:
     """A row with an order to a model in it, by the rule that found it.
 
-    A document goes as a whole: whoever could write an order into it could write anything else. A test set of the
-    user's own stays: it is never trained on, and may ask just this.
+    A document goes as a whole: whoever could write an order into it could write anything else. A test set of
+    the user's own stays: it is never trained on, and may ask just this.
     """
     if not isinstance(row, Document) and own_name(row):
         return None
     for part, text in _parts(row):
-        if found := order(text, set(settings.injection.rules) & _applying(part)):
+        rules = frozenset(settings.injection.rules)
+        if found := order(text, rules & _FOR_SYSTEM_TURNS if part == "system turn" else rules):
             return Reason("injection", f"{found} in the {part}")
-    return None
-
-
-def order(text: str, rules: "set[OrderRule]") -> OrderRule | None:
-    """The first of `rules` that finds an order to a model in `text`."""
-    text = visible(text)
-    for rule, pattern in WRITTEN.items():
-        if rule in rules and pattern.search(text):
-            return rule
-    for reading in readings(text):
-        for rule, pattern in SPOKEN.items():
-            if rule in rules and pattern.search(reading):
-                return rule
     return None
 
 
@@ -56,8 +43,3 @@ def _parts(row: Row) -> Iterator[tuple[str, str]]:
 def _turns(messages: tuple[Message, ...]) -> Iterator[tuple[str, str]]:
     names = {"system": "system turn", "user": "question", "assistant": "answer"}
     return ((names[turn.role], turn.content) for turn in messages)
-
-
-def _applying(part: str) -> frozenset[OrderRule]:
-    everything = frozenset[OrderRule]({*SPOKEN, *WRITTEN})
-    return _FOR_SYSTEM_TURNS if part == "system turn" else everything
