@@ -4,20 +4,59 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from deploy.settings import Count, Section
+from deploy.settings import Count, Section, Share
 
 CleanStep = Literal[
     "repairs",
     "empty",
     "length",
     "equal_answers",
+    "placeholders",
+    "echoes",
+    "blobs",
+    "repetition",
     "injection",
+    "signals",
     "duplicates",
     "conflicts",
     "evidence",
 ]
 OrderRule = Literal["override", "reveal", "persona", "exfiltration", "address", "role_token", "tool_call"]
+SignalName = Literal[
+    "characters",
+    "words",
+    "lines",
+    "mean_word_length",
+    "alphabetic_share",
+    "digit_share",
+    "symbol_share",
+    "capital_share",
+    "stop_word_share",
+    "type_token_ratio",
+    "ended_lines",
+    "short_lines",
+    "bullet_lines",
+    "ellipsis_lines",
+    "duplicate_lines",
+    "top_ngram",
+    "duplicate_ngrams",
+]
 RepairName = Literal["encoding", "compose", "controls", "blanks"]
+
+
+class BlobSettings(Section):
+    """How much of an answer may be bytes in digits and letters, or log lines."""
+
+    max_share: Share
+
+
+class RepetitionSettings(Section):
+    """Which shares of an answer's characters may repeat what was there before."""
+
+    from_words: Count
+    max_duplicate_lines: Share
+    max_duplicate_ngrams: Share
+    max_top_ngram: Share
 
 
 class InjectionSettings(Section):
@@ -33,7 +72,11 @@ class CleanSettings(Section):
     repairs: list[RepairName]
     min_characters: Annotated[int, Field(ge=0)]
     max_characters: Count
+    placeholders: list[str]
+    blobs: BlobSettings
+    repetition: RepetitionSettings
     injection: InjectionSettings
+    signals: dict[SignalName, Annotated[list[float], Field(min_length=2, max_length=2)]]
     conflicts: Literal["drop", "first"]
 
     @field_validator("steps", "repairs")
@@ -42,6 +85,25 @@ class CleanSettings(Section):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{twice[0]} is named twice; once is enough")
         return names
+
+    @field_validator("placeholders")
+    @classmethod
+    def _as_compared(cls, texts: list[str]) -> list[str]:
+        if wrong := next((text for text in texts if text != text.casefold().strip()), None):
+            raise ValueError(
+                f"{wrong!r} is wrong; it should be {wrong.casefold().strip()!r}: case makes no difference"
+            )
+        return texts
+
+    @field_validator("signals")
+    @classmethod
+    def _from_least_to_most(cls, bounds: dict[SignalName, list[float]]) -> dict[SignalName, list[float]]:
+        for name, (least, most) in bounds.items():
+            if not least <= most:
+                raise ValueError(
+                    f"{name} is [{least:g}, {most:g}]; it should be [least, most] (.inf for no most)"
+                )
+        return bounds
 
     @model_validator(mode="after")
     def _ordered(self) -> "CleanSettings":

@@ -1,6 +1,4 @@
-"""Marks by which a text passes as a turn or as a call of a tool, for the text as it stands, line by "
-"line.
-"""
+"""Marks by which a text passes as a turn or as a call of a tool: in the text as it stands, line by line."""
 
 import re
 
