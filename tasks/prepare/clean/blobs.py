@@ -2,9 +2,9 @@
 
 import re
 
-from tasks.prepare.signals.subject import taught
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.signals.subject import taught
 from tasks.rows.records import Row
 
 # A SHA-512 has 128 digits, and may be the answer; a file is longer. Files are wrapped at 60 to 76 characters.

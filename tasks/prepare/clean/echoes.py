@@ -1,8 +1,8 @@
 """Drops rows whose answer only says the question again."""
 
-from tasks.prepare.signals.subject import asked_alone, taught
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.signals.subject import asked_alone, taught
 from tasks.rows.literal import words
 from tasks.rows.records import Row
 

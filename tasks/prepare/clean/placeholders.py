@@ -2,9 +2,9 @@
 
 import re
 
-from tasks.prepare.signals.subject import asked_alone, taught
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.signals.subject import asked_alone, taught
 from tasks.rows.records import Row
 
 # Signs that stand for nothing; in backticks, or alone, they are an answer, and others (`==`) mean something.

@@ -5,11 +5,11 @@ would drop 11 % of the documents that the default run reads, where one parameter
 of another. A loop repeats far more, so the thresholds of params.yaml are higher.
 """
 
-from tasks.prepare.signals.subject import taught
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.signals import Text
 from tasks.prepare.signals.ngrams import duplicate_lines, duplicate_ngrams, top_ngram
+from tasks.prepare.signals.subject import taught
 from tasks.rows.records import Row
 
 

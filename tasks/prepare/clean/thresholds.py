@@ -1,4 +1,4 @@
-"""Drops rows whose signals of quality are outside the bounds that params.yaml sets; by default there are none."""
+"""Drops rows whose signals of quality are outside the bounds that params.yaml sets; it sets none at first."""
 
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings

@@ -10,28 +10,14 @@ from hypothesis import strategies as st
 from deploy.messages import Message
 from tasks.prepare.clean import clean
 from tasks.prepare.clean.steps import clean_rows
-from tasks.prepare.clean_settings import CleanSettings, CleanStep
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table, write_rows
+from tests.conftest import small_settings
 from tests.tasks.rows.made import document, pair, question, rows
 
-STEPS: list[CleanStep] = [
-    "repairs",
-    "empty",
-    "length",
-    "equal_answers",
-    "duplicates",
-    "conflicts",
-    "evidence",
-]
-SETTINGS = CleanSettings(
-    steps=STEPS,
-    repairs=["encoding", "compose", "controls", "blanks"],
-    min_characters=2,
-    max_characters=60,
-    conflicts="drop",
-)
+SETTINGS = small_settings(clean={"max_characters": 60}).clean
 FIRST = SETTINGS.model_copy(update={"conflicts": "first"})
 
 
@@ -160,6 +146,7 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
         tmp_path / "raw",
         kept=tmp_path / "kept",
         dropped=tmp_path / "dropped.parquet",
+        signals=tmp_path / "signals.parquet",
         report=tmp_path / "report.json",
         settings=how,
     )
