@@ -1,7 +1,7 @@
-"""Points that cover all others: greedy k-center (Gonzalez 1985; as core-set selection Sener and Savarese 2018).
+"""Points that cover all others: greedy k-center (Gonzalez 1985; for training sets Sener and Savarese 2018).
 
-Each next point is the one that is farthest from all that are chosen. The farthest that any point then is from a
-chosen one is at most twice what the best choice of as many points could reach.
+Each next point is the one that is farthest from all that are chosen. By angles, no other choice of as many
+points could bring all others more than twice as near to a chosen one.
 """
 
 from typing import TYPE_CHECKING
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def k_center(vectors: "Vectors", count: int) -> list[tuple[int, float]]:
-    """The places of `count` rows of unit length (or all, where there are fewer), in the order they are chosen.
+    """The places of `count` rows of unit length (or all, where there are fewer), in the order of the choice.
 
-    With each its distance (1 - cosine) from those chosen before it; it never grows. The first is the one that is
-    nearest to the middle of all, at distance 2.0, the largest there is.
+    With each its distance (1 - cosine) from those chosen before it; it never grows. The first is the one
+    that is nearest to the middle of all, at distance 2.0, the largest there is.
     """
     import numpy as np
 

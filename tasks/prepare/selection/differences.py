@@ -21,7 +21,7 @@ _PARTS: tuple[tuple[str, Callable[[Example], str]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """A figure of all rows and of the chosen: a `name` such as `task default`, a share or a quantile."""
+    """A figure of all rows and of the chosen, a share or a quantile; `name` is such as `task default`."""
 
     name: str
     of_all: float
@@ -30,7 +30,7 @@ class Difference:
 
 
 def differences(rows: Sequence[Example], chosen: Sequence[Example]) -> Iterator[Difference]:
-    """Quantiles of the lengths, then the share of each task and source that either has; empty without rows."""
+    """Quantiles of the lengths, then the share of each task and source; nothing without rows."""
     if not rows or not chosen:
         return
     for name, measure in _MEASURES:

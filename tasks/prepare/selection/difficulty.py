@@ -1,7 +1,7 @@
 """How hard it is for a model to follow a row's instruction: IFD (Li et al. 2023, arXiv:2308.12032).
 
-The loss of the answer with its question, over that of the answer alone. Near 1.0 the question hardly helps, so
-there is something to learn; near 0.0 the model can do it. Above 1.0 the question hinders: question and answer
+The loss of the answer with its question, over that of the answer alone. Near 1.0 the question hardly helps,
+so there is something to learn; near 0.0 the model can do it. Above 1.0 the question hinders: question and answer
 rarely belong together. Both losses are the model's own that is to be tuned, so it takes two forward passes.
 """
 
@@ -21,7 +21,7 @@ _BATCH_TOKENS = 1024  # of a batch with its padding; logits take 200 KB a token 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difficulty:
-    """The mean loss of an answer's tokens, in nats: with its question (`given`), and alone; how many `tokens`."""
+    """The mean loss of an answer's `tokens`, in nats: with its question (`given`), and `alone`."""
 
     given: float
     alone: float

@@ -52,23 +52,25 @@ def as_records(
 ) -> list[dict[str, Any]]:
     """What the lines of the file hold: rows as the source `file` reads them, and why each was chosen.
 
-    Documents are named by their address, which outlives a change of their text. Ids lose the name of their file:
-    the source `file` puts that of the new one before them.
+    Documents are named by their address, which outlives a change of their text. Ids lose the name of their
+    file, since the new one puts its own before them; of several files they keep it, two may count from 1.
     """
     known = {document.id: address(document) for document in documents}
+    short = [rows[each.place].id.removeprefix(f"{rows[each.place].source}:") for each in chosen]
+    distinct = len(set(short)) == len(short)
     return [
         {
-            "id": row.id.removeprefix(f"{row.source}:"),
+            **row.metadata,
+            "id": name if distinct else row.id,
             "messages": as_dicts(row.messages),
             "task": row.task,
             "group": row.group,
-            "evidence": [known.get(name, name) for name in row.evidence],
+            "evidence": [known.get(document, document) for document in row.evidence],
             "answerable": row.answerable,
-            **row.metadata,
             "chosen_by": by,
             "chosen_for": round(each.score, 6),
             "from": row.source,
         }
-        for each in chosen
+        for each, name in zip(chosen, short, strict=True)
         for row in (rows[each.place],)
     ]
