@@ -2,7 +2,7 @@
 
 The loss of the answer with its question, over that of the answer alone. Near 1.0 the question hardly helps,
 so there is something to learn; near 0.0 the model can do it. Above 1.0 the question hinders: question and
-answer rarely belong together. Both losses are the model's own that is to be tuned, so it takes two forward passes.
+answer rarely belong together. Both losses are those of the model that is to be tuned, in two forward passes.
 """
 
 import math
