@@ -29,7 +29,7 @@ TOOL_MARKS = re.compile(
     r"(?<!`)</?(?:tool_(?:calls?|use|code|result|response)|function_(?:calls?|results?))\b[^>\n]{0,80}>"
     r"|<invoke name=|<function=\w|\[TOOL_(?:CALLS|USE|RESULTS?)\]|```tool_(?:code|call|use)"
     r"|\bto=functions\."
-    r"|[\"'](?:tool_calls?|function_call|tool_use|tool_input|tool_name)[\"']\s*:\s*[\[{\"']"
+    r"|[\"'](?:tool_calls?|function_call|tool_use|tool_input)[\"']\s*:\s*[\[{\"']"
     r"|[\"'](?:name|tool|function|action)[\"']\s*:\s*[\"'][\w.-]+[\"']\s*,\s*"
     r"[\"'](?:arguments|parameters|args|input|kwargs|action_input|tool_input)[\"']\s*:"
     r"|^[ \t]*(?:action|tool) ?: *\S[^\n]{0,80}\n+[ \t]*(?:(?:action|tool) input|arguments|args|input"
