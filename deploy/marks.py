@@ -1,6 +1,10 @@
 """Takes marks such as role tokens out of a text, however they are nested, in one pass."""
 
+import re
 from collections.abc import Callable
+
+LONGEST_ROLE = 64  # characters between the bars of a role token
+ROLE_TOKEN = re.compile(rf"<\|[^|<>\s]{{1,{LONGEST_ROLE}}}\|>")  # `<|im_start|>`, whatever a model calls it
 
 Ending = Callable[[str], int]
 

@@ -8,6 +8,7 @@ FlowError
 |-- PlaceError            the place of a run cannot be prepared or is in use
 |-- LabelError            there is nothing to label, or labels do not fit
 |-- TraceError            no row has the id, or the text, that is looked for
+|-- SelectError           there are no rows to choose from, or nothing to choose with
 |-- SheetError            a test set cannot be drawn, asked for or used as it is
 `-- ReleaseError          a bundle was not released; what served before still does
 """
@@ -52,6 +53,10 @@ class LabelError(FlowError):
 
 class TraceError(FlowError):
     """No row has the id, or the text, that is looked for."""
+
+
+class SelectError(FlowError):
+    """There are no rows to choose from, or no model to choose with."""
 
 
 class SheetError(FlowError):

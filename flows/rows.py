@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import SettingsError
-from flows import erasing
+from flows import erasing, select
 from flows.errors import TraceError
 from flows.plain import on_a_line, plain
 
@@ -35,6 +35,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     why.add_argument("--whole", action="store_true", help="texts in full")
     text = "take rows out of all that runs keep; says first what it would do"
     erasing.add_flags(ways.add_parser("erase", help=text, description=f"{text.capitalize()}."))
+    text = "choose a small set of rows out of many, by what the base model finds hard, coverage or length"
+    select.add_flags(ways.add_parser("select", help=text, description=f"{text.capitalize()}."))
     text = "list rows that went no further, each with its stage and the reason"
     lost = ways.add_parser("lost", help=text, description=f"{text.capitalize()}.")
     for name in ("source", "stage", "reason"):
@@ -48,12 +50,16 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
     Raises:
         SourceError: nothing has been collected yet, or a file is damaged.
         TraceError: no row has the id.
+        SelectError: there are no rows to choose from.
         SettingsError: a word is wrong.
     """
     from tasks.prepare.tracing.stored import read_stored
 
     if words.way == "erase":
         return erasing.erase(root, words)
+    if words.way == "select":
+        select.select_rows(root, settings, words)
+        return True
     stored = read_stored(root / DATA)
     match words.way:
         case "why":

@@ -86,6 +86,9 @@ def test_a_source(place: Path, run: Run) -> None:
     assert told.strip() == "[('How much is it?', 'Ten.')]"
 
 
+CLEANED = ("--signals", "s.parquet", "--report", "clean.json")
+
+
 def test_a_filter(place: Path, run: Run) -> None:
     extend(place, "A filter")
     lines = [
@@ -95,7 +98,7 @@ def test_a_filter(place: Path, run: Run) -> None:
     (place / "sources").mkdir()
     (place / "sources/a.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     collect(place, run, [{"kind": "file", "path": "sources/a.jsonl"}])
-    run("-m", "tasks", "clean", "raw", "--kept", "kept", "--dropped", "d.parquet", "--report", "clean.json")
+    run("-m", "tasks", "clean", "raw", "--kept", "kept", "--dropped", "d.parquet", *CLEANED)
     assert run("-c", READ.format("kept") + "print(len(rows.examples))").strip() == "1"
     counts = json.loads((place / "clean.json").read_text(encoding="utf-8"))["rows"]
     assert [row["count"] for row in counts if row.get("reason") == "shouting"] == [1]

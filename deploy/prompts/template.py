@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deploy.abstention import ABSTENTION
 from deploy.errors import PromptError
-from deploy.marks import without_marks
+from deploy.marks import LONGEST_ROLE, ROLE_TOKEN, without_marks
 from deploy.messages import Message, Role, last_question
 
 PROMPTS = Path(__file__).parent
@@ -28,9 +28,7 @@ OF_A_SOURCE = ("number", "title", "text")  # and of each of its sources
 
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 _HEAD = re.compile(r"^(system|user|assistant):[ \t]*\n", re.MULTILINE)
-_LONGEST_ROLE = 64  # characters between the bars
-_ROLE_TOKEN = re.compile(rf"<\|[^|<>\s]{{1,{_LONGEST_ROLE}}}\|>")
-_LAST_ROLE_TOKEN = re.compile(rf"{_ROLE_TOKEN.pattern}\Z")
+_LAST_ROLE_TOKEN = re.compile(rf"{ROLE_TOKEN.pattern}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +147,9 @@ def read_template(path: Path) -> PromptTemplate:
 
 def neutral(text: str) -> str:
     """`text` without anything shaped like a role token (`<|im_start|>`), however it is nested."""
-    if not _ROLE_TOKEN.search(text):
+    if not ROLE_TOKEN.search(text):
         return text
-    return without_marks(text, ends=frozenset(">"), longest=_LONGEST_ROLE + 4, ending=_role_token_at_end)
+    return without_marks(text, ends=frozenset(">"), longest=LONGEST_ROLE + 4, ending=_role_token_at_end)
 
 
 def _role_token_at_end(text: str) -> int:

@@ -11,12 +11,38 @@ CleanStep = Literal[
     "empty",
     "length",
     "equal_answers",
+    "placeholders",
+    "echoes",
+    "blobs",
+    "repetition",
+    "injection",
+    "signals",
     "duplicates",
     "conflicts",
     "evidence",
     "near_duplicates",
     "language",
     "personal",
+]
+OrderRule = Literal["override", "reveal", "persona", "exfiltration", "address", "role_token", "tool_call"]
+SignalName = Literal[
+    "characters",
+    "words",
+    "lines",
+    "mean_word_length",
+    "alphabetic_share",
+    "digit_share",
+    "symbol_share",
+    "capital_share",
+    "stop_word_share",
+    "type_token_ratio",
+    "ended_lines",
+    "short_lines",
+    "bullet_lines",
+    "ellipsis_lines",
+    "duplicate_lines",
+    "top_ngram",
+    "duplicate_ngrams",
 ]
 RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
 PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key"]
@@ -51,6 +77,27 @@ class PersonalSettings(Section):
         return {kind: getattr(self, kind) for kind in get_args(PersonalKind)}
 
 
+class BlobSettings(Section):
+    """How much of an answer may be bytes in digits and letters, or log lines."""
+
+    max_share: Share
+
+
+class RepetitionSettings(Section):
+    """Which shares of an answer's characters may repeat what was there before."""
+
+    from_words: Count
+    max_duplicate_lines: Share
+    max_duplicate_ngrams: Share
+    max_top_ngram: Share
+
+
+class InjectionSettings(Section):
+    """Which orders to a model a row may not hold (docs/cleaning_signals.md says what each rule finds)."""
+
+    rules: list[OrderRule]
+
+
 class CleanSettings(Section):
     """The steps in their order, and their settings; those of a step that is not named are not read."""
 
@@ -58,6 +105,11 @@ class CleanSettings(Section):
     repairs: list[RepairName]
     min_characters: Annotated[int, Field(ge=0)]
     max_characters: Count
+    placeholders: list[str]
+    blobs: BlobSettings
+    repetition: RepetitionSettings
+    injection: InjectionSettings
+    signals: dict[SignalName, Annotated[list[float], Field(min_length=2, max_length=2)]]
     conflicts: Literal["drop", "first"]
     near_duplicates: Annotated[float, Field(ge=0.3, le=1.0)] | None
     language: LanguageSettings
@@ -69,6 +121,25 @@ class CleanSettings(Section):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{twice[0]} is named twice; once is enough")
         return names
+
+    @field_validator("placeholders")
+    @classmethod
+    def _as_compared(cls, texts: list[str]) -> list[str]:
+        if wrong := next((text for text in texts if text != text.casefold().strip()), None):
+            raise ValueError(
+                f"{wrong!r} is wrong; it should be {wrong.casefold().strip()!r}: case makes no difference"
+            )
+        return texts
+
+    @field_validator("signals")
+    @classmethod
+    def _from_least_to_most(cls, bounds: dict[SignalName, list[float]]) -> dict[SignalName, list[float]]:
+        for name, (least, most) in bounds.items():
+            if not least <= most:
+                raise ValueError(
+                    f"{name} is [{least:g}, {most:g}]; it should be [least, most] (.inf for no most)"
+                )
+        return bounds
 
     @model_validator(mode="after")
     def _ordered(self) -> "CleanSettings":

@@ -34,7 +34,7 @@ def test_what_would_go_no_further_is_told_with_five_of_each(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     short = [asked(f"s{n}", f"Why is number {n} so short?", "x") for n in range(7)]
-    wordy = asked("wordy", "Is it long?", "word " * 500)
+    wordy = asked("wordy", "Is it long?", " ".join(f"word{n}" for n in range(500)))
     (here / "faq.jsonl").write_text(lines(*GOOD[:20], *short, *["{"] * 12, wordy))
     said = told(capsys, "faq.jsonl", code=1)
     assert "collect would drop 12 examples: broken_json" in said

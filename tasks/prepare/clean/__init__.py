@@ -6,17 +6,24 @@ from pathlib import Path
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.clean.verdict import Verdict
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.signals.table import write_signals
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import read_rows, write_rows, write_table
 
 
-def clean(raw: Path, *, kept: Path, dropped: Path, report: Path, settings: CleanSettings) -> None:
-    """Repair and filter the rows of `raw`; each row that goes no further is written with its reason."""
+def clean(
+    raw: Path, *, kept: Path, dropped: Path, signals: Path, report: Path, settings: CleanSettings
+) -> None:
+    """Repair and filter the rows of `raw`; each row that goes no further is written with its reason.
+
+    The signals of quality of the rows that are kept stand beside them.
+    """
     rows = read_rows(raw)
     result = clean_rows(rows, settings)
     write_rows(kept, result.rows)
     write_table(dropped, Dropped, result.dropped)
+    quantiles = write_signals(signals, result.rows)
     for kind, before in rows.by_kind().items():
         print(f"clean: {len(result.rows.by_kind()[kind])} of {len(before)} {kind}s kept")
     write_report(
@@ -27,6 +34,7 @@ def clean(raw: Path, *, kept: Path, dropped: Path, report: Path, settings: Clean
             figures={
                 "repaired": dict(sorted(result.repaired.items())),
                 **{name: dict(sorted(counts.items())) for name, counts in sorted(result.counts.items())},
+                "signals": quantiles,
             },
         ),
     )

@@ -176,6 +176,7 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
         tmp_path / "raw",
         kept=tmp_path / "kept",
         dropped=tmp_path / "dropped.parquet",
+        signals=tmp_path / "signals.parquet",
         report=tmp_path / "report.json",
         settings=how,
     )

@@ -10,9 +10,10 @@ from tasks.prepare.clean.near_duplicates import drop_near_duplicates
 from tasks.prepare.clean.steps import clean_rows
 from tasks.rows.records import Document, Example, Rows
 from tests.tasks.prepare.clean.test_clean import SETTINGS
+from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
 
-HOW = SETTINGS.model_copy(update={"max_characters": 10000})
+HOW = cleaning(max_characters=10000, steps=[step for step in SETTINGS.steps if step != "repetition"])
 ASKED = "How long may somebody who is new in town keep a borrowed book at home before it has to go back?"
 NEAR = "How long may somebody who is new in town keep a borrowed book at home until it has to go back?"
 ANSWER = "Two weeks, and two more where nobody else asks for it."

@@ -101,6 +101,7 @@ def run_chain(
             data / "raw/rows",
             kept=data / "clean/rows",
             dropped=data / "clean/dropped.parquet",
+            signals=data / "clean/signals.parquet",
             report=reports / "clean.json",
             settings=settings.clean,
         )

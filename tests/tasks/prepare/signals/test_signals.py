@@ -1,0 +1,56 @@
+"""Protects what each signal says of a text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.prepare.signals import SIGNALS, signals
+
+CODE = "for x in y:\n\tprint(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("characters", "It is.", 6.0),
+        ("words", "It is  one.\n", 3.0),
+        ("lines", "a\n\n b \n", 2.0),
+        ("mean_word_length", "It is one.", 8 / 3),
+        ("alphabetic_share", "a 1 b2 --", 0.5),
+        ("digit_share", "a1 b2", 0.5),
+        ("symbol_share", "a+ b-", 0.5),
+        ("capital_share", "AB cd", 0.5),
+        ("stop_word_share", "It's the (default) of C.", 3 / 5),
+        ("type_token_ratio", "a A b b", 0.5),
+        ("ended_lines", "It is.\nand\nwhat?\n", 2 / 3),
+        ("short_lines", f"short\n{'x' * 30}", 0.5),
+        ("bullet_lines", "- a\n1. b\nc\n* d", 0.75),
+        ("ellipsis_lines", "a...\nb\u2026\nc.", 2 / 3),
+        ("duplicate_lines", "ab\nab\nc", 2 / 5),
+        ("top_ngram", "a b a b c", 4 / 5),
+        ("duplicate_ngrams", "a b c d e x a b c d e", 5 / 11),
+    ],
+)
+def test_a_signal_says(name: str, text: str, value: float) -> None:
+    assert signals(text)[name] == pytest.approx(value, abs=1e-4)
+
+
+def test_each_signal_is_tested_above() -> None:
+    marks = test_a_signal_says.pytestmark  # type: ignore[attr-defined]
+    assert {case[0] for case in marks[0].args[1]} == set(SIGNALS)
+
+
+def test_code_is_measured_as_text_is() -> None:
+    assert signals(CODE)["lines"] == 2.0
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_all_signals_and_shares_are_shares(text: str) -> None:
+    found = signals(text)
+    assert found.keys() == SIGNALS.keys()
+    counts = {"characters", "words", "lines", "mean_word_length"}
+    assert all(0.0 <= value <= 1.0 for name, value in found.items() if name not in counts)
+
+
+def test_nothing_says_nothing() -> None:
+    assert set(signals("").values()) == {0.0}
