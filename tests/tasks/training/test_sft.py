@@ -133,7 +133,7 @@ def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench)
     assert sorted(path.name for path in tuned.adapter.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
-        "learned.json",
+        "learned.parquet",
         "method.json",
     ]
     learned = read_learned(tuned.adapter)
