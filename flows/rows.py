@@ -66,22 +66,17 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
 
 
 def _show_balance(root: Path, stored: "Stored") -> bool:
-    from tasks.prepare.tracing.balance import balance
-    from tasks.rows.accounting import row_accounting
+    from tasks.prepare.tracing.balance import balance, tokens_fault, unpaired
+    from tasks.rows.accounting import row_accounting, trained_tokens
     from tasks.rows.reports import read_report
 
     paths = (root / REPORTS / f"{stage}.json" for stage in COUNTING)
     found = [read_report(path) for path in paths if path.is_file()]
-    unpaired = {
-        part["path"]: part["unpaired"]
-        for report in found
-        if report.stage == "collect"
-        for part in report.figures["sources"]
-        if "unpaired" in part
-    }
-    whole, training = balance(stored, unpaired), row_accounting(found)
+    collected = next((report.figures for report in found if report.stage == "collect"), {})
+    whole, training = balance(stored, unpaired(collected)), row_accounting(found)
+    told = trained_tokens(next((report.figures for report in found if report.stage == "sft"), {}))
     print("\n".join([*balance_lines(whole), "", *_reasons(whole), *_trained(training), ""]))
-    faults = (*whole.faults, *training.faults, *_not_taken(stored, training))
+    faults = (*whole.faults, *training.faults, *_not_taken(stored, training), *tokens_fault(whole, told))
     for fault in faults:
         print(f"does not add up: {fault}")
     if faults:
@@ -104,10 +99,14 @@ def balance_lines(found: "Balance") -> list[str]:
     kinds = [kind for kind in KINDS if any(line.kind == kind for line in found.lines)]
     lines = [*found.lines, *(total(found.lines, kind) for kind in kinds)]
     columns = [name for name in OUTCOMES if any(line.outcomes[name] for line in lines)]
-    rows = [("", "", "collected", *columns)]
-    rows += [(on_a_line(line.source, 40), line.kind, *_figures(line, columns)) for line in lines]
+    taught = ["trained on", "tokens"] if any(line.trained is not None for line in lines) else []
+    rows = [("", "", "collected", *columns, *taught)]
+    rows += [
+        (on_a_line(line.source, 40), line.kind, *_figures(line, columns, taught=bool(taught)))
+        for line in lines
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sides = ["<", "<", *[">"] * (len(columns) + 1)]
+    sides = ["<", "<", *[">"] * (len(columns) + len(taught) + 1)]
     return [
         "  ".join(
             f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
@@ -116,8 +115,9 @@ def balance_lines(found: "Balance") -> list[str]:
     ]
 
 
-def _figures(line: "Line", columns: Sequence[str]) -> list[str]:
-    counts = (line.collected, *(line.outcomes[name] for name in columns))
+def _figures(line: "Line", columns: Sequence[str], *, taught: bool) -> list[str]:
+    counts = [line.collected, *(line.outcomes[name] for name in columns)]
+    counts += [line.trained or 0, line.tokens or 0] if taught else []
     return [f"{count:,}" if count else "" for count in counts]
 
 
@@ -141,10 +141,12 @@ def _trained(found: "Accounting") -> Iterator[str]:
 
 
 def _not_taken(stored: "Stored", found: "Accounting") -> Iterator[str]:
-    """That fine-tuning took in another number of examples than its split has.
+    """That fine-tuning took in another number of examples than its split has, where it keeps no table of them.
 
     General rows, where there are some, come from the base model as well: then it cannot be told.
     """
+    if stored.learned is not None:
+        return
     entered = {line.kind: line.counts["in"] for line in found.lines if line.stage == "sft"}
     if stored.splits is not None and "example" in entered and "general" not in entered:
         there = sum(row.kind == "example" for row in stored.splits["train"])

@@ -16,6 +16,7 @@ RowKind = Literal["example", "preference", "document"]
 # another, among the general ones, or as part of raw text.
 LearnedForm = Literal["itself", "counterfactual", "companion", "general", "text"]
 GENERAL_TASK = "general"  # of rows that are replayed beside the task, and never asked in evaluation
+BY_MODEL = "written by the base model"  # the source of general rows that no source has
 FOR_VALIDATION = "validation"  # `held_out` of rows for validation alone
 
 

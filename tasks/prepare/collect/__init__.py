@@ -16,6 +16,7 @@ from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.folders import read_folder
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.own import check_own
+from tasks.prepare.collect.provenance import provenance
 from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
     CollectSettings,
@@ -60,7 +61,7 @@ def collect(
             rows=counted(rows, refused, unused),
             figures={
                 "sources": [
-                    {"source": source.kind, **part.figures}
+                    {"source": source.kind, **part.figures, "provenance": provenance(source, part)}
                     for source, part in zip(settings.sources, parts, strict=True)
                 ]
             },

@@ -9,6 +9,7 @@ from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
 from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
+from tasks.prepare.tracing.taught import learned_from
 from tasks.prepare.validate.suites import SUITES
 from tasks.rows.records import Document, Dropped, Row, RowKind, Rows
 
@@ -85,6 +86,7 @@ def _trail(
             versions.append(Version(state="repaired", row=mended.rows.by_kind()[kind][0]))
     events += [Event(row.stage, _OUTCOMES[row.stage], row.reason, row.detail) for row in lost]
     events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
+    events += _taught(stored, kind, name)
     held = any(row.stage == "validate" for row in lost)
     if kind == "document" and clean and not held and "validate" in stored.lost:
         events.append(Event("validate", "passed: it is searched"))
@@ -124,6 +126,16 @@ def _splits(stored: Stored, kind: RowKind, name: str) -> list[str]:
         for split, rows in (stored.splits or {}).items()
         if any((kind, name) == (row.kind, row.id) for row in rows)
     ]
+
+
+def _taught(stored: Stored, kind: RowKind, name: str) -> list[Event]:
+    """What fine-tuning took from the row; nothing where it was not given it, or has not run."""
+    lines = [line for line in stored.learned or () if (line.kind, line.id) == (kind, name)]
+    if not lines:
+        return []
+    if told := learned_from(lines):
+        return [Event("sft", "learned from it", "; ".join(told))]
+    return [Event("sft", "did not learn from it", lines[0].reason)]
 
 
 def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[Counterpart, ...]:

@@ -14,7 +14,7 @@ from deploy.atomic import write_json
 from deploy.files import read_json
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
-from tasks.rows.records import GENERAL_TASK, Example, Learned
+from tasks.rows.records import BY_MODEL, GENERAL_TASK, Example, Learned
 from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.probe import overlaps, probe_grams
@@ -82,7 +82,7 @@ def replay_rows(
             f"written-{number}",
             talk.prompt,
             talk.answer.text,
-            source="written by the base model",
+            source=BY_MODEL,
             task=GENERAL_TASK,
             group=f"written-{number}",
         )
