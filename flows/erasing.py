@@ -193,7 +193,7 @@ def _models(root: Path, selected: "Selected") -> Iterator[str]:
 
 def _fine_tuned(root: Path, selected: "Selected") -> Iterator[str]:
     """How many of the rows the fine-tuned model has learned from, and from how many of their tokens."""
-    from tasks.prepare.tracing.stored import learned_in
+    from tasks.rows.learned import learned_in
 
     lines = learned_in(root / MODELS[0])
     if lines is None:

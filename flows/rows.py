@@ -141,7 +141,7 @@ def _trained(found: "Accounting") -> Iterator[str]:
 
 
 def _not_taken(stored: "Stored", found: "Accounting") -> Iterator[str]:
-    """That fine-tuning took in another number of examples than its split has, where it keeps no table of them.
+    """That fine-tuning took in another number of examples than its split has, where no table tells of them.
 
     General rows, where there are some, come from the base model as well: then it cannot be told.
     """

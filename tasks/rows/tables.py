@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RowT = TypeVar("RowT", Document, Example, Preference, Dropped, Learned)
-LEARNED = "learned.parquet"  # beside an adapter: what it has learned from
 FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",

@@ -1,7 +1,7 @@
 """Where the rows of a source come from and under which licence, as far as somebody says so."""
 
 import json
-from importlib.metadata import metadata
+from importlib.metadata import PackageMetadata, metadata
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +57,17 @@ def _own_words(source: Source) -> dict[str, Any]:
 def licence_of(distribution: str) -> str:
     """The licence of an installed package by its own metadata; empty where it names none (PEP 639)."""
     told = metadata(distribution)
-    if named := (told.get("License-Expression") or "").strip():
+    if named := _field(told, "License-Expression"):
         return named
     classes = [name for name in told.get_all("Classifier") or () if name.startswith(_CLASSIFIER)]
     if classes:
         return ", ".join(name.rpartition(" :: ")[2] for name in classes)
-    named = (told.get("License") or "").strip()
+    named = _field(told, "License")
     return named if len(named) <= _LONGEST and "\n" not in named else ""
+
+
+def _field(told: PackageMetadata, name: str) -> str:
+    return told[name].strip() if name in told else ""
 
 
 def _of_dataset(folder: Path) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import SourceError
+from tasks.rows.learned import learned_in
 from tasks.rows.records import Document, Dropped, Example, Learned, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, LEARNED, read_table
+from tasks.rows.tables import FILES, read_table
 
 KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 SPLITS = ("train", "validation", "test")
@@ -82,12 +83,6 @@ def stored_at(*, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path],
         lost={stage: rows for stage, path in lost.items() if (rows := _lost(path)) is not None},
         learned=learned_in(sft),
     )
-
-
-def learned_in(adapter: Path) -> tuple[Learned, ...] | None:
-    """What the adapter in a folder has learned from; None where it does not tell."""
-    path = adapter / LEARNED
-    return tuple(read_table(path, Learned)) if path.is_file() else None
 
 
 def rows_called(folder: Path, name: str) -> Rows:

@@ -1,14 +1,12 @@
-"""From which rows an adapter has learned, and from how many of their tokens: a table beside it."""
+"""What fine-tuning has learned from: rows of tokens traced back to the rows that they were made of."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from tasks.rows.grounding import Grounded
 from tasks.rows.records import Example, Learned, LearnedForm
 from tasks.rows.reports import RowCount
-from tasks.rows.tables import LEARNED, read_table, write_table
 from tasks.training.tuning.tokens import NO_ROOM, Tokenised, TokenRow
 
 Parts = tuple[Learned, ...]  # the rows that a row of tokens holds, each as if it were learned from once
@@ -83,21 +81,6 @@ def _reached(count: RowCount, missed: int) -> list[RowCount]:
         return [count]
     unused = RowCount(kind=count.kind, outcome="unused", count=missed, reason=ENDED)
     return [replace(count, count=count.count - missed), unused]
-
-
-def write_learned(folder: Path, lines: Iterable[Learned]) -> None:
-    """Write the table beside the adapter in `folder`."""
-    write_table(folder / LEARNED, Learned, lines)
-
-
-def read_learned(folder: Path) -> frozenset[str]:
-    """The ids of the examples that the adapter in `folder` has learned from as they are.
-
-    Raises:
-        SourceError: the table is missing or damaged.
-    """
-    lines = read_table(folder / LEARNED, Learned)
-    return frozenset(line.id for line in lines if line.times and line.form in ("itself", "general"))
 
 
 def _part(grounded: Grounded, row: TokenRow | None) -> Learned:

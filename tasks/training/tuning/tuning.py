@@ -17,6 +17,7 @@ from tasks.machine.settings import RunSettings
 from tasks.methods import METHODS
 from tasks.methods.method import Ability, Material, Method
 from tasks.methods.parts.base_model import load_base
+from tasks.rows.learned import write_learned
 from tasks.rows.records import Document, Example
 from tasks.rows.reports import Report
 from tasks.training.memory.batch import heaviest
@@ -29,7 +30,6 @@ from tasks.training.trainers import BEST, train
 from tasks.training.tuning.companions import mixing
 from tasks.training.tuning.documents import DOCUMENTS
 from tasks.training.tuning.examples import planned, training_examples
-from tasks.training.tuning.learned import write_learned
 from tasks.training.tuning.replay import general_rows, replay_rows
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
 

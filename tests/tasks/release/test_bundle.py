@@ -12,7 +12,7 @@ import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.answer import Answer, Layers
-from deploy.atomic import write_json
+from deploy.atomic import write_json, write_text
 from deploy.bundle import load_bundle, read_settings, verify_bundle
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
@@ -61,6 +61,7 @@ def make(
     """Write `folder`/bundle by the stage."""
     write_json(folder / "ledger.json", {"questions": 2})
     write_json(folder / "gate.json", {"stage": "gate"})
+    write_text(folder / "card.md", "# Data card\n")
     write_json(folder / "calibration.json", {"sft": {"threshold": 3e-7, "coverage_weight": 10.0}})
     bundle_stage(
         base,
@@ -71,6 +72,7 @@ def make(
         folder / "calibration.json",
         folder / "ledger.json",
         folder / "gate.json",
+        folder / "card.md",
         None,
         bundle=folder / "bundle",
         report=folder / "bundle.json",

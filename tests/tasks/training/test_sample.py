@@ -9,6 +9,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.errors import SourceError
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import MethodNote, write_note
+from tasks.rows.learned import write_learned
 from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import skip_reason
@@ -16,7 +17,6 @@ from tasks.rows.tables import read_table, write_table
 from tasks.training.sample import sample
 from tasks.training.sampling.labelling import ANSWERS, Answers
 from tasks.training.settings import SampleSettings
-from tasks.training.tuning.learned import write_learned
 from tests.conftest import small_settings, write_tiny_index
 from tests.contents import hashes
 from tests.tasks.training.test_rlhf import example

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tasks.prepare.tracing.balance import Balance, balance, tokens_fault, total
-from tasks.prepare.tracing.stored import Stored, learned_in, read_stored
+from tasks.prepare.tracing.stored import Stored, read_stored
 from tasks.prepare.tracing.trails import trails
+from tasks.rows.learned import learned_in, write_learned
 from tasks.rows.records import BY_MODEL, Learned
-from tasks.rows.tables import LEARNED, write_table
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -106,6 +106,6 @@ def test_a_row_says_whether_it_was_learned_from_and_by_how_many_tokens(ran: Path
 
 def test_the_table_beside_the_adapter_is_read(ran: Path, tmp_path: Path) -> None:
     lines = taught(read_stored(ran / "data"))
-    write_table(tmp_path / LEARNED, Learned, lines)
+    write_learned(tmp_path, lines)
     assert learned_in(tmp_path) == tuple(lines)
     assert FAQ.rpartition("/")[2] in lines[0].source

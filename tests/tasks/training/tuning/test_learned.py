@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.engines.chat import load_tokenizer
+from tasks.rows.learned import learned_in, read_learned, write_learned
 from tasks.rows.records import Document, Learned
 from tasks.rows.reports import row_counts, unbalanced
-from tasks.rows.tables import LEARNED, read_table
 from tasks.settings import Settings
 from tasks.training.tuning.documents import packed_documents
 from tasks.training.tuning.examples import training_examples
-from tasks.training.tuning.learned import learned_rows, read_learned, write_learned
+from tasks.training.tuning.learned import learned_rows
 from tasks.training.tuning.replay import Replay
 from tasks.training.tuning.tokens import Tokenised
 from tests.deploy.knowledge.listed import HIT, reader
@@ -101,4 +101,4 @@ def test_the_rows_learned_from_as_they_are_can_be_read_again(tmp_path: Path) -> 
     lines = [line(id="a"), line(id="b", times=0, tokens=0, reason="over"), line(id="c", form="companion")]
     write_learned(tmp_path, lines)
     assert read_learned(tmp_path) == {"a"}
-    assert read_table(tmp_path / LEARNED, Learned) == lines
+    assert learned_in(tmp_path) == tuple(lines)
