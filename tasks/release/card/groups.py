@@ -118,6 +118,8 @@ def _rate(values: Iterable[float], smallest: int) -> dict[str, float] | None:
 
 
 def _ordered(parts: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
-    """The groups by size, largest first."""
+    """The groups by size, largest first; none where no row tells of its group."""
+    if set(parts) == {UNTOLD}:
+        return []
     sizes = Counter({group: len(part) for group, part in parts.items()})
     return [(group, parts[group]) for group, _ in sorted(sizes.items(), key=lambda each: (-each[1], each[0]))]

@@ -49,7 +49,9 @@ def cell(value: object) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """A Markdown table; figures stand on the right."""
     told = [[cell(value) for value in row] for row in rows]
-    whole = [all(re.fullmatch(r"[\d,.]*|" + DASH, row[place]) for row in told) for place in range(len(head))]
+    whole = [
+        all(re.fullmatch(r"[\d,.% -]*|" + DASH, row[place]) for row in told) for place in range(len(head))
+    ]
     sides = ["--:" if figures else "---" for figures in whole]
     return [f"| {' | '.join(row)} |" for row in [list(head), sides, *told]] if told else []
 

@@ -11,6 +11,8 @@ from tasks.prepare.tracing.stored import KINDS
 from tasks.release.card.account import read_account
 from tasks.release.report.flow import BAR, WIDTH, Flow, flows
 
+STAGES = ("collect", "clean", "validate", "split", "sft")  # in which rows meet them
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
@@ -65,7 +67,12 @@ def _line(line: Line, named: tuple[str, ...], *, taught: bool, whole: bool) -> A
 
 
 def _reasons(line: Line) -> list[str]:
+    """The reasons of each stage, in the order of the chain."""
     by_stage: defaultdict[str, list[str]] = defaultdict(list)
     for (stage, reason), rows in line.reasons.items():
         by_stage[stage].append(f"{in_words(reason)} {rows:,}")
-    return [f"{stage}: {', '.join(told)}" for stage, told in by_stage.items()]
+    return [f"{stage}: {', '.join(told)}" for stage, told in sorted(by_stage.items(), key=_place)]
+
+
+def _place(told: tuple[str, list[str]]) -> int:
+    return STAGES.index(told[0])

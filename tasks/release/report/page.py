@@ -30,6 +30,7 @@ from tasks.pages.curves import draw
 from tasks.pages.numbers import DASH, decimals, mib, milliseconds, percent, spelled
 from tasks.pages.tables import Line, as_written, lines
 from tasks.release.report.account import account
+from tasks.release.report.data import agreement_tables, group_tables, source_table
 from tasks.release.report.inputs import Inputs
 from tasks.release.report.sentences import (
     calibration_sentences,
@@ -121,6 +122,9 @@ def render(
         columns=COLUMNS,
         accounting=[(cells(line), reasons_told(line)) for line in accounting.lines],
         account=by_source,
+        sources=source_table(collected.figures if (collected := inputs.reports.get("collect")) else None),
+        groups=group_tables(card),
+        agreement=agreement_tables(card),
         balanced=not faults,
         balance=balance_sentence(faults),
         gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
