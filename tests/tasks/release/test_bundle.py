@@ -13,7 +13,7 @@ import pytest
 from deploy.abstention import ABSTENTION
 from deploy.answer import Answer, Layers
 from deploy.atomic import write_json, write_text
-from deploy.bundle import load_bundle, read_settings, verify_bundle
+from deploy.bundle import CARD, load_bundle, read_settings, verify_bundle
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
@@ -134,6 +134,7 @@ def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
     assert figures["models"] == ["base", "sft", "rlhf"]
     assert read_settings(bundle).abstention == {"sft": Abstaining(threshold=3e-7, coverage_weight=10.0)}
     assert figures["files"] == len(verify_bundle(bundle).files)
+    assert (bundle / CARD).read_bytes() == (bundle.parent / "card.md").read_bytes()
 
 
 def test_a_layer_that_was_left_out_is_not_shipped(
