@@ -1,4 +1,4 @@
-"""The command `threeply rows`: what became of every row, and of a single one."""
+"""The command `threeply rows`: what became of every row, and of a single one; erasing and correcting some."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import SettingsError
-from flows import erasing
+from flows import correcting, erasing
 from flows.errors import TraceError
 from flows.plain import on_a_line, plain
 
@@ -35,6 +35,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     why.add_argument("--whole", action="store_true", help="texts in full")
     text = "take rows out of all that runs keep; says first what it would do"
     erasing.add_flags(ways.add_parser("erase", help=text, description=f"{text.capitalize()}."))
+    correcting.add_flags(ways)
     text = "list rows that went no further, each with its stage and the reason"
     lost = ways.add_parser("lost", help=text, description=f"{text.capitalize()}.")
     for name in ("source", "stage", "reason"):
@@ -49,13 +50,19 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
         SourceError: nothing has been collected yet, or a file is damaged.
         TraceError: no row has the id.
         SettingsError: a word is wrong.
+        LabelError: there is nothing to correct, or what people corrected cannot be taken.
     """
     from tasks.prepare.tracing.stored import read_stored
 
     if words.way == "erase":
         return erasing.erase(root, words)
+    if words.way == "import":
+        correcting.import_rows(words.file, words.out)
+        return True
     stored = read_stored(root / DATA)
     match words.way:
+        case "export":
+            correcting.export_rows(root / DATA, stored, words)
         case "why":
             print("\n".join(_why(root, stored, settings, words)))
         case "lost":

@@ -188,6 +188,16 @@ class FeedbackSource(DescribedSource):
     path: DataPath
 
 
+class CorrectionsSource(DescribedSource):
+    """Rows of the other sources that people have mended: the file that `threeply rows import` writes.
+
+    It may be missing: nothing was corrected yet.
+    """
+
+    kind: Literal["corrections"]
+    path: DataPath
+
+
 Source = Annotated[
     PackagesSource
     | FileSource
@@ -197,7 +207,8 @@ Source = Annotated[
     | FolderSource
     | ExtractsSource
     | QueriesSource
-    | FeedbackSource,
+    | FeedbackSource
+    | CorrectionsSource,
     Field(discriminator="kind"),
 ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.machine.settings import RunSettings
 from tasks.prepare.collect.addressed import read_url
 from tasks.prepare.collect.addresses import by_id
+from tasks.prepare.collect.corrections import corrected, read_corrections
 from tasks.prepare.collect.databases import read_sql
 from tasks.prepare.collect.datasets import read_dataset
 from tasks.prepare.collect.documentation.extracts import read_extracts
@@ -20,6 +21,7 @@ from tasks.prepare.collect.provenance import provenance
 from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
     CollectSettings,
+    CorrectionsSource,
     DatasetSource,
     ExtractsSource,
     FeedbackSource,
@@ -35,6 +37,12 @@ from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table
 
+FATES = {
+    "left_out": "left rows out",
+    "mended": "mended rows",
+    "row_gone": "are of rows that are not there any more",
+    "source_changed": "are not used: the source says something else by now; threeply rows export shows it",
+}
 CACHE = Path(".threeply/cache")  # of what is fetched; runs in other folders may share one (THREEPLY_CACHE)
 
 
@@ -48,7 +56,9 @@ def collect(
     """
     parts = [_read(source, sources, run.seed) for source in settings.sources]
     rows = by_id(Rows.of(row for part in parts for some in part.rows.by_kind().values() for row in some))
-    refused = [row for part in parts for row in part.dropped]
+    mended = corrected(rows, [each for part in parts for each in part.corrections])
+    rows = mended.rows
+    refused = [*(row for part in parts for row in part.dropped), *mended.dropped]
     unused = sum((Counter(part.unused) for part in parts), Counter[str]())
     for doubt in check_own(rows):
         print(f"collect: {doubt}")
@@ -63,10 +73,13 @@ def collect(
                 "sources": [
                     {"source": source.kind, **part.figures, "provenance": provenance(source, part)}
                     for source, part in zip(settings.sources, parts, strict=True)
-                ]
+                ],
+                **({"corrections": dict(sorted(mended.fates.items()))} if mended.fates else {}),
             },
         ),
     )
+    for fate, count in sorted(mended.fates.items()):
+        print(f"collect: {count} corrections {FATES[fate]}")
     print(
         f"collect: {len(rows.documents)} documents, {len(rows.examples)} examples, "
         f"{len(rows.preferences)} preferences, {len(refused)} rows could not be read"
@@ -88,7 +101,7 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
     match source:
         case PackagesSource():
             return read_packages(source, seed=seed)
-        case FileSource() | DatasetSource() | FolderSource() | FeedbackSource():
+        case FileSource() | DatasetSource() | FolderSource() | FeedbackSource() | CorrectionsSource():
             return _read_watched(source, folder)
         case UrlSource() | SqlSource():
             return _read_outside(source)
@@ -106,7 +119,7 @@ def _read_outside(source: UrlSource | SqlSource) -> Collected:
 
 
 def _read_watched(
-    source: FileSource | DatasetSource | FolderSource | FeedbackSource, folder: Path
+    source: FileSource | DatasetSource | FolderSource | FeedbackSource | CorrectionsSource, folder: Path
 ) -> Collected:
     """The rows of a source that has its own files, in the folder that DVC watches."""
     match source:
@@ -118,3 +131,5 @@ def _read_watched(
             return read_folder(source, watched=folder)
         case FeedbackSource():
             return read_feedback(source, watched=folder)
+        case CorrectionsSource():
+            return read_corrections(source, watched=folder)

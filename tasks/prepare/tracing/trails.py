@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tasks.prepare.clean.repairs import repair_texts
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.collect.corrections import LEFT_OUT
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
 from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
@@ -84,7 +85,7 @@ def _trail(
             told = ", ".join(sorted(mended.repaired))
             events.append(Event("clean", "repaired", told))
             versions.append(Version(state="repaired", row=mended.rows.by_kind()[kind][0]))
-    events += [Event(row.stage, _OUTCOMES[row.stage], row.reason, row.detail) for row in lost]
+    events += [Event(row.stage, _outcome(row), row.reason, row.detail) for row in lost]
     events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
     events += _taught(stored, kind, name)
     held = any(row.stage == "validate" for row in lost)
@@ -108,6 +109,10 @@ _OUTCOMES = {
     "validate": "held it back",
     "split": "left it out",
 }
+
+
+def _outcome(lost: Dropped) -> str:
+    return "left it out" if lost.reason == LEFT_OUT else _OUTCOMES[lost.stage]
 
 
 def fate(stored: Stored, kind: RowKind, name: str) -> str:
