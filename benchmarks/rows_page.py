@@ -27,7 +27,14 @@ def rows_markdown() -> str:
 
 
 def _kind(kind: type[Record]) -> str:
-    lines = [f"## {kind.__name__}", "", f"In `{PLACES[kind]}`. {_text(kind)}", "", "| column | type |", "|---|---|"]
+    lines = [
+        f"## {kind.__name__}",
+        "",
+        f"In `{PLACES[kind]}`. {_text(kind)}",
+        "",
+        "| column | type |",
+        "|---|---|",
+    ]
     lines += [f"| `{field.name}` | {_type(str(field.type))} |" for field in schema(kind)]
     return "\n".join(lines) + "\n"
 

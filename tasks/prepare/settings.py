@@ -207,8 +207,8 @@ Source = Annotated[
     | FolderSource
     | ExtractsSource
     | QueriesSource
-    | FeedbackSource
-    | CorrectionsSource,
+    | CorrectionsSource
+    | FeedbackSource,
     Field(discriminator="kind"),
 ]
 
