@@ -28,6 +28,11 @@ def add_flags(ways: Any) -> None:
     out.add_argument(
         "--stage", choices=STAGES, default=STAGES[0], help="that let them go no further (validate)"
     )
+    out.add_argument(
+        "--doubtful",
+        action="store_true",
+        help="instead: rows of classify.task whose label is probably wrong, the surest first",
+    )
     out.add_argument("--reason", metavar="REASON", help="only those of this reason")
     out.add_argument(
         "--format",
@@ -43,21 +48,16 @@ def add_flags(ways: Any) -> None:
     )
 
 
-def export_rows(data: Path, stored: "Stored", words: argparse.Namespace) -> None:
-    """Write the rows that went no further for people to correct.
+def export_rows(data: Path, stored: "Stored", settings: Any, words: argparse.Namespace) -> None:
+    """Write the rows that went no further, or those whose label is doubtful, for people to correct.
 
     Raises:
         LabelError: there are none.
+        KnowledgeError: the embedder, by which labels are judged, is not there.
     """
     from tasks.prepare.correcting import to_correct
 
-    found = _lost_rows(data, stored, words)
-    if not found:
-        why = f" for {words.reason}" if words.reason else ""
-        raise LabelError(
-            f"{words.stage} has stopped no row{why}: there is nothing to correct; "
-            "threeply rows lost lists all reasons"
-        )
+    found = _doubtful_rows(data, settings) if words.doubtful else _lost_rows(data, stored, words)
     records = to_correct(found, words.format)
     if words.format == "label-studio":  # it imports a list
         write_text(words.file, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
@@ -111,12 +111,54 @@ def _lost_rows(data: Path, stored: "Stored", words: argparse.Namespace) -> list[
         if words.reason in (None, row.reason)
     }
     if not lost:
-        return []
+        why = f" for {words.reason}" if words.reason else ""
+        raise LabelError(
+            f"{words.stage} has stopped no row{why}: there is nothing to correct; "
+            "threeply rows lost lists all reasons"
+        )
     return [
         (row, lost[kind, row.id])
         for kind, rows in read_rows(data / RAW).by_kind().items()
         for row in rows
         if (kind, row.id) in lost
+    ]
+
+
+def _doubtful_rows(data: Path, settings: Any) -> list[tuple["Row", "Dropped"]]:
+    """The collected rows with a label that is probably wrong, each with the one that is likelier."""
+    from deploy.knowledge.embedder import SentenceEmbedder
+    from deploy.messages import last_question
+    from tasks.prepare.doubting import doubtful
+    from tasks.prepare.tracing.stored import RAW
+    from tasks.rows.records import Dropped
+    from tasks.rows.tables import read_rows
+
+    rows = [row for row in read_rows(data / RAW).examples if row.task == settings.classify.task]
+    if not rows:
+        raise LabelError(
+            f"no row has the task {settings.classify.task!r} (classify.task): its answers would be labels"
+        )
+    embedder = SentenceEmbedder(data / "models/embedder", max_tokens=settings.index.embedded_tokens)
+    vectors = embedder.embed_texts([last_question(row.prompt) for row in rows])
+    found = doubtful([row.answer.strip() for row in rows], vectors, seed=settings.run.seed)
+    if found.rare:
+        print(f"too few rows to judge them have the labels {', '.join(found.rare)}")
+    if not found.rows:
+        raise LabelError(f"none of {found.judged} labels is doubtful: there is nothing to correct")
+    print(f"{len(found.rows)} of {found.judged} labels are doubtful; the texts decide, so some will be right")
+    return [
+        (
+            rows[doubt.place],
+            Dropped(
+                id=rows[doubt.place].id,
+                kind="example",
+                source=rows[doubt.place].source,
+                stage="label",
+                reason="doubtful",
+                detail=f"{doubt.likelier} is likelier, by {doubt.margin:.2f}",
+            ),
+        )
+        for doubt in found.rows
     ]
 
 

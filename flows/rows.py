@@ -62,7 +62,7 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
     stored = read_stored(root / DATA)
     match words.way:
         case "export":
-            correcting.export_rows(root / DATA, stored, words)
+            correcting.export_rows(root / DATA, stored, settings, words)
         case "why":
             print("\n".join(_why(root, stored, settings, words)))
         case "lost":

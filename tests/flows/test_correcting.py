@@ -1,6 +1,7 @@
 """Protects `threeply rows export` and `import`: the quarantine goes out, comes back, and passes then."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,27 @@ def test_older_corrections_stay_beside_new_ones(ran: Path, capsys: pytest.Captur
         told(capsys, "import", "out.jsonl")
     names = [each["id"] for each in records(ran / "sources/corrections.jsonl")]
     assert names == [f"{FAQ}:wordy", f"{FAQ}:short"]
+
+
+def test_doubtful_labels_go_out_with_the_likelier_one(
+    ran: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "no row has the task 'label'" in told(capsys, "export", "out.jsonl", "--doubtful", code=1)
+    labelled = [
+        {"id": n, "prompt": f"{word} {word} {n}", "completion": label, "task": "label"}
+        for n in range(60)
+        for word, label in [("kernel", "svm") if n % 2 else ("sort array", "numpy")]
+    ]
+    labelled[7]["completion"] = "numpy"  # of a text about kernels
+    (ran / FAQ).write_text("".join(json.dumps(each) + "\n" for each in labelled))
+    run_chain(ran, SOURCES, until="clean")
+    shutil.copytree(tiny_embedder, ran / "data/models/embedder")
+    capsys.readouterr()
+    said = told(capsys, "export", "out.jsonl", "--doubtful")
+    first = records(ran / "out.jsonl")[0]
+    assert first["id"] == f"{FAQ}:7"
+    assert str(first["why"]).startswith("label: doubtful svm is likelier, by ")
+    assert "of 60 labels are doubtful" in said
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"a": 1}\n'])
