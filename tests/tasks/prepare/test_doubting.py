@@ -17,7 +17,7 @@ def clouds(count: int, spread: float = 0.25) -> tuple[list[str], np.ndarray]:
 
 def test_planted_mistakes_are_found_with_the_label_that_was_right() -> None:
     labels, vectors = clouds(300)
-    wrong = list(range(0, 300, 12))
+    wrong = list(range(0, 300, 11))
     planted = list(labels)
     for place in wrong:
         planted[place] = "green" if labels[place] == "red" else "red"
