@@ -64,9 +64,12 @@ def card(
         },
         "agreement": agreements(read_rows(raw), settings.annotator, fewest=settings.smallest_group),
     }
+    for column, told in figures["groups"].items():
+        if not any(told.values()):
+            print(f"card: no row has the column {column!r} of card.groups; its source has to `keep` it")
     write_text(card, card_markdown(figures, smallest=settings.smallest_group))
     # What the reports of these stages say stands there.
     own = {name: part for name, part in figures.items() if name not in ("sources", "cleaned")}
     write_report(report, Report(stage="card", figures=own))
-    told = "every row is accounted for" if not faults else "; ".join(faults)
-    print(f"card: {len(whole.lines)} lines of sources and kinds, {told}")
+    sums = "; ".join(faults) or "every row is accounted for"
+    print(f"card: {len(whole.lines)} lines of sources and kinds, {sums}")

@@ -172,6 +172,9 @@ def _groups(groups: Mapping[str, Any], smallest: int) -> Iterator[str]:
     for column, told in groups.items():
         yield f"### {cell(column)}"
         yield ""
+        if not any(told.values()):
+            yield "No row tells of it."
+            yield ""
         yield from table(
             ("group", "examples", "share", "question words", "answer words", "unanswerable"),
             [

@@ -11,7 +11,7 @@ from tasks.release.card.account import read_account
 from tasks.release.card.markdown import cell
 from tasks.rows.learned import LEARNED
 from tasks.rows.reports import read_report
-from tests.tasks.release.card.made import FAQ, PAIRS, SET, run_card
+from tests.tasks.release.card.made import FAQ, PAIRS, SET, SETTINGS, run_card
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 
@@ -80,6 +80,18 @@ def test_people_who_judged_are_not_named_in_what_is_shipped(told: str) -> None:
 def test_text_of_a_source_cannot_break_the_card() -> None:
     assert cell("a|b\n# c <script>") == "a\\|b # c &lt;script&gt;"
     assert cell("[x](y) *z*") == "\\[x\\](y) \\*z\\*"
+
+
+def test_a_column_that_no_source_keeps_is_told(
+    carded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(carded)
+    try:
+        run_card(Path(), SETTINGS.model_copy(update={"groups": ["regoin"]}))
+        assert "no row has the column 'regoin' of card.groups" in capsys.readouterr().out
+        assert "No row tells of it." in (carded / "data/card.md").read_text(encoding="utf-8")
+    finally:
+        run_card(Path())
 
 
 def test_groups_too_small_have_counts_and_no_rates(told: str) -> None:
