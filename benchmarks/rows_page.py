@@ -2,7 +2,8 @@
 
 import inspect
 
-from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Record
+from tasks.rows.learned import LEARNED
+from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Learned, Preference, Record
 from tasks.rows.reports import RowCount
 from tasks.rows.tables import FILES, schema
 
@@ -12,7 +13,13 @@ Written by `python -m benchmarks.rows_page`; a test compares it with the code. R
 file for each kind, and no column is ever null. A message has a `role` (system, user or assistant) and a
 `content`.
 """
-KINDS: tuple[type[Record], ...] = (Example, Preference, Document, Dropped, EvaluationItem)
+KINDS: tuple[type[Record], ...] = (Example, Preference, Document, Dropped, EvaluationItem, Learned)
+PLACES: dict[type[Record], str] = {
+    **FILES,
+    Dropped: "dropped.parquet` or `quarantine.parquet",
+    EvaluationItem: "evaluations.parquet",
+    Learned: f"models/sft/{LEARNED}",
+}
 
 
 def rows_markdown() -> str:
@@ -21,9 +28,14 @@ def rows_markdown() -> str:
 
 
 def _kind(kind: type[Record]) -> str:
-    others = {Dropped: "dropped.parquet` or `quarantine.parquet", EvaluationItem: "evaluations.parquet"}
-    file = (FILES | others)[kind]
-    lines = [f"## {kind.__name__}", "", f"In `{file}`. {_text(kind)}", "", "| column | type |", "|---|---|"]
+    lines = [
+        f"## {kind.__name__}",
+        "",
+        f"In `{PLACES[kind]}`. {_text(kind)}",
+        "",
+        "| column | type |",
+        "|---|---|",
+    ]
     lines += [f"| `{field.name}` | {_type(str(field.type))} |" for field in schema(kind)]
     return "\n".join(lines) + "\n"
 
@@ -42,6 +54,7 @@ def _type(name: str) -> str:
         "string": "text",
         "bool": "true or false",
         "double": "number",
+        "int64": "whole number",
         "map<string, string>": "map of text to text",
     }
     if name.startswith("list<"):

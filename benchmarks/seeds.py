@@ -37,7 +37,7 @@ PLACES = Path("build/seeds")
 LEDGER = Path("data/reports/ledger.json")
 KEPT = Path("docs/seeds")
 # Sections of params.yaml that no ledger depends on.
-BESIDE = ("run", "knowledge", "compare", "classify", "images", "bundle", "report", "serve")
+BESIDE = ("run", "knowledge", "compare", "classify", "images", "card", "bundle", "report", "serve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

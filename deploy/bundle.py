@@ -7,6 +7,7 @@ adapters/NAME/   what fine-tuning adds to it
 embedder/        the sentence encoder
 knowledge/       the knowledge store
 prompts/         the prompt templates
+data-card.md     where the data comes from that it was made with, if its run had told by then
 """
 
 import shutil
@@ -31,6 +32,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from deploy.signature import check_signature, sign
 
 SETTINGS = "settings.json"
+CARD = "data-card.md"
 PLAIN = "plain"
 PACKAGES = (
     "torch", "transformers", "peft", "sentence-transformers", "faiss-cpu", "bm25s", "jinja2", "threeply"
@@ -67,14 +69,15 @@ def write_bundle(
     settings: BundledSettings,
     gate: Mapping[str, Any],
     ledger: Mapping[str, Any],
+    card: Path | None = None,
     partial: bool = False,
     project: Path = Path(),
     signing_key: Path | None = None,
 ) -> Manifest:
     """Fill `folder` with copies of everything and describe it; the manifest that was written.
 
-    A template of the user's own is looked for below `project`. With the private key in the file `signing_key`
-    the bundle is signed.
+    `card` tells of the data that it was made with. A template of the user's own is looked for below
+    `project`. With the private key in the file `signing_key` the bundle is signed.
 
     Raises:
         BundleError: a part is missing, or holds a file that a bundle never does; or the key is none.
@@ -90,6 +93,8 @@ def write_bundle(
         load_template(template, project)  # to be sure that it can be before it is shipped
         path = template_path(template, project)
         _copy(path.parent, folder / "prompts", [path.name])
+    if card is not None:
+        _copy_file(card, folder / CARD)
     # In the bundle a template of the user's own is one by its name, like all others.
     named = PromptSettings(template=template_path(settings.prompt.template).stem)
     shipped = settings.model_copy(update={"prompt": named})
@@ -193,9 +198,13 @@ def _copy(source: Path, target: Path, names: Sequence[str]) -> None:
     """Copy files byte by byte: linked ones could be changed from the other side of the link."""
     for name in names:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(source / name, target / name)
-        except FileNotFoundError:
-            raise BundleError(
-                f"{source / name} is not there; run dvc repro bundle, which makes what is missing"
-            ) from None
+        _copy_file(source / name, target / name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        raise BundleError(
+            f"{source} is not there; run dvc repro bundle, which makes what is missing"
+        ) from None

@@ -1,4 +1,4 @@
-"""The command `threeply rows`: what became of every row, and of a single one."""
+"""The command `threeply rows`: what became of every row, and of a single one; erasing and correcting some."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import SettingsError
-from flows import erasing, select
+from flows import correcting, erasing, select
 from flows.errors import TraceError
 from flows.plain import on_a_line, plain
 
@@ -37,6 +37,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     erasing.add_flags(ways.add_parser("erase", help=text, description=f"{text.capitalize()}."))
     text = "choose a small set of rows out of many, by what the base model finds hard, coverage or length"
     select.add_flags(ways.add_parser("select", help=text, description=f"{text.capitalize()}."))
+    correcting.add_flags(ways)
     text = "list rows that went no further, each with its stage and the reason"
     lost = ways.add_parser("lost", help=text, description=f"{text.capitalize()}.")
     for name in ("source", "stage", "reason"):
@@ -52,6 +53,7 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
         TraceError: no row has the id.
         SelectError: there are no rows to choose from.
         SettingsError: a word is wrong.
+        LabelError: there is nothing to correct, or what people corrected cannot be taken.
     """
     from tasks.prepare.tracing.stored import read_stored
 
@@ -60,8 +62,13 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
     if words.way == "select":
         select.select_rows(root, settings, words)
         return True
+    if words.way == "import":
+        correcting.import_rows(words.file, words.out)
+        return True
     stored = read_stored(root / DATA)
     match words.way:
+        case "export":
+            correcting.export_rows(root / DATA, stored, settings, words)
         case "why":
             print("\n".join(_why(root, stored, settings, words)))
         case "lost":
@@ -72,22 +79,17 @@ def trace_rows(root: Path, settings: Any, words: argparse.Namespace) -> bool:
 
 
 def _show_balance(root: Path, stored: "Stored") -> bool:
-    from tasks.prepare.tracing.balance import balance
-    from tasks.rows.accounting import row_accounting
+    from tasks.prepare.tracing.balance import balance, tokens_fault, unpaired
+    from tasks.rows.accounting import row_accounting, trained_tokens
     from tasks.rows.reports import read_report
 
     paths = (root / REPORTS / f"{stage}.json" for stage in COUNTING)
     found = [read_report(path) for path in paths if path.is_file()]
-    unpaired = {
-        part["path"]: part["unpaired"]
-        for report in found
-        if report.stage == "collect"
-        for part in report.figures["sources"]
-        if "unpaired" in part
-    }
-    whole, training = balance(stored, unpaired), row_accounting(found)
+    collected = next((report.figures for report in found if report.stage == "collect"), {})
+    whole, training = balance(stored, unpaired(collected)), row_accounting(found)
+    told = trained_tokens(next((report.figures for report in found if report.stage == "sft"), {}))
     print("\n".join([*balance_lines(whole), "", *_reasons(whole), *_trained(training), ""]))
-    faults = (*whole.faults, *training.faults, *_not_taken(stored, training))
+    faults = (*whole.faults, *training.faults, *_not_taken(stored, training), *tokens_fault(whole, told))
     for fault in faults:
         print(f"does not add up: {fault}")
     if faults:
@@ -110,10 +112,14 @@ def balance_lines(found: "Balance") -> list[str]:
     kinds = [kind for kind in KINDS if any(line.kind == kind for line in found.lines)]
     lines = [*found.lines, *(total(found.lines, kind) for kind in kinds)]
     columns = [name for name in OUTCOMES if any(line.outcomes[name] for line in lines)]
-    rows = [("", "", "collected", *columns)]
-    rows += [(on_a_line(line.source, 40), line.kind, *_figures(line, columns)) for line in lines]
+    taught = ["trained on", "tokens"] if any(line.trained is not None for line in lines) else []
+    rows = [("", "", "collected", *columns, *taught)]
+    rows += [
+        (on_a_line(line.source, 40), line.kind, *_figures(line, columns, taught=bool(taught)))
+        for line in lines
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sides = ["<", "<", *[">"] * (len(columns) + 1)]
+    sides = ["<", "<", *[">"] * (len(columns) + len(taught) + 1)]
     return [
         "  ".join(
             f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)
@@ -122,8 +128,9 @@ def balance_lines(found: "Balance") -> list[str]:
     ]
 
 
-def _figures(line: "Line", columns: Sequence[str]) -> list[str]:
-    counts = (line.collected, *(line.outcomes[name] for name in columns))
+def _figures(line: "Line", columns: Sequence[str], *, taught: bool) -> list[str]:
+    counts = [line.collected, *(line.outcomes[name] for name in columns)]
+    counts += [line.trained or 0, line.tokens or 0] if taught else []
     return [f"{count:,}" if count else "" for count in counts]
 
 
@@ -147,10 +154,12 @@ def _trained(found: "Accounting") -> Iterator[str]:
 
 
 def _not_taken(stored: "Stored", found: "Accounting") -> Iterator[str]:
-    """That fine-tuning took in another number of examples than its split has.
+    """That fine-tuning took in another number of examples than its split has, where no table tells of them.
 
     General rows, where there are some, come from the base model as well: then it cannot be told.
     """
+    if stored.learned is not None:
+        return
     entered = {line.kind: line.counts["in"] for line in found.lines if line.stage == "sft"}
     if stored.splits is not None and "example" in entered and "general" not in entered:
         there = sum(row.kind == "example" for row in stored.splits["train"])

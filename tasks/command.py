@@ -52,6 +52,7 @@ STAGES: dict[str, str] = {
     "rlhf": "tasks.training.rlhf",
     "calibrate": "tasks.evaluation.calibrate",
     "evaluate": "tasks.evaluation.evaluate",
+    "card": "tasks.release.card",
     "bundle": "tasks.release.bundle",
     "report": "tasks.release.report",
 }

@@ -30,7 +30,7 @@ from tasks.prepare.settings import (
     ValidateSettings,
 )
 from tasks.recipes.settings import ClassifySettings, ImagesSettings
-from tasks.release.settings import BundleSettings, ReportSettings
+from tasks.release.settings import BundleSettings, CardSettings, ReportSettings
 from tasks.training.settings import RewardSettings, RlhfSettings, SampleSettings, SearchSettings, SftSettings
 
 Key = tuple[int | str, ...]
@@ -62,6 +62,7 @@ class Settings(Section):
     compare: CompareSettings
     classify: ClassifySettings
     images: ImagesSettings
+    card: CardSettings
     bundle: BundleSettings
     report: ReportSettings
     serve: ServeSettings

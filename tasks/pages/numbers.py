@@ -26,6 +26,16 @@ def number(value: float | None) -> str:
     return DASH if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def count(rows: int | None) -> str:
+    """A count for a table, where none is an empty cell."""
+    return f"{rows:,}" if rows else ""
+
+
+def in_words(reason: str) -> str:
+    """A reason as people read it; a setting that it names stays as it is spelled."""
+    return reason if "." in reason else reason.replace("_", " ")
+
+
 def decimals(value: float | None) -> str:
     """A number with three decimals, as scores have them."""
     return DASH if value is None else f"{value:.3f}"

@@ -44,7 +44,17 @@ class QuestionKinds(Section):
         return self
 
 
-class PackagesSource(Section):
+class DescribedSource(Section):
+    """What every source may say of itself for the data card: its licence, and where its rows come from.
+
+    Both may be left out: what packages and datasets say of themselves is read, and the rest is unknown.
+    """
+
+    licence: str = ""
+    origin: str = ""
+
+
+class PackagesSource(DescribedSource):
     """Documentation of installed Python packages, with questions made from it."""
 
     kind: Literal["packages"]
@@ -66,7 +76,7 @@ class PackagesSource(Section):
         return self
 
 
-class RowsSource(Section):
+class RowsSource(DescribedSource):
     """Rows of any shape, which is detected.
 
     `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
@@ -145,14 +155,14 @@ class SqlSource(RowsSource):
     query: Annotated[str, Field(min_length=1)]
 
 
-class FolderSource(Section):
+class FolderSource(DescribedSource):
     """A folder of documents in Markdown, text, HTML and PDF, or of its Markdown (.md) alone."""
 
     kind: Literal["documents", "markdown"]
     path: DataPath
 
 
-class ExtractsSource(Section):
+class ExtractsSource(DescribedSource):
     """Small tasks cut out of the documentation of installed packages: labels, summaries, JSON."""
 
     kind: Literal["extracts"]
@@ -161,20 +171,30 @@ class ExtractsSource(Section):
     max_rows: Count
 
 
-class QueriesSource(Section):
+class QueriesSource(DescribedSource):
     """Questions over made-up tables, with the SQL that answers them."""
 
     kind: Literal["queries"]
     max_rows: Count
 
 
-class FeedbackSource(Section):
+class FeedbackSource(DescribedSource):
     """What people think of served answers: the file that `threeply feedback export` writes.
 
     It may be missing: nobody has rated an answer yet.
     """
 
     kind: Literal["feedback"]
+    path: DataPath
+
+
+class CorrectionsSource(DescribedSource):
+    """Rows of the other sources that people have mended: the file that `threeply rows import` writes.
+
+    It may be missing: nothing was corrected yet.
+    """
+
+    kind: Literal["corrections"]
     path: DataPath
 
 
@@ -187,6 +207,7 @@ Source = Annotated[
     | FolderSource
     | ExtractsSource
     | QueriesSource
+    | CorrectionsSource
     | FeedbackSource,
     Field(discriminator="kind"),
 ]

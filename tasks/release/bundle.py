@@ -27,6 +27,7 @@ def bundle(
     thresholds: Path,
     ledger: Path,
     gate: Path,
+    card: Path,
     methods: Path | None,
     *,
     bundle: Path,
@@ -65,6 +66,7 @@ def bundle(
         ),
         gate=_json(gate),
         ledger=measured,
+        card=card,
         signing_key=settings.signing_key,
     )
     verify_bundle(bundle)

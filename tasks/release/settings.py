@@ -1,11 +1,19 @@
-"""The schema of sections `bundle` and `report` of params.yaml."""
+"""The schema of sections `card`, `bundle` and `report` of params.yaml."""
 
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from deploy.settings import Positive, Section, Share
+from deploy.settings import Count, Positive, Section, Share
+
+
+class CardSettings(Section):
+    """What the data card tells of groups and of the people who judged."""
+
+    groups: list[str]
+    smallest_group: Count
+    annotator: Annotated[str, Field(min_length=1)]
 
 
 class BundleSettings(Section):

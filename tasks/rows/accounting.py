@@ -1,7 +1,7 @@
 """Row accounting: what became of every row from the first stage to the last trained token."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.rows.reports import Report, RowCount, outcomes, unbalanced
@@ -57,7 +57,7 @@ def accounting_markdown(accounting: Accounting) -> str:
     reasons = [
         f"- {line.stage}, {line.kind}: {reasons_told(line)}" for line in accounting.lines if line.reasons
     ]
-    return "\n".join([*table, "", *reasons, "", balance_sentence(accounting)]) + "\n"
+    return "\n".join([*table, "", *reasons, "", balance_sentence(accounting.faults)]) + "\n"
 
 
 def reasons_told(line: AccountingLine) -> str:
@@ -65,10 +65,10 @@ def reasons_told(line: AccountingLine) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in line.reasons.items())
 
 
-def balance_sentence(accounting: Accounting) -> str:
-    """Whether every row is accounted for, in words."""
-    if accounting.faults:
-        return "The sums do not add up: " + "; ".join(accounting.faults) + "."
+def balance_sentence(faults: Sequence[str]) -> str:
+    """Whether every row is accounted for, in words; `faults` say where sums do not add up."""
+    if faults:
+        return "The sums do not add up: " + "; ".join(faults) + "."
     return "Every row is accounted for: the sums of each stage add up, and no row is lost between stages."
 
 

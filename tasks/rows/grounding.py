@@ -16,7 +16,7 @@ from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
 from deploy.prompts.template import Source, load_template
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
-from tasks.rows.records import Example, Preference
+from tasks.rows.records import Example, LearnedForm, Preference
 
 Outcome = Literal["answer", "abstention", "missed", "free"]
 
@@ -27,7 +27,8 @@ class Grounded:
 
     `outcome` says why the target is what it is: `answer` (found, and cited), `abstention`
     (the question has no answer by design), `missed` (it has one, but retrieval did not find it) or `free`
-    (the example names no evidence, so its answer stands as it is). `coverage` is that of the prompt.
+    (the example names no evidence, so its answer stands as it is). `coverage` is that of the prompt. Of a row
+    that is made from another one, `origin` is the id of that, and `form` says what was made of it.
     """
 
     example: Example
@@ -35,6 +36,8 @@ class Grounded:
     target: str
     outcome: Outcome
     coverage: float | None = None
+    origin: str = ""
+    form: LearnedForm = "itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

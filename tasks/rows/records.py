@@ -12,7 +12,11 @@ from deploy.messages import Message
 
 LabelKind = Literal["human", "synthetic", "checked", "judge"]
 RowKind = Literal["example", "preference", "document"]
+# In which forms fine-tuning learns from a row: as it is, with its evidence hidden, asked over the sources of
+# another, among the general ones, or as part of raw text.
+LearnedForm = Literal["itself", "counterfactual", "companion", "general", "text"]
 GENERAL_TASK = "general"  # of rows that are replayed beside the task, and never asked in evaluation
+BY_MODEL = "written by the base model"  # the source of general rows that no source has
 FOR_VALIDATION = "validation"  # `held_out` of rows for validation alone
 
 
@@ -187,8 +191,24 @@ class EvaluationItem:
     prompt: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What fine-tuning has learned from a row in one of its forms: how often, and from how many tokens.
+
+    `tokens` are those that count in the loss, over all `times`. Where there are none, `reason` says why.
+    """
+
+    id: str
+    kind: RowKind
+    source: str
+    form: LearnedForm
+    times: int
+    tokens: int
+    reason: str
+
+
 Row = Document | Example | Preference
-Record = Row | Dropped | EvaluationItem
+Record = Row | Dropped | EvaluationItem | Learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, g
 from deploy.atomic import replacing
 from deploy.messages import Message
 from tasks.errors import SourceError
-from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Record, Rows
+from tasks.rows.records import (
+    Document,
+    Dropped,
+    EvaluationItem,
+    Example,
+    Learned,
+    Preference,
+    Record,
+    Rows,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-RowT = TypeVar("RowT", Document, Example, Preference, Dropped, EvaluationItem)
+RowT = TypeVar("RowT", Document, Example, Preference, Dropped, EvaluationItem, Learned)
 FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",
@@ -45,7 +54,7 @@ def _arrow(kind: Any) -> "pa.DataType":
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         return pa.struct([(field.name, _arrow(hints[field.name])) for field in fields(kind)])
-    return {bool: pa.bool_(), float: pa.float64()}[kind]
+    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}[kind]
 
 
 def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:

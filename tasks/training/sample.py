@@ -10,6 +10,7 @@ from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import read_note
 from tasks.rows.grounding import composer
+from tasks.rows.learned import read_learned
 from tasks.rows.records import GENERAL_TASK, Example, Preference
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.skipped import leave_note
@@ -20,7 +21,6 @@ from tasks.training.sampling.answers import Sampled, draw_answers
 from tasks.training.sampling.judging import judged
 from tasks.training.sampling.labelling import ANSWERS, lines
 from tasks.training.settings import SampleSettings
-from tasks.training.tuning.learned import read_learned
 
 SPLITS = ("train", "validation")
 

@@ -11,6 +11,8 @@ from flows.cli import main
 from flows.place import occupied
 from tasks.prepare.settings import FileSource
 from tasks.prepare.tracing.stored import read_stored
+from tasks.rows.learned import write_learned
+from tasks.rows.records import Learned
 from tests.contents import hashes
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain
 
@@ -130,6 +132,25 @@ def test_of_a_repetition_of_hers_it_is_told_no_more_whose_it_was(
     told(capsys, "--match", "Ada 1", "--apply", code=0)
     (lost,) = read_stored(ran / "data").lost["clean"]
     assert (lost.id, lost.reason, lost.detail) == (f"{FAQ}:mine", "duplicate", "erased")
+
+
+def test_how_much_the_model_has_learned_from_them_is_told_exactly(
+    ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    splits = read_stored(ran / "data").splits
+    assert splits is not None
+    names = [row.id for row in splits["train"] if ":ada" in row.id]
+    told_of = {"kind": "example", "source": FAQ, "reason": ""}
+    lines = [
+        Learned(id=names[0], form="itself", times=1, tokens=5, **told_of),  # type: ignore[arg-type]
+        Learned(id=names[0], form="companion", times=2, tokens=10, **told_of),  # type: ignore[arg-type]
+        Learned(id=names[1], form="itself", times=0, tokens=0, **told_of),  # type: ignore[arg-type]
+    ]
+    write_learned(ran / "data/models/sft", lines)
+    said = told(capsys, "--match", "ada  lovelace", code=0)
+    assert "data/models/sft has learned from 1 of them, 15 tokens in all" in said
+    write_learned(ran / "data/models/sft", lines[2:])
+    assert "Fine-tuning drew none of them" in told(capsys, "--match", "ada  lovelace", code=0)
 
 
 def test_rows_that_no_model_has_seen_leave_the_models_alone(

@@ -9,6 +9,8 @@ import pytest
 from flows.cli import main
 from tasks.prepare.settings import FileSource
 from tasks.prepare.tracing.stored import read_stored
+from tasks.rows.learned import write_learned
+from tasks.rows.records import Learned
 from tasks.rows.reports import Report, row_counts, write_report
 from tests.tasks.prepare.tracing.chain import FAQ, lines, run_chain, write_sources
 
@@ -52,6 +54,36 @@ def test_the_table_adds_up_and_says_so(ran: Path, capsys: pytest.CaptureFixture[
     assert f"{FAQ}, examples: clean conflict 2" in said
     assert f"sft: 20 trained on of {entered} examples; over sft.max_rows {entered - 20}" in said
     assert "Every row is accounted for" in said
+
+
+def test_the_table_goes_on_to_the_tokens_that_were_learned_from(
+    ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored = read_stored(ran / "data")
+    assert stored.splits is not None
+    names = [row for row in stored.splits["train"] if row.kind == "example"]
+    lines = [
+        Learned(
+            id=name.id,
+            kind="example",
+            source=name.source,
+            form="itself",
+            times=int(place < 20),
+            tokens=7 * (place < 20),
+            reason="" if place < 20 else "over sft.max_rows",
+        )
+        for place, name in enumerate(names)
+    ]
+    write_learned(ran / "data/models/sft", lines)
+    counts = row_counts("example", len(names), trained=20, unused={"over": len(names) - 20})
+    for tokens, code in ((140, 0), (141, 1)):
+        report = Report(stage="sft", rows=counts, figures={"answer_tokens": tokens})
+        write_report(ran / "data/reports/sft.json", report)
+        said = told(capsys, code=code)
+        (line,) = [each.split() for each in said.splitlines() if each.startswith(f"{FAQ} ")]
+        assert line[-2:] == ["20", "140"]
+        assert f"sft over sft.max_rows {len(names) - 20}" in said
+    assert "does not add up: the rows have 140 trained tokens, and sft reports 141" in said
 
 
 def test_training_on_another_split_does_not_add_up(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:

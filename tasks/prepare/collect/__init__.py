@@ -7,6 +7,7 @@ from pathlib import Path
 from tasks.machine.settings import RunSettings
 from tasks.prepare.collect.addressed import read_url
 from tasks.prepare.collect.addresses import by_id
+from tasks.prepare.collect.corrections import corrected, read_corrections
 from tasks.prepare.collect.databases import read_sql
 from tasks.prepare.collect.datasets import read_dataset
 from tasks.prepare.collect.documentation.extracts import read_extracts
@@ -17,9 +18,11 @@ from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.folders import read_folder
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.own import check_own
+from tasks.prepare.collect.provenance import provenance
 from tasks.prepare.collect.queries import read_queries
 from tasks.prepare.settings import (
     CollectSettings,
+    CorrectionsSource,
     DatasetSource,
     ExtractsSource,
     FeedbackSource,
@@ -36,6 +39,12 @@ from tasks.rows.records import Dropped, EvaluationItem, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table
 
+FATES = {
+    "left_out": "left rows out",
+    "mended": "mended rows",
+    "row_gone": "are of rows that are not there any more",
+    "source_changed": "are not used: the source says something else by now; threeply rows export shows it",
+}
 CACHE = Path(".threeply/cache")  # of what is fetched; runs in other folders may share one (THREEPLY_CACHE)
 
 
@@ -60,7 +69,9 @@ def collect(
     """
     parts = [_read(source, sources, run.seed) for source in settings.sources]
     rows = by_id(Rows.of(row for part in parts for some in part.rows.by_kind().values() for row in some))
-    refused = [row for part in parts for row in part.dropped]
+    mended = corrected(rows, [each for part in parts for each in part.corrections])
+    rows = mended.rows
+    refused = [*(row for part in parts for row in part.dropped), *mended.dropped]
     unused = sum((Counter(part.unused) for part in parts), Counter[str]())
     for doubt in check_own(rows):
         print(f"collect: {doubt}")
@@ -75,13 +86,16 @@ def collect(
             rows=counted(rows, refused, unused),
             figures={
                 "sources": [
-                    {"source": source.kind, **part.figures}
+                    {"source": source.kind, **part.figures, "provenance": provenance(source, part)}
                     for source, part in zip(settings.sources, parts, strict=True)
                 ],
                 **({"evaluations": sets.figures} if sets.figures else {}),
+                **({"corrections": dict(sorted(mended.fates.items()))} if mended.fates else {}),
             },
         ),
     )
+    for fate, count in sorted(mended.fates.items()):
+        print(f"collect: {count} corrections {FATES[fate]}")
     print(
         f"collect: {len(rows.documents)} documents, {len(rows.examples)} examples, "
         f"{len(rows.preferences)} preferences, {len(refused)} rows could not be read"
@@ -103,7 +117,7 @@ def _read(source: Source, folder: Path, seed: int) -> Collected:
     match source:
         case PackagesSource():
             return read_packages(source, seed=seed)
-        case FileSource() | DatasetSource() | FolderSource() | FeedbackSource():
+        case FileSource() | DatasetSource() | FolderSource() | FeedbackSource() | CorrectionsSource():
             return _read_watched(source, folder)
         case UrlSource() | SqlSource():
             return _read_outside(source)
@@ -121,7 +135,7 @@ def _read_outside(source: UrlSource | SqlSource) -> Collected:
 
 
 def _read_watched(
-    source: FileSource | DatasetSource | FolderSource | FeedbackSource, folder: Path
+    source: FileSource | DatasetSource | FolderSource | FeedbackSource | CorrectionsSource, folder: Path
 ) -> Collected:
     """The rows of a source that has its own files, in the folder that DVC watches."""
     match source:
@@ -133,3 +147,5 @@ def _read_watched(
             return read_folder(source, watched=folder)
         case FeedbackSource():
             return read_feedback(source, watched=folder)
+        case CorrectionsSource():
+            return read_corrections(source, watched=folder)

@@ -1,10 +1,12 @@
-"""One table from collected to split rows, by source and kind; it says where it does not add up."""
+"""One table from collected rows to trained tokens, by source and kind; it says where it does not add up."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tasks.prepare.tracing.stored import SPLITS, Name, Stored
+from tasks.prepare.tracing.taught import NOTHING, taken_by_sft
 from tasks.rows.records import RowKind
 
 Key = tuple[str, RowKind]  # a source and a kind
@@ -16,7 +18,10 @@ OUTCOMES = ("dropped", "quarantined", "unused", *SPLITS, "searched", "waiting")
 class Line:
     """The rows of one kind from one source: how many were collected, and how many met each outcome.
 
-    `reasons` counts those that went no further by stage and reason, most frequent first.
+    `reasons` counts those that went no further by stage and reason, most frequent first. Of those in train
+    fine-tuning has learned from `trained`, and from so many `tokens` of them (None: it has not run, or does
+    not learn from such rows); why not from the others is among the reasons. What it has learned from that no
+    source has (general rows that the base model wrote) has a line without collected rows.
     """
 
     source: str
@@ -24,6 +29,8 @@ class Line:
     collected: int
     outcomes: Counter[str]
     reasons: Mapping[tuple[str, str], int]
+    trained: int | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +41,23 @@ class Balance:
     faults: tuple[str, ...]
 
 
-def balance(stored: Stored, unpaired: Mapping[str, Mapping[str, int]]) -> Balance:
+def balance(stored: Stored, lone: Mapping[str, Mapping[str, int]]) -> Balance:
     """What became of every row in `stored`.
 
-    `unpaired` counts, by source and reason, opinions that make no pair: they were read, and are no rows.
+    `lone` counts, by source and reason, opinions that make no pair: they were read, and are no rows.
     """
     raw, clean, held = _counted(stored.raw), _counted(stored.clean), _held(stored)
     lost = {stage: Counter((row.source, row.kind) for row in rows) for stage, rows in stored.lost.items()}
     refused, dropped, apart = (lost.get(stage, Counter()) for stage in ("collect", "clean", "split"))
-    idle: Counter[Key] = Counter(
-        {(name, "preference"): sum(told.values()) for name, told in unpaired.items()}
-    )
+    idle: Counter[Key] = Counter({(name, "preference"): sum(told.values()) for name, told in lone.items()})
     splits = {name: _counted(rows) for name, rows in (stored.splits or {}).items()}
-    reasons = _reasons(stored, unpaired)
+    reasons = _reasons(stored, lone)
+    taught = taken_by_sft(stored)
+    asked = any(kind == "example" and not took.written for (_, kind), took in taught.items())
     lines: list[Line] = []
     faults: list[str] = []
-    for key in sorted(
-        {key for part in (raw, refused, clean, dropped, idle, *splits.values()) for key in part}
-    ):
+    counted = (raw, refused, clean, dropped, idle, *splits.values())
+    for key in sorted({*taught, *(key for part in counted for key in part)}):
         source, kind = key
         passed = raw[key] if stored.clean is None else clean[key] - held[key]
         placed = {name: part[key] for name, part in splits.items()}
@@ -67,10 +73,36 @@ def balance(stored: Stored, unpaired: Mapping[str, Mapping[str, int]]) -> Balanc
             faults.append(f"{source}: {passed} {kind}s passed validate, and split accounts for {taken}")
         if stored.clean is not None and raw[key] != (left := clean[key] + dropped[key]):
             faults.append(f"{source}: {raw[key]} {kind}s were read, and clean accounts for {left}")
+        mine = taught.get(key, NOTHING if asked and kind == "example" else None)
+        if mine and splits and kind == "example" and (missing := mine.fault(splits["train"][key])):
+            faults.append(f"{source}: {missing}")
         collected = raw[key] + refused[key] + idle[key]
-        why = dict(sorted(reasons[key].items(), key=lambda item: (-item[1], item[0])))
-        lines.append(Line(source=source, kind=kind, collected=collected, outcomes=outcomes, reasons=why))
+        told = reasons[key] + (mine.reasons if mine else Counter())
+        lines.append(
+            Line(
+                source=source,
+                kind=kind,
+                collected=collected,
+                outcomes=outcomes,
+                reasons=dict(sorted(told.items(), key=lambda item: (-item[1], item[0]))),
+                trained=mine.trained if mine else None,
+                tokens=mine.tokens if mine else None,
+            )
+        )
     return Balance(lines=tuple(lines), faults=tuple(faults))
+
+
+def unpaired(collected: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """What `balance` needs of the figures of `collect`: opinions that make no pair, by source and reason."""
+    return {part["path"]: part["unpaired"] for part in collected.get("sources", ()) if "unpaired" in part}
+
+
+def tokens_fault(found: Balance, reported: int | None) -> tuple[str, ...]:
+    """That the sources do not add up to the tokens which fine-tuning has `reported`, if they do not."""
+    told = _sum(line.tokens for line in found.lines)
+    if told is None or reported is None or told == reported:
+        return ()
+    return (f"the rows have {told} trained tokens, and sft reports {reported}",)
 
 
 def total(lines: Sequence[Line], kind: RowKind) -> Line:
@@ -82,7 +114,14 @@ def total(lines: Sequence[Line], kind: RowKind) -> Line:
         collected=sum(line.collected for line in mine),
         outcomes=sum((line.outcomes for line in mine), Counter()),
         reasons={},
+        trained=_sum(line.trained for line in mine),
+        tokens=_sum(line.tokens for line in mine),
     )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _goal(stored: Stored, kind: RowKind) -> str:
@@ -101,12 +140,12 @@ def _held(stored: Stored) -> Counter[Key]:
 
 
 def _reasons(
-    stored: Stored, unpaired: Mapping[str, Mapping[str, int]]
+    stored: Stored, lone: Mapping[str, Mapping[str, int]]
 ) -> defaultdict[Key, Counter[tuple[str, str]]]:
     """How many rows of each source and kind went no further, by stage and reason."""
     found: defaultdict[Key, Counter[tuple[str, str]]] = defaultdict(Counter)
     for row in stored.lost_rows():
         found[row.source, row.kind][row.stage, row.reason] += 1
-    for source, told in unpaired.items():
+    for source, told in lone.items():
         found[source, "preference"].update({("collect", reason): count for reason, count in told.items()})
     return found

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from tasks.errors import SourceError
+from tasks.prepare.collect.corrections import LEFT_OUT
 from tasks.prepare.collect.readers import Record, read_records, text_line
 from tasks.rows.records import Dropped
 
@@ -15,7 +16,8 @@ def line_of(root: Path, lost: Dropped) -> str:
     """The line that `collect` could not read, or the reason why it cannot be shown."""
     place = _PLACE.match(lost.detail)
     if place is None:
-        return "it is a file of its own: see there"
+        by_people = "people have left it out: see the source `corrections` of params.yaml"
+        return by_people if lost.reason == LEFT_OUT else "it is a file of its own: see there"
     path = root / lost.source
     if place["file"]:
         path /= place["file"]

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import SourceError
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
+from tasks.rows.learned import learned_in
+from tasks.rows.records import Document, Dropped, Example, Learned, Preference, Row, RowKind, Rows
 from tasks.rows.tables import FILES, read_table
 
 KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
 DATA = Path("data")
-RAW, CLEAN, SPLIT = Path("raw/rows"), Path("clean/rows"), Path("splits")
+RAW, CLEAN, SPLIT, SFT = Path("raw/rows"), Path("clean/rows"), Path("splits"), Path("models/sft")
 LOST: Mapping[str, Path] = {
     "collect": Path("raw/dropped.parquet"),
     "clean": Path("clean/dropped.parquet"),
@@ -35,12 +36,14 @@ class Stored:
     """The names of the rows that each stage lets pass; None where it has not run.
 
     `lost` are those that a stage lets go no further, by stage; a stage that has not run is not in it.
+    `learned` says what fine-tuning took from each row of its split; None where it has not run.
     """
 
     raw: tuple[Name, ...] | None
     clean: tuple[Name, ...] | None
     splits: Mapping[str, tuple[Name, ...]] | None
     lost: Mapping[str, tuple[Dropped, ...]]
+    learned: tuple[Learned, ...] | None = None
 
     def lost_rows(self) -> Iterable[Dropped]:
         """All rows that went no further, in the order of the stages."""
@@ -58,16 +61,27 @@ def read_stored(data: Path) -> Stored:
     Raises:
         SourceError: nothing has been collected yet, or a file is damaged.
     """
-    raw = names_in(data / RAW)
-    if raw is None:
+    if names_in(data / RAW) is None:
         raise SourceError(f"no rows are collected below {data} yet; collect them: threeply run --until split")
-    splits = {name: names_in(data / SPLIT / name, KINDS["example"], KINDS["preference"]) for name in SPLITS}
-    whole = {name: rows for name, rows in splits.items() if rows is not None}
+    return stored_at(
+        raw=data / RAW,
+        clean=data / CLEAN,
+        splits=data / SPLIT,
+        lost={stage: data / path for stage, path in LOST.items()},
+        sft=data / SFT,
+    )
+
+
+def stored_at(*, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path], sft: Path) -> Stored:
+    """What the stages have kept in these places; `lost` are the tables of rows that went no further."""
+    placed = {name: names_in(splits / name, KINDS["example"], KINDS["preference"]) for name in SPLITS}
+    whole = {name: rows for name, rows in placed.items() if rows is not None}
     return Stored(
-        raw=raw,
-        clean=names_in(data / CLEAN),
-        splits=whole if len(whole) == len(splits) else None,
-        lost={stage: rows for stage, path in LOST.items() if (rows := _lost(data / path)) is not None},
+        raw=names_in(raw),
+        clean=names_in(clean),
+        splits=whole if len(whole) == len(placed) else None,
+        lost={stage: rows for stage, path in lost.items() if (rows := _lost(path)) is not None},
+        learned=learned_in(sft),
     )
 
 

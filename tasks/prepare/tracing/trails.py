@@ -7,9 +7,11 @@ from pathlib import Path
 from tasks.prepare.clean.personal import redact_personal
 from tasks.prepare.clean.repairs import repair_texts
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.collect.corrections import LEFT_OUT
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
 from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
+from tasks.prepare.tracing.taught import learned_from
 from tasks.prepare.validate.between import Between
 from tasks.prepare.validate.suites import SUITES
 from tasks.rows.records import Dropped, Row, RowKind, Rows
@@ -91,8 +93,9 @@ def _trail(
             if replaced := without.counts["personal"]:
                 events.append(Event("clean", "redacted", ", ".join(sorted(replaced))))
                 versions.append(Version(state="redacted", row=without.rows.by_kind()[kind][0]))
-    events += [Event(row.stage, _OUTCOMES[row.stage], row.reason, row.detail) for row in lost]
+    events += [Event(row.stage, _outcome(row), row.reason, row.detail) for row in lost]
     events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
+    events += _taught(stored, kind, name)
     held = any(row.stage == "validate" for row in lost)
     if kind == "document" and clean and not held and "validate" in stored.lost:
         events.append(Event("validate", "passed: it is searched"))
@@ -116,6 +119,10 @@ _OUTCOMES = {
 }
 
 
+def _outcome(lost: Dropped) -> str:
+    return "left it out" if lost.reason == LEFT_OUT else _OUTCOMES[lost.stage]
+
+
 def fate(stored: Stored, kind: RowKind, name: str) -> str:
     """Where a row has ended, in words."""
     if splits := _splits(stored, kind, name):
@@ -132,6 +139,16 @@ def _splits(stored: Stored, kind: RowKind, name: str) -> list[str]:
         for split, rows in (stored.splits or {}).items()
         if any((kind, name) == (row.kind, row.id) for row in rows)
     ]
+
+
+def _taught(stored: Stored, kind: RowKind, name: str) -> list[Event]:
+    """What fine-tuning took from the row; nothing where it was not given it, or has not run."""
+    lines = [line for line in stored.learned or () if (line.kind, line.id) == (kind, name)]
+    if not lines:
+        return []
+    if told := learned_from(lines):
+        return [Event("sft", "learned from it", "; ".join(told))]
+    return [Event("sft", "did not learn from it", lines[0].reason)]
 
 
 def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[Counterpart, ...]:

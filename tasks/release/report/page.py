@@ -29,6 +29,8 @@ from tasks.pages import environment
 from tasks.pages.curves import draw
 from tasks.pages.numbers import DASH, decimals, mib, milliseconds, percent, spelled
 from tasks.pages.tables import Line, as_written, lines
+from tasks.release.report.account import account
+from tasks.release.report.data import agreement_tables, group_tables, source_table
 from tasks.release.report.inputs import Inputs
 from tasks.release.report.sentences import (
     calibration_sentences,
@@ -95,6 +97,9 @@ def render(
         "place": place,
     }
     accounting = row_accounting(inputs.reports.values())
+    card = inputs.reports["card"].figures if "card" in inputs.reports else None
+    by_source = account(card)
+    faults = (*accounting.faults, *(by_source.faults if by_source else ()))
     ledger = inputs.ledger
     return pages.get_template("page.html").render(
         headline=headline(ledger) if ledger else "",
@@ -116,8 +121,12 @@ def render(
         names=NAMES,
         columns=COLUMNS,
         accounting=[(cells(line), reasons_told(line)) for line in accounting.lines],
-        balanced=not accounting.faults,
-        balance=balance_sentence(accounting),
+        account=by_source,
+        sources=source_table(collected.figures if (collected := inputs.reports.get("collect")) else None),
+        groups=group_tables(card),
+        agreement=agreement_tables(card),
+        balanced=not faults,
+        balance=balance_sentence(faults),
         gate=inputs.reports["gate"].figures if "gate" in inputs.reports else None,
         expectations=expectations(inputs),
         search=search_sentences(inputs.reports.get("search")),

@@ -7,22 +7,41 @@ pre-training itself.
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
-from tasks.rows.records import Document, Example
+from tasks.rows.records import Document, Example, Learned
 from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.tables import read_table
 from tasks.training.settings import SftSettings
-from tasks.training.tuning.tokens import Tokenised, TokenRow
+from tasks.training.tuning.learned import Parts
+from tasks.training.tuning.tokens import OVER, Tokenised, TokenRow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 DOCUMENTS = "documents"
 TASK = "document"
+FOR_VALIDATION = "for validation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """Raw text as rows: those to train on, and those to validate by, of other documents.
+
+    `counts` says what became of all documents; `parts` and `others` tell of which documents the rows to train
+    on hold how many tokens, and which they hold none of.
+    """
+
+    training: Tokenised
+    validation: Tokenised
+    counts: list[RowCount]
+    parts: list[Parts]
+    others: list[Learned]
 
 
 def documents_in(splits: Path, settings: SftSettings) -> list[Document]:
@@ -38,7 +57,7 @@ def packed_documents(
     *,
     settings: SftSettings,
     seed: int,
-) -> tuple[Tokenised, Tokenised, list[RowCount]]:
+) -> Packed:
     """The rows to train on, those to validate by, of other documents, and what became of all documents.
 
     Raises:
@@ -59,12 +78,18 @@ def packed_documents(
         TASK,
         len(documents),
         trained=len(chosen),
-        unused={"over sft.max_rows": unused, "for validation": len(held)},
+        unused={OVER: unused, FOR_VALIDATION: len(held)},
     )
-    return (
-        _packed(chosen, length, settings.max_rows, name="text"),
-        _packed(held, length, settings.validation_rows, name="held"),
-        counts,
+    taken = drawn[len(held) :][: len(chosen)]
+    return Packed(
+        training=_packed(chosen, length, settings.max_rows, name="text"),
+        validation=_packed(held, length, settings.validation_rows, name="held"),
+        counts=counts,
+        parts=_parts(taken, chosen, length, settings.max_rows),
+        others=[
+            *(_learned(each, 0, FOR_VALIDATION) for each in drawn[: len(held)]),
+            *(_learned(each, 0, OVER) for each in drawn[len(held) + len(chosen) :]),
+        ],
     )
 
 
@@ -94,6 +119,35 @@ def _packed(documents: Sequence[Sequence[int]], length: int, count: int, *, name
         rows=tuple(rows),
         examples=tuple(_named(f"{name}-{number}") for number in range(len(rows))),
         no_room=0,
+    )
+
+
+def _parts(
+    documents: Sequence[Document], tokens: Sequence[Sequence[int]], length: int, count: int
+) -> list[Parts]:
+    """Which documents each row holds, by how many tokens; what a row begins with, nothing has to predict."""
+    ends = [0, *accumulate(map(len, tokens))]
+    parts: list[Parts] = []
+    for start in range(0, ends[-1], length)[:count]:
+        end = min(start + length, ends[-1])
+        held = [
+            _learned(document, min(end, last) - max(start, first) - (first <= start))
+            for document, first, last in zip(documents, ends, ends[1:], strict=False)
+            if first < end and last > start
+        ]
+        parts += [tuple(held)] if end - start > 1 else []
+    return parts
+
+
+def _learned(document: Document, tokens: int, reason: str = "") -> Learned:
+    return Learned(
+        id=document.id,
+        kind="document",
+        source=document.source,
+        form="text",
+        times=0 if reason else 1,
+        tokens=tokens,
+        reason=reason,
     )
 
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from deploy.assistant import Assistant
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded, compose, ground, ground_over
-from tasks.rows.records import Document, Example
+from tasks.rows.records import Document, Example, Learned
 from tasks.rows.reports import RowCount
 from tasks.rows.sampling import stratified
-from tasks.training.counterfactuals import counterfactuals, twin_groups
+from tasks.training.counterfactuals import SUFFIX, counterfactuals, twin_groups
 from tasks.training.schedule import Schedule, schedule
 from tasks.training.settings import SftSettings
 from tasks.training.tuning.companions import BETWEEN, Companions, context_groups
 from tasks.training.tuning.documents import DOCUMENTS, packed_documents
-from tasks.training.tuning.replay import apart
-from tasks.training.tuning.tokens import Tokenised, counted, tokenise
+from tasks.training.tuning.learned import LearnedRows, Parts, learned_rows, left_out, parts_of, without_room
+from tasks.training.tuning.replay import Replay, apart, not_replayed
+from tasks.training.tuning.tokens import OVER, Tokenised, counted, tokenise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -29,12 +30,24 @@ class TrainingExamples:
 
     `training` are all rows to train on, counterfactual ones included; `general` are the user's own general
     examples, which are replayed and not learned from as those; `counts` says what became of every example.
+    `parts` tells of each row to train on what it comes from, and `others` are rows that none comes from.
     """
 
     training: Tokenised
     validation: Tokenised
     general: Sequence[Example]
     counts: list[RowCount]
+    parts: Sequence[Parts]
+    others: Sequence[Learned]
+
+    def learned(self, general: Replay, order: Sequence[int]) -> LearnedRows:
+        """What became of every row, once training has reached `order` of these rows and the general ones."""
+        return learned_rows(
+            [*self.parts, *parts_of(general.rows)],
+            order,
+            others=[*self.others, *not_replayed(self.general, general)],
+            counts=self.counts + general.counts,
+        )
 
 
 def training_examples(
@@ -54,20 +67,29 @@ def training_examples(
     """
     task, general = apart(examples)
     if settings.rows == DOCUMENTS:
-        texts, held, counts = packed_documents(documents, tokenizer, settings=settings, seed=seed)
-        return TrainingExamples(training=texts, validation=held, general=general, counts=counts)
+        packed = packed_documents(documents, tokenizer, settings=settings, seed=seed)
+        return TrainingExamples(
+            training=packed.training,
+            validation=packed.validation,
+            general=general,
+            counts=packed.counts,
+            parts=packed.parts,
+            others=packed.others,
+        )
     chosen = stratified(task, settings.max_rows, key=attrgetter("task"), seed=seed)
     checked = stratified(held_out, settings.validation_rows, key=attrgetter("task"), seed=seed)
     hidden = counterfactuals(chosen, settings.counterfactuals, seed=seed)
     companions = Companions(task, seed=seed) if settings.companions else None
     led = with_companions(chosen, assistant, companions, settings.companions)
     without = with_companions(hidden, assistant, companions, settings.companions)
+    hiding = [_twin(each) for each in without.leads]
+    further = led.companions + without.companions
     own, twins, beside, validation = (
         tokenise(part, tokenizer, max_length=settings.max_length)
         for part in (
             led.leads,
-            without.leads,
-            led.companions + without.companions,
+            hiding,
+            further,
             ground(checked, assistant),
         )
     )
@@ -82,9 +104,18 @@ def training_examples(
     if hidden:
         counts += counted(twins, entered=len(hidden), kind="counterfactual")
     if companions:
-        asked = len(led.companions) + len(without.companions)
-        counts += counted(beside, entered=asked, kind="companion")
-    return TrainingExamples(training=training, validation=validation, general=general, counts=counts)
+        counts += counted(beside, entered=len(further), kind="companion")
+    return TrainingExamples(
+        training=training,
+        validation=validation,
+        general=general,
+        counts=counts,
+        parts=parts_of(training),
+        others=[
+            *left_out(task, {row.id for row in chosen}, OVER),
+            *without_room([*led.leads, *hiding, *further], training),
+        ],
+    )
 
 
 def planned(
@@ -122,8 +153,16 @@ def with_companions(
         led.leads.extend(ground_over([row], prompt, assistant))
         beside = companions.of(row, prompt.sources, count) if companions else []
         named = [replace(each, id=f"{each.id}{BETWEEN}{row.id}") for each in beside]
-        led.companions.extend(ground_over(named, prompt, assistant))
+        led.companions.extend(
+            replace(grounded, origin=each.id, form="companion")
+            for each, grounded in zip(beside, ground_over(named, prompt, assistant), strict=True)
+        )
     return led
+
+
+def _twin(hidden: Grounded) -> Grounded:
+    """A counterfactual row that says of which it is the twin."""
+    return replace(hidden, origin=hidden.example.id.removesuffix(SUFFIX), form="counterfactual")
 
 
 def _together(names: Sequence[str], settings: SftSettings) -> list[list[int]]:

@@ -6,7 +6,7 @@ what is learnt of the task stays bound to the prompt that it is served with.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from deploy.atomic import write_json
 from deploy.files import read_json
 from tasks.errors import TrainingError
 from tasks.rows.grounding import Grounded
-from tasks.rows.records import GENERAL_TASK, Example
+from tasks.rows.records import BY_MODEL, GENERAL_TASK, Example, Learned
 from tasks.rows.reports import RowCount, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.probe import overlaps, probe_grams
+from tasks.training.tuning.learned import left_out
 from tasks.training.tuning.self_synthesis import ANSWER, Talks, write_talks
 from tasks.training.tuning.tokens import NO_ROOM, Tokenised, tokenise
 
@@ -81,7 +82,7 @@ def replay_rows(
             f"written-{number}",
             talk.prompt,
             talk.answer.text,
-            source="written by the base model",
+            source=BY_MODEL,
             task=GENERAL_TASK,
             group=f"written-{number}",
         )
@@ -111,5 +112,16 @@ def replay_rows(
     )
 
 
+def not_replayed(own: Sequence[Example], replay: Replay) -> list[Learned]:
+    """The user's own general rows that are not among those to train on."""
+    used = {grounded.example.id for grounded in replay.rows.examples}
+    return [
+        replace(line, form="general")
+        for line in left_out(own, used, "not among the rows that sft.replay takes")
+    ]
+
+
 def _asked_plainly(example: Example) -> Grounded:
-    return Grounded(example=example, messages=example.prompt, target=example.answer, outcome="free")
+    return Grounded(
+        example=example, messages=example.prompt, target=example.answer, outcome="free", form="general"
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 IGNORED = -100  # the label of a token that does not count in the loss, as torch and TRL have it
 NO_ROOM = "the prompt alone fills max_length"
+OVER = "over sft.max_rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +124,7 @@ def counted(tokenised: Tokenised, *, entered: int, unused: int = 0, kind: str = 
         entered,
         trained=len(tokenised.rows),
         dropped={NO_ROOM: tokenised.no_room},
-        unused={"over sft.max_rows": unused},
+        unused={OVER: unused},
         truncated={"longer than sft.max_length": sum(row.truncated for row in tokenised.rows)},
     )
 

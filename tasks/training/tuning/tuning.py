@@ -17,6 +17,7 @@ from tasks.machine.settings import RunSettings
 from tasks.methods import METHODS
 from tasks.methods.method import Ability, Material, Method
 from tasks.methods.parts.base_model import load_base
+from tasks.rows.learned import write_learned
 from tasks.rows.records import Document, Example
 from tasks.rows.reports import Report
 from tasks.training.memory.batch import heaviest
@@ -29,7 +30,6 @@ from tasks.training.trainers import BEST, train
 from tasks.training.tuning.companions import mixing
 from tasks.training.tuning.documents import DOCUMENTS
 from tasks.training.tuning.examples import planned, training_examples
-from tasks.training.tuning.learned import write_learned
 from tasks.training.tuning.replay import general_rows, replay_rows
 from tasks.training.tuning.tokens import Tokenised, TokenRow, targets
 
@@ -105,13 +105,16 @@ def fine_tune(
     if general.rows.rows:  # they may be longer than those of the task
         expected = expectation(rows)
     besides = refusals(model, settings)
-    material = Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows])
-    adapted = method.attach(model, settings.chosen, material)
+    adapted = method.attach(
+        model,
+        settings.chosen,
+        Material(tokenizer=tokenizer, rows=[row.input_ids for row in rows.rows]),
+    )
     fused = _fused(adapted.model, settings, device)
     if parts == "fsdp":
         fsdp.shard(model, device, settings.fsdp)
-    spread = {"fsdp": fsdp.whole, "zero": deepspeed.whole}
-    whole = partial(spread[parts], adapted.model) if parts else nullcontext
+    spread = deepspeed.whole if parts == "zero" else fsdp.whole
+    whole = partial(spread, adapted.model) if parts else nullcontext
     # Fused layers never see padding.
     plan = planned(rows, settings, seed=run.seed, by_length=not fused, tokens=tokens)
     trainer = sft_trainer(
@@ -138,6 +141,7 @@ def fine_tune(
         train(trainer)
     seconds = time.monotonic() - started
     history, steps = trainer.state.log_history, trainer.state.global_step
+    told = chosen.learned(general, plan.until(steps))
     trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
     print(
         f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s; "
@@ -168,12 +172,12 @@ def fine_tune(
                 adapted.write(work / BEST)
     if is_first():
         method.note(work / BEST, settings.chosen, besides=besides)
-        write_learned(work / BEST, (rows.examples[row].example.id for row in plan.until(steps)))
+        write_learned(work / BEST, told.lines)
     return Trained(
         adapter=work / BEST,
         curve=curve_lines(history, plan, rows.rows),
         tokens_per_s=trained / seconds,
-        report=Report(stage="sft", rows=chosen.counts + general.counts, figures=figures),
+        report=Report(stage="sft", rows=told.counts, figures=figures),
     )
 
 

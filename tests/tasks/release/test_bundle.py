@@ -12,8 +12,8 @@ import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.answer import Answer, Layers
-from deploy.atomic import write_json
-from deploy.bundle import load_bundle, read_settings, verify_bundle
+from deploy.atomic import write_json, write_text
+from deploy.bundle import CARD, load_bundle, read_settings, verify_bundle
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
@@ -61,6 +61,7 @@ def make(
     """Write `folder`/bundle by the stage."""
     write_json(folder / "ledger.json", {"questions": 2})
     write_json(folder / "gate.json", {"stage": "gate"})
+    write_text(folder / "card.md", "# Data card\n")
     write_json(folder / "calibration.json", {"sft": {"threshold": 3e-7, "coverage_weight": 10.0}})
     bundle_stage(
         base,
@@ -71,6 +72,7 @@ def make(
         folder / "calibration.json",
         folder / "ledger.json",
         folder / "gate.json",
+        folder / "card.md",
         None,
         bundle=folder / "bundle",
         report=folder / "bundle.json",
@@ -132,6 +134,7 @@ def test_the_report_tells_what_was_shipped(bundle: Path) -> None:
     assert figures["models"] == ["base", "sft", "rlhf"]
     assert read_settings(bundle).abstention == {"sft": Abstaining(threshold=3e-7, coverage_weight=10.0)}
     assert figures["files"] == len(verify_bundle(bundle).files)
+    assert (bundle / CARD).read_bytes() == (bundle.parent / "card.md").read_bytes()
 
 
 def test_a_layer_that_was_left_out_is_not_shipped(

@@ -9,6 +9,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 from tasks.errors import SourceError
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import MethodNote, write_note
+from tasks.rows.learned import write_learned
 from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import skip_reason
@@ -16,10 +17,10 @@ from tasks.rows.tables import read_table, write_table
 from tasks.training.sample import sample
 from tasks.training.sampling.labelling import ANSWERS, Answers
 from tasks.training.settings import SampleSettings
-from tasks.training.tuning.learned import write_learned
 from tests.conftest import small_settings, write_tiny_index
 from tests.contents import hashes
 from tests.tasks.training.test_rlhf import example
+from tests.tasks.training.tuning.test_learned import line
 
 
 class Stage:
@@ -34,7 +35,7 @@ class Stage:
         for path in sft.iterdir():
             (folder / "sft" / path.name).write_bytes(path.read_bytes())
         write_note(folder / "sft", MethodNote(method="lora", settings={}, cannot={}))
-        write_learned(folder / "sft", [f"e{number}" for number in range(30)])
+        write_learned(folder / "sft", [line(id=f"e{number}") for number in range(30)])
         write_tiny_index(folder / "index", embedder, {"svm.SVC": "C=1.0 : float\nA number."})
         for name, rows in (("train", range(40)), ("validation", range(40, 46))):
             write_table(folder / "splits" / name / "examples.parquet", Example, [example(n) for n in rows])
@@ -91,7 +92,7 @@ def test_equal_seeds_draw_equal_answers(stage: Stage) -> None:
 def test_what_has_no_judge_is_skipped_with_its_reason(stage: Stage) -> None:
     stage.run("off", enabled=False)
     assert skip_reason(stage.folder / "off") == "sample.enabled is false in params.yaml"
-    write_learned(stage.folder / "sft", [f"e{number}" for number in range(40)])
+    write_learned(stage.folder / "sft", [line(id=f"e{number}") for number in range(40)])
     stage.run("learned")
     assert "no training questions that fine-tuning has not learned" in skip_reason(stage.folder / "learned")
     assert stage.answers("learned") == []

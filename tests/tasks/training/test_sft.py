@@ -14,11 +14,11 @@ import pytest
 from deploy.engines.chat import load_tokenizer, prompt_ids
 from tasks.errors import TrainingError
 from tasks.rows.grounding import ground
+from tasks.rows.learned import read_learned
 from tasks.rows.records import Example
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings
 from tasks.training.trained import Trained
-from tasks.training.tuning.learned import read_learned
 from tasks.training.tuning.tokens import tokenise
 from tests.conftest import ROOT
 from tests.contents import hashes
@@ -133,7 +133,7 @@ def test_the_adapter_tells_nothing_of_this_machine(tuned: Trained, bench: Bench)
     assert sorted(path.name for path in tuned.adapter.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
-        "learned.json",
+        "learned.parquet",
         "method.json",
     ]
     learned = read_learned(tuned.adapter)

@@ -32,7 +32,8 @@ def documents(count: int) -> list[Document]:
 def test_rows_are_the_documents_one_behind_the_other(tiny_base: Path, settings: Settings) -> None:
     tokenizer = load_tokenizer(tiny_base)
     sft = settings.sft.model_copy(update={"max_length": 64, "validation_rows": 2, "max_rows": 1000})
-    texts, held, counts = packed_documents(documents(30), tokenizer, settings=sft, seed=1)
+    packed = packed_documents(documents(30), tokenizer, settings=sft, seed=1)
+    texts, held, counts = packed.training, packed.validation, packed.counts
     assert not unbalanced(counts)
     assert {len(row.input_ids) for row in texts.rows[:-1]} == {64}
     assert all(row.answer_tokens == len(row.input_ids) - 1 for row in texts.rows)
@@ -50,7 +51,8 @@ def test_rows_are_the_documents_one_behind_the_other(tiny_base: Path, settings: 
 
 def test_more_documents_than_asked_for_are_counted(tiny_base: Path, settings: Settings) -> None:
     sft = settings.sft.model_copy(update={"max_length": 64, "validation_rows": 1, "max_rows": 3})
-    texts, held, counts = packed_documents(documents(30), load_tokenizer(tiny_base), settings=sft, seed=1)
+    packed = packed_documents(documents(30), load_tokenizer(tiny_base), settings=sft, seed=1)
+    texts, held, counts = packed.training, packed.validation, packed.counts
     assert (len(texts.rows), len(held.rows)) == (3, 1)
     assert not unbalanced(counts)
     reasons = {count.reason for count in counts if count.outcome == "unused"}

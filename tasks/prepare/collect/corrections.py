@@ -1,0 +1,142 @@
+"""Source `corrections`: rows that people have mended, or want left out; they take the place of what was read.
+
+A correction names its row by kind and id, and by a fingerprint of what the row said when people looked at it:
+where the source says something else by now, the correction no longer fits and is not used.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from deploy.abstention import abstains
+from deploy.files import read_json_lines, text_sha256
+from deploy.messages import Message
+from tasks.errors import SourceError
+from tasks.machine.disk import say_if_unwatched
+from tasks.prepare.collect.identifiers import Collected, Correction
+from tasks.prepare.settings import CorrectionsSource
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
+
+LEFT_OUT = "left_out_by_people"
+Fate = Literal["mended", "left_out", "source_changed", "row_gone"]
+KINDS: Mapping[type[Row], RowKind] = {Example: "example", Preference: "preference", Document: "document"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """The rows after corrections, those that people left out, and how many rows met which fate."""
+
+    rows: Rows
+    dropped: tuple[Dropped, ...]
+    fates: Counter[Fate]
+
+
+def read_corrections(settings: CorrectionsSource, *, watched: Path) -> Collected:
+    """The corrections of a file; one that is not there has none.
+
+    Raises:
+        SourceError: a line is no correction.
+    """
+    path = settings.path
+    say_if_unwatched(path, watched)
+    found: list[Correction] = []
+    if path.exists():
+        advice = "write it by threeply rows import, or take the line out"
+        found = read_json_lines(path, Correction, error=SourceError, advice=advice)
+        print(f"{path.name}: {len(found)} corrections of people")
+    else:
+        print(f"{path.name}: not there yet, threeply rows import writes it")
+    return Collected(
+        rows=Rows.of(()),
+        corrections=tuple(found),
+        figures={"path": path.as_posix(), "corrections": len(found)},
+    )
+
+
+def corrected(rows: Rows, corrections: Iterable[Correction]) -> Corrected:
+    """The rows with what people have said of them.
+
+    Corrections of one row follow each other: the second was made of what the first has left.
+    """
+    wanted: defaultdict[tuple[RowKind, str], dict[str, Correction]] = defaultdict(dict)
+    for each in corrections:
+        wanted[each.kind, each.id][each.was] = each
+    kept: list[Row] = []
+    dropped: list[Dropped] = []
+    fates: Counter[Fate] = Counter()
+    fitted: dict[tuple[RowKind, str], bool] = {}
+    for row in (row for part in rows.by_kind().values() for row in part):
+        key = (KINDS[type(row)], row.id)
+        told = _followed(row, wanted[key]) if key in wanted else row
+        if key in wanted:
+            fitted[key] = fitted.get(key, False) or told is not row
+        if told is None:
+            fates["left_out"] += 1
+            dropped.append(
+                Dropped(
+                    id=row.id, kind=key[0], source=row.source, stage="collect", reason=LEFT_OUT, detail=""
+                )
+            )
+        else:
+            fates["mended"] += told is not row
+            kept.append(told)
+    fates["source_changed"] += sum(not fits for fits in fitted.values())
+    fates["row_gone"] += len(wanted.keys() - fitted.keys())
+    return Corrected(rows=Rows.of(kept), dropped=tuple(dropped), fates=+fates)
+
+
+def _followed(row: Row, corrections: Mapping[str, Correction]) -> Row | None:
+    """What corrections, by what the row said before each, make of it; None where one leaves it out.
+
+    It is the very row where none fits.
+    """
+    open_to = dict(corrections)
+    while said := open_to.pop(fingerprint(row), None):
+        if said.decision == "leave out":
+            return None
+        row = with_texts(row, said.texts)
+    return row
+
+
+def texts_of(row: Row) -> dict[str, str]:
+    """What people can change of a row, by name."""
+    match row:
+        case Example():
+            return {"question": row.prompt[-1].content if row.prompt else "", "answer": row.answer}
+        case Preference():
+            asked = row.prompt[-1].content if row.prompt else ""
+            return {"question": asked, "chosen": row.chosen, "rejected": row.rejected}
+        case Document():
+            return {"title": row.title, "text": row.text}
+
+
+def with_texts(row: Row, texts: Mapping[str, str]) -> Row:
+    """The row with other texts; id, source, group and evidence stay, so that it stands where it stood."""
+    told = {**texts_of(row), **texts}
+    match row:
+        case Example():
+            answer = Message("assistant", told["answer"])
+            same = told["answer"] == row.answer
+            return replace(
+                row,
+                messages=(*_asked(row.prompt, told["question"]), answer),
+                answerable=row.answerable if same else not abstains(told["answer"]),
+            )
+        case Preference():
+            prompt = _asked(row.prompt, told["question"])
+            return replace(row, prompt=prompt, chosen=told["chosen"], rejected=told["rejected"])
+        case Document():
+            return replace(row, title=told["title"], text=told["text"], sha256=text_sha256(told["text"]))
+
+
+def fingerprint(row: Row) -> str:
+    """A checksum of all that a row says."""
+    turns = [] if isinstance(row, Document) else [(turn.role, turn.content) for turn in row.prompt]
+    return text_sha256(json.dumps([turns, texts_of(row)], sort_keys=True))
+
+
+def _asked(prompt: tuple[Message, ...], question: str) -> tuple[Message, ...]:
+    return (*prompt[:-1], Message(prompt[-1].role, question)) if prompt else prompt

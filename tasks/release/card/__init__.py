@@ -1,0 +1,75 @@
+"""Stage `card`: what the data is, where it comes from, what became of it, and how groups in it fare."""
+
+from pathlib import Path
+
+from deploy.atomic import write_text
+from tasks.evaluation.answers import read_answers
+from tasks.prepare.tracing.balance import balance, tokens_fault, unpaired
+from tasks.prepare.tracing.stored import stored_at
+from tasks.release.card.account import account_figures
+from tasks.release.card.agreement import agreements
+from tasks.release.card.contents import contents
+from tasks.release.card.groups import group_figures
+from tasks.release.card.markdown import card_markdown
+from tasks.release.settings import CardSettings
+from tasks.rows.accounting import trained_tokens
+from tasks.rows.records import Example, Preference
+from tasks.rows.reports import Report, read_report, write_report
+from tasks.rows.tables import FILES, read_rows, read_table
+
+SPLITS = ("train", "validation", "test")
+
+
+def card(
+    raw: Path,
+    refused: Path,
+    kept: Path,
+    dropped: Path,
+    quarantine: Path,
+    splits: Path,
+    sft: Path,
+    collected: Path,
+    cleaned: Path,
+    tuned: Path,
+    answers: Path,
+    *,
+    card: Path,
+    report: Path,
+    settings: CardSettings,
+) -> None:
+    """Write the data card as Markdown, and its figures: the account of every row, sources, groups, agreement.
+
+    `collected`, `cleaned` and `tuned` are the reports of those stages, `answers` what evaluation has asked.
+
+    Raises:
+        SourceError: a table or a report cannot be read.
+    """
+    lost = {"collect": refused, "clean": dropped, "validate": quarantine, "split": splits / "unused.parquet"}
+    stored = stored_at(raw=raw, clean=kept, splits=splits, lost=lost, sft=sft)
+    sources = read_report(collected).figures
+    whole = balance(stored, unpaired(sources))
+    faults = (*whole.faults, *tokens_fault(whole, trained_tokens(read_report(tuned).figures)))
+    examples = {name: read_table(splits / name / FILES[Example], Example) for name in SPLITS}
+    pairs = {name: read_table(splits / name / FILES[Preference], Preference) for name in SPLITS}
+    figures = {
+        "account": account_figures(whole, faults),
+        "sources": sources["sources"],
+        "contents": contents(examples, pairs),
+        "cleaned": read_report(cleaned).figures,
+        "groups": {
+            column: group_figures(
+                column, examples, pairs, read_answers(answers), smallest=settings.smallest_group
+            )
+            for column in settings.groups
+        },
+        "agreement": agreements(read_rows(raw), settings.annotator, fewest=settings.smallest_group),
+    }
+    for column, told in figures["groups"].items():
+        if not any(told.values()):
+            print(f"card: no row has the column {column!r} of card.groups; its source has to `keep` it")
+    write_text(card, card_markdown(figures, smallest=settings.smallest_group))
+    # What the reports of these stages say stands there.
+    own = {name: part for name, part in figures.items() if name not in ("sources", "cleaned")}
+    write_report(report, Report(stage="card", figures=own))
+    sums = "; ".join(faults) or "every row is accounted for"
+    print(f"card: {len(whole.lines)} lines of sources and kinds, {sums}")
