@@ -4,21 +4,21 @@ Every form reads the same real prompts and the same answers. In float32 forms th
 rounding alone, so they are compared in it; what a shorter format costs in serving is told beside that.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.adapters.merging import merge_into
 from deploy.adapters.reading import read_adapter
-from deploy.answer import Layers
 from deploy.assistant import Assistant
 from deploy.engines.chat import answer_ids, prompt_ids
-from deploy.engines.engine import Sampling
 from deploy.engines.local import TransformersEngine
 from tasks.evaluation.arms import Answered
 from tasks.evaluation.measuring import Served
-from tasks.evaluation.parity_record import Distance, Expected, Parity
+from tasks.evaluation.parity_record import Distance, Parity
+from tasks.evaluation.reading import AnswerTokens, Reading, readings
+from tasks.evaluation.repeating import LAYERS, expected
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.loading import load_trained
 
@@ -26,30 +26,10 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
 
+    from tasks.evaluation.reading import Logits
     from tasks.machine.device import Device
 
-    Logits = Callable[[Tensor], Tensor]
-
 NEAR_TIE = 1e-3  # nats by which the likeliest token leads; below it rounding may choose another
-ASKED_AGAIN = 3  # answers that a release has to repeat
-LAYERS = Layers(prompt=True, retrieval=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerTokens:
-    """A prompt and its answer as tokens; the answer begins at `start`."""
-
-    tokens: tuple[int, ...]
-    start: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a form makes of an answer: each token's log-probability, the likeliest one, its lead in nats."""
-
-    chances: "Tensor"
-    likeliest: "Tensor"
-    leads: "Tensor"
 
 
 def parity(
@@ -91,28 +71,11 @@ def parity(
             forms={form: distance(read, trained) for form, read in forms.items()},
             precision=device.precision,
             rounding=distance(as_served, trained) if whole is not engine else None,
-            expected=_expected(name, answers, as_served, assistant),
+            expected=expected(
+                name, [answer.example for answer in answers], served, precision=device.precision
+            ),
         )
         print(f"parity of {name}: {found[name].forms}", flush=True)
-    return found
-
-
-def readings(logits: "Logits", rows: Sequence[AnswerTokens]) -> list[Reading]:
-    """What a form makes of each row, read alone: logits of a whole batch would fill the memory."""
-    import torch
-
-    found: list[Reading] = []
-    for row in rows:
-        tokens = torch.tensor([row.tokens])
-        chances = logits(tokens)[0, row.start - 1 : -1].float().cpu().log_softmax(-1)
-        best = chances.topk(2)
-        found.append(
-            Reading(
-                chances=chances.gather(1, tokens[0, row.start :, None]).squeeze(1),
-                likeliest=best.indices[:, 0],
-                leads=best.values[:, 0] - best.values[:, 1],
-            )
-        )
     return found
 
 
@@ -150,20 +113,3 @@ def _merged(base: Path, folder: Path, device: "Device") -> "Logits | None":
             return made
 
     return logits
-
-
-def _expected(
-    model: str, answers: Sequence[Answered], served: Sequence[Reading], assistant: Assistant
-) -> list[Expected]:
-    """What a release has to answer again: the surest answers, asked one by one as a server is asked.
-
-    A server hides no documents, so questions that need some hidden are not asked.
-    """
-    surest = sorted(range(len(answers)), key=lambda place: -float(served[place].leads.min()))
-    examples = [answers[place].example for place in surest if not answers[place].example.withheld]
-    sampling = Sampling(max_new_tokens=assistant.sampling.max_new_tokens)
-    expected: list[Expected] = []
-    for example in examples[:ASKED_AGAIN]:
-        [answer] = assistant.answer([example.prompt], model=model, layers=LAYERS, sampling=sampling)
-        expected.append(Expected(messages=example.prompt, answer=answer.text))
-    return expected

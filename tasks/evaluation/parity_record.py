@@ -19,10 +19,14 @@ class Distance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the model answered to a conversation, its likeliest tokens and all layers on."""
+    """What the model answered to a conversation, its likeliest tokens and all layers on.
+
+    Where not the `whole` answer is sure, `answer` is how it begins.
+    """
 
     messages: tuple[Message, ...]
     answer: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,6 +168,10 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
         assert ask(address, "sft", [{"messages": asked, "answer": answer.text}]) == answer.text
         with pytest.raises(ReleaseError, match=r"sft answered 'C\?' with 'other words' when it was measured"):
             ask(address, "sft", [{"messages": asked, "answer": "other words"}])
+        begun = {"messages": asked, "answer": answer.text[:3], "whole": False}
+        assert ask(address, "sft", [begun]) == answer.text
+        with pytest.raises(ReleaseError, match=r"sft answered 'C\?' beginning with 'other words' when"):
+            ask(address, "sft", [begun | {"answer": "other words"}])
         with pytest.raises(ReleaseError, match=r"the server replied 404: .*no model is called 'rlhf'"):
             ask(address, "rlhf", [])
     assert not (tmp_path / ".threeply/documents").exists()

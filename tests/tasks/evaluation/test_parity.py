@@ -12,8 +12,9 @@ from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings
 from tasks.evaluation.arms import Answered
 from tasks.evaluation.measuring import Served
-from tasks.evaluation.parity import ASKED_AGAIN, parity
+from tasks.evaluation.parity import parity
 from tasks.evaluation.parity_record import Parity, parity_sentence
+from tasks.evaluation.repeating import ASKED_AGAIN, expected
 from tasks.machine.device import Device
 from tasks.rows.records import Example
 from tests.deploy.knowledge.listed import HIT, ListedKnowledge
@@ -55,7 +56,7 @@ def test_the_forms_of_one_model_agree_and_a_release_is_told_what_to_ask(
     assert all(form.gap < 1e-4 and form.differing == 0 for form in found.forms.values())
     assert found.rounding is None
     assert found.answers == 5
-    assert len(found.expected) == ASKED_AGAIN
+    assert 0 < len(found.expected) <= ASKED_AGAIN
     hidden = example(1).prompt[-1].content
     assert hidden not in [one.messages[-1].content for one in found.expected]
     [again] = serving(engine, tiny_base).assistant.answer(
@@ -64,7 +65,7 @@ def test_the_forms_of_one_model_agree_and_a_release_is_told_what_to_ask(
         layers=Layers(),
         sampling=Sampling(max_new_tokens=6),
     )
-    assert again.text == found.expected[0].answer
+    assert again.text.startswith(found.expected[0].answer)
 
 
 def test_another_model_under_the_same_name_is_seen(tiny_base: Path, tiny_adapters: dict[str, Path]) -> None:
@@ -82,3 +83,20 @@ def test_what_a_shorter_format_costs_is_told_apart(tiny_base: Path, tiny_adapter
     assert found.rounding is not None
     assert found.rounding.gap > 1e-3
     assert "serving in bfloat16 moves them by at most" in parity_sentence("Fine-tuning", found)
+
+
+def test_a_release_is_not_asked_for_words_that_rounding_could_change(
+    tiny_base: Path, tiny_adapters: dict[str, Path]
+) -> None:
+    """A random model is sure of nothing: in bfloat16 two ways to compute differ by more than its leads."""
+    short = TransformersEngine(tiny_base, tiny_adapters, dtype="bfloat16")
+    served = serving(short, tiny_base)
+    found = expected("sft", [example(n) for n in range(4)], served, precision="bfloat16")
+    assert not any(one.whole for one in found)
+    exact = expected("sft", [example(n) for n in range(4)], served, precision="float32")
+    assert len(exact) > len(found)
+    for one in exact:
+        [again] = served.assistant.answer(
+            [one.messages], model="sft", layers=Layers(), sampling=Sampling(max_new_tokens=6)
+        )
+        assert again.text == one.answer if one.whole else again.text.startswith(one.answer)
