@@ -173,7 +173,7 @@ def test_a_run_is_timed(project: Path) -> None:
     assert '"peak_mib"' in timings
 
 
-GATE = ["gate", "c", "l", "v", "--verdict", "g"]
+GATE = ["gate", "c", "l", "v", "p", "--accepted", "a", "--verdict", "g"]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     failed = [finding(rows=(LONG, "q2")), finding(about_rows=False, rows=(), observed=3.0)]
     return {
         "report": make_page(folder, write_reports(folder)),
-        "validation": render_validation(failed, rows(question(LONG), question("q2")), []),
+        "validation": render_validation(
+            failed, rows(question(LONG), question("q2")), [], compared="Nothing was accepted before."
+        ),
         "methods": render_lab("methods.html", **compared),
         "claims": render_lab("claims.html", **compared, claims=judge(compared["rows"])),
     }

@@ -20,16 +20,8 @@ from tests.tasks.rows.made import document, question, rows
 
 COLLECT = ("collect", "sources", "--raw", "out/rows", "--dropped", "out/dropped.parquet",
            "--evaluations", "out/evaluations.parquet", "--report", "out/collect.json")  # fmt: skip
-CLEAN = (
-    "clean",
-    "rows",
-    "--kept",
-    "out/rows",
-    "--dropped",
-    "out/dropped.parquet",
-    "--report",
-    "out/clean.json",
-)
+CLEAN = ("clean", "rows", "--kept", "out/rows", "--dropped", "out/dropped.parquet",
+         "--signals", "out/signals.parquet", "--report", "out/clean.json")  # fmt: skip
 SPLIT = ("split", "rows", "quarantine.parquet", "gate.json", "evaluations.parquet",
          "--splits", "out/splits", "--report", "out/split.json")  # fmt: skip
 
@@ -163,8 +155,8 @@ def test_ids_that_stand_there_twice_lose_no_row_untold(place: Path) -> None:
         (place / "sources" / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
     sources(place, "faq.jsonl", "again.jsonl", "texts.jsonl")
     assert main(COLLECT) == 0
-    assert main(("clean", "out/rows", "--kept", "kept", "--dropped", "d.parquet", "--report", "c.json")) == 0
-    report = read_report(place / "c.json")
+    assert main(("clean", "out/rows", *CLEAN[2:])) == 0
+    report = read_report(place / "out/clean.json")
     assert unbalanced(report.rows) == []
     lost = {(row.kind, row.reason): row.count for row in report.rows if row.reason}
     # Ids are under the name of their file. The first row of each stays, and of the second file the first that
