@@ -16,6 +16,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DataPath = Annotated[Path, Field(strict=False)]
 
 
 class Section(BaseModel):
@@ -65,15 +67,15 @@ class GenerationSettings(Section):
 class ServeSettings(Section):
     """Where and how the assistant is served."""
 
-    bundle: Annotated[Path, Field(strict=False)]
+    bundle: DataPath
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
-    public_key: Annotated[Path, Field(strict=False)] | None
+    public_key: DataPath | None
     default_model: Literal["auto", "base", "sft", "rlhf"]
     allowed_hosts: tuple[Annotated[str, Field(min_length=1, strict=True)], ...] = Field(strict=False)
-    documents: Annotated[Path, Field(strict=False)] | None
-    feedback: Annotated[Path, Field(strict=False)] | None
-    keys: Annotated[Path, Field(strict=False)] | None
+    documents: DataPath | None
+    feedback: DataPath | None
+    keys: DataPath | None
     requests_per_minute: Count | None
     tokens_per_minute: Count | None
     log: Literal["text", "json", "json_with_texts"]

@@ -85,7 +85,7 @@ def _examples(root: Path, settings: Any, file: Path | None) -> "tuple[Sequence[E
     """The examples to choose from, and the documents that they may name."""
     from tasks.prepare.clean.steps import clean_rows
     from tasks.prepare.collect.files import read_file
-    from tasks.prepare.settings import FileSource
+    from tasks.prepare.collect_settings import FileSource
     from tasks.rows.records import Document, Example
     from tasks.rows.tables import FILES, read_table
 

@@ -19,16 +19,9 @@ from tasks.evaluation.settings import CalibrateSettings, EvaluateSettings
 from tasks.lab.settings import CompareSettings
 from tasks.machine.settings import RunSettings
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.settings import (
-    BaseSettings,
-    CollectSettings,
-    GateSettings,
-    IndexSettings,
-    KnowledgeSettings,
-    Source,
-    SplitSettings,
-    ValidateSettings,
-)
+from tasks.prepare.collect_settings import CollectSettings, Source
+from tasks.prepare.settings import BaseSettings, IndexSettings, KnowledgeSettings, SplitSettings
+from tasks.prepare.validate_settings import GateSettings, ValidateSettings
 from tasks.recipes.settings import ClassifySettings, ImagesSettings
 from tasks.release.settings import BundleSettings, CardSettings, ReportSettings
 from tasks.training.settings import RewardSettings, RlhfSettings, SampleSettings, SearchSettings, SftSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from tasks.prepare.settings import CorrectionsSource, FileSource, Source
+from tasks.prepare.collect_settings import CorrectionsSource, FileSource, Source
 from tasks.prepare.tracing.balance import balance
 from tasks.prepare.tracing.stored import read_stored
 from tests.tasks.prepare.tracing.chain import FAQ, run_chain, write_sources

@@ -9,7 +9,7 @@ import pytest
 
 from flows.cli import main
 from flows.place import occupied
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.tracing.stored import read_stored
 from tasks.rows.learned import write_learned
 from tasks.rows.records import Learned

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tests.tasks.prepare.tracing.chain import asked, lines, run_chain
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")

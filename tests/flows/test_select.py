@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.models.families import write_tiny_model
 from flows.cli import main
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.rows.tables import write_rows
 from tests.tasks.prepare.tracing.chain import lines, run_chain
 from tests.tasks.rows.made import question, rows

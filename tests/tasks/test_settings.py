@@ -9,7 +9,7 @@ import pytest
 from deploy.errors import SettingsError
 from tasks.machine.settings import overlay
 from tasks.methods import METHODS
-from tasks.prepare.settings import FileSource, PackagesSource
+from tasks.prepare.collect_settings import FileSource, PackagesSource
 from tasks.settings import SOURCES, Settings, check_settings, load_settings, read_params
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.settings import SftSettings

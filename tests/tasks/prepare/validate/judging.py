@@ -7,8 +7,9 @@ from typing import Any
 
 from deploy.messages import Message
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.settings import CollectSettings, FolderSource, ValidateSettings
+from tasks.prepare.collect_settings import CollectSettings, FolderSource
 from tasks.prepare.validate import validate
+from tasks.prepare.validate_settings import ValidateSettings
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.reports import Report, read_report
 from tasks.rows.tables import read_table, write_rows

@@ -12,8 +12,8 @@ import pytest
 
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
-from tasks.prepare.settings import ExpectationName
 from tasks.prepare.validate.features import FEATURES
+from tasks.prepare.validate_settings import ExpectationName
 from tasks.rows.records import Dropped, Example
 from tasks.rows.reports import Report, unbalanced
 from tasks.rows.tables import write_rows
