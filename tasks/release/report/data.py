@@ -6,8 +6,8 @@ from typing import Any
 
 from tasks.evaluation.ledger import NAMES
 from tasks.pages.numbers import percent, spelled
-from tasks.release.card import tables
-from tasks.release.card.tables import Table
+from tasks.release import tables
+from tasks.release.tables import Table
 
 
 def source_table(collected: Mapping[str, Any] | None) -> Table | None:
