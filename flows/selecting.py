@@ -126,8 +126,8 @@ def _covering(root: Path, pool: "Pool", progress: Any) -> "Chooser":
     import numpy as np
 
     from deploy.knowledge.embedder import SentenceEmbedder
-    from tasks.prepare.nearness import asked_text
     from tasks.prepare.selection.coverage import k_center
+    from tasks.rows.identity import asked_text
 
     if not (root / EMBEDDER).is_dir():
         raise SelectError(f"{EMBEDDER} is not there; run threeply run --only base, or choose --by length")
