@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from deploy.settings import Count, DataPath, NonNegative, Section, Sha256, Share
+from deploy.settings import Count, DataPath, NonNegative, Section, Sha256, Share, spelled
 from tasks.rows.records import FOR_VALIDATION
 
 
@@ -135,9 +135,22 @@ class SqlSource(RowsSource):
     """
 
     kind: Literal["sql"]
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
-    url_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    name: Annotated[
+        str, spelled(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", "at most 40 letters, figures, dots and dashes")
+    ]
+    url_env: str
     query: Annotated[str, Field(min_length=1)]
+
+    @field_validator("url_env")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        """What stands there instead is an address, which is never shown."""
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(
+                "it should be the name of a variable of the environment, such as TICKETS_URL, that holds the "
+                "address of the database; the address itself may hold a password, and does not belong here"
+            )
+        return name
 
 
 class FolderSource(DescribedSource):

@@ -41,7 +41,8 @@ class SplitSettings(Section):
     def _has_a_time(self) -> "SplitSettings":
         if self.by == "time" and self.time is None:
             raise ValueError(
-                "by: time needs the column that dates rows: time: created, and keep: [created] of its sources"
+                "time is null, and by: time needs the column that dates rows; set it, to created, say, "
+                "and keep: [created] of its sources"
             )
         return self
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from deploy.settings import Count, Positive, Section, Share
+from deploy.settings import Count, Positive, Section, Share, spelled
 
 Severity = Literal["critical", "warning"]
 
@@ -55,7 +55,9 @@ class DriftSettings(Section):
     warning: Positive
     critical: Positive
     min_rows: Share
-    accept: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None
+    accept: (
+        Annotated[str, spelled(r"[0-9a-f]{12}", "what the gate calls these rows: 12 of 0-9 and a-f")] | None
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "DriftSettings":
@@ -75,6 +77,13 @@ class ValidateSettings(Section):
     max_group_share: Share
     severity: dict[ExpectationName, Severity]
     drift: DriftSettings
+
+    @field_validator("unanswerable_between")
+    @classmethod
+    def _from_least_to_most(cls, bounds: list[float]) -> list[float]:
+        if bounds[0] > bounds[1]:
+            raise ValueError(f"[{bounds[0]:g}, {bounds[1]:g}] is wrong; it should be [least, most]")
+        return bounds
 
 
 class GateSettings(Section):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from deploy.settings import Count, DataPath, Positive, Section, Share
+from deploy.settings import Count, DataPath, Positive, Section, Share, spelled
 
 
 class CardSettings(Section):
@@ -18,7 +18,7 @@ class CardSettings(Section):
 class BundleSettings(Section):
     """What is shipped."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[str, spelled(r"[A-Za-z0-9._-]+", "a name of letters, figures, dots and dashes")]
     min_retention: Share
     max_parity_gap: Positive
     signing_key: DataPath | None
