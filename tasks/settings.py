@@ -172,6 +172,8 @@ def _wanted(fault: Any) -> str:
     """What one fault says after `it should`."""
     if fault["type"] == "model_type":
         return f"be a mapping of {', '.join(_known((*fault['loc'], '')))}"
+    if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
+        return "be a valid string: put it in quotes"
     if fault["type"] == "less_than_equal" and fault["ctx"]["le"] == 1.0:
         return "be at most 1: 0.3 is 30 %"
     said = re.sub(r"^\w+ should ", "", fault["msg"]).replace(" after validation", "")

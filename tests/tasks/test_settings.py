@@ -107,7 +107,7 @@ def test_faults_inside_a_source_are_told_by_their_own_key(values: dict[str, Any]
     source["unanswerable"] = 1.5
     lines = fault(values).split("\n  ")
     assert "collect.sources.0.pakages: unknown key; did you mean packages?" in lines
-    assert "collect.sources.0.packages.0: 3 is wrong; it should be a valid string" in lines
+    assert "collect.sources.0.packages.0: 3 is wrong; it should be a valid string: put it in quotes" in lines
     assert any(line.startswith("collect.sources.0.unanswerable: 1.5 is wrong") for line in lines)
 
 
