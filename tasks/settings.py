@@ -25,7 +25,8 @@ from tasks.prepare.settings import BaseSettings, IndexSettings, KnowledgeSetting
 from tasks.prepare.validate_settings import GateSettings, ValidateSettings
 from tasks.recipes.settings import ClassifySettings, ImagesSettings
 from tasks.release.settings import BundleSettings, CardSettings, ReportSettings
-from tasks.training.settings import RewardSettings, RlhfSettings, SampleSettings, SearchSettings, SftSettings
+from tasks.training.rlhf_settings import RlhfSettings
+from tasks.training.settings import RewardSettings, SampleSettings, SearchSettings, SftSettings
 
 Key = tuple[int | str, ...]
 SectionT = TypeVar("SectionT", bound=Section)
