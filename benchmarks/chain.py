@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.roofline import rates_line, rates_now
-from tasks.command import STAGES
 from tasks.evaluation.ledger import Ledger, read_ledger
 from tasks.evaluation.markdown import ledger_markdown
 from tasks.machine.process import cores
 from tasks.machine.progress import duration
 from tasks.rows.timings import read_timings
+from tasks.stages import STAGES
 
 REPORTS = Path("data/reports")
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 OWN_PROMPTS = "sources/prompts"  # where templates of the user's own lie; dvc.yaml spells it for the stages
 _NAME = r"[a-z0-9][a-z0-9_-]*"
@@ -16,6 +16,21 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
+DataPath = Annotated[Path, Field(strict=False)]
+
+
+def spelled(pattern: str, wanted: str) -> AfterValidator:
+    """A check that the whole of a text is of `pattern`; its message says in words what is `wanted`."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} is wrong; it should be {wanted}")
+        return text
+
+    return AfterValidator(check)
+
+
+Sha256 = Annotated[str, spelled(r"[0-9a-f]{64}", "64 of 0-9 and a-f, as sha256sum prints them")]
 
 
 class Section(BaseModel):
@@ -65,19 +80,19 @@ class GenerationSettings(Section):
 class ServeSettings(Section):
     """Where and how the assistant is served."""
 
-    bundle: Annotated[Path, Field(strict=False)]
+    bundle: DataPath
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
-    public_key: Annotated[Path, Field(strict=False)] | None
+    public_key: DataPath | None
     default_model: Literal["auto", "base", "sft", "rlhf"]
     allowed_hosts: tuple[Annotated[str, Field(min_length=1, strict=True)], ...] = Field(strict=False)
-    documents: Annotated[Path, Field(strict=False)] | None
-    feedback: Annotated[Path, Field(strict=False)] | None
-    keys: Annotated[Path, Field(strict=False)] | None
+    documents: DataPath | None
+    feedback: DataPath | None
+    keys: DataPath | None
     requests_per_minute: Count | None
     tokens_per_minute: Count | None
     log: Literal["text", "json", "json_with_texts"]
-    traces: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")] | None
+    traces: Annotated[str, spelled(r"https?://[^/\s]+(/\S*)?", "an address of http:// or https://")] | None
     max_concurrency: Count
     max_batch: Count
     deadline_seconds: Positive

@@ -7,12 +7,12 @@ from pathlib import Path
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.stage import Outcome
-from tasks.command import STAGES
 from tasks.evaluation.ledger import read_ledger
 from tasks.evaluation.markdown import ledger_markdown
 from tasks.pages.curves import PANELS, draw
 from tasks.rows.accounting import accounting_markdown, row_accounting
 from tasks.rows.reports import Report, read_report
+from tasks.stages import STAGES
 
 REPORTS = Path("data/reports")
 

@@ -12,8 +12,8 @@ from deploy.errors import SettingsError
 from flows.plain import on_a_line
 
 if TYPE_CHECKING:
+    from tasks.prepare.collect_settings import FileSource
     from tasks.prepare.rehearsal import Beside, Rehearsal
-    from tasks.prepare.settings import FileSource
     from tasks.rows.records import Dropped
 
 DATA = Path("data")
@@ -63,7 +63,7 @@ def try_file(root: Path, settings: Any, words: argparse.Namespace) -> bool:
 
 def _source(root: Path, settings: Any, words: argparse.Namespace) -> "FileSource":
     """The source that params.yaml makes of the file, or else one of that file alone."""
-    from tasks.prepare.settings import FileSource
+    from tasks.prepare.collect_settings import FileSource
 
     path: Path = words.file
     if path.is_dir():

@@ -4,10 +4,11 @@ Unknown keys are refused, values are never converted, and every fault is reporte
 """
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -19,19 +20,13 @@ from tasks.evaluation.settings import CalibrateSettings, EvaluateSettings
 from tasks.lab.settings import CompareSettings
 from tasks.machine.settings import RunSettings
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.settings import (
-    BaseSettings,
-    CollectSettings,
-    GateSettings,
-    IndexSettings,
-    KnowledgeSettings,
-    Source,
-    SplitSettings,
-    ValidateSettings,
-)
+from tasks.prepare.collect_settings import CollectSettings, Source
+from tasks.prepare.settings import BaseSettings, IndexSettings, KnowledgeSettings, SplitSettings
+from tasks.prepare.validate_settings import GateSettings, ValidateSettings
 from tasks.recipes.settings import ClassifySettings, ImagesSettings
 from tasks.release.settings import BundleSettings, CardSettings, ReportSettings
-from tasks.training.settings import RewardSettings, RlhfSettings, SampleSettings, SearchSettings, SftSettings
+from tasks.training.rlhf_settings import RlhfSettings
+from tasks.training.settings import RewardSettings, SampleSettings, SearchSettings, SftSettings
 
 Key = tuple[int | str, ...]
 SectionT = TypeVar("SectionT", bound=Section)
@@ -89,7 +84,17 @@ class Settings(Section):
 
 
 SOURCES: dict[str, type[BaseModel]] = {
-    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(Source)[0])
+    name: kind
+    for kind in get_args(get_args(Source)[0])
+    for name in get_args(kind.model_fields["kind"].annotation)
+}
+_FEW = 4  # words that a value may be, which are all listed even where one is spelled like it
+# What pydantic says in words of Python, by the type of its fault.
+_WANTED = {
+    "bool_type": "be true or false",
+    "dict_type": "be a mapping, such as {name: value}",
+    "list_type": "be a list, such as [one, two]",
+    "path_type": "be a path",
 }
 
 
@@ -129,7 +134,10 @@ def check_settings(values: dict[str, Any], *, origin: str) -> Settings:
         for fault in error.errors():
             key = _key(fault["loc"], unknown=fault["type"] == "extra_forbidden")
             faults.setdefault(key, []).append(fault)
-        lines = [_sentence(key, same) for key, same in faults.items()]
+        # Of a value that may be a word or a list, a list with a wrong item is told by its item alone.
+        inside = {key[:-1] for key in faults if key and isinstance(key[-1], int)}
+        told = {key: same for key, same in faults.items() if key not in inside or not _is_union(same)}
+        lines = [_sentence(key, same) for key, same in told.items()]
         head = f"{origin}: {len(lines)} setting{'s are' if len(lines) > 1 else ' is'} wrong"
         raise SettingsError("\n  ".join([head, *lines])) from None
 
@@ -140,33 +148,73 @@ def _sentence(key: Key, faults: Sequence[Any]) -> str:
     first = faults[0]
     match first["type"]:
         case "extra_forbidden":
-            known = _known(first["loc"])
-            near = difflib.get_close_matches(str(key[-1]), known, n=1)
-            return f"{name}: unknown key; " + (f"did you mean {near[0]}?" if near else _listed(known))
+            return f"{name}: unknown key; {_near(key[-1], _known(first['loc']))}"
+        case "literal_error" if first["loc"][-1] == "[key]":
+            return f"{name}: unknown key; {_near(key[-1], _options(first))}"
         case "missing":
             return f"{name}: missing; add it (the params.yaml of the project has a value for every key)"
-        case "union_tag_invalid":
-            return f"{name}.kind: {first['ctx']['tag']!r} is wrong; {_listed(SOURCES)}"
-        case "union_tag_not_found":
-            return f"{name}.kind: missing; {_listed(SOURCES)}"
+        case "union_tag_invalid" | "union_tag_not_found":
+            tag = first.get("ctx", {}).get("tag")
+            return f"{name}.kind: {'missing' if tag is None else f'{tag!r} is wrong'}; {_listed(SOURCES)}"
         case "value_error":
             return f"{name}: {first['ctx']['error']}"
         case _:
-            wanted = " or ".join(re.sub(r"^\w+ should ", "", fault["msg"]) for fault in faults)
-            return f"{name}: {first['input']!r} is wrong; it should {wanted}"
+            return f"{name}: {_shown(first['input'])} is wrong; {_right(faults)}"
+
+
+def _right(faults: Sequence[Any]) -> str:
+    """What would be right instead of a value."""
+    if len(faults) == 1 and faults[0]["type"] == "literal_error" and len(_options(faults[0])) > _FEW:
+        return _near(faults[0]["input"], _options(faults[0]))
+    return f"it should {' or '.join(dict.fromkeys(map(_wanted, faults)))}"
+
+
+def _wanted(fault: Any) -> str:
+    """What one fault says after `it should`."""
+    if fault["type"] == "model_type":
+        return f"be a mapping of {', '.join(_known((*fault['loc'], '')))}"
+    if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
+        return "be a valid string: put it in quotes"
+    if fault["type"] == "less_than_equal" and fault["ctx"]["le"] == 1.0:
+        return "be at most 1: 0.3 is 30 %"
+    said = re.sub(r"^\w+ should ", "", fault["msg"]).replace(" after validation", "")
+    return _WANTED.get(fault["type"], said)
+
+
+def _shown(value: Any) -> str:
+    """A value as it stands in the file."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
+
+
+def _options(fault: Any) -> list[str]:
+    """The words of which a value should be one."""
+    return re.findall(r"'([^']*)'", fault["ctx"]["expected"])
+
+
+def _near(word: object, known: Sequence[str]) -> str:
+    """The one of the known words that is spelled like `word`, or else all of them."""
+    near = difflib.get_close_matches(str(word), known, n=1)
+    return f"did you mean {near[0]}?" if near else _listed(known)
+
+
+def _is_union(faults: Sequence[Any]) -> bool:
+    return all(fault["type"] == "literal_error" for fault in faults)
 
 
 def _key(loc: Key, *, unknown: bool) -> Key:
     """`loc` as it stands in the file: without the union members that pydantic names inside it."""
     key: list[int | str] = []
-    model: type[BaseModel] | None = Settings
+    kind: Any = Settings
     for part in loc:
-        fields = _fields(model)
+        fields = _fields(kind)
         if isinstance(part, int) or part in fields:
             key.append(part)
-            model = fields.get(str(part), model)
+            kind = fields.get(str(part), kind)
         elif part in SOURCES and key:
-            model = SOURCES[part]
+            kind = SOURCES[part]
+        elif get_origin(kind) is dict and part != "[key]":
+            key.append(part)
+            kind = get_args(kind)[1]
         elif unknown:
             key.append(part)
     return tuple(key)
@@ -174,22 +222,17 @@ def _key(loc: Key, *, unknown: bool) -> Key:
 
 def _known(loc: Key) -> list[str]:
     """The keys that may stand where the last part of `loc` stands."""
-    model: type[BaseModel] | None = Settings
+    kind: Any = Settings
     for part in loc[:-1]:
-        model = SOURCES.get(str(part), _fields(model).get(str(part), model))
-    return list(_fields(model))
+        kind = SOURCES.get(str(part)) or _fields(kind).get(str(part), kind)
+    return list(_fields(kind))
 
 
-def _fields(model: type[BaseModel] | None) -> dict[str, type[BaseModel] | None]:
-    """The keys of a section, each with the section that it holds, if it holds one."""
-    if model is None:
+def _fields(kind: Any) -> dict[str, Any]:
+    """The keys of a section, each with the type of its value; none of what is no section."""
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return {}
-    return {
-        field.alias or name: field.annotation
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        else None
-        for name, field in model.model_fields.items()
-    }
+    return {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
 
 
 def _listed(names: Iterable[str]) -> str:

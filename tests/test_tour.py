@@ -8,7 +8,7 @@ import grimp
 import pytest
 import yaml
 
-from tasks.command import STAGES
+from tasks.stages import STAGES
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/tour.md").read_text(encoding="utf-8")

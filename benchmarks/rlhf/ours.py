@@ -13,7 +13,7 @@ from tasks.training.reinforcement.actors import load_actors
 from tasks.training.reinforcement.gathering import Sampler
 from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.reinforcement.worth import Prompt, Worth
-from tasks.training.settings import MODEL
+from tasks.training.rlhf_settings import MODEL
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from tasks.evaluation.ledger import read_ledger
 from tasks.machine.memory import MIB, available
 from tasks.machine.process import cores
 from tasks.prepare.collect.folders import files_of
-from tasks.prepare.settings import FeedbackSource, FileSource, FolderSource, PackagesSource
+from tasks.prepare.collect_settings import FeedbackSource, FileSource, FolderSource, PackagesSource
 from tasks.rows.timings import read_timings
 from tasks.settings import Settings
 

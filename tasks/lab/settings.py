@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from deploy.settings import Count, Positive, Section, Share
+from deploy.settings import Count, Positive, Section, Share, spelled
 from tasks.machine.settings import overlay
 from tasks.methods import METHODS, MethodName
 from tasks.training.settings import SftSettings
 
 UNTUNED = "none"  # the trial of the base model with prompt and retrieval
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, spelled(r"[a-z][a-z0-9_]*", "a name of small letters, figures and _")]
 
 
 class Variant(Section):

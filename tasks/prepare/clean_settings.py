@@ -4,7 +4,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from deploy.settings import Count, Section, Share
+from deploy.settings import Count, Section, Share, spelled
 
 CleanStep = Literal[
     "repairs",
@@ -47,14 +47,14 @@ SignalName = Literal[
 RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
 PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key"]
 Treatment = Literal["redact", "drop", "keep"]
+LanguageCode = Annotated[str, spelled(r"[a-z]{2,3}", "the code of a language, such as en or de")]
+CountryCode = Annotated[str, spelled(r"[A-Z]{2}", "the code of a country, such as US or GB")]
 
 
 class LanguageSettings(Section):
     """Which languages stay, and when a text is judged at all."""
 
-    keep: (
-        Literal["auto"] | Annotated[list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]], Field(min_length=1)]
-    )
+    keep: Literal["auto"] | Annotated[list[LanguageCode], Field(min_length=1)]
     least_share: Share
     least_letters: Count
     least_score: Share
@@ -69,7 +69,7 @@ class PersonalSettings(Section):
     card: Treatment
     ip: Treatment
     key: Treatment
-    phone_regions: list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]]
+    phone_regions: list[CountryCode]
     spared: list[Annotated[str, Field(min_length=3)]]
 
     def treatments(self) -> dict[PersonalKind, Treatment]:

@@ -10,7 +10,7 @@ from typing import Any
 from deploy.atomic import replacing
 from tasks.errors import GateError, SourceError
 from tasks.pages.numbers import spelled
-from tasks.prepare.settings import GateSettings
+from tasks.prepare.validate_settings import GateSettings
 from tasks.rows.reports import Report, outcomes, read_report, unbalanced, write_report
 
 KINDS = ("example", "preference", "document")

@@ -16,14 +16,15 @@ from tasks.prepare.collect import counted as collected_counts
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.own import check_own
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.gate import Check, judged
-from tasks.prepare.settings import FileSource, GateSettings, ValidateSettings
 from tasks.prepare.validate.drift import compare
 from tasks.prepare.validate.figures import figures
 from tasks.prepare.validate.findings import Finding, quarantined
 from tasks.prepare.validate.findings import counted as validated_counts
 from tasks.prepare.validate.profile import Profile, profile
 from tasks.prepare.validate.suites import check
+from tasks.prepare.validate_settings import GateSettings, ValidateSettings
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.reports import Report
 

@@ -1,11 +1,10 @@
 """The typed schema of the recipes: sections `classify` and `images` of params.yaml."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from deploy.settings import Count, NonNegative, Positive, Section, Share
+from deploy.settings import Count, DataPath, NonNegative, Positive, Section, Share
 from tasks.methods import METHODS, MethodName
 from tasks.methods.method import MethodSettings
 
@@ -53,8 +52,8 @@ class ClassifySettings(HeadSettings):
 class ImagesSettings(HeadSettings):
     """Pictures: one folder for each label, or scikit-learn's digits."""
 
-    folder: Annotated[Path, Field(strict=False)] | None
-    model: Annotated[Path, Field(strict=False)] | None
+    folder: DataPath | None
+    model: DataPath | None
     pretraining_epochs: Count
     test: Annotated[float, Field(gt=0.0, lt=1.0)]
 

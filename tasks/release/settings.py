@@ -1,11 +1,10 @@
 """The schema of sections `card`, `bundle` and `report` of params.yaml."""
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from deploy.settings import Count, Positive, Section, Share
+from deploy.settings import Count, DataPath, Positive, Section, Share, spelled
 
 
 class CardSettings(Section):
@@ -19,10 +18,10 @@ class CardSettings(Section):
 class BundleSettings(Section):
     """What is shipped."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[str, spelled(r"[A-Za-z0-9._-]+", "a name of letters, figures, dots and dashes")]
     min_retention: Share
     max_parity_gap: Positive
-    signing_key: Annotated[Path, Field(strict=False)] | None
+    signing_key: DataPath | None
 
 
 class ReportSettings(Section):

@@ -1,4 +1,4 @@
-"""Which prompts are the same, and which things belong together."""
+"""Which texts and prompts are the same, what a prompt asks, and which things belong together."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -15,14 +15,24 @@ def prompt_key(messages: Sequence[Message]) -> PromptKey:
 
     In backticks the case counts: `m` and `M` are two parameters.
     """
-    return tuple((message.role, _folded(message.content)) for message in messages)
+    return tuple((message.role, _folded_around_code(message.content)) for message in messages)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """The text as it is compared: case and blanks make no difference."""
+    return " ".join(text.casefold().split())
+
+
+def _folded_around_code(text: str) -> str:
     if "`" not in text:  # as most texts are, which need not be taken apart
-        return " ".join(text.casefold().split())
+        return folded(text)
     parts = _CODE.split(text)
     return " ".join("".join(p if p.startswith("`") else p.casefold() for p in parts).split())
+
+
+def asked_text(prompt: Sequence[Message]) -> str:
+    """What a conversation asks: all turns of the user, since the last alone may mean nothing."""
+    return "\n".join(turn.content for turn in prompt if turn.role == "user")
 
 
 def united(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

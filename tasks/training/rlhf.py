@@ -13,7 +13,7 @@ from tasks.rows.tables import read_table
 from tasks.scoring.scores import checkable
 from tasks.training.reinforcement.learning import reinforce
 from tasks.training.rewards.gate import closed
-from tasks.training.settings import MODEL, RlhfSettings
+from tasks.training.rlhf_settings import MODEL, RlhfSettings
 
 
 def rlhf(

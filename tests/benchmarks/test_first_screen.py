@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.first_screen import between
-from tasks.command import STAGES
 from tasks.errors import SourceError
+from tasks.stages import STAGES
 from tests.conftest import ROOT
 
 README = ROOT / "README.md"

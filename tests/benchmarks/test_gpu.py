@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import gpu
-from benchmarks.gpu import Case, expected, measured, page, planned
+from benchmarks.gpu import cases as gpu_cases
+from benchmarks.gpu.__main__ import measured
+from benchmarks.gpu.cases import Case, expected, planned
+from benchmarks.gpu.page import page
 from tasks.settings import Settings, load_settings
 from tests.conftest import ROOT
 
@@ -32,7 +34,7 @@ def test_a_random_model_is_trained_in_a_process_of_its_own(
 def test_what_is_planned_fits_and_two_gpus_share_a_model(
     tiny_base: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpu, "LARGEST", (1e9, 1e8))
+    monkeypatch.setattr(gpu_cases, "LARGEST", (1e9, 1e8))
     memory = 6 * 2**30
     cases = list(planned(tiny_base, settings, memory=memory, gpus=2))
     assert {case.method for case in cases} == {"lora", "qlora", "full"}

@@ -8,7 +8,7 @@ import grimp
 import pytest
 import yaml
 
-from tasks.command import ALL
+from tasks.stages import ALL
 from tests.conftest import ROOT
 
 # These cannot change what a stage makes: the values of settings are tracked by key in params.yaml, and what

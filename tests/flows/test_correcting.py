@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
-from tasks.prepare.settings import CorrectionsSource, FileSource, Source
+from tasks.prepare.collect_settings import CorrectionsSource, FileSource, Source
 from tasks.prepare.tracing.balance import balance
 from tasks.prepare.tracing.stored import read_stored
+from tests.flows.terminal import shown
 from tests.tasks.prepare.tracing.chain import FAQ, run_chain, write_sources
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -29,9 +29,7 @@ def ran(here: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
-    assert main(["rows", *words]) == code
-    said = capsys.readouterr()
-    return said.out + said.err
+    return shown(capsys, "rows", *words, code=code)
 
 
 def records(path: Path) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from tasks.command import LAB, STAGES
+from tasks.stages import LAB, STAGES
 from tests.conftest import ROOT
 from tests.flows.opened.reading import opened, undeclared
 from tests.flows.started import serving

@@ -9,11 +9,12 @@ import pytest
 
 from flows.cli import main
 from flows.place import occupied
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.tracing.stored import read_stored
 from tasks.rows.learned import write_learned
 from tasks.rows.records import Learned
 from tests.contents import hashes
+from tests.flows.terminal import shown
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -45,9 +46,7 @@ def ran(here: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str, code: int) -> str:
-    assert main(["rows", "erase", *words]) == code
-    said = capsys.readouterr()
-    return said.out + said.err
+    return shown(capsys, "rows", "erase", *words, code=code)
 
 
 def test_without_apply_it_is_only_said_what_would_be_done(

@@ -10,7 +10,7 @@ from deploy.feedback.store import FILE, FeedbackStore
 from deploy.messages import Message
 from flows.cli import main
 from tasks.prepare.collect.feedback import read_feedback
-from tasks.prepare.settings import FeedbackSource
+from tasks.prepare.collect_settings import FeedbackSource
 from tasks.settings import load_settings
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.feedback.made import rated

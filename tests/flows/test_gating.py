@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
+from tests.flows.terminal import shown
 from tests.tasks.prepare.tracing.chain import asked, lines, run_chain
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -13,9 +13,7 @@ GOOD = [asked(n, f"What about thing number {n} of the shelf?") for n in range(60
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str, code: int) -> str:
-    assert main(["gate", *words]) == code
-    said = capsys.readouterr()
-    return said.out + said.err
+    return shown(capsys, "gate", *words, code=code)
 
 
 def test_a_good_file_passes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from flows.cli import parser
 from flows.running import RECIPE_NEEDS
-from tasks.command import RECIPES
 from tasks.machine.settings import overlay
 from tasks.scoring import SCORERS
 from tasks.settings import check_settings, read_params
+from tasks.stages import RECIPES
 from tests.conftest import ROOT
 
 PAGES = sorted(path for path in (ROOT / "docs/recipes").glob("*.md") if path.stem != "README")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli import main
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.tracing.stored import read_stored
 from tasks.rows.learned import write_learned
 from tasks.rows.records import Learned
 from tasks.rows.reports import Report, row_counts, write_report
+from tests.flows.terminal import shown
 from tests.tasks.prepare.tracing.chain import FAQ, lines, run_chain, write_sources
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -30,9 +30,7 @@ def ran(here: Path, capsys: pytest.CaptureFixture[str]) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
-    assert main(["rows", *words]) == code
-    said = capsys.readouterr()
-    return said.out + said.err
+    return shown(capsys, "rows", *words, code=code)
 
 
 def trained(root: Path, entered: int) -> None:

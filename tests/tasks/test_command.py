@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from tasks.command import STAGES, Stage, main, parser, run_stage
+from tasks.command import main, parser, run_stage
 from tasks.errors import OutputError
 from tasks.machine.disk import plain_disk_errors
+from tasks.stages import STAGES, Stage
 from tests.conftest import ROOT
 from tests.interpreter import python
 
@@ -43,7 +44,7 @@ def slow(source: Path, *, file: Path, folder: Path, work: Path) -> None:
 RUN = """
 import sys
 from tasks.command import main
-from tasks.command import STAGES
+from tasks.stages import STAGES
 
 STAGES["slow"] = "slow"
 raise SystemExit(main(sys.argv[1:]))

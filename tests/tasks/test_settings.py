@@ -9,7 +9,7 @@ import pytest
 from deploy.errors import SettingsError
 from tasks.machine.settings import overlay
 from tasks.methods import METHODS
-from tasks.prepare.settings import FileSource, PackagesSource
+from tasks.prepare.collect_settings import FileSource, PackagesSource
 from tasks.settings import SOURCES, Settings, check_settings, load_settings, read_params
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.settings import SftSettings
@@ -39,7 +39,7 @@ def test_no_setting_has_a_default() -> None:
     sections = [field.annotation for field in Settings.model_fields.values()]
     optional = [
         f"{kind.__name__}.{name}"
-        for kind in [*sections, *SOURCES.values()]
+        for kind in dict.fromkeys([*sections, *SOURCES.values()])
         if isinstance(kind, type)
         for name, field in kind.model_fields.items()  # type: ignore[attr-defined]
         if not field.is_required()
@@ -90,7 +90,7 @@ def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
     head, *lines = fault(values).split("\n  ")
     assert head == "params.yaml: 7 settings are wrong"
     assert sorted(lines) == [
-        "base.model_sha256: 'abc' is wrong; it should match pattern '^[0-9a-f]{64}$'",
+        "base.model_sha256: 'abc' is wrong; it should be 64 of 0-9 and a-f, as sha256sum prints them",
         "bundle: missing; add it (the params.yaml of the project has a value for every key)",
         "rlhf: mini_batches (50) must be at most prompts (16)",
         "run.threads: 'many' is wrong; it should be 'auto' or be a valid integer",
@@ -107,7 +107,7 @@ def test_faults_inside_a_source_are_told_by_their_own_key(values: dict[str, Any]
     source["unanswerable"] = 1.5
     lines = fault(values).split("\n  ")
     assert "collect.sources.0.pakages: unknown key; did you mean packages?" in lines
-    assert "collect.sources.0.packages.0: 3 is wrong; it should be a valid string" in lines
+    assert "collect.sources.0.packages.0: 3 is wrong; it should be a valid string: put it in quotes" in lines
     assert any(line.startswith("collect.sources.0.unanswerable: 1.5 is wrong") for line in lines)
 
 
@@ -123,6 +123,51 @@ def test_a_source_of_no_known_kind(values: dict[str, Any], source: dict[str, Any
 def test_the_kinds_of_sources_come_from_the_schema() -> None:
     assert SOURCES["packages"] is PackagesSource
     assert SOURCES["file"] is FileSource
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "said"),
+    [
+        ("clean", {"steps": ["repair"]}, "clean.steps.0: 'repair' is wrong; did you mean repairs?"),
+        ("clean", {"signals": {"word": [3.0, 9.0]}}, "clean.signals.word: unknown key; did you mean words?"),
+        ("clean", {"signals": {"words": [3.0]}}, "clean.signals.words: [3.0] is wrong"),
+        ("clean", {"blobs": None}, "clean.blobs: null is wrong; it should be a mapping of max_share"),
+        ("validate", {"severity": {"sums": "low"}}, "validate.severity.sums: unknown key; did you mean sum?"),
+        ("validate", {"severity": {"sum": "low"}}, "validate.severity.sum: 'low' is wrong; it should be"),
+        ("validate", {"unanswerable_between": [0.6, 0.1]}, "[0.6, 0.1] is wrong; it should be [least, most]"),
+        ("gate", {"max_dropped": 30}, "gate.max_dropped: 30 is wrong; it should be at most 1: 0.3 is 30 %"),
+        ("gate", {"allow_warnings": 1}, "gate.allow_warnings: 1 is wrong; it should be true or false"),
+        ("split", {"by": "time"}, "split: time is null, and by: time needs the column that dates rows"),
+        ("split", {"evaluations": [3]}, "split.evaluations.0: 3 is wrong; it should be a path"),
+    ],
+)
+def test_a_fault_is_told_by_its_whole_key_and_in_words_of_the_file(
+    values: dict[str, Any], section: str, changed: dict[str, Any], said: str
+) -> None:
+    values[section] |= changed
+    assert said in fault(values)
+
+
+def test_a_wrong_item_of_a_list_is_told_by_itself(values: dict[str, Any]) -> None:
+    values["clean"]["language"]["keep"] = ["en", "german"]
+    assert fault(values).split("\n  ")[1:] == [
+        "clean.language.keep.1: 'german' is wrong; it should be the code of a language, such as en or de"
+    ]
+
+
+def test_faults_of_a_source_with_two_kinds_are_told_by_their_own_key(values: dict[str, Any]) -> None:
+    values["collect"]["sources"] = [{"kind": "markdown", "folder": "manual"}]
+    lines = fault(values).split("\n  ")
+    assert "collect.sources.0.folder: unknown key; known: licence, origin, kind, path" in lines
+    assert any(line.startswith("collect.sources.0.path: missing") for line in lines)
+
+
+def test_an_address_in_the_place_of_its_variable_is_not_shown(values: dict[str, Any]) -> None:
+    source = {"kind": "sql", "name": "a", "url_env": "postgres://me:hunter2@host/db", "query": "SELECT 1"}
+    values["collect"]["sources"] = [source]
+    said = fault(values)
+    assert "url_env: it should be the name of a variable of the environment, such as TICKETS_URL" in said
+    assert "hunter2" not in said
 
 
 def test_a_value_of_another_type_is_not_converted(values: dict[str, Any]) -> None:

@@ -11,9 +11,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from deploy.settings import OWN_PROMPTS, Section
-from tasks.command import ALL, LAB, RECIPES, STAGES, load_stage, parser
+from tasks.command import parser
 from tasks.release.report import SHOWN
 from tasks.settings import Settings
+from tasks.stages import ALL, LAB, RECIPES, STAGES, load_stage
 from tests.conftest import ROOT
 
 

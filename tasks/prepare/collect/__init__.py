@@ -20,7 +20,7 @@ from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.own import check_own
 from tasks.prepare.collect.provenance import provenance
 from tasks.prepare.collect.queries import read_queries
-from tasks.prepare.settings import (
+from tasks.prepare.collect_settings import (
     CollectSettings,
     CorrectionsSource,
     DatasetSource,
@@ -31,10 +31,10 @@ from tasks.prepare.settings import (
     PackagesSource,
     QueriesSource,
     Source,
-    SplitSettings,
     SqlSource,
     UrlSource,
 )
+from tasks.prepare.settings import SplitSettings
 from tasks.rows.records import Dropped, EvaluationItem, Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
 from tasks.rows.tables import write_rows, write_table

@@ -6,7 +6,7 @@ from tasks.prepare.collect.fetching import fetched, openly
 from tasks.prepare.collect.files import rows_of
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.readers import read_records
-from tasks.prepare.settings import UrlSource
+from tasks.prepare.collect_settings import UrlSource
 
 
 def read_url(settings: UrlSource, *, cache: Path) -> Collected:

@@ -17,7 +17,7 @@ from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.machine.disk import say_if_unwatched
 from tasks.prepare.collect.identifiers import Collected, Correction
-from tasks.prepare.settings import CorrectionsSource
+from tasks.prepare.collect_settings import CorrectionsSource
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 
 LEFT_OUT = "left_out_by_people"

@@ -11,7 +11,7 @@ from tasks.errors import SourceError
 from tasks.prepare.collect.files import rows_of
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.readers import Fault, Record
-from tasks.prepare.settings import SqlSource
+from tasks.prepare.collect_settings import SqlSource
 
 _AT_ONCE = 1000  # rows asked for
 

@@ -16,7 +16,7 @@ from tasks.machine.disk import say_if_unwatched
 from tasks.prepare.collect.files import rows_of
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.readers import READERS, Fault, Record, ending, read_records
-from tasks.prepare.settings import DatasetSource
+from tasks.prepare.collect_settings import DatasetSource
 
 _STATE = "state.json"
 _OTHER_SPLITS = ("train", "test", "validation", "valid", "dev", "eval")

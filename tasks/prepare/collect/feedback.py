@@ -12,7 +12,7 @@ from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.opinions import preferences
 from tasks.prepare.collect.readers import Fault, read_records
 from tasks.prepare.collect.values import WrongShapeError
-from tasks.prepare.settings import FeedbackSource
+from tasks.prepare.collect_settings import FeedbackSource
 from tasks.rows.records import Dropped, Preference, Rows
 
 SHAPE = Shape(

@@ -15,7 +15,7 @@ from tasks.prepare.collect.opinions import good_answers
 from tasks.prepare.collect.readers import Fault, Record, read_records
 from tasks.prepare.collect.shapes import NAMES, as_rows, recognise
 from tasks.prepare.collect.values import WrongShapeError
-from tasks.prepare.settings import FileSource, RowsSource
+from tasks.prepare.collect_settings import FileSource, RowsSource
 from tasks.rows.records import Document, Dropped, Preference, Row, Rows
 
 _LOOKED_AT = 20  # records that decide on the shape of a file

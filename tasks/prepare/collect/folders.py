@@ -14,7 +14,7 @@ from tasks.machine.disk import say_if_unwatched
 from tasks.machine.process import cores
 from tasks.machine.progress import Progress
 from tasks.prepare.collect.identifiers import Collected, identifier
-from tasks.prepare.settings import FolderSource
+from tasks.prepare.collect_settings import FolderSource
 from tasks.rows.records import Document, Dropped, Rows
 
 # What each kind of source reads.

@@ -10,7 +10,13 @@ from ruamel.yaml.error import YAMLError
 
 from tasks.prepare.collect.documentation.callables import installed
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import DatasetSource, ExtractsSource, PackagesSource, QueriesSource, Source
+from tasks.prepare.collect_settings import (
+    DatasetSource,
+    ExtractsSource,
+    PackagesSource,
+    QueriesSource,
+    Source,
+)
 
 _CLASSIFIER = "License :: "
 _LONGEST = 100  # characters of a licence that is a name, and not its text

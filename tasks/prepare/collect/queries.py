@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.prepare.collect.identifiers import Collected, identifier
-from tasks.prepare.settings import QueriesSource
+from tasks.prepare.collect_settings import QueriesSource
 from tasks.rows.records import Example, Rows
 
 # What a table may be about: its rows, columns of text with their values, columns of numbers.

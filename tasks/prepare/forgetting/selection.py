@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import SourceError
-from tasks.prepare.forgetting.texts import folded, strings
+from tasks.prepare.forgetting.texts import strings
 from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, SPLIT, SPLITS, rows_at
+from tasks.rows.identity import folded
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.tables import FILES, write_table
 

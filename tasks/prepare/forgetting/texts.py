@@ -20,11 +20,6 @@ _PAGES = (".html", ".htm")
 _TAG = re.compile(r"<[^<>]*>")
 
 
-def folded(text: str) -> str:
-    """The text as it is compared: case and blanks make no difference."""
-    return " ".join(text.casefold().split())
-
-
 def texts_in(path: Path) -> Iterator[str]:
     """What a file says, in parts; whatever it is, its bytes are among them. Of weights that is their header.
 

@@ -13,8 +13,7 @@ from tasks.prepare.collect.files import shape_of
 from tasks.prepare.collect.readers import Fault, Record, read_records
 from tasks.prepare.collect.shapes import as_rows
 from tasks.prepare.collect.values import WrongShapeError
-from tasks.prepare.nearness import asked_text
-from tasks.rows.identity import PromptKey, prompt_key
+from tasks.rows.identity import PromptKey, asked_text, prompt_key
 from tasks.rows.literal import literalness, longest_run
 from tasks.rows.records import Example
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tasks.prepare.nearness import asked_text
+from tasks.rows.identity import asked_text
 from tasks.rows.records import Example
 
 _MEASURES: tuple[tuple[str, Callable[[Example], int]], ...] = (

@@ -17,10 +17,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasks.errors import GateError
-from tasks.prepare.decontamination import Asked, LeftOut, contaminated, row_key, taken_by_name, without
-from tasks.prepare.evaluated import documents_holding, holding, sentences, told_by_file
+from tasks.prepare.decontamination.evaluations import documents_holding, holding, sentences, told_by_file
+from tasks.prepare.decontamination.own_sets import LeftOut, contaminated, row_key, taken_by_name, without
 from tasks.prepare.seen import drift, seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
+from tasks.prepare.similar.rows import Asked
 from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.split.checks import check_filled, check_leaks
 from tasks.prepare.split.chronology import undatable

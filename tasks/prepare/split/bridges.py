@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.prepare.similar.pairs import Pair
+from tasks.prepare.similar.rows import Asked
 from tasks.prepare.split.ledger import SPLITS, Ledger, SplitName, keys_of
-from tasks.rows.records import GENERAL_TASK, Example, Preference
+from tasks.rows.records import GENERAL_TASK
 
 BRIDGE = "leak_bridge"
-Asked = Example | Preference
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.errors import SourceError
-from tasks.prepare.decontamination import Asked
 from tasks.prepare.settings import SplitSettings
+from tasks.prepare.similar.rows import Asked
 from tasks.prepare.split.assigning import groups_of
 from tasks.prepare.split.ledger import SplitName
 from tasks.prepare.split.times import read_time, told_time

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tasks.prepare.decontamination import LeftOut, RowKey, row_key
+from tasks.prepare.decontamination.own_sets import LeftOut, RowKey, row_key
 from tasks.prepare.split.assigning import groups_of
 from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.split.dividing import Division

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tasks.prepare.decontamination import RowKey, row_key
+from tasks.prepare.decontamination.own_sets import RowKey, row_key
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.similar.pairs import Pair
 from tasks.prepare.similar.rows import near_rows

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Container
 
-from tasks.prepare.decontamination import GROUP, NEAR, SAME
+from tasks.prepare.decontamination.own_sets import GROUP, NEAR, SAME
 from tasks.rows.records import Dropped
 
 _HELD = re.compile(r"(?P<id>.*) \([^()]*(?:\([^()]*\)[^()]*)*\)(?:, nearness \d\.\d+)?", re.DOTALL)

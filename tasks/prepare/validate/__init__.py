@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deploy.atomic import write_text
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.settings import CollectSettings, DriftSettings, ValidateSettings
+from tasks.prepare.collect_settings import CollectSettings
 from tasks.prepare.validate.drift import OTHER_VERSION, Comparison, compare
 from tasks.prepare.validate.figures import figures
 from tasks.prepare.validate.findings import counted, quarantined
@@ -13,6 +13,7 @@ from tasks.prepare.validate.profile import Profile, made_with, read_profile, wri
 from tasks.prepare.validate.profile import profile as profile_of
 from tasks.prepare.validate.suites import check
 from tasks.prepare.validate.words import PAGE
+from tasks.prepare.validate_settings import DriftSettings, ValidateSettings
 from tasks.rows.records import Dropped
 from tasks.rows.reports import Report, write_report
 from tasks.rows.tables import read_rows, write_table

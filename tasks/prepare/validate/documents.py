@@ -3,8 +3,8 @@
 from typing import Any
 
 from deploy.files import text_sha256
-from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate.expect import Columns, identified, true
+from tasks.prepare.validate_settings import ValidateSettings
 
 COLUMNS: Columns = {
     "id": ("str", lambda row, _: row.id),

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tasks.pages.numbers import fine_percent
-from tasks.prepare.settings import DriftSettings, Severity
 from tasks.prepare.validate.expect import expect
 from tasks.prepare.validate.features import SAID
 from tasks.prepare.validate.profile import Profile, Spread, TableProfile
 from tasks.prepare.validate.stability import chance, index
+from tasks.prepare.validate_settings import DriftSettings, Severity
 from tasks.rows.records import RowKind
 
 if TYPE_CHECKING:

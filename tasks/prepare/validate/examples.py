@@ -3,8 +3,8 @@
 from typing import Any
 
 from deploy.abstention import ABSTENTION, abstains
-from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate.expect import Columns, expect, identified, short_answers, true
+from tasks.prepare.validate_settings import ValidateSettings
 
 ROLES = r"^s?(?:ua)+$"  # an optional system turn, then user and assistant in turn, the assistant last
 COLUMNS: Columns = {

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tasks.prepare.settings import Severity
 from tasks.prepare.validate.between import Between
+from tasks.prepare.validate_settings import Severity
 
 # What is judged of a row: the name and type of each column, and how it is made of the row and all tables.
 Columns = dict[str, tuple[str, Callable[[Any, Between], object]]]

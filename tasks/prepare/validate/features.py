@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tasks.rows.identity import folded
 from tasks.rows.records import RowKind
 
 Cells = Mapping[str, float]  # the share of a row in each cell, 1 together
@@ -52,7 +53,7 @@ def words(text: str) -> Cells:
 
 def whole(text: str) -> Cells:
     """The bucket of the text as a whole: labels and other short answers that come often make full ones."""
-    return {_bucket(" ".join(text.casefold().split()), ANSWER_BUCKETS): 1.0}
+    return {_bucket(folded(text), ANSWER_BUCKETS): 1.0}
 
 
 def _bucket(text: str, buckets: int) -> str:

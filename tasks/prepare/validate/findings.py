@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks.prepare.settings import Severity
+from tasks.prepare.validate_settings import Severity
 from tasks.rows.records import Dropped, RowKind, Rows
 from tasks.rows.reports import RowCount, row_counts
 

@@ -2,8 +2,8 @@
 
 from typing import Any, get_args
 
-from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate.expect import Columns, expect, identified, short_answers, true
+from tasks.prepare.validate_settings import ValidateSettings
 from tasks.rows.records import LabelKind
 
 ROLES = r"^s?(?:ua)*u$"  # the prompt ends with the question

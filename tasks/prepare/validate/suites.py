@@ -6,13 +6,13 @@ from numbers import Real
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tasks.prepare.settings import ValidateSettings
 from tasks.prepare.validate import documents, drift, examples, preferences
 from tasks.prepare.validate.between import Between
 from tasks.prepare.validate.drift import NOTHING, Comparison
 from tasks.prepare.validate.expect import Columns
 from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate.words import expected
+from tasks.prepare.validate_settings import ValidateSettings
 from tasks.rows.records import RowKind, Rows
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from deploy.atomic import write_text
 from tasks.evaluation.answers import read_answers
 from tasks.prepare.tracing.balance import balance, tokens_fault, unpaired
 from tasks.prepare.tracing.stored import stored_at
-from tasks.release.card.account import account_figures
+from tasks.release.account import account_figures
 from tasks.release.card.agreement import agreements
 from tasks.release.card.contents import contents
 from tasks.release.card.groups import group_figures

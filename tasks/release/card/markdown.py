@@ -12,16 +12,16 @@ from tasks.pages.numbers import DASH, count, in_words, percent, spelled
 from tasks.pages.tables import lines
 from tasks.prepare.tracing.balance import OUTCOMES, Line, total
 from tasks.prepare.tracing.stored import KINDS
-from tasks.release.card.account import read_account
+from tasks.release.account import read_account
+from tasks.release.tables import UNKNOWN, Table, group_tables, source_table
 
-UNKNOWN = "unknown"
 SIZES = (("n<1K", 1_000), ("1K<n<10K", 10_000), ("10K<n<100K", 100_000), ("100K<n<1M", 1_000_000))
 FRONT = "---"
 
 
 def card_markdown(figures: Mapping[str, Any], *, smallest: int) -> str:
     """The whole card."""
-    account = read_account(figures["account"])
+    account, sources = read_account(figures["account"]), source_table(figures["sources"])
     parts = [
         *_front_matter(figures, account.lines),
         "",
@@ -29,7 +29,7 @@ def card_markdown(figures: Mapping[str, Any], *, smallest: int) -> str:
         "",
         "What the data is that this model was adapted with, made by the run that made the model.",
         "",
-        *_section("Sources", _sources(figures["sources"])),
+        *_section("Sources", table(sources.columns, sources.rows)),
         *_section("What became of the rows", _account(account.lines, account.faults)),
         *_section("What went no further, and why", _reasons(account.lines)),
         *_section("Splits", _splits(figures["contents"])),
@@ -47,13 +47,10 @@ def cell(value: object) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """A Markdown table; figures stand on the right."""
-    told = [[cell(value) for value in row] for row in rows]
-    whole = [
-        all(re.fullmatch(r"[\d,.% -]*|" + DASH, row[place]) for row in told) for place in range(len(head))
-    ]
-    sides = ["--:" if figures else "---" for figures in whole]
-    return [f"| {' | '.join(row)} |" for row in [list(head), sides, *told]] if told else []
+    """A Markdown table; figures stand on the right. Nothing where there are no rows."""
+    told = Table(title="", columns=tuple(head), rows=tuple(tuple(map(cell, row)) for row in rows))
+    sides = ["--:" if figures else "---" for figures in told.figures]
+    return [f"| {' | '.join(row)} |" for row in (told.columns, sides, *told.rows)] if told.rows else []
 
 
 def _front_matter(figures: Mapping[str, Any], account: Sequence[Line]) -> Iterator[str]:
@@ -85,23 +82,6 @@ def _section(title: str, told: Iterable[str]) -> list[str]:
 
 def _licences(source: Mapping[str, Any]) -> list[str]:
     return [licence or UNKNOWN for licence in source["provenance"]["licences"].values()] or [UNKNOWN]
-
-
-def _sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    rows = []
-    for source in sources:
-        told = source["provenance"]
-        licences = [
-            f"{part}: {licence or UNKNOWN}" if part else licence for part, licence in told["licences"].items()
-        ]
-        rows.append((
-            ", ".join(told["names"]) or source.get("path", DASH),
-            source["source"],
-            told["origin"] or UNKNOWN,
-            "; ".join(licences) or UNKNOWN,
-            ", ".join(told["languages"]) or UNKNOWN,
-        ))  # fmt: skip
-    yield from table(("rows called", "kind", "origin", "licence", "languages"), rows)
 
 
 def _account(account: Sequence[Line], faults: Sequence[str]) -> Iterator[str]:
@@ -170,58 +150,20 @@ def _found(cleaned: Mapping[str, Any]) -> Iterator[str]:
 
 def _groups(groups: Mapping[str, Any], smallest: int) -> Iterator[str]:
     for column, told in groups.items():
+        tables = group_tables(told)
         yield f"### {cell(column)}"
         yield ""
-        if not any(told.values()):
+        if not tables:
             yield "No row tells of it."
             yield ""
-        yield from table(
-            ("group", "examples", "share", "question words", "answer words", "unanswerable"),
-            [
-                (
-                    each["group"],
-                    spelled(each["rows"]),
-                    percent(each["share"]),
-                    spelled(each["question_words"]),
-                    spelled(each["answer_words"]),
-                    rate(each["abstains"]),
-                )
-                for each in told["examples"]
-            ],
-        )
-        yield ""
-        yield from table(
-            ("group", "preferences", "share", "the longer answer wins"),
-            [
-                (each["group"], spelled(each["rows"]), percent(each["share"]), rate(each["longer_wins"]))
-                for each in told["preferences"]
-            ],
-        )
-        yield ""
-        yield from table(
-            ("group", "comparisons with other groups", "wins"),
-            [(each["group"], spelled(each["rows"]), rate(each["wins"])) for each in told["wins"]],
-        )
-        yield ""
-        arms = list(dict.fromkeys(arm for each in told["scores"] for arm in each["arms"]))
-        yield from table(
-            ("group", "questions", *arms),
-            [
-                (each["group"], spelled(each["rows"]), *(rate(each["arms"].get(arm)) for arm in arms))
-                for each in told["scores"]
-            ],
-        )
-        yield ""
+        for each in tables:
+            yield from table(each.columns, each.rows)
+            yield ""
     if groups:
         yield (
             f"With Wilson's 95 % intervals. A dash: fewer than {smallest} rows, too few to say anything of. "
             "That intervals overlap does not show that groups are treated alike."
         )
-
-
-def rate(told: Mapping[str, float] | None) -> str:
-    """A rate with its interval; a dash where there were too few rows for one."""
-    return DASH if told is None else f"{told['mean']:.2f} ({told['low']:.2f} to {told['high']:.2f})"
 
 
 def _agreement(told: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.pages.numbers import count, in_words
 from tasks.prepare.tracing.balance import OUTCOMES, Line, total
 from tasks.prepare.tracing.stored import KINDS
-from tasks.release.card.account import read_account
+from tasks.release.account import read_account
 from tasks.release.report.flow import BAR, WIDTH, Flow, flows
 
 STAGES = ("collect", "clean", "validate", "split", "sft")  # in which rows meet them

@@ -1,10 +1,8 @@
 """Fills the page: from what the stages reported to the parts that the template shows."""
 
-import platform
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +22,14 @@ from tasks.evaluation.sentences import (
     test_set_sentences,
     verdict_sentences,
 )
-from tasks.machine.progress import duration
 from tasks.pages import environment
 from tasks.pages.curves import draw
-from tasks.pages.numbers import DASH, decimals, mib, milliseconds, percent, spelled
+from tasks.pages.numbers import decimals, milliseconds, percent, spelled
 from tasks.pages.tables import Line, as_written, lines
 from tasks.release.report.account import account
 from tasks.release.report.data import agreement_tables, group_tables, source_table
 from tasks.release.report.inputs import Inputs
+from tasks.release.report.resources import MACHINE, stage_lines, versions
 from tasks.release.report.sentences import (
     calibration_sentences,
     headline,
@@ -43,14 +41,9 @@ from tasks.release.report.trials import search_sentences, trial_lines
 from tasks.rows.accounting import COLUMNS, balance_sentence, cells, reasons_told, row_accounting
 
 TEMPLATES = Path(__file__).parent
-VERSIONS = (
-    "torch", "transformers", "trl", "peft", "safetensors", "faiss-cpu", "bm25s", "sentence-transformers",
-    "dvc", "prefect", "great-expectations", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow",
-)  # fmt: skip
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # The picture of a score is as high as a row of the table, so that the lines of the rows join.
 WIDTH, HEIGHT, MARGIN = 200, 56, 8
-MACHINE = ("device", "threads", "precision")
 TRAINING = {
     "sft": ("Fine-tuning", sft_sentences),
     "reward": ("Reward model", reward_sentences),
@@ -68,16 +61,6 @@ class Training:
     sentences: tuple[str, ...]
     curves: Markup
     figures: list[Line]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageLine:
-    """What a stage took and what it ran on; a dash where nothing was measured."""
-
-    stage: str
-    time: str
-    memory: str
-    machine: tuple[str, ...]
 
 
 def render(
@@ -211,47 +194,6 @@ def trainings(inputs: Inputs) -> list[Training]:
                 figures=lines({k: v for k, v in one.figures.items() if k not in MACHINE}),
             )
         )
-    return result
-
-
-def _memory(measured: float | None, expected: float | None) -> str:
-    """The peak memory of a stage, beside what was expected of it before it started."""
-    told = measured is not None and expected is not None
-    return mib(measured) + (f" (expected {expected:,.0f})" if told else "")
-
-
-def stage_lines(inputs: Inputs, timings: Mapping[str, Mapping[str, float]]) -> list[StageLine]:
-    """What each stage took, in the order of the chain; the total of the times comes last."""
-    names = list(dict.fromkeys([*inputs.reports, *timings]))
-    result: list[StageLine] = []
-    for name in names:
-        took = timings.get(name, {})
-        figures = inputs.reports[name].figures if name in inputs.reports else {}
-        result.append(
-            StageLine(
-                stage=name,
-                time=duration(took["seconds"]) if "seconds" in took else DASH,
-                memory=_memory(took.get("peak_mib"), figures.get("estimated_peak_mib")),
-                machine=tuple(str(figures.get(key, "")) for key in MACHINE),
-            )
-        )
-    if timings:
-        total = sum(took["seconds"] for took in timings.values())
-        peak = max(took["peak_mib"] for took in timings.values())
-        result.append(
-            StageLine(stage="all", time=duration(total), memory=mib(peak), machine=("",) * len(MACHINE))
-        )
-    return result
-
-
-def versions() -> list[Line]:
-    """Python and the packages that the figures depend on, as installed where the page was written."""
-    result = [("python", platform.python_version()), ("machine", f"{platform.system()} {platform.machine()}")]
-    for package in VERSIONS:
-        try:
-            result.append((package, version(package)))
-        except PackageNotFoundError:
-            result.append((package, "not installed"))
     return result
 
 

@@ -10,7 +10,7 @@ from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.experience import Experience, experience, rewarded
 from tasks.training.reinforcement.rollouts import Group, answered, given
 from tasks.training.reinforcement.worth import Prompt, Worth
-from tasks.training.settings import MODEL, SCORE, RlhfSettings
+from tasks.training.rlhf_settings import MODEL, SCORE, RlhfSettings
 
 EQUAL = 1e-6  # responses whose worth differs by less are worth the same
 

@@ -11,7 +11,7 @@ from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.experience import experience, rewarded
 from tasks.training.reinforcement.rollouts import answered
 from tasks.training.reinforcement.worth import Prompt, Worth
-from tasks.training.settings import MODEL, SCORE, RlhfSettings
+from tasks.training.rlhf_settings import MODEL, SCORE, RlhfSettings
 
 HELD_OUT_ROWS = 16  # prompts that are answered at once
 MEASURED = 48  # answers by which the divergence is measured

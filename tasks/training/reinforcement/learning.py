@@ -17,7 +17,7 @@ from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.pairs import choose_pairs
 from tasks.training.reinforcement.prompts import Prompts, choose_prompts
 from tasks.training.reinforcement.worth import Worth, read_functions
-from tasks.training.settings import MODEL, SCORE, RlhfSettings
+from tasks.training.rlhf_settings import MODEL, SCORE, RlhfSettings
 from tasks.training.trained import Trained
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from tasks.machine.progress import Progress
 from tasks.training.reinforcement.state import load_state, save_state
 from tasks.training.reinforcement.trainer import Trainer, UpdateFigures
 from tasks.training.reinforcement.worth import Prompt
+from tasks.training.rlhf_settings import RlhfSettings
 from tasks.training.schedule import milestones
-from tasks.training.settings import RlhfSettings
 
 Stopped = Literal["finished", "kl_limit", "length", "repetition", "score_fell"]
 LONGER = 2.0  # times as long as at first: responses that grow so while the reward rises game it

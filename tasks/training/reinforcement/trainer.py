@@ -22,7 +22,7 @@ from tasks.training.reinforcement.experience import Experience, micro_batches
 from tasks.training.reinforcement.gathering import Gathered, Sampler
 from tasks.training.reinforcement.rollouts import Group, collate, given
 from tasks.training.reinforcement.worth import Prompt
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 
 GRADIENT_NORM = 1.0  # longer gradients are shortened to it, as the trainers of TRL do
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tasks.errors import TrainingError
 from tasks.rows.records import Example
 from tasks.scoring.scores import score
-from tasks.training.settings import MODEL, SCORE
+from tasks.training.rlhf_settings import MODEL, SCORE
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import GateError, SourceError
 from tasks.prepare.gate import gate
-from tasks.prepare.settings import GateSettings
+from tasks.prepare.validate_settings import GateSettings
 from tasks.rows.reports import Report, read_report, write_report
 from tests.tasks.rows.made import counted
 

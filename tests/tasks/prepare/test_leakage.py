@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.messages import Message
-from tasks.prepare.evaluated import CONTAMINATED, holding, texts_of
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
+from tasks.prepare.decontamination.evaluations import CONTAMINATED, holding, texts_of
 from tasks.prepare.similar.rows import near_rows
 from tasks.prepare.split.ledger import SPLITS
 from tasks.rows.records import Dropped, EvaluationItem, Example, Preference

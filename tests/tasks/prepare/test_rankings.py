@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from deploy.feedback.store import Rated
 from tasks.prepare.collect.feedback import read_feedback, unpaired
+from tasks.prepare.collect_settings import FeedbackSource
 from tasks.prepare.rankings import as_lines, rankings
-from tasks.prepare.settings import FeedbackSource
 from tasks.rows.identity import prompt_key
 from tests.deploy.feedback.made import given, rated
 

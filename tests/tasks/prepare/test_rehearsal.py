@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tasks.errors import SourceError
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.rehearsal import ALONE, Beside, Rehearsal, rehearse
-from tasks.prepare.settings import FileSource
 from tasks.prepare.validate.profile import profile
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain, write_sources
 from tests.tasks.rows.made import document, question

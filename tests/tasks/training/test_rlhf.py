@@ -22,7 +22,7 @@ from tasks.training.reinforcement.prompts import TOO_LONG, Prompts
 from tasks.training.reinforcement.worth import Prompt
 from tasks.training.rewards.gate import write_gate
 from tasks.training.rlhf import rlhf
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.conftest import write_tiny_index
 from tests.tasks.rows.made import default_asked, outcomes
 from tests.tasks.training.reinforcement.conftest import small

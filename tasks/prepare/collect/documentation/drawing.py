@@ -17,7 +17,7 @@ from tasks.prepare.collect.documentation.questions import (
     QuestionKind,
 )
 from tasks.prepare.collect.identifiers import rank
-from tasks.prepare.settings import PackagesSource
+from tasks.prepare.collect_settings import PackagesSource
 
 _TRIES = 24  # names tried on a callable before it is taken to have none that it lacks
 _TURNS = 8  # times that each callable is asked for something that it lacks

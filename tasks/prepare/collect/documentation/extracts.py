@@ -14,7 +14,7 @@ from tasks.prepare.collect.documentation.callables import PublicCallable, public
 from tasks.prepare.collect.documentation.docstrings import description, first_sentence
 from tasks.prepare.collect.documentation.groups import groups
 from tasks.prepare.collect.identifiers import Collected, identifier, rank
-from tasks.prepare.settings import ExtractsSource
+from tasks.prepare.collect_settings import ExtractsSource
 from tasks.rows.records import Example, Rows
 
 MAX_WORDS = 120  # of a description; the rest of a longer one is left out

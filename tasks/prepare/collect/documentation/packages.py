@@ -22,7 +22,7 @@ from tasks.prepare.collect.documentation.partners import Partners
 from tasks.prepare.collect.documentation.questions import Question, as_example
 from tasks.prepare.collect.documentation.remarks import small_talk
 from tasks.prepare.collect.identifiers import Collected, identifier
-from tasks.prepare.settings import PackagesSource
+from tasks.prepare.collect_settings import PackagesSource
 from tasks.rows.records import Document, Example, Rows
 
 MAX_NAMED = 20  # names that the report spells out of each reason for leaving callables out

@@ -9,7 +9,7 @@ from tasks.prepare.collect.documentation.wording.grammar import Frame, expanded,
 from tasks.prepare.collect.documentation.wording.surface import spoken
 from tasks.prepare.collect.documentation.wording.talk import OFF_TOPIC, SMALL_TALK
 from tasks.prepare.collect.identifiers import identifier, rank
-from tasks.prepare.settings import PackagesSource
+from tasks.prepare.collect_settings import PackagesSource
 from tasks.rows.records import Example
 
 _TRIES = 4  # sentences drawn for each that is wanted: a frame with few alternatives gives the same again

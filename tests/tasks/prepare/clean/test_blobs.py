@@ -7,10 +7,10 @@ import textwrap
 import pytest
 
 from tasks.prepare.clean.blobs import blob
-from tests.conftest import small_settings
+from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, question
 
-SETTINGS = small_settings().clean
+SETTINGS = cleaning()
 NOISE = random.Random(0).randbytes(900)
 B64 = base64.b64encode(NOISE).decode()
 LOG = "\n".join(f"2024-05-03 12:00:{second:02} worker[{second}]: step done" for second in range(40))

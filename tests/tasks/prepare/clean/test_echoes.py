@@ -2,10 +2,10 @@
 
 from deploy.messages import Message
 from tasks.prepare.clean.echoes import echo
-from tests.conftest import small_settings
+from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question
 
-SETTINGS = small_settings().clean
+SETTINGS = cleaning()
 ASKED = "What is the default of C?"
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from deploy.messages import Message
 from tasks.prepare.clean.placeholders import placeholder
-from tests.conftest import small_settings
+from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question
 
-SETTINGS = small_settings().clean
+SETTINGS = cleaning()
 EMPTY = [
     "TODO",
     "todo.",

@@ -3,10 +3,10 @@
 import pytest
 
 from tasks.prepare.clean.repetition import repetition
-from tests.conftest import small_settings
+from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question
 
-SETTINGS = small_settings().clean
+SETTINGS = cleaning()
 SENTENCE = "The value of this parameter is read once when the program starts and never again afterwards."
 
 

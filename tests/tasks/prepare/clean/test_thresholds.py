@@ -6,9 +6,10 @@ import pytest
 
 from deploy.errors import SettingsError
 from tasks.prepare.clean.steps import clean_rows
-from tasks.prepare.clean_settings import CleanSettings, SignalName
+from tasks.prepare.clean_settings import SignalName
 from tasks.settings import load_settings
-from tests.conftest import ROOT, small_settings
+from tests.conftest import ROOT
+from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
 
 ROWS = rows(
@@ -20,7 +21,7 @@ ROWS = rows(
 
 
 def dropped(**bounds: list[float]) -> dict[str, str]:
-    settings = CleanSettings.model_validate({**small_settings().clean.model_dump(), "signals": bounds})
+    settings = cleaning(signals=bounds)
     return {row.id: f"{row.reason} {row.detail}" for row in clean_rows(ROWS, settings).dropped}
 
 

@@ -17,7 +17,7 @@ from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.collect import counted
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import unbalanced
 from tasks.rows.tables import read_rows, read_table, write_rows, write_table

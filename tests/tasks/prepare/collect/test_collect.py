@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tasks.machine.settings import RunSettings
 from tasks.prepare.collect import collect
-from tasks.prepare.settings import CollectSettings, FileSource, FolderSource
+from tasks.prepare.collect_settings import CollectSettings, FileSource, FolderSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table

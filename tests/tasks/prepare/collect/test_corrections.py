@@ -20,7 +20,7 @@ from tasks.prepare.collect.corrections import (
     with_texts,
 )
 from tasks.prepare.collect.identifiers import Correction, Decision
-from tasks.prepare.settings import CollectSettings, CorrectionsSource, FileSource
+from tasks.prepare.collect_settings import CollectSettings, CorrectionsSource, FileSource
 from tasks.rows.records import Dropped, Example, Row
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table

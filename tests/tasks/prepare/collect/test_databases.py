@@ -9,7 +9,7 @@ import pytest
 from tasks.errors import SourceError
 from tasks.prepare.collect.databases import read_sql
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import SqlSource
+from tasks.prepare.collect_settings import SqlSource
 
 
 @pytest.fixture

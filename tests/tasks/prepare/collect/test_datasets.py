@@ -9,7 +9,7 @@ import pytest
 from tasks.errors import SourceError
 from tasks.prepare.collect.datasets import read_dataset
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import DatasetSource
+from tasks.prepare.collect_settings import DatasetSource
 
 ROWS = {"question": ["Why?", "Who?", "When?"], "answer": ["Because.", "She.", "Now."]}
 

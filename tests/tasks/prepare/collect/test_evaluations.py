@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.evaluations import Evaluations, read_evaluations
-from tasks.prepare.nearness import asked_text
+from tasks.rows.identity import asked_text
 
 
 def read(path: Path, content: str | bytes) -> Evaluations:

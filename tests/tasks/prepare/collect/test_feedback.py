@@ -12,7 +12,7 @@ from tasks.machine.settings import RunSettings
 from tasks.prepare.collect import collect
 from tasks.prepare.collect.feedback import read_feedback
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import CollectSettings, FeedbackSource
+from tasks.prepare.collect_settings import CollectSettings, FeedbackSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import outcomes, read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table

@@ -14,7 +14,7 @@ from deploy.files import sha256_of, text_sha256
 from tasks.errors import ChecksumError, DownloadError, SourceError
 from tasks.prepare.collect.addressed import read_url
 from tasks.prepare.collect.fetching import TRIES, fetched
-from tasks.prepare.settings import UrlSource
+from tasks.prepare.collect_settings import UrlSource
 
 FIRST = '{"prompt": "Why?", "completion": "Because."}\n'
 SECOND = FIRST + '{"prompt": "Who?", "completion": "She."}\nbroken\n'

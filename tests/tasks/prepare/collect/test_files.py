@@ -14,7 +14,7 @@ from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 
 QUESTION = Message("user", "Why?")
 ANSWER = Message("assistant", "Because.")

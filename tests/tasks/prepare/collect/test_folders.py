@@ -7,7 +7,7 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.folders import TOLD, read_folder
-from tasks.prepare.settings import FolderSource
+from tasks.prepare.collect_settings import FolderSource
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.nobody import nobody
 

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.provenance import licence_of, provenance
-from tasks.prepare.settings import DatasetSource, FileSource, QueriesSource
+from tasks.prepare.collect_settings import DatasetSource, FileSource, QueriesSource
 from tests.tasks.rows.made import question, rows
 
 PART = Collected(rows=rows(question("a", source="faq"), question("b", source="faq")))

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
-from tasks.prepare.forgetting.texts import folded, line_texts, texts_in
+from tasks.prepare.forgetting.texts import line_texts, texts_in
+from tasks.rows.identity import folded
 from tasks.rows.records import Example
 from tasks.rows.tables import write_table
 from tests.tasks.rows.made import question

@@ -10,8 +10,8 @@ import pytest
 from deploy.abstention import ABSTENTION
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.own_questions.checking import as_record, check_questions, half_width
-from tasks.prepare.settings import FileSource
 from tasks.rows.records import Example
 
 DOCUMENTS = {"loans": "Books may be kept for two weeks, and longer if nobody else has asked for them."}

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.own_questions.sheet import COLUMNS, read_sheet, to_fill_in, write_sheet
-from tasks.prepare.settings import FileSource
 from tests.tasks.rows.made import document
 
 

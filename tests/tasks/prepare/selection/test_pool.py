@@ -6,9 +6,9 @@ from pathlib import Path
 from deploy.messages import Message
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.selection.choosing import Chosen
 from tasks.prepare.selection.pool import as_records, pool_of
-from tasks.prepare.settings import FileSource
 from tasks.rows.records import Example, Rows
 from tests.tasks.rows.made import document, question
 

@@ -8,8 +8,8 @@ from typing import Any
 from tasks.errors import GateError
 from tasks.prepare.clean import clean
 from tasks.prepare.collect import collect
+from tasks.prepare.collect_settings import CollectSettings, FeedbackSource, FileSource, FolderSource, Source
 from tasks.prepare.gate import gate
-from tasks.prepare.settings import CollectSettings, FeedbackSource, FileSource, FolderSource, Source
 from tasks.prepare.split import split
 from tasks.prepare.validate import validate
 from tasks.settings import Settings

@@ -7,9 +7,10 @@ from typing import Any
 
 from deploy.messages import Message
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.settings import CollectSettings, FolderSource, ValidateSettings
+from tasks.prepare.collect_settings import CollectSettings, FolderSource
 from tasks.prepare.validate import validate
-from tasks.rows.records import Dropped, Rows
+from tasks.prepare.validate_settings import ValidateSettings
+from tasks.rows.records import Dropped, Example, Rows
 from tasks.rows.reports import Report, read_report
 from tasks.rows.tables import read_table, write_rows
 from tests.tasks.prepare.cleaning import cleaning
@@ -69,3 +70,8 @@ def failed(report: Report) -> set[str]:
         for name, told in found.items()
         if not told["passed"]
     }
+
+
+def answer(example: Example, text: str) -> Example:
+    """The example with another answer."""
+    return replace(example, messages=(*example.messages[:-1], Message("assistant", text)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.evaluation.answers import AnsweredQuestion, ArmAnswer, write_answers
-from tasks.prepare.settings import DatasetSource, FileSource, Source
+from tasks.prepare.collect_settings import DatasetSource, FileSource, Source
 from tasks.prepare.tracing.stored import read_stored
 from tasks.release.card import card
 from tasks.release.settings import CardSettings

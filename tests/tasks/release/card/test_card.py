@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tasks.prepare.tracing.balance import total
-from tasks.release.card.account import read_account
+from tasks.release.account import read_account
 from tasks.release.card.markdown import cell
 from tasks.rows.learned import LEARNED
 from tasks.rows.reports import read_report

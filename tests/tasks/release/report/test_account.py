@@ -86,7 +86,7 @@ def test_the_page_stays_whole_html_and_text_of_rows_stays_text(shown: str) -> No
         "clean: short 10; sft: over sft.max_rows 40",
         "<td>CC0-1.0</td><td>unknown</td>",
         "region: examples",
-        "0.50 (0.40\u20130.60)",
+        "0.50 (0.40 to 0.60)",
         "region: score in the ledger",
         "Krippendorff&#39;s alpha",
         "ada and bob",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasks.machine.device import Device
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 
 LIKED = 100
 CPU = Device(name="cpu", threads=1, precision="float32")

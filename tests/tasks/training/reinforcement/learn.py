@@ -14,7 +14,7 @@ from tasks.training.reinforcement.gathering import Sampler
 from tasks.training.reinforcement.loop import in_order, train
 from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.reinforcement.worth import Prompt, Worth
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.tasks.rows.made import question
 
 

@@ -11,7 +11,7 @@ from tasks.training.reinforcement.gathering import Sampler
 from tasks.training.reinforcement.loop import in_order
 from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.reinforcement.worth import Prompt
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.tasks.training.reinforcement.learn import PROMPTS, by_model
 
 

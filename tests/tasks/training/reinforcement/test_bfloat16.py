@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from tasks.training.reinforcement.actors import Actors, load_actors
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.tasks.training.reinforcement.conftest import CPU
 from tests.tasks.training.reinforcement.learn import PROMPTS
 from tests.tasks.training.reinforcement.runs import trainer as small_trainer

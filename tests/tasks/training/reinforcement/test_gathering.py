@@ -6,7 +6,7 @@ import torch
 from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.gathering import instructive
 from tasks.training.reinforcement.rollouts import Batch, given
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.tasks.training.reinforcement.learn import PROMPTS
 from tests.tasks.training.reinforcement.runs import same, sampled, trainer, weights
 

@@ -10,7 +10,7 @@ import torch
 from tasks.training.reinforcement.actors import Actors, load_actors
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.loop import Judged, in_order, train
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.contents import hashes
 from tests.interpreter import python
 from tests.tasks.training.reinforcement.conftest import CPU

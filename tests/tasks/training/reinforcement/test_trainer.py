@@ -11,7 +11,7 @@ from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.loop import train
 from tasks.training.reinforcement.rollouts import given
-from tasks.training.settings import RlhfSettings
+from tasks.training.rlhf_settings import RlhfSettings
 from tests.tasks.training.reinforcement.conftest import by
 from tests.tasks.training.reinforcement.learn import PROMPTS
 from tests.tasks.training.reinforcement.runs import ordered, sampled, scored, source, trainer

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.messages import Message
 from tasks.prepare.collect.files import read_file
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.training.sampling.answers import Sampled
 from tasks.training.sampling.labelling import Answers, Format, labelled, lines, to_label
 from tests.tasks.rows.made import question

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.command import load_stage, run_stage
+from tasks.command import run_stage
 from tasks.errors import TrainingError
 from tasks.methods import METHODS
 from tasks.settings import Settings
+from tasks.stages import load_stage
 from tasks.training.spread import FsdpSettings
 from tasks.training.trainers import arguments
 from tests.contents import hashes

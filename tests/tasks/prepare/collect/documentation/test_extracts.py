@@ -9,7 +9,7 @@ import pytest
 
 from tasks.prepare.collect.documentation.extracts import read_extracts
 from tasks.prepare.collect.queries import KINDS, THEMES, read_queries
-from tasks.prepare.settings import ExtractsSource, QueriesSource
+from tasks.prepare.collect_settings import ExtractsSource, QueriesSource
 from tasks.rows.records import Example
 from tasks.scoring.scores import score
 

@@ -11,7 +11,7 @@ from deploy.abstention import ABSTENTION
 from tasks.errors import SourceError
 from tasks.prepare.collect.documentation.packages import read_packages
 from tasks.prepare.collect.identifiers import Collected
-from tasks.prepare.settings import PackagesSource, QuestionKinds
+from tasks.prepare.collect_settings import PackagesSource, QuestionKinds
 from tasks.rows.records import Example
 from tasks.rows.tables import write_rows
 

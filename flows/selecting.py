@@ -85,7 +85,7 @@ def _examples(root: Path, settings: Any, file: Path | None) -> "tuple[Sequence[E
     """The examples to choose from, and the documents that they may name."""
     from tasks.prepare.clean.steps import clean_rows
     from tasks.prepare.collect.files import read_file
-    from tasks.prepare.settings import FileSource
+    from tasks.prepare.collect_settings import FileSource
     from tasks.rows.records import Document, Example
     from tasks.rows.tables import FILES, read_table
 
@@ -126,8 +126,8 @@ def _covering(root: Path, pool: "Pool", progress: Any) -> "Chooser":
     import numpy as np
 
     from deploy.knowledge.embedder import SentenceEmbedder
-    from tasks.prepare.nearness import asked_text
     from tasks.prepare.selection.coverage import k_center
+    from tasks.rows.identity import asked_text
 
     if not (root / EMBEDDER).is_dir():
         raise SelectError(f"{EMBEDDER} is not there; run threeply run --only base, or choose --by length")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.prepare.overlap import Overlap, overlaps
+from tasks.prepare.decontamination.overlap import Overlap, overlaps
 
 ITEM = "Which river did the last Roman legions of the province cross before the winter of that year began?"
 SHORT = "What is a monad?"

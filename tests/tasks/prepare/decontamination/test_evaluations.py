@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from deploy.messages import Message
-from tasks.prepare.evaluated import Holding, documents_holding, holding, told_by_file
+from tasks.prepare.decontamination.evaluations import Holding, documents_holding, holding, told_by_file
 from tasks.rows.records import EvaluationItem
 from tests.tasks.rows.made import document, pair, question
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.messages import Message
-from tasks.prepare.nearness import Match, asked_text, matches
+from tasks.prepare.decontamination.nearness import Match, matches
+from tasks.rows.identity import asked_text
 from tasks.rows.literal import STOP_WORDS
 
 FRAMED = [f"In `lib.part{n // 20}.Thing{n}`, what is the default of `knob{n}`?" for n in range(200)]

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from tasks.prepare.decontamination import GROUP, NEAR, SAME, Asked, contaminated, row_key, taken_by_name
+from tasks.prepare.decontamination.own_sets import GROUP, NEAR, SAME, contaminated, row_key, taken_by_name
+from tasks.prepare.similar.rows import Asked
 from tests.tasks.rows.made import pair, question
 
 OWN = [

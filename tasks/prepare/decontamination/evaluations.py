@@ -1,7 +1,7 @@
 """Which rows are not trained on because they hold an item of an evaluation set that is not the project's own.
 
 A set of one's own (`held_out`) is a part of the rows: it is scored, its questions share frames with those of
-training, and `tasks.prepare.decontamination` keeps apart what asks the same. An evaluation set that is only
+training, and `own_sets` beside this file keeps apart what asks the same. An evaluation set that is only
 listed (`split.evaluations`) is a stranger's, and a row may hold an item of it in any way: as it is, in other
 case and signs, a little changed, or quoted in a longer text, in a document, in an answer.
 """
@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.messages import Message
-from tasks.prepare.decontamination import Asked
-from tasks.prepare.nearness import asked_text, matches
-from tasks.prepare.overlap import overlaps
+from tasks.prepare.decontamination.nearness import matches
+from tasks.prepare.decontamination.overlap import overlaps
+from tasks.prepare.similar.rows import Asked
+from tasks.rows.identity import asked_text
 from tasks.rows.records import Document, EvaluationItem, Example
 
 CONTAMINATED = "contaminated"

@@ -7,8 +7,9 @@ import pytest
 
 from benchmarks.models.families import write_tiny_model
 from flows.cli import main
-from tasks.prepare.settings import FileSource
+from tasks.prepare.collect_settings import FileSource
 from tasks.rows.tables import write_rows
+from tests.flows.terminal import shown
 from tests.tasks.prepare.tracing.chain import lines, run_chain
 from tests.tasks.rows.made import question, rows
 
@@ -36,9 +37,7 @@ def asked(here: Path) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
-    assert main(["rows", "select", *words]) == code
-    said = capsys.readouterr()
-    return said.out + said.err
+    return shown(capsys, "rows", "select", *words, code=code)
 
 
 def chosen(path: Path = OUT) -> list[dict[str, object]]:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tasks.prepare.nearness import matches
-from tasks.rows.records import Example, Preference, RowKind
+from tasks.prepare.decontamination.nearness import matches
+from tasks.prepare.similar.rows import Asked
+from tasks.rows.records import Example, RowKind
 
-Asked = Example | Preference
 RowKey = tuple[RowKind, str]
 SAME = "the same as a held-out question"
 NEAR = "near to a held-out question"

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.prepare.runs import Numbered, Words, distinct
+from tasks.prepare.decontamination.runs import Numbered, Words, distinct
 from tasks.rows.literal import plain, words
 
 RUN = 8

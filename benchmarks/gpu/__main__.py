@@ -14,12 +14,13 @@ import json
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.apart import told_by
+from benchmarks.gpu.cases import LENGTH, ROWS, Case, expected, model_name, model_shape, planned, sft_settings
+from benchmarks.gpu.page import page
 from deploy.assistant import Assistant
 from deploy.atomic import write_text
 from deploy.prompts.template import load_template
@@ -27,29 +28,9 @@ from tasks.machine.memory import MIB, available
 from tasks.machine.process import is_first
 from tasks.rows.records import Document
 from tasks.settings import Settings, load_settings
-from tasks.training.memory.batch import Load
-from tasks.training.memory.estimate import estimate
-from tasks.training.memory.shape import ModelShape, shape_in, usual_shape
-from tasks.training.settings import SftSettings
 
 PAGE = Path("docs/gpu.md")
-ROWS, LENGTH = 8, 1024  # of a step
-LARGEST = (13e9, 8e9, 3e9, 1e9, 0.3e9)  # parameters of the random model, the first that fits
 ROOM = 0.9  # of the memory that is free
-WAYS = (("lora", "float32"), ("lora", "bfloat16"), ("qlora", "bfloat16"), ("full", "bfloat16"))
-HEAD = "| model | parameters | method | precision | GPUs | tokens/s | peak MiB | estimated | ratio | loss |"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A training: `model` is a folder, or the number of parameters of a random model as text."""
-
-    model: str
-    method: str
-    precision: str
-    processes: int = 1
-    steps: int = 0  # none: the random model is made, and nothing trained
-    length: int = LENGTH
 
 
 def main() -> int:
@@ -81,7 +62,7 @@ def main() -> int:
         print(f"there is no GPU here; one of {given.memory:g} GiB would train, {ROWS} rows of {LENGTH}:")
         for case in cases:
             needed = expected(case, given.model, settings).peak
-            print(f"  {case.method} in {case.precision} on {_name(case)}: about {needed / MIB:,.0f} MiB")
+            print(f"  {case.method} in {case.precision} on {model_name(case)}: about {needed / MIB:,.0f} MiB")
         print(json.dumps({"would": [asdict(case) for case in cases]}))
         return 0
     found = []
@@ -98,54 +79,6 @@ def main() -> int:
     return 0 if len(found) == len(cases) else 1
 
 
-def planned(model: Path, settings: Settings, *, memory: int, gpus: int) -> Iterator[Case]:
-    """The cases that fit into `memory` bytes by the estimate, the given model first."""
-    for method, precision in WAYS:
-        case = Case(model=str(model), method=method, precision=precision)
-        if expected(case, model, settings).peak <= memory:
-            yield case
-    for method in ("lora", "qlora"):
-        sizes = (Case(model=f"{size:.0f}", method=method, precision="bfloat16") for size in LARGEST)
-        fitting = next((case for case in sizes if expected(case, model, settings).peak <= memory), None)
-        if fitting:
-            yield fitting
-            if gpus > 1 and method == "lora":
-                yield Case(model=fitting.model, method=method, precision="bfloat16", processes=2)
-
-
-def expected(case: Case, model: Path, settings: Settings) -> Any:
-    """The estimate of a case on one GPU."""
-    load = Load.full(rows=ROWS, length=case.length, answers=ROWS * (case.length - 1))
-    sft = _sft(case, settings, steps=1)
-    return estimate(_shape(case, model), sft, load, device="cuda", precision=case.precision)
-
-
-def _shape(case: Case, model: Path) -> ModelShape:
-    return usual_shape(int(case.model)) if case.model.isdigit() else shape_in(model)
-
-
-def _name(case: Case) -> str:
-    return f"a random Llama of {int(case.model) / 1e9:g} billion" if case.model.isdigit() else case.model
-
-
-def _sft(case: Case, settings: Settings, *, steps: int) -> SftSettings:
-    return settings.sft.model_copy(
-        update={
-            "rows": "documents",
-            "method": case.method,
-            "max_rows": steps * ROWS,
-            "validation_rows": 1,
-            "max_length": case.length,
-            "batch_size": ROWS,
-            "accumulation": 1,
-            "replay": 0.0,
-            "evaluations": 1,
-            "checkpoints": 1,
-            "sharded": case.processes > 1,
-        }
-    )
-
-
 def _train(case: Case, model: Path, place: Path, settings: Settings) -> int:
     """Train one case in this process, and print what it took as JSON."""
     import torch
@@ -155,7 +88,7 @@ def _train(case: Case, model: Path, place: Path, settings: Settings) -> int:
 
     logging.set_verbosity_error()
     base = place / case.model if case.model.isdigit() else model
-    sft = _sft(case, settings, steps=case.steps)
+    sft = sft_settings(case, settings, steps=case.steps)
     with tempfile.TemporaryDirectory() as own:
         work = place / "shared" if case.processes > 1 else Path(own)
         tuned = fine_tune(
@@ -191,7 +124,7 @@ def _make(case: Case, model: Path, place: Path) -> int:
     from deploy.engines.chat import load_tokenizer
 
     tokenizer = load_tokenizer(model)
-    config = _shape(case, model).config
+    config = model_shape(case, model).config
     config.vocab_size = max(config.vocab_size, len(tokenizer))
     torch.manual_seed(0)
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
@@ -225,7 +158,9 @@ def measured(case: Case, model: Path, place: Path, settings: Settings) -> dict[s
         _apart(replace(case, steps=0, processes=1), model, place, settings)
     told = _apart(case, model, place, settings)
     if told is None:
-        print(f"{case.method} in {case.precision} on {_name(case)} could not be trained", file=sys.stderr)
+        print(
+            f"{case.method} in {case.precision} on {model_name(case)} could not be trained", file=sys.stderr
+        )
     return told
 
 
@@ -234,33 +169,6 @@ def _apart(case: Case, model: Path, place: Path, settings: Settings) -> dict[str
     words = ["--model", str(model), "--at", str(place), "--one", json.dumps(asdict(case))]
     told: dict[str, Any] | None = told_by("benchmarks.gpu", words, settings, processes=case.processes)
     return told
-
-
-def page(found: Sequence[Mapping[str, Any]], *, device: str, steps: int) -> str:
-    """The page as Markdown."""
-    lines = [
-        "# On a GPU",
-        "",
-        f"{device}: {steps} steps of {ROWS} rows of {LENGTH} tokens of random text, all of which count, by "
-        "the training of `sft` with `rows: documents`. Written by `python -m benchmarks.gpu --write`.",
-        "",
-        HEAD,
-        "|---|--:|---|---|--:|--:|--:|--:|--:|--:|",
-        *(_line(told) for told in found),
-        "",
-        "Loss: of a row that was not trained on, before and after; random text can only be learnt by heart.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _line(told: Mapping[str, Any]) -> str:
-    case = Case(**{name: told[name] for name in ("model", "method", "precision", "processes")})
-    ratio = told["estimated_mib"] / told["peak_mib"] if told["peak_mib"] else float("nan")
-    return (
-        f"| {'random' if case.model.isdigit() else 'base'} | {told['parameters']:,} | `{case.method}` "
-        f"| {case.precision} | {case.processes} | {told['tokens_per_s']:,} | {told['peak_mib']:,} "
-        f"| {told['estimated_mib']:,} | {ratio:.2f} | {told['loss_before']:.2f} to {told['loss']:.2f} |"
-    )
 
 
 if __name__ == "__main__":

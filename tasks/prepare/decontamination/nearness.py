@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.messages import Message
-from tasks.prepare.runs import Numbered, Words, distinct
+from tasks.prepare.decontamination.runs import Numbered, Words, distinct
+from tasks.rows.identity import asked_text
 from tasks.rows.literal import STOP_WORDS, words
 
 _RUN = 3
@@ -34,11 +35,6 @@ class Match:
     held: int
     nearness: float
     same: bool
-
-
-def asked_text(prompt: Sequence[Message]) -> str:
-    """What a conversation asks: all turns of the user, since the last alone may mean nothing."""
-    return "\n".join(turn.content for turn in prompt if turn.role == "user")
 
 
 def matches(
