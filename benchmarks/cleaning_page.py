@@ -19,6 +19,7 @@ from tasks.settings import load_settings
 PAGE = Path("docs/cleaning.md")
 PARAMS = Path("params.yaml")
 ROOT = Path(__file__).resolve().parent.parent
+_NOTHING = "\u2013"
 
 
 def steps_markdown(settings: CleanSettings) -> str:
@@ -38,7 +39,7 @@ def steps_markdown(settings: CleanSettings) -> str:
 
 
 def step_functions() -> dict[str, Callable[..., Any]]:
-    """The function behind each step of the table in tasks/prepare/clean/steps.py: a step, or what judges for it."""
+    """The function behind each step of tasks/prepare/clean/steps.py: the step, or what judges for it."""
     tree = ast.parse(inspect.getsource(steps))
     [table] = [
         node.value
@@ -81,9 +82,9 @@ def settings_read(judge: Callable[..., Any]) -> list[str]:
 
 def _step(name: str, judge: Callable[..., Any], settings: CleanSettings) -> str:
     module = _module(judge)
-    told = ", ".join(f"`{reason}`" for reason in reasons(judge)) or "–"
+    told = ", ".join(f"`{reason}`" for reason in reasons(judge)) or _NOTHING
     values = settings.model_dump(mode="json")
-    read = ", ".join(f"`{each}: {_shown(values[each])}`" for each in settings_read(judge)) or "–"
+    read = ", ".join(f"`{each}: {_shown(values[each])}`" for each in settings_read(judge)) or _NOTHING
     file = Path(str(module.__file__)).relative_to(ROOT)
     place = file.parent if file.name == "__init__.py" else file
     link = f"[{place.name}](../{place.as_posix()})"

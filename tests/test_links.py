@@ -18,7 +18,7 @@ NOT_YET = {"docs/gpu.md", "docs/a.md"}
 def kept(*patterns: str) -> list[Path]:
     """The files under version control, and those that will be."""
     told = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],  # noqa: S607
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -64,3 +64,13 @@ def test_pages_that_files_name_are_there() -> None:
         if name not in NOT_YET and not (ROOT / name).is_file()
     ]
     assert gone == []
+
+
+def test_decisions_are_numbered_without_a_gap_and_dated() -> None:
+    files = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    assert [int(file.name[:4]) for file in files] == list(range(1, len(files) + 1))
+    heads = {file.name[:4]: file.read_text(encoding="utf-8").partition("\n")[0] for file in files}
+    wrong = {
+        n: head for n, head in heads.items() if not re.fullmatch(rf"# {n}: .+ \(\d{{4}}-\d\d-\d\d\)", head)
+    }
+    assert wrong == {}

@@ -1,4 +1,4 @@
-"""Protects docs/sources: each example is run as it stands, and the pages know every kind, setting and reason."""
+"""Protects docs/sources: each example is run as it stands, and every kind, setting and reason is told."""
 
 import re
 from collections.abc import Iterator
