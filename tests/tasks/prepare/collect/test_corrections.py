@@ -24,6 +24,7 @@ from tasks.prepare.settings import CollectSettings, CorrectionsSource, FileSourc
 from tasks.rows.records import Dropped, Example, Row
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
+from tests.conftest import small_settings
 from tests.tasks.rows.made import document, pair, question, rows
 
 
@@ -109,9 +110,11 @@ def test_collect_uses_them_and_accounts_for_every_row(tmp_path: Path) -> None:
             sources,
             raw=tmp_path / "rows",
             dropped=tmp_path / "dropped.parquet",
+            evaluations=tmp_path / "evaluations.parquet",
             report=tmp_path / "report.json",
             run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
             settings=CollectSettings(sources=[file, people]),
+            split=small_settings().split,
         )
         return read_rows(tmp_path / "rows").examples
 
