@@ -93,7 +93,7 @@ class RepetitionSettings(Section):
 
 
 class InjectionSettings(Section):
-    """Which orders to a model a row may not hold (docs/cleaning_signals.md says what each rule finds)."""
+    """Which orders to a model a row may not hold (docs/cleaning/injection.md says what each rule finds)."""
 
     rules: list[OrderRule]
 

@@ -6,7 +6,7 @@ another. A run that more than ten items have is their frame ("which of these sta
 nothing of one of them. An item of four to seven words has no such run: it has to stand in the text as a
 sentence of its own, for "what is a monad" begins many questions. A shorter one is looked for in no text.
 
-Measured on 3,136 questions of SQuAD, of which 80 were planted among 3,949 rows; figures in docs/cleaning.md.
+Measured on 3,136 questions of SQuAD, of which 80 were planted among 3,949 rows; figures in docs/splitting.md.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Texts that give orders to a language model, and texts that only sound like it.
 
 They were written before the rules, but by the same hand: that all are told apart says that the rules do what
-was meant, not how many of other people's wordings they find (docs/cleaning_signals.md has that).
+was meant, not how many of other people's wordings they find (docs/cleaning/injection.md has that).
 """
 
 ORDERS = (
