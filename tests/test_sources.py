@@ -11,7 +11,7 @@ import yaml
 
 from deploy.documents.reading import formats
 from tasks.prepare.collect import collect
-from tasks.prepare.settings import CollectSettings, DescribedSource, RowsSource, Source
+from tasks.prepare.collect_settings import CollectSettings, DescribedSource, RowsSource, Source
 from tests.conftest import ROOT, small_settings
 from tests.interpreter import python
 
