@@ -58,7 +58,7 @@ class Spoken:
 def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows without those that have a text in a language that is not kept; the languages are counted."""
     how, every = settings.language, guesser()
-    likeliest = cache(partial(every, most=1))  # texts and lines come in many rows
+    likeliest = cache(lambda line: every(line, 1))  # texts and lines come in many rows
 
     def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
         return likeliest(line) if most == 1 else every(line, most)

@@ -40,6 +40,7 @@ _FORMATS = tuple(
         ),
     )
 )
+_HINTS = tuple(hint for hints, _ in _FORMATS for hint in hints)
 _SECRET_KEY = re.compile(
     r"(?<![\w-])sk-[\w-]{20,}"
 )  # OpenAI, Anthropic and others; `sk-top-container` is a name
@@ -63,10 +64,11 @@ _STRONG = (
     "access",
 )
 _WORDS = (*_STRONG, "key", "authorization")
+_SHORTEST = 16  # characters of what stands behind a word
 _SAID = re.compile(
     r"(?P<word>secret|token|passw(?:or[dt])?|passwd|passphrase|pwd|kennwort|bearer|credential|key|authorization)s?"
     r"(?!\w)[\"'`\])]{0,2}\s{0,3}(?:(?:[:=]{1,2}>?|,|is|ist|was)\s{0,3})?[\"'`]{0,3}"
-    r"(?:(?:bearer|basic|token)\s{1,3})?(?P<value>[A-Za-z0-9+/_=.~-]{16,500})",
+    r"(?:(?:bearer|basic|token)\s{1,3})?(?P<value>[A-Za-z0-9+/_=.~-]{%d,500})" % _SHORTEST,
     re.IGNORECASE,
 )
 _MORE = 12  # characters before the word that say more about it: `api_key`, `public key`
@@ -80,7 +82,7 @@ _LEAST_BITS = 2.8  # of entropy, a character: `1x1x1x` is no secret
 
 def keys(text: str) -> Iterator[tuple[int, int]]:
     """Where keys, tokens and passwords stand."""
-    for hints, pattern in _FORMATS:
+    for hints, pattern in _FORMATS if any(map(text.__contains__, _HINTS)) else ():
         if any(map(text.__contains__, hints)):
             yield from (match.span() for match in pattern.finditer(text))
     if "sk-" in text:
@@ -90,7 +92,7 @@ def keys(text: str) -> Iterator[tuple[int, int]]:
             if not _NO_PASSWORD.fullmatch(match[1]):
                 yield match.span(1)
     lowered = text.lower()
-    if any(map(lowered.__contains__, _WORDS)):
+    if any(map(lowered.__contains__, _WORDS)) and max(map(len, text.split()), default=0) >= _SHORTEST:
         yield from _behind_words(text)
 
 
