@@ -27,7 +27,7 @@ def blob(row: Row, settings: CleanSettings) -> Reason | None:
     words = text.split()
     whole = sum(map(len, words))
     most = settings.blobs.max_share * whole
-    if whole > _LONGEST_SUM and (found := _encoded(text, words)) > _LONGEST_SUM and found > most:
+    if 2 * whole > _LONGEST_SUM and (found := _encoded(text, words)) > _LONGEST_SUM and found > most:
         return Reason("blob", f"{found} of {whole} characters are bytes")
     lines = [line for line in text.split("\n") if line.strip()]
     stamped = [line for line in lines if _STAMPED.match(line)] if len(lines) >= _FEWEST_LINES else []
