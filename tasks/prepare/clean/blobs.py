@@ -11,7 +11,7 @@ from tasks.rows.records import Row
 # A SHA-512 has 128 digits, and may be the answer; a file is longer. Files are wrapped at 60 to 76 characters.
 _LONGEST_SUM = 256
 _SHORTEST_RUN = 40
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{%d,}" % _SHORTEST_RUN)
+_RUN = re.compile(rf"[A-Za-z0-9+/_=-]{{{_SHORTEST_RUN},}}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _BYTES = re.compile(r"(?:(?:\\x|0x)?[0-9A-Fa-f]{2}[\s,:]+){64,}")  # a dump, byte by byte
 _STAMPED = re.compile(
@@ -37,7 +37,7 @@ def blob(row: Row, settings: CleanSettings) -> Reason | None:
 
 
 def _encoded(text: str, words: Sequence[str]) -> int:
-    """How many characters stand in runs that spell bytes; `words` are what blanks part, as runs are by them."""
+    """How many characters stand in runs that spell bytes; `words` are what blanks part in the text."""
     long = "\n".join(word for word in words if len(word) >= _SHORTEST_RUN)
     runs = sum(len(run[0]) for run in _RUN.finditer(long) if _spells_bytes(run[0]))
     return runs + sum(len("".join(dump[0].split())) for dump in _BYTES.finditer(text))

@@ -1,10 +1,11 @@
 """Drops rows that carry an order to the model that reads them, or that would teach it to obey one."""
 
 from collections.abc import Callable, Iterator, Set
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from deploy.messages import Message
 from tasks.prepare.clean.orders import order
+from tasks.prepare.clean.orders.gate import bits
 from tasks.prepare.clean.verdict import Reason, Verdict, each_row
 from tasks.prepare.clean_settings import CleanSettings, OrderRule
 from tasks.rows.held_out import own_name
@@ -14,13 +15,15 @@ from tasks.rows.records import Document, Example, Preference, Row, Rows
 _FOR_SYSTEM_TURNS = frozenset[OrderRule]({"override", "exfiltration", "role_token"})
 
 
+_WORDS = 2**17  # that are remembered: enough for most corpora, some 15 MB
 Find = Callable[[str, Set[OrderRule]], OrderRule | None]
 
 
 def drop_orders(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows without those that hold an order to a model."""
-    # Questions and documents come in many rows: each text is read once.
-    return each_row(partial(injection, find=cache(order)))(rows, settings)
+    # Questions and documents come in many rows, and words in many texts: each is read once.
+    find = cache(partial(order, of_word=lru_cache(_WORDS)(bits)))
+    return each_row(partial(injection, find=find))(rows, settings)
 
 
 def injection(row: Row, settings: CleanSettings, *, find: Find = order) -> Reason | None:

@@ -122,7 +122,10 @@ def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
         return fix_snippet(text) if is_wanted else fix(text)
 
     def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        said = [answer(turn.content, messages) if turn.role == "assistant" else fix(turn.content) for turn in messages]
+        said = [
+            answer(turn.content, messages) if turn.role == "assistant" else fix(turn.content)
+            for turn in messages
+        ]
         return tuple(Message(turn.role, text) for turn, text in zip(messages, said, strict=True))
 
     def document(row: Document) -> Document:

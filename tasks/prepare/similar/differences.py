@@ -15,10 +15,11 @@ _SENTENCE_ENDS = frozenset(".!?:")
 _PUNCTUATION = frozenset(".,;:!?'\"()[]`\u2018\u2019\u201c\u201d\u2026\u2013\u2014")
 # A figure, signs inside a word, a capital behind a small letter: x86-64, np.sum, n_jobs, DataFrame.
 _NAME = re.compile(r"[\d_./:\\-]|[a-z][A-Z]")
-_NEGATIONS = frozenset(
-    "no not never none nor neither nothing nobody nowhere cannot without unless except dont doesnt didnt isnt arent "
-    "wasnt werent wont cant wouldnt couldnt shouldnt hasnt havent hadnt".split()
-)
+_NEGATIONS = frozenset({
+    "no", "not", "never", "none", "nor", "neither", "nothing", "nobody", "nowhere", "cannot", "without",
+    "unless", "except", "dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "werent", "wont", "cant",
+    "wouldnt", "couldnt", "shouldnt", "hasnt", "havent", "hadnt",
+})  # fmt: skip
 _SHORTENED_NOT = re.compile(r".+n['\u2019]t")
 
 

@@ -18,7 +18,9 @@ from typing import Any
 
 _WORD = re.compile(r"\w+")
 # Bytes of ASCII in small letters, and a blank for each that stands in no word.
-_AS_WORDS = bytes(ord(chr(byte).lower()) if _WORD.match(chr(byte)) else 32 for byte in range(128)) + bytes(128)
+_AS_WORDS = bytes(ord(chr(byte).lower()) if _WORD.match(chr(byte)) else 32 for byte in range(128)) + bytes(
+    128
+)
 _RUN = 3
 _BANDS, _ROWS = 32, 4
 _FRAME, _FEWEST = (

@@ -8,39 +8,28 @@ said openly; an order in words of its own passes, so they are one layer of sever
 from collections.abc import Mapping, Set
 
 from tasks.prepare.clean.disguises import readings, visible
-from tasks.prepare.clean.orders.address import ADDRESS, TOOLS
-from tasks.prepare.clean.orders.leaking import EXFILTRATION, REVEAL
-from tasks.prepare.clean.orders.override import OVERRIDE
-from tasks.prepare.clean.orders.persona import PERSONA
+from tasks.prepare.clean.orders.gate import Bits, bits, candidates
 from tasks.prepare.clean.orders.rule import Rule
 from tasks.prepare.clean.orders.written import ROLE_MARKS, TOOL_MARKS, small
 from tasks.prepare.clean_settings import OrderRule
 
-SPOKEN: Mapping[OrderRule, tuple[Rule, ...]] = {
-    "override": OVERRIDE,
-    "reveal": REVEAL,
-    "persona": PERSONA,
-    "exfiltration": EXFILTRATION,
-    "address": ADDRESS,
-    "tool_call": TOOLS,
-}
 WRITTEN: Mapping[OrderRule, tuple[Rule, ...]] = {"role_token": ROLE_MARKS, "tool_call": TOOL_MARKS}
-_FIRST = frozenset(cue for part in SPOKEN.values() for rule in part for cue in rule.cues[0])
-# Each match of a spoken rule holds one of these: most texts hold none, and no rule is asked.
-_ANY = tuple(sorted(cue for cue in _FIRST if not any(other in cue for other in _FIRST - {cue})))
+_MARKS = ("<", "[", "#", ":", "`", "=")  # each match of a written rule holds one
 
 
-def order(text: str, rules: Set[OrderRule]) -> OrderRule | None:
-    """The first of `rules` that finds an order to a model in `text`."""
+def order(text: str, rules: Set[OrderRule], *, of_word: Bits = bits) -> OrderRule | None:
+    """The first of `rules` that finds an order to a model in `text`.
+
+    `of_word` is `gate.bits`, or remembers what that says.
+    """
     text = visible(text)
-    lowered = small(text)
-    for name, written in WRITTEN.items():
-        if name in rules and any(rule.finds(text, among=lowered) for rule in written):
-            return name
+    if any(mark in text for mark in _MARKS):
+        lowered = small(text)
+        for name, written in WRITTEN.items():
+            if name in rules and any(rule.finds(text, among=lowered) for rule in written):
+                return name
     for reading in readings(text):
-        if not any(map(reading.__contains__, _ANY)):
-            continue
-        for name, spoken in SPOKEN.items():
-            if name in rules and any(rule.finds(reading) for rule in spoken):
+        for name, rule in candidates(reading, of_word):
+            if name in rules and rule.finds(reading):
                 return name
     return None

@@ -55,9 +55,7 @@ REVEAL = (
         "above|before this|before that|before now|so far|up to now|until now|previously|told|given|instructed"
         "|taught|ordered|said|programmed|gave|received|got|thought|wrote",
         _SHOWN,
-        patterns=(
-            rf"\b{UNASKED}{SHOW} {NEAR}{TOLD} {GIVEN}",
-        ),
+        patterns=(rf"\b{UNASKED}{SHOW} {NEAR}{TOLD} {GIVEN}",),
     ),
     rule(
         " above| before this| preceding this",

@@ -71,9 +71,7 @@ PERSONA = (
     ),
     rule(
         " dan|do anything now",
-        patterns=(
-            r"\b(?:pretend|act) (?:to be|you are|you're|as|like) dan\b|\bdo anything now\b",
-        ),
+        patterns=(r"\b(?:pretend|act) (?:to be|you are|you're|as|like) dan\b|\bdo anything now\b",),
     ),
     rule(
         "late grand|dead grand|deceased |late mother|dead mother|late father|dead father|late uncle"

@@ -17,7 +17,7 @@ class Rule:
     pattern: re.Pattern[str]
 
     def finds(self, text: str, *, among: str | None = None) -> bool:
-        """Whether `text` holds such an order; the words are looked for in `among`, if that is another form of it."""
+        """Whether `text` holds such an order; its words are looked for in `among`, another form of it."""
         held = (text if among is None else among).__contains__
         return all(any(map(held, group)) for group in self.cues) and self.pattern.search(text) is not None
 

@@ -6,7 +6,9 @@ from deploy.marks import ROLE_TOKEN
 from tasks.prepare.clean.orders.rule import rule
 
 _FLAGS = re.MULTILINE | re.IGNORECASE
-_AS_ASCII = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")  # `re` takes them for these where case is no matter
+_AS_ASCII = str.maketrans(
+    "\u0130\u0131\u017f\u212a", "iisk"
+)  # `re` takes them for these where case is no matter
 _HEAD = r"(?:^|[.?!] )\s{0,3}#{2,4} ?(?:%s) ?:"
 _TOKEN = (
     rf"(?:{ROLE_TOKEN.pattern}|(?<!\w)\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|</s>\s*(?:<s>|\[INST)"
@@ -17,7 +19,9 @@ _ORDER = (
     r"|policy)"
     r"|always|never|do not|answer|respond|the (?:user|assistant)\b|override)"
 )
-_ORDERED = "you|ignore|disregard|from now|new |always|never|do not|answer|respond|the user|the assistant|override"
+_ORDERED = (
+    "you|ignore|disregard|from now|new |always|never|do not|answer|respond|the user|the assistant|override"
+)
 
 # The words of these are looked for in the text as `small` gives it.
 ROLE_MARKS = (
@@ -40,9 +44,7 @@ ROLE_MARKS = (
         "system|developer",
         _ORDERED,
         ":",
-        patterns=(
-            rf"^\W{{0,3}}(?:system|developer)(?: message| prompt| note| turn)?\W{{0,2}}:{_ORDER}",
-        ),
+        patterns=(rf"^\W{{0,3}}(?:system|developer)(?: message| prompt| note| turn)?\W{{0,2}}:{_ORDER}",),
         flags=_FLAGS,
     ),
     rule(

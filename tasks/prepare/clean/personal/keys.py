@@ -64,13 +64,13 @@ _STRONG = (
     "access",
 )
 _WORDS = (*_STRONG, "key", "authorization")
-_SHORTEST = 16  # characters of what stands behind a word
 _SAID = re.compile(
     r"(?P<word>secret|token|passw(?:or[dt])?|passwd|passphrase|pwd|kennwort|bearer|credential|key|authorization)s?"
     r"(?!\w)[\"'`\])]{0,2}\s{0,3}(?:(?:[:=]{1,2}>?|,|is|ist|was)\s{0,3})?[\"'`]{0,3}"
-    r"(?:(?:bearer|basic|token)\s{1,3})?(?P<value>[A-Za-z0-9+/_=.~-]{%d,500})" % _SHORTEST,
+    r"(?:(?:bearer|basic|token)\s{1,3})?(?P<value>[A-Za-z0-9+/_=.~-]{16,500})",
     re.IGNORECASE,
 )
+_SHORTEST = 16  # characters of a value
 _MORE = 12  # characters before the word that say more about it: `api_key`, `public key`
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HASH = re.compile(r"(?:0x)?[0-9a-f]{16,128}|(?:sha\d+|md5)[-:].*", re.IGNORECASE)
