@@ -30,7 +30,10 @@ _EARLIER = (
     "|existing"
     "|hidden|built-in|default"
 )
-_GIVEN = "above|before|so far|now|previously|told|given|instructed|ordered|taught|said|programmed|gave|receive|got|earlier"
+_GIVEN = (
+    "above|before|so far|now|previously|told|given|instructed|ordered|taught|said|programmed|gave|receive|got"
+    "|earlier"
+)
 
 OVERRIDE = (
     rule(
