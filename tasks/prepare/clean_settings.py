@@ -55,9 +55,9 @@ class LanguageSettings(Section):
     """Which languages stay, and when a text is judged at all."""
 
     keep: Literal["auto"] | Annotated[list[LanguageCode], Field(min_length=1)]
-    least_share: Share
-    least_letters: Count
-    least_score: Share
+    min_share: Share
+    min_letters: Count
+    min_score: Share
 
 
 class PersonalSettings(Section):
@@ -86,7 +86,7 @@ class BlobSettings(Section):
 class RepetitionSettings(Section):
     """Which shares of an answer's characters may repeat what was there before."""
 
-    from_words: Count
+    min_words: Count
     max_duplicate_lines: Share
     max_duplicate_ngrams: Share
     max_top_ngram: Share

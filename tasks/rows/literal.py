@@ -10,6 +10,8 @@ import unicodedata
 
 _APOSTROPHES = re.compile(r"['\u2019]")
 _WORD = re.compile(r"[^\W_]+")
+# Bytes of ASCII in small letters, and a blank for each that stands in no word.
+_AS_WORDS = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else 32 for byte in range(128)) + bytes(128)
 # English words that build questions, whatever they are about; without apostrophes, as `words` gives them.
 STOP_WORDS = frozenset(
     _WORD.findall(
@@ -27,12 +29,14 @@ STOP_WORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text in order, without case and signs; names give their parts: `n_jobs` is two words."""
+    if text.isascii():  # most texts are, and take a third of the time so
+        return text.encode().translate(_AS_WORDS, b"'").decode().split()
     return _WORD.findall(plain(text))
 
 
 def plain(text: str) -> str:
     """A text as `words` reads it: of equal characters one spelling, without case and apostrophes."""
-    if text.isascii():  # most texts are, and take a third of the time so
+    if text.isascii():
         return text.lower().replace("'", "")
     return _APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold())
 

@@ -1,6 +1,7 @@
 """Drops rows that are no text: files in base64 or hexadecimal digits, and floods of log lines."""
 
 import re
+from collections.abc import Sequence
 
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings
@@ -9,7 +10,8 @@ from tasks.rows.records import Row
 
 # A SHA-512 has 128 digits, and may be the answer; a file is longer. Files are wrapped at 60 to 76 characters.
 _LONGEST_SUM = 256
-_RUN = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+_SHORTEST_RUN = 40
+_RUN = re.compile(rf"[A-Za-z0-9+/_=-]{{{_SHORTEST_RUN},}}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _BYTES = re.compile(r"(?:(?:\\x|0x)?[0-9A-Fa-f]{2}[\s,:]+){64,}")  # a dump, byte by byte
 _STAMPED = re.compile(
@@ -22,20 +24,22 @@ _FEWEST_LINES = 30  # of a log; a few are quoted to show what they look like
 def blob(row: Row, settings: CleanSettings) -> Reason | None:
     """A row whose answer or text is bytes or log lines for more than `blobs.max_share` of its characters."""
     text = taught(row)
-    whole = sum(not letter.isspace() for letter in text)
+    words = text.split()
+    whole = sum(map(len, words))
     most = settings.blobs.max_share * whole
-    if (found := _encoded(text)) > _LONGEST_SUM and found > most:
+    if 2 * whole > _LONGEST_SUM and (found := _encoded(text, words)) > _LONGEST_SUM and found > most:
         return Reason("blob", f"{found} of {whole} characters are bytes")
     lines = [line for line in text.split("\n") if line.strip()]
-    stamped = [line for line in lines if _STAMPED.match(line)]
+    stamped = [line for line in lines if _STAMPED.match(line)] if len(lines) >= _FEWEST_LINES else []
     if len(stamped) >= _FEWEST_LINES and sum(len("".join(line.split())) for line in stamped) > most:
         return Reason("blob", f"{len(stamped)} of {len(lines)} lines are of a log")
     return None
 
 
-def _encoded(text: str) -> int:
-    """How many characters stand in runs that spell bytes."""
-    runs = sum(len(run[0]) for run in _RUN.finditer(text) if _spells_bytes(run[0]))
+def _encoded(text: str, words: Sequence[str]) -> int:
+    """How many characters stand in runs that spell bytes; `words` are what blanks part in the text."""
+    long = "\n".join(word for word in words if len(word) >= _SHORTEST_RUN)
+    runs = sum(len(run[0]) for run in _RUN.finditer(long) if _spells_bytes(run[0]))
     return runs + sum(len("".join(dump[0].split())) for dump in _BYTES.finditer(text))
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
@@ -24,16 +25,17 @@ def drop_conflicts(rows: Rows, settings: CleanSettings) -> Verdict:
     takes those out.
     """
     dropped: list[Dropped] = []
+    said = cache(wording)  # questions come in many rows
     examples = _agreeing(
         rows.examples,
-        lambda e: (own_name(e), _asked(e), frozenset(e.withheld)),
+        lambda e: (own_name(e), _asked(e, said), frozenset(e.withheld)),
         lambda e: e.answer,
         dropped,
         keep_first=settings.conflicts == "first",
     )
     preferences = _agreeing(
         rows.preferences,
-        lambda p: (own_name(p), _asked(p), frozenset(p.withheld), frozenset((p.chosen, p.rejected))),
+        lambda p: (own_name(p), _asked(p, said), frozenset(p.withheld), frozenset((p.chosen, p.rejected))),
         lambda p: p.chosen,
         dropped,
         keep_first=settings.conflicts == "first",
@@ -44,9 +46,9 @@ def drop_conflicts(rows: Rows, settings: CleanSettings) -> Verdict:
     )
 
 
-def _asked(row: Example | Preference) -> Hashable:
+def _asked(row: Example | Preference, said: Callable[[str], tuple[str, ...]]) -> Hashable:
     """What makes two questions one; text that is punctuation alone says what it says."""
-    return tuple((role, wording(content) or content) for role, content in prompt_key(row.prompt))
+    return tuple((role, said(content) or content) for role, content in prompt_key(row.prompt))
 
 
 def _agreeing(

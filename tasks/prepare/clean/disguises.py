@@ -12,9 +12,11 @@ _LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u043a\u043c\u0442\u043d\u0432\u03bf\u03b1\u03b5\u03b9\u03c1\u03bd\u0131\u0261",
     "aeopcyxijskmthboaeipvig",
 )
-_DIGITS = str.maketrans("01345@$7", "oieasast")
+_FOR_LETTERS = "01345@$7"
+_DIGITS = str.maketrans(_FOR_LETTERS, "oieasast")
 _MIXED = re.compile(r"\b(?=[a-z@$]{0,20}[01345@$7])(?=[01345@$7]{0,20}[a-z])[a-z01345@$7]{3,20}\b")
 _SPACED = re.compile(r"\b(?:[a-z][-_.* ]){4,}[a-z]\b")
+_ALONE = re.compile(r"[-_.* ][a-z][-_.* ][a-z][-_.* ]")  # of letters that are spaced out, and found sooner
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,4096}={0,2}(?![A-Za-z0-9+/=])")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u034f\u180e\U000e0000-\U000e007f]")
 _MANY = 8  # hidden texts read in one text; a file of keys has thousands of such runs
@@ -37,9 +39,9 @@ def readings(text: str) -> Iterator[str]:
     """A visible text as a plain one, and as what else it may be read where it is disguised."""
     first = plain(text)
     yield first
-    if _MIXED.search(first):
+    if any(map(first.__contains__, _FOR_LETTERS)) and _MIXED.search(first):
         yield _MIXED.sub(lambda found: found[0].translate(_DIGITS), first)
-    if _SPACED.search(first):
+    if _ALONE.search(first) and _SPACED.search(first):
         yield _SPACED.sub(lambda found: re.sub(r"[-_.* ]", "", found[0]), first)
     for number, run in enumerate(_BASE64.finditer(text)):
         if number == _MANY:

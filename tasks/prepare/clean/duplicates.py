@@ -11,6 +11,7 @@ from tasks.rows.identity import prompt_key
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
 
 RowT = TypeVar("RowT", Document, Example, Preference)
+AskedT = TypeVar("AskedT", Example, Preference)
 
 
 def drop_duplicates(rows: Rows, settings: CleanSettings) -> Verdict:
@@ -25,13 +26,18 @@ def drop_duplicates(rows: Rows, settings: CleanSettings) -> Verdict:
     def pointed(ids: Iterable[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(kept_as.get(document, document) for document in ids))
 
+    def pointing(row: AskedT) -> AskedT:
+        evidence, withheld = pointed(row.evidence), pointed(row.withheld)
+        same = (evidence, withheld) == (row.evidence, row.withheld)
+        return row if same else replace(row, evidence=evidence, withheld=withheld)
+
     examples, _ = _distinct(
-        (replace(e, evidence=pointed(e.evidence), withheld=pointed(e.withheld)) for e in rows.examples),
+        map(pointing, rows.examples),
         lambda e: (own_name(e), prompt_key(e.prompt), e.answer, frozenset(e.withheld)),
         dropped,
     )
     preferences, _ = _distinct(
-        (replace(p, evidence=pointed(p.evidence), withheld=pointed(p.withheld)) for p in rows.preferences),
+        map(pointing, rows.preferences),
         lambda p: (own_name(p), prompt_key(p.prompt), p.chosen, p.rejected, frozenset(p.withheld)),
         dropped,
     )
@@ -53,13 +59,14 @@ def _distinct(
     ids: set[str] = set()
     kept_as: dict[str, str] = {}
     for row in rows:
-        earlier = first.get(key(row))
+        name = key(row)
+        earlier = first.get(name)
         if earlier is not None:
             kept_as.setdefault(row.id, earlier.id)
             dropped.append(drop(row, "duplicate", f"of {earlier.id}"))
         elif row.id in ids:
             dropped.append(drop(row, "duplicate_id", f"{row.id} is the id of another row"))
         else:
-            first[key(row)] = row
+            first[name] = row
             ids.add(row.id)
     return list(first.values()), {old: new for old, new in kept_as.items() if old not in ids}

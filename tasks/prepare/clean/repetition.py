@@ -14,9 +14,9 @@ from tasks.rows.records import Row
 
 
 def repetition(row: Row, settings: CleanSettings) -> Reason | None:
-    """A row whose answer or text repeats itself; one of less than `repetition.from_words` words may."""
+    """A row whose answer or text repeats itself; one of less than `repetition.min_words` words may."""
     text, limits = Text(taught(row)), settings.repetition
-    if len(text.words) < limits.from_words:
+    if len(text.words) < limits.min_words:
         return None
     found = {
         "lines": (duplicate_lines(text.lines), limits.max_duplicate_lines),

@@ -10,7 +10,7 @@ from tasks.prepare.clean.duplicates import drop_duplicates
 from tasks.prepare.clean.echoes import echo
 from tasks.prepare.clean.evidence import drop_missing_evidence
 from tasks.prepare.clean.filters import empty, equal_answers, length
-from tasks.prepare.clean.injection import injection
+from tasks.prepare.clean.injection import drop_orders
 from tasks.prepare.clean.language import drop_foreign
 from tasks.prepare.clean.near_duplicates import drop_near_duplicates
 from tasks.prepare.clean.personal import redact_personal
@@ -33,7 +33,7 @@ STEPS: Mapping[CleanStep, Step] = {
     "echoes": each_row(echo),
     "blobs": each_row(blob),
     "repetition": each_row(repetition),
-    "injection": each_row(injection),
+    "injection": drop_orders,
     "signals": each_row(outside),
     "duplicates": drop_duplicates,
     "conflicts": drop_conflicts,  # after the duplicates: of three equal answers none is told as another

@@ -7,6 +7,7 @@ params.yaml says so.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,10 +45,23 @@ class Text:
         """The share of the lines of which `holds` is true; 0.0 without any."""
         return sum(map(holds, self.lines)) / len(self.lines) if self.lines else 0.0
 
+    @cached_property
+    def marks(self) -> Mapping[str, int]:
+        """How often each character stands there, without blanks."""
+        return Counter("".join(self.whole.split()))
+
     def characters_that(self, holds: Callable[[str], bool]) -> float:
         """The share of the characters that are no blanks of which `holds` is true; 0.0 without any."""
-        marks = [letter for letter in self.whole if not letter.isspace()]
-        return sum(map(holds, marks)) / len(marks) if marks else 0.0
+        whole = sum(self.marks.values())
+        return sum(count for mark, count in self.marks.items() if holds(mark)) / whole if whole else 0.0
+
+
+def _has_letter(word: str) -> bool:
+    return word.isalpha() or any(map(str.isalpha, word))
+
+
+def _is_stop_word(word: str) -> bool:
+    return word in STOP_WORDS or (not word.isalpha() and _bare(word) in STOP_WORDS)
 
 
 def _bare(word: str) -> str:
@@ -59,11 +73,11 @@ SIGNALS: Mapping[str, Callable[[Text], float]] = {
     "words": lambda text: float(len(text.words)),
     "lines": lambda text: float(len(text.lines)),
     "mean_word_length": lambda text: sum(map(len, text.words)) / len(text.words) if text.words else 0.0,
-    "alphabetic_share": lambda text: text.words_that(lambda word: any(map(str.isalpha, word))),
+    "alphabetic_share": lambda text: text.words_that(_has_letter),
     "digit_share": lambda text: text.characters_that(str.isdigit),
     "symbol_share": lambda text: text.characters_that(lambda letter: not letter.isalnum()),
     "capital_share": lambda text: text.characters_that(str.isupper),
-    "stop_word_share": lambda text: text.words_that(lambda word: _bare(word) in STOP_WORDS),
+    "stop_word_share": lambda text: text.words_that(_is_stop_word),
     "type_token_ratio": lambda text: len(set(text.words)) / len(text.words) if text.words else 0.0,
     "ended_lines": lambda text: text.lines_that(lambda line: line.endswith(_ENDS)),
     "short_lines": lambda text: text.lines_that(lambda line: len(line) < SHORT_LINE),

@@ -4,20 +4,28 @@ All shares are of characters, from 0.0 to 1.0. A text that is too short for a me
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 def top_ngram(words: Sequence[str], sizes: Sequence[int] = (2, 3, 4)) -> float:
     """The largest share of the characters that one run of two to four words, met more than once, makes up."""
-    return max((_most_met(words, size) for size in sizes), default=0.0)
+    most = 0.0
+    for size in sorted(sizes):
+        runs = Counter(_runs(words, size))
+        if runs.total() == len(runs):
+            break  # none is met again, so none that is longer is
+        most = max(most, _most_met(runs, words))
+    return most
 
 
 def duplicate_ngrams(words: Sequence[str], size: int = 5) -> float:
     """The share of the characters that stand in runs of `size` words which were there before."""
+    runs = list(_runs(words, size))
+    if len(set(runs)) == len(runs):  # as in most texts
+        return 0.0
     seen: set[tuple[str, ...]] = set()
     repeated = [False] * len(words)
-    for start in range(len(words) - size + 1):
-        run = tuple(words[start : start + size])
+    for start, run in enumerate(runs):
         if run in seen:
             repeated[start : start + size] = [True] * size
         seen.add(run)
@@ -35,13 +43,25 @@ def duplicate_lines(lines: Sequence[str]) -> float:
     return _share(repeated, lines)
 
 
-def _most_met(words: Sequence[str], size: int) -> float:
-    runs = Counter(zip(*(words[start:] for start in range(size)), strict=False))
-    if not runs:
+def _runs(words: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(size)), strict=False)
+
+
+def _most_met(runs: Counter[tuple[str, ...]], words: Sequence[str]) -> float:
+    """The share of the run that makes up most characters; of equal ones the last in order counts."""
+    most, run = max((count * _length(run), run) for run, count in runs.items() if count > 1)
+    lengths = [len(word) for word in words]
+    longest = max(map(sum, zip(*(lengths[start:] for start in range(len(run))), strict=False)))
+    if longest > most:
+        return 0.0  # it is met once
+    if longest == most and any(_length(other) == most and other > run for other in runs):
         return 0.0
-    run, count = max(runs.items(), key=lambda item: (item[1] * sum(map(len, item[0])), item[0]))
     # Runs of one word overlap: `no no no no` holds `no no` three times in four words.
-    return min(1.0, _share(count * sum(map(len, run)), words)) if count > 1 else 0.0
+    return min(1.0, _share(most, words))
+
+
+def _length(run: Sequence[str]) -> int:
+    return sum(map(len, run))
 
 
 def _share(characters: int, parts: Sequence[str]) -> float:

@@ -15,10 +15,12 @@ _SENTENCE_ENDS = frozenset(".!?:")
 _PUNCTUATION = frozenset(".,;:!?'\"()[]`\u2018\u2019\u201c\u201d\u2026\u2013\u2014")
 # A figure, signs inside a word, a capital behind a small letter: x86-64, np.sum, n_jobs, DataFrame.
 _NAME = re.compile(r"[\d_./:\\-]|[a-z][A-Z]")
-_NEGATED = re.compile(
-    r"no|not|never|none|nor|neither|nothing|nobody|nowhere|cannot|without|unless|except|.+n['\u2019]t|"
-    r"(?:do|does|did|is|are|was|were|wo|ca|would|could|should|has|have|had)nt"
-)
+_NEGATIONS = frozenset({
+    "no", "not", "never", "none", "nor", "neither", "nothing", "nobody", "nowhere", "cannot", "without",
+    "unless", "except", "dont", "doesnt", "didnt", "isnt", "arent", "wasnt", "werent", "wont", "cant",
+    "wouldnt", "couldnt", "shouldnt", "hasnt", "havent", "hadnt",
+})  # fmt: skip
+_SHORTENED_NOT = re.compile(r".+n['\u2019]t")
 
 
 def told_apart(one: str, other: str) -> bool:
@@ -45,6 +47,8 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
             token = found.group()
             if code:
                 yield token, True
+            elif token.isascii() and token.isalpha() and token.islower():  # as most are
+                yield token, token in _NEGATIONS
             else:
                 plain = token.casefold()
                 named = len(token) > 1 and token[0].isupper() and not begins and plain not in STOP_WORDS
@@ -56,4 +60,5 @@ def _marked(token: str) -> bool:
     """Whether a token outside code is a number, an operator, a negation, or a name by how it is written."""
     if len(token) == 1 and not token.isalnum():
         return token not in _PUNCTUATION
-    return bool(_NEGATED.fullmatch(token.casefold()) or _NAME.search(token))
+    plain = token.casefold()
+    return plain in _NEGATIONS or bool(_SHORTENED_NOT.fullmatch(plain) or _NAME.search(token))

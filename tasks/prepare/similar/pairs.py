@@ -17,6 +17,10 @@ from itertools import chain
 from typing import Any
 
 _WORD = re.compile(r"\w+")
+# Bytes of ASCII in small letters, and a blank for each that stands in no word.
+_AS_WORDS = bytes(ord(chr(byte).lower()) if _WORD.match(chr(byte)) else 32 for byte in range(128)) + bytes(
+    128
+)
 _RUN = 3
 _BANDS, _ROWS = 32, 4
 _FRAME, _FEWEST = (
@@ -105,9 +109,9 @@ def _read(texts: Sequence[str]) -> tuple[Any, Any]:
     import numpy as np
     import xxhash
 
-    said = [_WORD.findall(text.lower()) or [" ".join(text.split())] for text in texts]
+    said = [_words(text) or [" ".join(text.split()).encode()] for text in texts]
     # Each word is hashed once, and triples are mixed from those: hashing triples would take most of the time.
-    known = {word: xxhash.xxh64_intdigest(word.encode()) for word in {w for words in said for w in words}}
+    known = {word: xxhash.xxh64_intdigest(word) for word in set(chain.from_iterable(said))}
     lengths = np.fromiter(map(len, said), np.int64, len(said))
     words = np.fromiter(map(known.__getitem__, chain.from_iterable(said)), np.uint64, int(lengths.sum()))
     owners = np.repeat(np.arange(len(said)), lengths)
@@ -122,6 +126,13 @@ def _read(texts: Sequence[str]) -> tuple[Any, Any]:
     owned = owned[np.concatenate([[True], owned[1:] != owned[:-1]])]  # np.unique takes fifteen times as long
     sizes = np.bincount((owned >> np.uint64(40)).astype(np.int64), minlength=len(said))
     return owned & np.uint64((1 << 40) - 1), sizes
+
+
+def _words(text: str) -> list[bytes]:
+    """The words of a text in small letters."""
+    if text.isascii():  # most texts are, and take a third of the time so
+        return text.encode().translate(_AS_WORDS).split()
+    return [word.encode() for word in _WORD.findall(text.lower())]
 
 
 def _mixed(values: Any) -> Any:

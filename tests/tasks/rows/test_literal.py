@@ -1,8 +1,12 @@
 """Protects the measures of copying: what counts as a word, and what stands literally in a text."""
 
-import pytest
+import re
 
-from tasks.rows.literal import literalness, longest_run, words
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.rows.literal import literalness, longest_run, plain, words
 
 DOCUMENT = "Books may be kept for two weeks. `sample_weight` is given to sklearn.svm.SVC; don't guess."
 
@@ -49,3 +53,8 @@ def test_literalness_is_the_share_of_content_words_that_the_document_has(questio
 )
 def test_the_longest_run_is_what_was_copied(question: str, share: float) -> None:
     assert longest_run(question, DOCUMENT) == pytest.approx(share)
+
+
+@given(text=st.text(st.characters(max_codepoint=127)))
+def test_plain_text_has_the_words_of_any_other(text: str) -> None:
+    assert words(text) == re.findall(r"[^\W_]+", plain(text))

@@ -1,14 +1,17 @@
 """Protects the rows on their way through Parquet: unchanged when read again, equal rows in equal bytes."""
 
+from dataclasses import asdict
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
-from tasks.rows.tables import read_rows, read_table, write_rows, write_table
+from tasks.rows.tables import read_rows, read_table, schema, write_rows, write_table
 
 PREFERENCES = st.builds(Preference, margin=st.floats(allow_nan=False))
 ROWS = st.builds(Rows, preferences=st.lists(PREFERENCES, max_size=3).map(tuple))
@@ -28,6 +31,16 @@ def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
     write_table(tmp_path / "one", Document, [one] * 100)
     write_table(tmp_path / "two", Document, iter([two] * 100))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(PREFERENCES, max_size=3))
+def test_a_table_has_the_bytes_that_arrow_makes_of_the_rows(tmp_path: Path, rows: list[Preference]) -> None:
+    values = [asdict(row) | {"metadata": sorted(row.metadata.items())} for row in rows]
+    theirs = pa.Table.from_pylist(values, schema=schema(Preference))
+    pq.write_table(theirs, tmp_path / "theirs", compression="zstd")
+    write_table(tmp_path / "ours", Preference, rows)
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
 
 
 def test_no_rows_are_still_a_table(tmp_path: Path) -> None:

@@ -5,39 +5,31 @@ be undone or given away (its instructions, the conversation), and that it is tol
 said openly; an order in words of its own passes, so they are one layer of several (docs/serving.md).
 """
 
-import re
 from collections.abc import Mapping, Set
 
 from tasks.prepare.clean.disguises import readings, visible
-from tasks.prepare.clean.orders.address import ADDRESS, TOOLS
-from tasks.prepare.clean.orders.leaking import EXFILTRATION, REVEAL
-from tasks.prepare.clean.orders.override import OVERRIDE
-from tasks.prepare.clean.orders.persona import PERSONA
+from tasks.prepare.clean.orders.gate import Bits, bits, candidates
 from tasks.prepare.clean.orders.rule import Rule
-from tasks.prepare.clean.orders.written import ROLE_MARKS, TOOL_MARKS
+from tasks.prepare.clean.orders.written import ROLE_MARKS, TOOL_MARKS, small
 from tasks.prepare.clean_settings import OrderRule
 
-SPOKEN: Mapping[OrderRule, tuple[Rule, ...]] = {
-    "override": OVERRIDE,
-    "reveal": REVEAL,
-    "persona": PERSONA,
-    "exfiltration": EXFILTRATION,
-    "address": ADDRESS,
-    "tool_call": TOOLS,
-}
-WRITTEN: Mapping[OrderRule, re.Pattern[str]] = {"role_token": ROLE_MARKS, "tool_call": TOOL_MARKS}
+WRITTEN: Mapping[OrderRule, tuple[Rule, ...]] = {"role_token": ROLE_MARKS, "tool_call": TOOL_MARKS}
 _MARKS = ("<", "[", "#", ":", "`", "=")  # each match of a written rule holds one
 
 
-def order(text: str, rules: Set[OrderRule]) -> OrderRule | None:
-    """The first of `rules` that finds an order to a model in `text`."""
+def order(text: str, rules: Set[OrderRule], *, of_word: Bits = bits) -> OrderRule | None:
+    """The first of `rules` that finds an order to a model in `text`.
+
+    `of_word` is `gate.bits`, or remembers what that says.
+    """
     text = visible(text)
     if any(mark in text for mark in _MARKS):
-        for name, marks in WRITTEN.items():
-            if name in rules and marks.search(text):
+        lowered = small(text)
+        for name, written in WRITTEN.items():
+            if name in rules and any(rule.finds(text, among=lowered) for rule in written):
                 return name
     for reading in readings(text):
-        for name, spoken in SPOKEN.items():
-            if name in rules and any(rule.finds(reading) for rule in spoken):
+        for name, rule in candidates(reading, of_word):
+            if name in rules and rule.finds(reading):
                 return name
     return None

@@ -18,19 +18,22 @@ from tasks.prepare.clean.orders.words import (
 
 _UNDOING = (
     "ignor|disregard|forget|overrid|overrul|bypass|discard|dismiss|neglect|abandon|attention to| aside"
-    "|throw away|follow|obey|heed|comply|adhere|listen to|apply|abide by|act on"
+    "|throw away|follow|obey|heed|comply|adher|listen|apply|abide by|act on"
 )
 _NOUNS = (
     "instruct|direct|prompt|guid|rule|command|order|polic|constraint|restriction|programming|training"
     "|context"
-    "|conversation|safeguard|message"
+    "|conversation|guard|message"
 )
 _EARLIER = (
     "previous|prior|earlier|above|preceding|foregoing|former|past|your|other|system|initial|original"
     "|existing"
     "|hidden|built-in|default"
 )
-_GIVEN = "above|before|so far|now|previously|told|given|taught|said|programmed|gave|receive|got|earlier"
+_GIVEN = (
+    "above|before|so far|now|previously|told|given|instructed|ordered|taught|said|programmed|gave|receive|got"
+    "|earlier"
+)
 
 OVERRIDE = (
     rule(
@@ -52,10 +55,16 @@ OVERRIDE = (
         ),
     ),
     rule(
-        "ignor|disregard|forget|neglect|overrid|bypass|abandon|cancel|answer",
+        "the above|the foregoing|the preceding",
+        _UNDOING,
         patterns=(
             rf"\b{UNASKED}{UNDO} (?:all |everything )?(?:of )?the (?:above|foregoing|preceding)(?: \w+)?,? "
             rf"(?:and|then|but) (?:instead |only |just |simply |now )*{SAY}\b",
+        ),
+    ),
+    rule(
+        "ignore |disregard |forget |neglect |override |bypass |abandon |cancel |not answer |n't answer ",
+        patterns=(
             # Told at the beginning of a sentence it needs no scope.
             r"(?:^|[.!?:;>\])}\"'-] ?)(?:please |now |just )*(?:ignore|disregard|forget|neglect) "
             r"(?:all |any |the |these |those |your |of )*(?:instructions?|guidelines|prompts?)"
@@ -73,13 +82,21 @@ OVERRIDE = (
         ),
     ),
     rule(
+        "void|cancel|revoked|null|obsolete|superseded|overridden|invalid|suspended|lifted|disabled|deleted"
+        "|abandoned|ignored|forgotten|disregarded|dropped|discarded",
         _NOUNS,
-        "are|is |be |before|not |n't|no longer|never|this|preceden|priorit",
         patterns=(
             rf"\b{BEFORE} {TOLD} (?:\w+ ){{0,3}}?(?:are|is|have been|has been|(?:should|must|shall|can"
             rf"|may|will) "
             rf"(?:now )?be) (?:now |hereby |all )?{VOID}\b{OF_A_PAGE}",
             rf"\b{TOLD} {GIVEN}[^.!?;]{{0,20}} (?:are|is) (?:now |hereby )?{VOID}\b",
+        ),
+    ),
+    rule(
+        "before this | apply| hold| count| matter| bind|overrides|supersedes|replaces|cancels|takes p"
+        "|outranks|highest p|absolute p",
+        _NOUNS,
+        patterns=(
             rf"\b(?:all|any) {TOLD} (?:given )?before this (?:line|point|message|text)\b",
             rf"\b(?:{BEFORE}|{BUILT_IN}) {TOLD} (?:do not|don't|no longer|never) "
             r"(?:apply|hold|count|matter|bind)\b(?! (?:from|to the|in|on|for)\b)",
@@ -91,17 +108,29 @@ OVERRIDE = (
         ),
     ),
     rule(
-        "override|prompt|instruction|rule|order|your |end of|i will|i'll|i shall|i am ",
+        " override|instead follow|instead obey|your new |your real |your actual |your only |your true ",
         patterns=(
             r"\b(?:system|admin|administrator|developer|security|priority|emergency|critical) override\b"
             r"(?! (?:file|flag|option|conf|of|for|in)\b)",
-            r"(?:^|[.!?:>\])] )(?:new|updated|real|actual) (?:system )?(?:prompt|instructions) ?"
-            r"(?:for you |from \w+ )?:",
             r"\b(?:instructions?|rules?|orders?) (?:that )?you (?:should|must|shall|will) (?:now "
             r")?instead (?:follow|obey)\b",
             r"\byour (?:new|real|actual|only|true) (?:task|instructions?|goal|job|objective|purpose|mission"
             r"|directive|orders?) (?:is|are|now)\b",
+        ),
+    ),
+    rule(
+        "new |updated |real |actual |end of ",
+        "prompt|instructions|context",
+        patterns=(
+            r"(?:^|[.!?:>\])] )(?:new|updated|real|actual) (?:system )?(?:prompt|instructions) ?"
+            r"(?:for you |from \w+ )?:",
             r"\bend of (?:the )?(?:system )?(?:prompt|instructions|context)\b ?[-=:.\])#*]",
+        ),
+    ),
+    rule(
+        "i will |i'll |i shall |i am going to ",
+        "ignor|disregard|drop|abandon|forget|discard|break|bypass",
+        patterns=(
             # An answer that gives in teaches to give in.
             r"\b(?:i will|i'll|i shall|i am going to) (?:now |gladly |happily )*(?:ignor|disregard|drop"
             r"|abandon|forget"

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+_BAR = re.compile(r"(?<!<)\|")  # `<|` begins a role token
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -14,14 +16,16 @@ class Rule:
     cues: tuple[tuple[str, ...], ...]
     pattern: re.Pattern[str]
 
-    def finds(self, text: str) -> bool:
-        """Whether `text`, as `disguises.plain` leaves it, holds such an order."""
-        return (
-            all(any(cue in text for cue in group) for group in self.cues)
-            and self.pattern.search(text) is not None
-        )
+    def finds(self, text: str, *, among: str | None = None) -> bool:
+        """Whether `text` holds such an order; its words are looked for in `among`, another form of it."""
+        held = (text if among is None else among).__contains__
+        return all(any(map(held, group)) for group in self.cues) and self.pattern.search(text) is not None
 
 
-def rule(*cues: str, patterns: tuple[str, ...]) -> Rule:
-    """The rule that any of `patterns` makes; words of a group stand between bars."""
-    return Rule(tuple(tuple(group.split("|")) for group in cues), re.compile("|".join(patterns)))
+def rule(*cues: str, patterns: tuple[str, ...], flags: int = 0) -> Rule:
+    """The rule that any of `patterns` makes; words of a group stand between bars.
+
+    The group that fewest texts hold stands first.
+    """
+    groups = tuple(tuple(_BAR.split(group)) for group in cues)
+    return Rule(groups, re.compile("|".join(patterns), flags))

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+# What numbers of accounts have, and few texts: a search for it takes a tenth of the time.
+_TWO_DIGITS, _FOUR_DIGITS = re.compile(r"\d{2}"), re.compile(r"\d{4}")
 _IBAN_BEGINS = re.compile(r"(?<![\w-])(?:[A-Z]{2}\d{2}|[a-z]{2}\d{2})(?=[ \u00a0-]?[A-Za-z0-9])")
 # Characters of an IBAN by country (SWIFT's registry).
 _REGISTRY = """
@@ -33,6 +35,8 @@ _BRANDS = (
 
 def ibans(text: str) -> Iterator[tuple[int, int]]:
     """Where IBANs stand: a country, as many characters as it says, and check digits by modulo 97."""
+    if not _TWO_DIGITS.search(text):
+        return
     for match in _IBAN_BEGINS.finditer(text):
         length = _IBAN_LENGTHS.get(match[0][:2].upper())
         end = _end_of(text, match.start(), length) if length else None
@@ -44,6 +48,8 @@ def ibans(text: str) -> Iterator[tuple[int, int]]:
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
     """Where numbers of cards stand: a brand's beginning and length, a usual layout, Luhn's check digit."""
+    if not _FOUR_DIGITS.search(text):
+        return
     for match in _CARD.finditer(text):
         digits = "".join(filter(str.isdigit, match[0]))
         known = any(brand.match(digits) and len(digits) in lengths for brand, lengths in _BRANDS)

@@ -24,6 +24,7 @@ _FILES = frozenset({
 })  # fmt: skip
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w|/\d)")
+_DOTTED = re.compile(r"\d\.\d{1,3}\.\d")  # in each of them, and found sooner
 _VERSIONED = re.compile(
     r"(?:\b(?:v|ver|version|versions|release|rel|build|firmware|driver|patch|kernel|section|sec|chapter|oid|"
     r"clause|update|upgrade)\b\.?|[=<>~!]=|\u00a7)\s*[:=]?\s*(?:to\s+)?$|(?<!/)/$",
@@ -63,7 +64,8 @@ def ips(text: str) -> Iterator[tuple[int, int]]:
     None are those of private networks, of the machine itself and of documentation (RFC 1918, 5737, 3849),
     networks (`/24`), versions with four parts, and those of the large public name servers.
     """
-    for pattern in (_IPV4, _IPV6) if text.count(":") > 2 else (_IPV4,):
+    patterns = (*((_IPV4,) if _DOTTED.search(text) else ()), *((_IPV6,) if text.count(":") > 2 else ()))
+    for pattern in patterns:
         for match in pattern.finditer(text):
             try:
                 address = ipaddress.ip_address(match[0])

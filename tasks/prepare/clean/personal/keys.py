@@ -40,6 +40,7 @@ _FORMATS = tuple(
         ),
     )
 )
+_HINTS = tuple(hint for hints, _ in _FORMATS for hint in hints)
 _SECRET_KEY = re.compile(
     r"(?<![\w-])sk-[\w-]{20,}"
 )  # OpenAI, Anthropic and others; `sk-top-container` is a name
@@ -69,6 +70,7 @@ _SAID = re.compile(
     r"(?:(?:bearer|basic|token)\s{1,3})?(?P<value>[A-Za-z0-9+/_=.~-]{16,500})",
     re.IGNORECASE,
 )
+_SHORTEST = 16  # characters of a value
 _MORE = 12  # characters before the word that say more about it: `api_key`, `public key`
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HASH = re.compile(r"(?:0x)?[0-9a-f]{16,128}|(?:sha\d+|md5)[-:].*", re.IGNORECASE)
@@ -80,7 +82,7 @@ _LEAST_BITS = 2.8  # of entropy, a character: `1x1x1x` is no secret
 
 def keys(text: str) -> Iterator[tuple[int, int]]:
     """Where keys, tokens and passwords stand."""
-    for hints, pattern in _FORMATS:
+    for hints, pattern in _FORMATS if any(map(text.__contains__, _HINTS)) else ():
         if any(map(text.__contains__, hints)):
             yield from (match.span() for match in pattern.finditer(text))
     if "sk-" in text:
@@ -90,7 +92,7 @@ def keys(text: str) -> Iterator[tuple[int, int]]:
             if not _NO_PASSWORD.fullmatch(match[1]):
                 yield match.span(1)
     lowered = text.lower()
-    if any(map(lowered.__contains__, _WORDS)):
+    if any(map(lowered.__contains__, _WORDS)) and max(map(len, text.split()), default=0) >= _SHORTEST:
         yield from _behind_words(text)
 
 

@@ -4,9 +4,11 @@ import socket
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.abstention import ABSTENTION
-from tasks.prepare.clean.language import drop_foreign, guesser, spoken
+from tasks.prepare.clean.language import Spoken, drop_foreign, guesser, is_foreign, spoken
 from tasks.rows.records import Rows
 from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
@@ -78,9 +80,9 @@ def test_short_texts_code_and_what_is_about_languages_stay(asked: str, answer: s
 def test_a_language_with_a_real_share_of_its_source_stays() -> None:
     german = [question(f"d{number}", f"{number}: {GERMAN}", GERMAN_ANSWER) for number in range(4)]
     assert details(Rows.of((*among().examples, *german))) == {}
-    assert details(Rows.of((*among().examples, *german)), least_share=0.2).keys() == {"d0", "d1", "d2", "d3"}
+    assert details(Rows.of((*among().examples, *german)), min_share=0.2).keys() == {"d0", "d1", "d2", "d3"}
     elsewhere = [replace(row, source="tickets") for row in german]  # all of another source
-    assert details(Rows.of((*among().examples, *elsewhere)), least_share=0.2) == {}
+    assert details(Rows.of((*among().examples, *elsewhere)), min_share=0.2) == {}
 
 
 def test_named_languages_stay_and_no_others() -> None:
@@ -119,3 +121,16 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("piece", ["a", "\u7b2c", "`", "a-", "- ", "\n"])
 def test_no_text_makes_it_slow(piece: str) -> None:
     spoken(piece * 1_000_000, guesser(), cleaning().language)
+
+
+@given(
+    lines=st.dictionaries(st.text("ab", min_size=1), st.integers(20, 90), min_size=1),
+    wanted=st.sets(st.sampled_from("ab")),
+)
+def test_a_text_is_foreign_by_half_of_its_letters(lines: dict[str, int], wanted: set[str]) -> None:
+    def guess(line: str, most: int) -> list[tuple[str, float]]:
+        return [(line[0], 1.0)][:most]
+
+    letters = {line: size for line, size in lines.items() if line[0] not in wanted}
+    foreign = is_foreign(Spoken(lines, "a", 1.0), wanted, guess, cleaning().language)
+    assert foreign == (2 * sum(letters.values()) >= sum(lines.values()))

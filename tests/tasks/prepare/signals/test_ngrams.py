@@ -1,6 +1,11 @@
 """Protects the measures of repetition."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.prepare.signals.ngrams import duplicate_lines, duplicate_ngrams, top_ngram
 
@@ -27,3 +32,21 @@ def test_the_first_time_is_no_repetition() -> None:
 
 def test_the_longest_of_what_is_met_most_counts() -> None:
     assert top_ngram(["x", "one", "two", "x", "one", "two", "y", "z"]) == pytest.approx(14 / 16)
+
+
+WORDS = st.lists(st.sampled_from(["a", "b", "no", "yes", "never"]), max_size=30)
+
+
+@given(words=WORDS)
+def test_runs_are_weighed_as_if_each_were_looked_at(words: Sequence[str]) -> None:
+    whole = sum(map(len, words))
+    tops = [0.0]
+    for size in (2, 3, 4):
+        met = Counter(tuple(words[start : start + size]) for start in range(len(words) - size + 1))
+        if met:
+            run, count = max(met.items(), key=lambda item: (item[1] * len("".join(item[0])), item[0]))
+            tops.append(min(1.0, count * len("".join(run)) / whole) if count > 1 else 0.0)
+    assert top_ngram(words) == max(tops)
+    fives = [tuple(words[start : start + 5]) for start in range(len(words) - 4)]
+    again = {at + step for at, run in enumerate(fives) if run in fives[:at] for step in range(5)}
+    assert duplicate_ngrams(words) == (sum(len(words[at]) for at in again) / whole if whole else 0.0)
