@@ -145,7 +145,9 @@ def _splits(contents: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _found(cleaned: Mapping[str, Any]) -> Iterator[str]:
-    yield from table(("figure", "value"), [(in_words(name), value) for name, value in lines(cleaned)])
+    """What was repaired, redacted and judged; the quantiles of signals are for who cleans, and fill pages."""
+    own = {name: told for name, told in cleaned.items() if name != "signals"}
+    yield from table(("figure", "value"), [(in_words(name), value) for name, value in lines(own)])
 
 
 def _groups(groups: Mapping[str, Any], smallest: int) -> Iterator[str]:

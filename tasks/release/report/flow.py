@@ -15,7 +15,7 @@ WIDTH, TALL = 1000, 150  # of the picture, and of all rows that were collected
 TOP, GAP, BAR = 26, 20, 8  # above the first band, between two, and the width of a column's bars
 THINNEST = 1.5
 SOURCES = 6  # that have a band of their own
-LONGEST = 24  # characters of a source's name
+LONGEST = 16  # characters of a source's name, so that it ends before the next column
 
 Edge = tuple[str, str]
 
