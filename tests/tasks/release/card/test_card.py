@@ -54,6 +54,11 @@ def test_stages_of_different_runs_are_told_in_the_card(carded: Path, monkeypatch
         run_card(Path())
 
 
+def test_what_cleaning_found_is_told_without_pages_of_quantiles(told: str) -> None:
+    assert "## What cleaning found" in told
+    assert "signals" not in told
+
+
 def test_the_front_matter_is_what_the_hub_reads(told: str) -> None:
     front = YAML(typ="safe", pure=True).load(told.split("---\n")[1])
     assert front["license"] == "unknown"  # one source does not tell
