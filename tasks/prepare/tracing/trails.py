@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.prepare.clean.personal import redact_personal
-from tasks.prepare.clean.repairs import repair_texts
-from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.clean.steps import STEPS
+from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.prepare.collect.corrections import LEFT_OUT
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
@@ -83,16 +82,15 @@ def _trail(
     for row in raw:
         versions.append(Version(state="collected", row=row))
         events.append(Event("collect", "read"))
-        mended = repair_texts(Rows.of([row]), settings)
-        if mended.repaired and stored.clean is not None:
-            told = ", ".join(sorted(mended.repaired))
-            events.append(Event("clean", "repaired", told))
-            versions.append(Version(state="repaired", row=mended.rows.by_kind()[kind][0]))
-        if "personal" in settings.steps and stored.clean is not None:
-            without = redact_personal(mended.rows, settings)
-            if replaced := without.counts["personal"]:
-                events.append(Event("clean", "redacted", ", ".join(sorted(replaced))))
-                versions.append(Version(state="redacted", row=without.rows.by_kind()[kind][0]))
+        left = Rows.of([row])
+        for step, state in _CHANGING.items():
+            if step not in settings.steps or stored.clean is None:
+                continue
+            verdict = STEPS[step](left, settings)
+            left = verdict.rows
+            if changes := verdict.repaired or verdict.counts.get("personal"):
+                events.append(Event("clean", state, ", ".join(sorted(changes))))
+                versions.append(Version(state=state, row=left.by_kind()[kind][0]))
     events += [Event(row.stage, _outcome(row), row.reason, row.detail) for row in lost]
     events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
     events += _taught(stored, kind, name)
@@ -111,6 +109,8 @@ def _trail(
     )
 
 
+# The steps of `clean` that change a row, in their order, and what it is then.
+_CHANGING: Mapping[CleanStep, str] = {"repairs": "repaired", "personal": "redacted"}
 _OUTCOMES = {
     "collect": "could not read it",
     "clean": "dropped it",

@@ -68,6 +68,9 @@ def test_contradictions_are_named_whatever_their_ids_hold(ran: Path) -> None:
 def test_a_repair_shows_the_text_before_and_after(ran: Path) -> None:
     found = one(ran, "mended")
     assert steps(found)[1] == ("clean", "repaired", "controls, encoding")
+    others = SETTINGS.clean.model_copy(update={"steps": [s for s in SETTINGS.clean.steps if s != "repairs"]})
+    (unmended,) = trails(ran, read_stored(ran / "data"), found.id, others)
+    assert "repaired" not in [outcome for _, outcome, _ in steps(unmended)], "no step has done it"
     assert steps(found)[2][0] == "split"
     texts = [each.row.messages[0].content for each in found.versions if isinstance(each.row, Example)]
     assert texts == ["Is it a caf\u00c3\u00a9 ?\u200b", "Is it a caf\u00e9 ?"]
