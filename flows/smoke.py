@@ -58,7 +58,8 @@ def ask(address: str, model: str, known: Sequence[dict[str, Any]]) -> str:
     for one in known:
         said = complete(address, {"model": model, "messages": one["messages"]})
         whole = one.get("whole", True)  # bundles of before know whole answers alone
-        if said != one["answer"] if whole else not said.startswith(one["answer"]):
+        repeated = said == one["answer"] if whole else said.startswith(one["answer"])
+        if not repeated:
             told = "with" if whole else "beginning with"
             raise ReleaseError(
                 f"{model} answered {one['messages'][-1]['content']!r} {told} {one['answer']!r} when it was "

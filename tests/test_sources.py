@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from deploy.documents.reading import formats
-from tasks.prepare.collect import collect
 from tasks.prepare.collect_settings import CollectSettings, DescribedSource, RowsSource, Source
-from tests.conftest import ROOT, small_settings
+from tests.conftest import ROOT
 from tests.interpreter import python
+from tests.tasks.prepare.collect.running import collected
 
 FOLDER = ROOT / "docs/sources"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
@@ -84,17 +84,7 @@ def test_an_example_gives_what_its_page_says(
     for name, value in case.variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    given = small_settings()
-    collect(
-        Path("sources"),
-        raw=Path("rows"),
-        dropped=Path("dropped.parquet"),
-        evaluations=Path("evaluations.parquet"),
-        report=Path("report.json"),
-        run=given.run,
-        settings=settings,
-        split=given.split,
-    )
+    collected(Path(), settings)
     said = capsys.readouterr().out
     assert case.said, "the page does not say what comes of it"
     assert [line for line in case.said if line not in said] == [], said

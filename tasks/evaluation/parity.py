@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from deploy.adapters.merging import merge_into
 from deploy.adapters.reading import read_adapter
 from deploy.assistant import Assistant
-from deploy.engines.chat import answer_ids, prompt_ids
 from deploy.engines.local import TransformersEngine
 from tasks.evaluation.arms import Answered
 from tasks.evaluation.measuring import Served
@@ -93,8 +92,7 @@ def _row(answer: Answered, assistant: Assistant, tokenizer: "PreTrainedTokenizer
     """The answer behind the prompt that it was given to."""
     example = answer.example
     [composed] = assistant.compose([example.prompt], layers=LAYERS, exclude=[example.withheld])
-    prompt = prompt_ids(tokenizer, composed.messages)
-    return AnswerTokens(tokens=(*prompt, *answer_ids(tokenizer, answer.text)), start=len(prompt))
+    return AnswerTokens.of(composed.messages, answer.text, tokenizer)
 
 
 def _merged(base: Path, folder: Path, device: "Device") -> "Logits | None":

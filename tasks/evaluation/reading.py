@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from deploy.engines.chat import answer_ids, prompt_ids
+from deploy.messages import Message
+
 if TYPE_CHECKING:
     from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
     Logits = Callable[[Tensor], Tensor]
 
@@ -16,6 +20,14 @@ class AnswerTokens:
 
     tokens: tuple[int, ...]
     start: int
+
+    @classmethod
+    def of(
+        cls, messages: Sequence[Message], answer: str, tokenizer: "PreTrainedTokenizerBase"
+    ) -> "AnswerTokens":
+        """The answer behind the messages that it was given to."""
+        prompt = prompt_ids(tokenizer, messages)
+        return cls(tokens=(*prompt, *answer_ids(tokenizer, answer)), start=len(prompt))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

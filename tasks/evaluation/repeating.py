@@ -8,7 +8,6 @@ rounding moves, and no further.
 from collections.abc import Sequence
 
 from deploy.answer import Layers
-from deploy.engines.chat import answer_ids, prompt_ids
 from deploy.engines.engine import Sampling
 from tasks.evaluation.measuring import Served
 from tasks.evaluation.parity_record import Expected
@@ -37,9 +36,8 @@ def expected(model: str, examples: Sequence[Example], served: Served, *, precisi
     for prompt in prompts:
         [answer] = assistant.answer([prompt], model=model, layers=LAYERS, sampling=sampling)
         [composed] = assistant.compose([prompt], layers=LAYERS)
-        asked = prompt_ids(tokenizer, composed.messages)
         texts.append(answer.text)
-        rows.append(AnswerTokens(tokens=(*asked, *answer_ids(tokenizer, answer.text)), start=len(asked)))
+        rows.append(AnswerTokens.of(composed.messages, answer.text, tokenizer))
     with served.engine.held(model) as logits:
         read = readings(logits, rows)
     lead = SURE.get(precision, SURE_IN_SHORT)

@@ -9,10 +9,10 @@ import pytest
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.tracing.stored import read_stored
 from tasks.rows.learned import write_learned
-from tasks.rows.records import Learned
 from tasks.rows.reports import Report, row_counts, write_report
 from tests.flows.terminal import shown
 from tests.tasks.prepare.tracing.chain import FAQ, lines, run_chain, write_sources
+from tests.tasks.rows.made import learned
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 
@@ -60,18 +60,7 @@ def test_the_table_goes_on_to_the_tokens_that_were_learned_from(
     stored = read_stored(ran / "data")
     assert stored.splits is not None
     names = [row for row in stored.splits["train"] if row.kind == "example"]
-    lines = [
-        Learned(
-            id=name.id,
-            kind="example",
-            source=name.source,
-            form="itself",
-            times=int(place < 20),
-            tokens=7 * (place < 20),
-            reason="" if place < 20 else "over sft.max_rows",
-        )
-        for place, name in enumerate(names)
-    ]
+    lines = [learned(name.id, name.source, taught=place < 20) for place, name in enumerate(names)]
     write_learned(ran / "data/models/sft", lines)
     counts = row_counts("example", len(names), trained=20, unused={"over": len(names) - 20})
     for tokens, code in ((140, 0), (141, 1)):

@@ -7,7 +7,7 @@ answers win.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from deploy.messages import last_question
 from tasks.evaluation.answers import AnsweredQuestion
@@ -16,6 +16,8 @@ from tasks.rows.records import Example, Preference
 from tasks.scoring.shares import wilson
 
 UNTOLD = "(not told)"
+RowT = TypeVar("RowT", Example, Preference)
+PartT = TypeVar("PartT")
 
 
 def group_figures(
@@ -42,9 +44,6 @@ def group_figures(
 
 
 def _examples(column: str, rows: Sequence[Example], smallest: int) -> list[dict[str, Any]]:
-    parts: defaultdict[str, list[Example]] = defaultdict(list)
-    for row in rows:
-        parts[row.metadata.get(column, UNTOLD)].append(row)
     return [
         {
             "group": group,
@@ -54,15 +53,12 @@ def _examples(column: str, rows: Sequence[Example], smallest: int) -> list[dict[
             "answer_words": words(row.answer for row in part) if enough else None,
             "abstains": _rate((not row.answerable for row in part), smallest),
         }
-        for group, part in _ordered(parts)
+        for group, part in _ordered(_parted(column, rows))
         for enough in [len(part) >= smallest]
     ]
 
 
 def _preferences(column: str, pairs: Sequence[Preference], smallest: int) -> list[dict[str, Any]]:
-    parts: defaultdict[str, list[Preference]] = defaultdict(list)
-    for pair in pairs:
-        parts[pair.metadata.get(column, UNTOLD)].append(pair)
     return [
         {
             "group": group,
@@ -70,7 +66,7 @@ def _preferences(column: str, pairs: Sequence[Preference], smallest: int) -> lis
             "share": round(len(part) / len(pairs), 4),
             "longer_wins": _rate((len(pair.chosen) > len(pair.rejected) for pair in part), smallest),
         }
-        for group, part in _ordered(parts)
+        for group, part in _ordered(_parted(column, pairs))
     ]
 
 
@@ -117,7 +113,15 @@ def _rate(values: Iterable[float], smallest: int) -> dict[str, float] | None:
     return {"mean": round(mean, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
-def _ordered(parts: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
+def _parted(column: str, rows: Iterable[RowT]) -> dict[str, list[RowT]]:
+    """The rows of each group."""
+    parts: defaultdict[str, list[RowT]] = defaultdict(list)
+    for row in rows:
+        parts[row.metadata.get(column, UNTOLD)].append(row)
+    return parts
+
+
+def _ordered(parts: Mapping[str, list[PartT]]) -> list[tuple[str, list[PartT]]]:
     """The groups by size, largest first; none where no row tells of its group."""
     if set(parts) == {UNTOLD}:
         return []

@@ -7,15 +7,13 @@ import pytest
 
 from tasks.prepare.seen import Drift, drift
 from tasks.prepare.settings import KnowledgeSettings
-from tasks.prepare.split import split
-from tasks.rows.records import Document, Dropped, EvaluationItem, Rows
-from tasks.rows.reports import Report, read_report, unbalanced, write_report
-from tasks.rows.tables import read_table, write_rows, write_table
-from tests.conftest import small_settings
+from tasks.rows.records import Document, Rows
+from tasks.rows.reports import read_report, unbalanced
+from tasks.rows.tables import read_table
 from tests.contents import hashes
+from tests.tasks.prepare.split.staged import staged
 from tests.tasks.rows.made import document, question, rows
 
-SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
 ASKED = [question(str(n), f"question {n}?", group=f"g{n}") for n in range(40)]
 SEEN = [document(name, f"text of {name}") for name in "abcdefgh"]
 
@@ -32,23 +30,8 @@ def test_a_document_that_is_new_gone_or_worded_otherwise_has_drifted() -> None:
 
 def run(folder: Path, found: Rows, *, before: Path | None, max_drift: float = 0.3) -> Path:
     """The splits of `found`, in a new folder below `folder`."""
-    place = folder / str(len(list(folder.iterdir())))
-    write_rows(place / "rows", found)
-    write_table(place / "quarantine.parquet", Dropped, [])
-    write_report(place / "gate.json", Report(stage="gate", figures={"passed": True}))
-    write_table(place / "evaluations.parquet", EvaluationItem, [])
-    split(
-        place / "rows",
-        place / "quarantine.parquet",
-        place / "gate.json",
-        place / "evaluations.parquet",
-        splits=place / "splits",
-        report=place / "report.json",
-        before=before,
-        settings=SETTINGS,
-        knowledge=KnowledgeSettings(max_drift=max_drift, max_lost=0.0),
-    )
-    return place / "splits"
+    knowledge = KnowledgeSettings(max_drift=max_drift, max_lost=0.0)
+    return staged(folder / str(len(list(folder.iterdir()))), found, before=before, knowledge=knowledge)
 
 
 MORE = [*SEEN, document("new", "a new page")]

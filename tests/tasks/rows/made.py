@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
-from tasks.rows.records import Document, Example, Preference, Rows
+from tasks.rows.records import Document, Example, Learned, Preference, Rows
 from tasks.rows.reports import RowCount
 
 ASKED = "In `svm.SVC`, what is the default of `C`?"
@@ -73,3 +73,16 @@ def counted(kind: str = "example", reason: str = "", **counts: int) -> list[RowC
 def outcomes(rows: Sequence[RowCount]) -> dict[tuple[str, str], int]:
     """How many rows met each outcome for each reason."""
     return {(row.outcome, row.reason): row.count for row in rows}
+
+
+def learned(name: str, source: str, *, taught: bool) -> Learned:
+    """What fine-tuning has learned from an example as it is: 7 tokens, or nothing."""
+    return Learned(
+        id=name,
+        kind="example",
+        source=source,
+        form="itself",
+        times=int(taught),
+        tokens=7 * taught,
+        reason="" if taught else "over sft.max_rows",
+    )

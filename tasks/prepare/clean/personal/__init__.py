@@ -76,9 +76,8 @@ def _found(rows: Rows, find: Callable[[str], Found]) -> Mapping[tuple[type, str]
                     own[_key(row)].update(personal)
     if not own:
         return {}
-    for (
-        row
-    ) in rows.asked:  # first what rows know goes to their documents, then all that those know comes back
+    # First what rows know goes to their documents, then all that those know comes back.
+    for row in rows.asked:
         for name in row.evidence if _key(row) in own else ():
             own[Document, name].update(own[_key(row)])
     for row in rows.asked:

@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-from tasks.machine.settings import RunSettings
-from tasks.prepare.collect import collect
 from tasks.prepare.collect_settings import CollectSettings, FileSource, FolderSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
-from tests.conftest import small_settings
+from tests.tasks.prepare.collect.running import collected
 
 
 def test_sources_are_put_together_and_accounted_for(tmp_path: Path) -> None:
@@ -22,16 +20,7 @@ def test_sources_are_put_together_and_accounted_for(tmp_path: Path) -> None:
             FileSource(kind="file", path=sources / "faq.jsonl"),
         ]
     )
-    collect(
-        sources,
-        raw=tmp_path / "rows",
-        dropped=tmp_path / "dropped.parquet",
-        evaluations=tmp_path / "evaluations.parquet",
-        report=tmp_path / "report.json",
-        run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
-        settings=settings,
-        split=small_settings().split,
-    )
+    collected(tmp_path, settings)
     rows = read_rows(tmp_path / "rows")
     assert (len(rows.examples), len(rows.preferences), len(rows.documents)) == (1, 0, 1)
     assert [row.reason for row in read_table(tmp_path / "dropped.parquet", Dropped)] == ["broken_json"]

@@ -10,8 +10,6 @@ import pytest
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
 from tasks.errors import SourceError
-from tasks.machine.settings import RunSettings
-from tasks.prepare.collect import collect
 from tasks.prepare.collect.corrections import (
     corrected,
     fingerprint,
@@ -24,7 +22,7 @@ from tasks.prepare.collect_settings import CollectSettings, CorrectionsSource, F
 from tasks.rows.records import Dropped, Example, Row
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
-from tests.conftest import small_settings
+from tests.tasks.prepare.collect.running import collected
 from tests.tasks.rows.made import document, pair, question, rows
 
 
@@ -106,16 +104,7 @@ def test_collect_uses_them_and_accounts_for_every_row(tmp_path: Path) -> None:
     people = CorrectionsSource(kind="corrections", path=sources / "corrections.jsonl")
 
     def run() -> tuple[Example, ...]:
-        collect(
-            sources,
-            raw=tmp_path / "rows",
-            dropped=tmp_path / "dropped.parquet",
-            evaluations=tmp_path / "evaluations.parquet",
-            report=tmp_path / "report.json",
-            run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
-            settings=CollectSettings(sources=[file, people]),
-            split=small_settings().split,
-        )
+        collected(tmp_path, CollectSettings(sources=[file, people]))
         return read_rows(tmp_path / "rows").examples
 
     before = run()

@@ -8,15 +8,13 @@ from typing import Any
 import pytest
 
 from tasks.errors import SourceError
-from tasks.machine.settings import RunSettings
-from tasks.prepare.collect import collect
 from tasks.prepare.collect.feedback import read_feedback
 from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect_settings import CollectSettings, FeedbackSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import outcomes, read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
-from tests.conftest import small_settings
+from tests.tasks.prepare.collect.running import collected
 
 PROMPT = [{"role": "user", "content": "Why?"}]
 
@@ -80,20 +78,14 @@ def test_the_stage_counts_what_makes_no_pair_and_drops_none_of_it(tmp_path: Path
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (sources / "f.jsonl").write_text(lines + "broken\n", encoding="utf-8")
-    collect(
-        sources,
-        raw=tmp_path / "rows",
-        dropped=tmp_path / "dropped.parquet",
-        evaluations=tmp_path / "evaluations.parquet",
-        report=tmp_path / "report.json",
-        run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
-        settings=CollectSettings(
+    collected(
+        tmp_path,
+        CollectSettings(
             sources=[
                 FeedbackSource(kind="feedback", path=sources / "f.jsonl"),
                 FeedbackSource(kind="feedback", path=sources / "missing.jsonl"),
             ]
         ),
-        split=small_settings().split,
     )
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []

@@ -14,6 +14,7 @@ from tests.conftest import small_settings
 from tests.tasks.rows.made import document
 
 SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
+KNOWLEDGE = KnowledgeSettings(max_drift=0.2, max_lost=0.1)
 DOCUMENT = document("d")
 
 
@@ -26,25 +27,41 @@ def run(
     before: Path | None = None,
     items: Sequence[EvaluationItem] = (),
 ) -> Path:
-    """The splits of rows of which the one called 0 is in quarantine, by the stage itself."""
-    tmp_path.mkdir(exist_ok=True)
-    write_rows(tmp_path / "rows", replace(found, documents=(DOCUMENT,)))
+    """The splits of rows of which the one called 0 is in quarantine, beside one document."""
     held = Dropped(id="0", kind="example", source="test", stage="validate", reason="odd", detail="")
-    write_table(tmp_path / "quarantine.parquet", Dropped, [held])
-    write_table(tmp_path / "evaluations.parquet", EvaluationItem, items)
-    write_report(tmp_path / "gate.json", Report(stage="gate", figures={"passed": passed}))
+    with_document = replace(found, documents=(DOCUMENT,))
+    return staged(tmp_path, with_document, how, held=[held], passed=passed, before=before, items=items)
+
+
+def staged(
+    place: Path,
+    found: Rows,
+    how: SplitSettings = SETTINGS,
+    *,
+    held: Sequence[Dropped] = (),
+    passed: bool = True,
+    before: Path | None = None,
+    items: Sequence[EvaluationItem] = (),
+    knowledge: KnowledgeSettings = KNOWLEDGE,
+) -> Path:
+    """The splits of rows, by the stage itself; all that it reads and writes stands in `place`."""
+    place.mkdir(exist_ok=True)
+    write_rows(place / "rows", found)
+    write_table(place / "quarantine.parquet", Dropped, held)
+    write_table(place / "evaluations.parquet", EvaluationItem, items)
+    write_report(place / "gate.json", Report(stage="gate", figures={"passed": passed}))
     split(
-        tmp_path / "rows",
-        tmp_path / "quarantine.parquet",
-        tmp_path / "gate.json",
-        tmp_path / "evaluations.parquet",
-        splits=tmp_path / "splits",
-        report=tmp_path / "report.json",
+        place / "rows",
+        place / "quarantine.parquet",
+        place / "gate.json",
+        place / "evaluations.parquet",
+        splits=place / "splits",
+        report=place / "report.json",
         before=before,
         settings=how,
-        knowledge=KnowledgeSettings(max_drift=0.2, max_lost=0.1),
+        knowledge=knowledge,
     )
-    return tmp_path / "splits"
+    return place / "splits"
 
 
 def places(folder: Path) -> dict[str, str]:

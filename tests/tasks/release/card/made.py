@@ -9,10 +9,11 @@ from tasks.prepare.tracing.stored import read_stored
 from tasks.release.card import card
 from tasks.release.settings import CardSettings
 from tasks.rows.learned import write_learned
-from tasks.rows.records import Example, Learned
+from tasks.rows.records import Example
 from tasks.rows.reports import Report, read_report, write_report
 from tasks.rows.tables import read_table
 from tests.tasks.prepare.tracing.chain import asked, lines, run_chain
+from tests.tasks.rows.made import learned
 
 FAQ, PAIRS, SET = "sources/faq.jsonl", "sources/pairs.jsonl", "sources/set"
 SETTINGS = CardSettings(groups=["region"], smallest_group=5, annotator="judge")
@@ -80,18 +81,7 @@ def write_training(root: Path) -> None:
     """What fine-tuning would leave that has learned from every second example, and what evaluation would."""
     data = root / "data"
     rows = read_table(data / "splits/train/examples.parquet", Example)
-    told = [
-        Learned(
-            id=row.id,
-            kind="example",
-            source=row.source,
-            form="itself",
-            times=place % 2,
-            tokens=7 * (place % 2),
-            reason="" if place % 2 else "over sft.max_rows",
-        )
-        for place, row in enumerate(rows)
-    ]
+    told = [learned(row.id, row.source, taught=place % 2 == 1) for place, row in enumerate(rows)]
     write_learned(data / "models/sft", told)
     figures = {"answer_tokens": sum(each.tokens for each in told)}
     write_report(data / "reports/sft.json", Report(stage="sft", figures=figures))
