@@ -25,8 +25,6 @@ from tasks.rows.records import Dropped, Rows
 STEPS: Mapping[CleanStep, Step] = {
     "repairs": repair_texts,  # first: two texts may be equal only when they are whole
     "empty": each_text(empty),
-    "language": drop_foreign,
-    "personal": redact_personal,  # before the duplicates: texts may be equal without them
     "length": each_row(length),
     "equal_answers": each_row(equal_answers),
     "placeholders": each_row(placeholder),
@@ -34,6 +32,8 @@ STEPS: Mapping[CleanStep, Step] = {
     "blobs": each_row(blob),
     "repetition": each_row(repetition),
     "injection": drop_orders,
+    "language": drop_foreign,
+    "personal": redact_personal,  # before the duplicates: texts may be equal without them
     "signals": each_row(outside),
     "duplicates": drop_duplicates,
     "conflicts": drop_conflicts,  # after the duplicates: of three equal answers none is told as another
