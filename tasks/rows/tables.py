@@ -1,8 +1,9 @@
-"""Rows to Parquet and back, in one schema for each kind of row."""
+"""Rows to Parquet and back, in one schema for each kind of row, whole or shard by shard."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -22,8 +23,10 @@ from tasks.rows.records import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 RowT = TypeVar("RowT", Document, Example, Preference, Dropped, EvaluationItem, Learned)
+ROWS_A_SHARD = 16_384  # a row group of Parquet: what is read, worked on and written at once
 FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",
@@ -58,16 +61,24 @@ def _arrow(kind: Any) -> "pa.DataType":
     return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}[kind]
 
 
-def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> None:
-    """Write `rows` of one kind to a Parquet file, atomically. Equal rows give equal bytes."""
+def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
+    """Write `rows` of one kind to a Parquet file, atomically, and say how many they were.
+
+    Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
+    of them are in memory than one shard.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = list(rows)
-    found = schema(kind)
-    columns = [pa.array([_plain(getattr(row, each.name)) for row in rows], each.type) for each in found]
-    with replacing(path) as partial:
-        pq.write_table(pa.Table.from_arrays(columns, schema=found), partial, compression="zstd")
+    found, count = schema(kind), 0
+    with replacing(path) as partial, pq.ParquetWriter(partial, found, compression="zstd") as file:
+        for shard in _in_shards(rows):
+            columns = [
+                pa.array([_plain(getattr(row, each.name)) for row in shard], each.type) for each in found
+            ]
+            file.write_table(pa.Table.from_arrays(columns, schema=found), row_group_size=ROWS_A_SHARD)
+            count += len(shard)
+    return count
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
@@ -76,21 +87,70 @@ def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
+    return list(chain.from_iterable(read_shards(path, kind)))
+
+
+def read_shards(path: Path, kind: type[RowT], numbers: Iterable[int] | None = None) -> Iterator[list[RowT]]:
+    """The same rows shard by shard, so that one of them is in memory; `numbers` asks for some of them.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    import pyarrow as pa
+
+    with _opened(path, kind) as file:
+        for number in range(file.num_row_groups) if numbers is None else numbers:
+            try:
+                shard = file.read_row_group(number)
+            except (pa.ArrowException, OSError) as error:
+                raise _unreadable(path, error) from None
+            # Column by column: to make a dictionary of each row first takes five times as long.
+            columns = [chain.from_iterable(map(_values, column.chunks)) for column in shard.columns]
+            yield [
+                kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)
+            ]
+
+
+def shard_sizes(path: Path, kind: type[RowT]) -> list[int]:
+    """How many rows each shard of a table has.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    with _opened(path, kind) as file:
+        return [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+
+
+@contextmanager
+def _opened(path: Path, kind: type[Record]) -> "Iterator[pq.ParquetFile]":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
     except FileNotFoundError:
         raise SourceError(f"{path} is not there; run the stage before this one (dvc repro)") from None
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro") from None
-    names, found = schema(kind).names, table.schema.names
-    if found not in (names, [name for name in names if name in found or name not in _optional(kind)]):
-        raise SourceError(f"{path} has columns {found}, needed are {names}")
-    # Column by column: to make a dictionary of each row first takes five times as long.
-    columns = [chain.from_iterable(map(_values, column.chunks)) for column in table.columns]
-    return [kind(**dict(zip(found, row, strict=True))) for row in zip(*columns, strict=True)]
+        raise _unreadable(path, error) from None
+    with file:
+        names, found = schema(kind).names, file.schema_arrow.names
+        if found not in (names, [name for name in names if name in found or name not in _optional(kind)]):
+            raise SourceError(f"{path} has columns {found}, needed are {names}")
+        yield file
+
+
+def _unreadable(path: Path, error: Exception) -> SourceError:
+    return SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro")
+
+
+def _in_shards(rows: Iterable[RowT]) -> Iterator[list[RowT]]:
+    """Lists of `ROWS_A_SHARD` rows, the last one shorter; of no rows one empty list, which is a table too."""
+    left = iter(rows)
+    shard = list(islice(left, ROWS_A_SHARD))
+    while True:
+        yield shard
+        if not (shard := list(islice(left, ROWS_A_SHARD))):
+            return
 
 
 def _optional(kind: type[Record]) -> set[str]:

@@ -1,5 +1,6 @@
 """Protects the rows on their way through Parquet: unchanged when read again, equal rows in equal bytes."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
+from tasks.rows import tables
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
-from tasks.rows.tables import read_rows, read_table, schema, write_rows, write_table
+from tasks.rows.tables import read_rows, read_shards, read_table, schema, shard_sizes, write_rows, write_table
 
 PREFERENCES = st.builds(Preference, margin=st.floats(allow_nan=False))
 ROWS = st.builds(Rows, preferences=st.lists(PREFERENCES, max_size=3).map(tuple))
@@ -41,6 +43,48 @@ def test_a_table_has_the_bytes_that_arrow_makes_of_the_rows(tmp_path: Path, rows
     pq.write_table(theirs, tmp_path / "theirs", compression="zstd")
     write_table(tmp_path / "ours", Preference, rows)
     assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
+def test_a_table_is_written_and_read_by_shards_of_which_one_is_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROWS_A_SHARD", 4)
+    made: list[int] = []
+
+    def rows() -> Iterator[Dropped]:
+        for number in range(10):
+            made.append(number)
+            yield Dropped(
+                id=str(number), kind="example", source="s", stage="clean", reason="empty", detail=""
+            )
+
+    path = tmp_path / "rows.parquet"
+    assert write_table(path, Dropped, rows()) == 10
+    assert shard_sizes(path, Dropped) == [4, 4, 2]
+    assert [[row.id for row in shard] for shard in read_shards(path, Dropped)] == [
+        ["0", "1", "2", "3"],
+        ["4", "5", "6", "7"],
+        ["8", "9"],
+    ]
+    assert [row.id for shard in read_shards(path, Dropped, [2, 0]) for row in shard] == list("890123")
+    assert read_table(path, Dropped) == list(rows())
+
+
+def test_what_fails_in_the_middle_leaves_the_table_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "ROWS_A_SHARD", 1)
+    path = tmp_path / "rows.parquet"
+    write_table(path, Dropped, [])
+
+    def rows() -> Iterator[Dropped]:
+        yield Dropped(id="1", kind="example", source="s", stage="clean", reason="empty", detail="")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_table(path, Dropped, rows())
+    assert read_table(path, Dropped) == []
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.parquet"]
 
 
 def test_no_rows_are_still_a_table(tmp_path: Path) -> None:
