@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     retrieving.add_flags(add("retrieval", commands.retrieval, text))
     text = "make a test set of your own: draw documents, ask questions, check them"
     questioning.add_flags(add("test-set", commands.test_set, text))
-    text = "let people rank answers of the tuned model: write them into a file, read their rankings back"
+    text = "let people or a model rank answers of the tuned model, and read the rankings back"
     labelling.add_flags(add("label", commands.label, text))
     text = "train a head for labels, on texts (classify) or pictures (images)"
     recipe = add("recipe", commands.recipe, text, placed)

@@ -1,11 +1,13 @@
-"""The command `threeply label`: gives the tuned model's answers to people, and takes back their rankings."""
+"""The command `threeply label`: the tuned model's answers go to people or a model, and rankings come back."""
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import Any, get_args
 
 from deploy.atomic import write_text
+from flows import judging
 from flows.errors import LabelError
 
 ANSWERS = Path("data/samples/answers.jsonl")
@@ -23,6 +25,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     out.add_argument(
         "--format", choices=get_args(Format), default="jsonl", help="jsonl, or records of Argilla"
     )
+    text = "let a model rank them, where people have no time for it"
+    judging.add_flags(actions.add_parser("judge", help=text, description=f"{text.capitalize()}."))
     text = "read what people have ranked, as a source of preferences"
     back = actions.add_parser("import", help=text, description=f"{text.capitalize()}.")
     back.add_argument("file", type=Path, metavar="FILE", help="the file, as exported and filled in")
@@ -36,9 +40,13 @@ def label(root: Path, words: argparse.Namespace) -> None:
 
     Raises:
         LabelError: no answers have been drawn, or the file does not fit them.
+        TrainingError: the model that judges does not answer.
     """
     if words.action == "export":
         export_answers(root, words.file, words.format)
+    elif words.action == "judge":
+        judge = judging.upstream(words, os.environ)
+        judging.judge_answers(_different(root), words.file, judge, at_once=words.at_once)
     else:
         import_labels(root, words.file, words.out)
 
@@ -51,12 +59,7 @@ def export_answers(root: Path, file: Path, form: Any) -> None:
     """
     from tasks.training.sampling.labelling import as_lines, to_label
 
-    records = to_label(_answers(root), form)
-    if not records:
-        raise LabelError(
-            "the last run has drawn no answers that differ; set sample.enabled: true and sample.judge: "
-            "people in params.yaml, and run threeply run --until sample"
-        )
+    records = to_label(_different(root), form)
     write_text(file, as_lines(records))
     told = (
         "give each response a place in `ranking`, 1 for the best, and"
@@ -92,6 +95,17 @@ def import_labels(root: Path, file: Path, out: Path) -> None:
     write_text(out, as_lines([*(each for each in old if each.get("id") not in new), *found]))
     print(f"{out} has {len(found)} rankings from {file}; {empty} questions wait for one")
     print(f"name it in params.yaml under collect.sources: {{kind: file, path: {out.as_posix()}}}")
+
+
+def _different(root: Path) -> list[Any]:
+    """The answers of the last run; there are some."""
+    found = _answers(root)
+    if not found:
+        raise LabelError(
+            "the last run has drawn no answers that differ; set sample.enabled: true and sample.judge: "
+            "people in params.yaml, and run threeply run --until sample"
+        )
+    return found
 
 
 def _answers(root: Path) -> list[Any]:

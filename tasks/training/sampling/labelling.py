@@ -11,17 +11,22 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from deploy.messages import Message
+from tasks.rows.records import LabelKind
 from tasks.training.sampling.answers import Sampled
 
 ANSWERS = "answers.jsonl"
 Format = Literal["jsonl", "argilla"]
 FIELD = "response-"  # and its number, from 1: of a record of Argilla
 QUESTION = "ranking"
+JUDGED: LabelKind = "judge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """Different answers to one question: a line of the file that the stage writes."""
+    """Different answers to one question: a line of the file that the stage writes.
+
+    `reference` is the good answer of its row. People are not shown it, a model that judges is.
+    """
 
     id: str
     task: str
@@ -29,11 +34,17 @@ class Answers:
     responses: tuple[str, ...]
     evidence: tuple[str, ...]
     group: str
+    reference: str
 
 
 def lines(sampled: Sequence[Sampled]) -> str:
     """What the stage writes: a line for each prompt with answers that differ."""
     return as_lines([_record(each) for each in sampled if len(each.answers) > 1])
+
+
+def judged_by_model(answers: Answers, ranking: Sequence[float]) -> dict[str, Any]:
+    """The record of answers that a model has ranked."""
+    return {**_to_fill_in(answers), QUESTION: list(ranking), "label": JUDGED}
 
 
 def as_lines(records: Sequence[Mapping[str, Any]]) -> str:
@@ -63,7 +74,8 @@ def labelled(
         each = known[name]
         ranking = _ranking(record, len(each.responses))
         if ranking is not None:
-            found.append({**_to_fill_in(each), "ranking": ranking, "label": "human"})
+            label = JUDGED if record.get("label") == JUDGED else "human"
+            found.append({**_to_fill_in(each), QUESTION: ranking, "label": label})
     return found, len(records) - len(found)
 
 
@@ -76,6 +88,7 @@ def _record(sampled: Sampled) -> dict[str, Any]:
         "responses": list(sampled.answers),
         "evidence": list(example.evidence),
         "group": example.group,
+        "reference": example.answer,
     }
 
 

@@ -20,6 +20,7 @@ ANSWERS = Answers(
     responses=("Because.", "So.", "No."),
     evidence=("d1",),
     group="g1",
+    reference="Because.",
 )
 
 

@@ -1,0 +1,82 @@
+"""Protects talks with a judge elsewhere: it is asked again where that helps, and no message shows the key."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+
+from tasks.errors import TrainingError
+from tasks.training.sampling.upstream import ATTEMPTS, Upstream, checked_url
+
+GOOD = json.dumps({"choices": [{"message": {"role": "assistant", "content": "[[A]]"}}]})
+KEY = "sk-secret"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Gives the next of `replies`, and the last one from then on."""
+
+    replies: ClassVar[list[tuple[int, str]]] = []
+    seen: ClassVar[list[tuple[str, str | None, Any]]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.seen.append((self.path, self.headers["Authorization"], body))
+        status, text = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        self.send_response(status)
+        self.send_header("Retry-After", "7" if status == 429 else "soon")
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    Handler.seen.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+def test_a_reply_is_the_likeliest_answer_of_the_named_model(url: str) -> None:
+    Handler.replies = [(200, GOOD)]
+    assert Upstream(url=f"{url}/", model="big", key=KEY).reply("Which?") == "[[A]]"
+    ((path, key, body),) = Handler.seen
+    assert (path, key) == ("/v1/chat/completions", f"Bearer {KEY}")
+    assert (body["model"], body["temperature"]) == ("big", 0.0)
+    assert body["messages"] == [{"role": "user", "content": "Which?"}]
+
+
+def test_a_busy_server_is_asked_again_after_as_long_as_it_says(url: str) -> None:
+    Handler.replies = [(429, "slowly"), (503, "later"), (200, GOOD)]
+    waited: list[float] = []
+    assert Upstream(url=url, model="big", sleep=waited.append).reply("Which?") == "[[A]]"
+    assert waited == [7.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "asked"),
+    [(500, "broken", ATTEMPTS), (401, f"the key {KEY} is wrong", 1), (200, "<html>", 1), (200, "{}", 1)],
+)
+def test_what_does_not_help_is_said_without_the_key(url: str, status: int, text: str, asked: int) -> None:
+    Handler.replies = [(status, text)]
+    with pytest.raises(TrainingError, match=r"the judge big at .* said: .*correct --url") as error:
+        Upstream(url=url, model="big", key=KEY, sleep=lambda _: None).reply("Which?")
+    assert len(Handler.seen) == asked
+    assert KEY not in str(error.value)
+
+
+def test_nobody_there_is_said() -> None:
+    with pytest.raises(TrainingError, match="refused"):
+        Upstream(url="http://127.0.0.1:9/v1", model="big", sleep=lambda _: None).reply("Which?")
+
+
+def test_an_address_is_one_of_http() -> None:
+    assert checked_url("https://a/v1") == "https://a/v1"
+    with pytest.raises(ValueError, match="'file:///etc' is no address"):
+        checked_url("file:///etc")
