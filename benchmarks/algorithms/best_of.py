@@ -14,8 +14,8 @@ from tasks.evaluation.arms import Reply, Setup
 from tasks.machine.device import Device
 from tasks.rows.records import Example
 from tasks.scoring.scores import score
-from tasks.training.rewards.comparisons import Comparison, answer_scores
-from tasks.training.rewards.model import load_reward_model
+from tasks.training.rewards.comparisons import Comparison
+from tasks.training.rewards.ensemble import lowest_scores
 
 LAYERS = Layers(prompt=True, retrieval=True)
 Judge = Literal["reward model", "score"]
@@ -86,4 +86,4 @@ class BestOf:
             )
             for prompt, own in zip(composed, replies, strict=True)
         ]
-        return answer_scores(load_reward_model(self.base, self.reward, self.device), rows)
+        return lowest_scores(self.base, self.reward, rows, self.device)

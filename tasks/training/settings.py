@@ -133,6 +133,7 @@ class RewardSettings(Section):
     margin: NonNegative
     centring: NonNegative
     balance_length: bool
+    members: Count
     trained_layers: Count | None
     epochs: Count
     batch_size: Count

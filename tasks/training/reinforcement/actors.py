@@ -1,15 +1,15 @@
 """Four models in the memory of one: policy, reference, reward model and value head over a shared base.
 
 The reference is the adapter that fine-tuning left, the policy a copy of it whose topmost layers learn, the
-reward model an adapter that differs in its topmost layers alone. Below them all three are the same frozen
-model, so those layers run once for each token (`split_decoder`) and only what lies above runs for each model.
+reward model one adapter or several that differ in their topmost layers alone. Below them all are the same
+frozen model, so those layers run once for each token (`split_decoder`) and only what lies above runs for each
+model.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
@@ -25,21 +25,22 @@ from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_config, read_weights, write_config
 from tasks.methods.parts.targets import layer_of, layers_of
 from tasks.training.reinforcement.rollouts import Batch
-from tasks.training.rewards.model import SCORE
+from tasks.training.rewards.model import SCORE, members
 from tasks.training.split_decoder import SplitDecoder, uncuttable
 
-Role = Literal["policy", "reference", "reward"]
+Role = str  # "policy", "reference", or a member of the reward model
 VALUE_HEAD = "value_head.safetensors"
 
 
 class Actors:
     """The models of RLHF; `decoder` runs whichever of them is active.
 
-    Without a `score` head there is no reward model; `has_values` says whether there is a value head.
+    `heads` are those of the members of the reward model, by their role; without one there is none.
+    `has_values` says whether there is a value head.
     """
 
     def __init__(
-        self, model: PeftModel, score: Tensor | None, *, split: int, trained: range, has_values: bool
+        self, model: PeftModel, heads: Mapping[Role, Tensor], *, split: int, trained: range, has_values: bool
     ) -> None:
         base = model.get_base_model()
         self.decoder = SplitDecoder(base, split)
@@ -49,7 +50,7 @@ class Actors:
             self.value_head = nn.Linear(width, 1, device=self.decoder.device)
             nn.init.zeros_(self.value_head.weight)
             nn.init.zeros_(self.value_head.bias)
-        self._model, self._score = model, score
+        self._model, self._heads = model, heads
         layers = {
             name: module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)
         }
@@ -116,11 +117,18 @@ class Actors:
             return final.new_zeros(final.shape[:-1], dtype=torch.float32)
         return self.value_head(final.detach().float()).squeeze(-1)
 
-    def scores(self, batch: Batch) -> Tensor:
-        """The score of each response at its last token, [rollouts], while the reward model is active."""
-        assert self._score is not None
+    def rewards(self, batches: Sequence[Batch]) -> Tensor:
+        """The score of each response, [rollouts]: the lowest that a member of the reward model gives it."""
+        by_member: list[Tensor] = []
+        for role in self._heads:
+            with self.activate(role):
+                by_member.append(torch.cat([self.scores(batch, role) for batch in batches]))
+        return torch.stack(by_member).amin(dim=0)
+
+    def scores(self, batch: Batch, role: Role) -> Tensor:
+        """The score of each response at its last token, [rollouts], by the member that is active."""
         last = self._final(batch)[batch.branches.row, batch.branches.last]
-        return (last.float() @ self._score.T).flatten()
+        return (last.float() @ self._heads[role].T).flatten()
 
     def save_adapter(self, folder: Path) -> None:
         """Write the policy as a whole LoRA adapter, lower layers included, and a value head beside it."""
@@ -164,9 +172,7 @@ def load_actors(
         TrainingError: an adapter is missing, does not fit, or has weights outside the decoder's layers; or
             the base cannot be cut.
     """
-    tuned, judging = read_weights(sft), read_weights(reward) if reward else {}
-    if (score := judging.pop(SCORE, None)) is None and reward:
-        raise TrainingError(f"{reward} has no score head; run dvc repro reward")
+    tuned = read_weights(sft)
     # Rows and their branches are kept apart by masks, which sdpa reads alone.
     model = load_base(base, replace(device, attn_implementation="auto"))
     if reason := uncuttable(model, longest=longest):
@@ -178,15 +184,19 @@ def load_actors(
     _fill(peft, "reference", tuned)
     _fill(peft, "policy", tuned)
     split = trained.start
-    if reward:
-        scoring = _causal(read_config(reward))
-        peft.add_adapter("reward", scoring)
-        _fill(peft, "reward", judging)
+    heads: dict[Role, Tensor] = {}
+    for number, folder in enumerate(members(reward) if reward else ()):
+        role, judging = f"reward_{number}", read_weights(folder)
+        if (head := judging.pop(SCORE, None)) is None:
+            raise TrainingError(f"{folder} has no score head; run dvc repro reward")
+        heads[role] = head.float().to(device.name)
+        scoring = _causal(read_config(folder))
+        peft.add_adapter(role, scoring)
+        _fill(peft, role, judging)
         alike = (tuning.lora_alpha, tuning.use_rslora) == (scoring.lora_alpha, scoring.use_rslora)
         split = min(split, lowest_difference(tuned, judging, layers=trained.stop)) if alike else 0
     peft.requires_grad_(False).eval()
-    head = None if score is None else score.float().to(device.name)
-    return Actors(peft, head, split=split, trained=trained, has_values=has_values)
+    return Actors(peft, heads, split=split, trained=trained, has_values=has_values)
 
 
 def lowest_difference(one: Mapping[str, Tensor], other: Mapping[str, Tensor], *, layers: int) -> int:

@@ -82,8 +82,7 @@ class Experience:
 def rewarded(actors: Actors, groups: Sequence[Group]) -> Tensor:
     """The reward model's score of each response, [rollouts], group by group."""
     parted = list(micro_batches(groups, range(len(groups))))
-    with actors.activate("reward"):
-        scores = torch.cat([actors.scores(collate([groups[row] for row in rows])) for rows in parted])
+    scores = actors.rewards([collate([groups[row] for row in rows]) for rows in parted])
     return scores[_order(parted, len(groups[0].responses)).to(scores.device)]
 
 

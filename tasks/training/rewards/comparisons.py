@@ -113,11 +113,14 @@ def collate(rows: Sequence[Comparison]) -> "dict[str, Tensor]":
     }
 
 
-def differences(model: "PeftModel", rows: Sequence[Comparison]) -> dict[int, float]:
-    """By how much the better answer of each pair scores higher, by the pair's number."""
+def differences(rows: Sequence[Comparison], scores: Sequence[Sequence[float]]) -> dict[int, float]:
+    """By how much the better answer of each pair scores higher, by the pair's number.
+
+    `scores` are those of the answers, row by row.
+    """
     return {
         each.place: scored[each.better] - scored[each.worse]
-        for row, scored in zip(rows, answer_scores(model, rows), strict=True)
+        for row, scored in zip(rows, scores, strict=True)
         for each in row.judged
     }
 

@@ -1,5 +1,6 @@
 """Trains a reward model on judged answers, and measures how often it prefers the better one."""
 
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,24 +11,22 @@ from typing import TYPE_CHECKING, Any
 from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from tasks.errors import TrainingError
-from tasks.machine.device import set_up_torch
+from tasks.machine.device import Device, set_up_torch
 from tasks.machine.settings import RunSettings
-from tasks.methods.parts.files import save_adapter
-from tasks.methods.parts.targets import layers_of
 from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import Report
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactual_preferences, twin_groups
-from tasks.training.rewards.comparisons import comparisons, differences
+from tasks.training.rewards.comparisons import Comparison, comparisons, differences
+from tasks.training.rewards.ensemble import lowest_scores
 from tasks.training.rewards.gate import write_gate
-from tasks.training.rewards.model import load_reward_model, new_reward_model, train_only
+from tasks.training.rewards.lesson import Lesson, curve_lines, learn
+from tasks.training.rewards.model import member
 from tasks.training.rewards.pairs import Pairs, balanced, counted, scaled, tokenise
 from tasks.training.rewards.quality import quality, shortcomings
-from tasks.training.schedule import schedule
 from tasks.training.settings import RewardSettings
 from tasks.training.trained import Trained
-from tasks.training.trainers import BEST, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -70,10 +69,6 @@ def learn_rewards(
     Raises:
         TrainingError: there are no pairs to train on, the sft adapter does not fit, or the loss is no number.
     """
-    from tasks.methods.layers.fused_lora import fuse_lora
-    from tasks.training.rewards.trainer import reward_trainer
-    from tasks.training.watching import best_evaluation
-
     device = set_up_torch(run)
     tokenizer = load_tokenizer(base)
     drawn = preferences.drawn(settings.max_rows, seed=run.seed)
@@ -101,72 +96,54 @@ def learn_rewards(
         longest=longest,
         weights=balanced(pairs.rows) if settings.balance_length else None,
     )
-    checked = comparisons(validation.rows, longest=longest)
-    plan = schedule(
-        [len(row) for row in rows],
-        batch_size=settings.batch_size,
-        epochs=settings.epochs,
-        seed=run.seed,
+    lesson = Lesson(
+        rows=rows,
+        checked=comparisons(validation.rows, longest=longest),
         together=twin_groups([pairs.examples[row.judged[0].place].preference.id for row in rows]),
     )
-    model = new_reward_model(base, sft, device)
-    layers = layers_of(model, settings.trained_layers)
-    trainable = train_only(model, layers)
-    fuse_lora(model)
-    trainer = reward_trainer(
-        model,
-        tokenizer,
-        rows,
-        checked,
-        plan=plan,
-        settings=settings,
-        run=run,
-        device=device,
-        work=work,
-    )
-    train(trainer)
-    history = trainer.state.log_history
+    learnt = [
+        learn(
+            lesson,
+            base,
+            sft,
+            tokenizer,
+            work=member(work, number),
+            run=run.model_copy(update={"seed": run.seed + number}),
+            settings=settings,
+        )
+        for number in range(settings.members)
+    ]
+    first, *others = learnt
+    for number, each in enumerate(others, start=1):
+        shutil.copytree(each.folder, member(first.folder, number), dirs_exist_ok=True)
     figures: dict[str, Any] = {
         **device.figures(),
-        "steps": trainer.state.global_step,
-        "trainable_parameters": trainable,
-        "trained_layers": len(layers),
+        "steps": sum(each.steps for each in learnt),
+        "members": len(learnt),
+        "trainable_parameters": first.trainable,
+        "trained_layers": first.layers,
         "labels": dict(sorted(Counter(row.label for row in chosen).items())),
         "rows": len(rows),
-        "tokens": sum(len(rows[row]) for row in plan.until(trainer.state.global_step)),
+        "tokens": sum(each.tokens for each in learnt),
     }
-    if checked:
-        step = best_evaluation(history, by="eval_accuracy")[0]
-        best = load_reward_model(base, work / BEST, device)
+    if lesson.checked:
         # A run that went on after a kill may not have seen the best evaluation itself.
-        known = trainer.differences.get(step) or differences(best, checked)
-        figures |= {"best_step": step, "validation": quality(_in_order(known), pairs, validation)}
+        known = {} if others else first.differences
+        known = known or _measured(lesson.checked, first.folder, base, device)
+        figures |= {"best_step": first.best_step, "validation": quality(_in_order(known), pairs, validation)}
         if test.rows:
-            measured = differences(best, comparisons(test.rows, longest=longest))
+            measured = _measured(comparisons(test.rows, longest=longest), first.folder, base, device)
             figures["test"] = quality(_in_order(measured), pairs, test)
-    else:
-        save_adapter(model, work / BEST)
     figures["shortcomings"] = shortcomings(figures.get("validation"))
-    write_gate(work / BEST, figures["shortcomings"] if settings.gate else [])
+    write_gate(first.folder, figures["shortcomings"] if settings.gate else [])
     counts = counted(own, entered=len(preferences), unused=len(preferences) - len(chosen))
     if hidden:
         counts += counted(twins, entered=len(hidden), kind="counterfactual")
     return Trained(
-        adapter=work / BEST,
-        curve=curve_lines(history),
+        adapter=first.folder,
+        curve=curve_lines(first.history),
         report=Report(stage="reward", rows=counts, figures=figures),
     )
-
-
-def curve_lines(history: Sequence[dict[str, Any]]) -> str:
-    """The curve as CSV: one line a step, with the accuracy on validation pairs where it was measured."""
-    checks = {entry["step"]: entry["eval_accuracy"] for entry in history if "eval_accuracy" in entry}
-    lines = ["step,loss,validation_accuracy"]
-    for entry in history:
-        if "loss" in entry:
-            check = f"{checks[entry['step']]:.6f}" if entry["step"] in checks else ""
-            lines.append(f"{entry['step']},{entry['loss']:.6f},{check}")
-    return "\n".join(lines) + "\n"
 
 
 def _tokens(
@@ -176,6 +153,11 @@ def _tokens(
     settings: RewardSettings,
 ) -> Pairs:
     return tokenise(ground_preferences(rows, assistant), tokenizer, max_length=settings.max_length)
+
+
+def _measured(rows: Sequence[Comparison], folder: Path, base: Path, device: Device) -> dict[int, float]:
+    """By how much the better answer of each pair scores higher, by its number."""
+    return differences(rows, lowest_scores(base, folder, rows, device))
 
 
 def _in_order(found: dict[int, float]) -> list[float]:

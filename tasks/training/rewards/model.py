@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 
 SCORE = on_disk("score.weight")  # the head in the adapter's file, [1, hidden size]
+_MEMBER = "member-"
+
+
+def member(folder: Path, number: int) -> Path:
+    """The folder of a member of the reward model in `folder`; the first one is that folder itself."""
+    return folder / f"{_MEMBER}{number}" if number else folder
+
+
+def members(folder: Path) -> list[Path]:
+    """The folders of all members, the first one first."""
+    return [folder, *sorted(folder.glob(f"{_MEMBER}*"))]
 
 
 def scores(model: "PeftModel", rows: Sequence[Sequence[int]], *, batch_size: int = 8) -> list[float]:

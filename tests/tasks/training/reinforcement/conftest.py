@@ -49,7 +49,7 @@ def climbable(
     return actors
 
 
-def liking(batch: Any) -> Any:
+def liking(batch: Any, _role: str) -> Any:
     """A toy reward: how many tokens of the first quarter of the vocabulary each response has."""
     return ((batch.tokens < LIKED) * batch.mask).sum(dim=1)
 

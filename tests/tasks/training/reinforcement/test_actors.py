@@ -1,17 +1,21 @@
 """Protects the split decoder: policy, reference and reward say exactly what they say when loaded alone."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
+from deploy.adapters.names import WEIGHTS
 from tasks.errors import TrainingError
 from tasks.methods.parts.targets import layer_of
 from tasks.training.reinforcement.actors import VALUE_HEAD, Actors, load_actors
 from tasks.training.reinforcement.experience import experience
 from tasks.training.reinforcement.rollouts import Group, collate, sample
+from tasks.training.rewards.model import member
 from tests.tasks.training.reinforcement.conftest import CPU
 
 PROMPTS = [[1, 40, 41, 42, 43, 44], [1, 50], [1, 60, 61, 62]]
@@ -97,18 +101,38 @@ def test_scores_equal_those_of_the_reward_model_loaded_alone(
     base.config.pad_token_id = 0  # the classifier would take the end of turn for padding
     classifier = PeftModel.from_pretrained(base, reward_adapter).eval()
     drawn = groups(moved)
-    with torch.no_grad(), moved.activate("reward"):
-        scores = moved.scores(collate(drawn))
+    with torch.no_grad():
+        scores = moved.rewards([collate(drawn[:1]), collate(drawn[1:])])
     for row, (prompt, response) in enumerate(rollouts(drawn)):
         with torch.no_grad():
             wanted = classifier(input_ids=torch.tensor([[*prompt, *response]])).logits[0, 0]
         assert torch.allclose(scores[row], wanted, atol=1e-5)
 
 
+def test_of_several_reward_models_the_lowest_score_counts(
+    tiny_base: Path, sft_adapter: Path, reward_adapter: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(reward_adapter, other)
+    weights = load_file(other / WEIGHTS)
+    save_file({name: -part if "score" in name else part for name, part in weights.items()}, other / WEIGHTS)
+    shutil.copytree(reward_adapter, tmp_path / "both")
+    shutil.copytree(other, member(tmp_path / "both", 1))
+
+    def scored(adapter: Path) -> torch.Tensor:
+        actors = load_actors(tiny_base, sft_adapter, adapter, CPU, trained_layers=2, longest=512)
+        with torch.no_grad():
+            return actors.rewards([collate(groups(actors))])
+
+    one, two, both = (scored(adapter) for adapter in (reward_adapter, other, tmp_path / "both"))
+    assert torch.allclose(one, -two, atol=1e-4)
+    assert torch.allclose(both, torch.minimum(one, two), atol=1e-4)
+
+
 def test_activating_a_role_leaves_the_weights_as_they_were(actors: Actors) -> None:
     batch = collate(groups(actors))
     before = actors.before_tokens(batch)
-    with torch.no_grad(), actors.activate("reward"):
+    with torch.no_grad(), actors.activate("reward_0"):
         assert not torch.equal(actors.before_tokens(batch), before)
     assert torch.equal(actors.before_tokens(batch), before)
     assert all(parameter.requires_grad for parameter in actors.parameters().values())

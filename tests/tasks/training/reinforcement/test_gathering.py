@@ -28,7 +28,7 @@ def test_groups_that_differ_are_learned_from(actors: Actors, settings: RlhfSetti
 def test_prompts_are_drawn_until_enough_of_them_differ(
     actors: Actors, settings: RlhfSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one_in_four(batch: Batch) -> torch.Tensor:
+    def one_in_four(batch: Batch, _role: str) -> torch.Tensor:
         """Of four groups of two responses that run at once, one differs."""
         return (torch.arange(len(batch.tokens)) == 0).float()
 
@@ -47,7 +47,7 @@ def test_prompts_are_drawn_until_enough_of_them_differ(
 def test_where_nothing_differs_nothing_is_learned(
     actors: Actors, settings: RlhfSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actors, "scores", lambda batch: torch.ones(len(batch.tokens)))
+    monkeypatch.setattr(actors, "scores", lambda batch, _role: torch.ones(len(batch.tokens)))
     learner, start = trainer(actors, settings), weights(actors)
     figures = learner.update(1, learner.sampler.gather(PROMPTS[:8]))
     assert figures.learned == ()

@@ -20,10 +20,11 @@ from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings
-from tasks.training.rewards.comparisons import comparisons, differences
+from tasks.training.rewards.comparisons import answer_scores, comparisons, differences
+from tasks.training.rewards.ensemble import lowest_scores
 from tasks.training.rewards.gate import closed
 from tasks.training.rewards.learning import Opinions, learn_rewards
-from tasks.training.rewards.model import SCORE, load_reward_model, scores
+from tasks.training.rewards.model import SCORE, load_reward_model, members, scores
 from tasks.training.rewards.pairs import tokenise
 from tasks.training.rewards.quality import shortcomings
 from tasks.training.settings import RewardSettings
@@ -154,6 +155,29 @@ def test_the_same_pairs_give_the_same_bytes(learned: Trained, bench: Bench) -> N
     assert (config["base_model_name_or_path"], config["task_type"]) == ("base", "SEQ_CLS")
 
 
+def test_members_learn_apart_and_the_lowest_score_judges(learned: Trained, bench: Bench) -> None:
+    two = bench.learn("two", members=2, learning_rate=0.005)
+    assert [each.name for each in members(two.adapter)] == ["best", "member-1"]
+    one, other = (read_weights(each) for each in members(two.adapter))
+    assert {name: part.tolist() for name, part in one.items()} == {
+        name: part.tolist() for name, part in read_weights(learned.adapter).items()
+    }
+    assert not bool((one[SCORE] == other[SCORE]).all())
+    figures, alone = two.report.figures, learned.report.figures
+    assert (figures["members"], figures["steps"]) == (2, 2 * alone["steps"])
+    rows = comparisons(
+        [token_pair((5, 6, 7, 8), (9, 10, 2), (11, 2)), token_pair((5, 6), (9, 2), (12, 13, 14, 2))],
+        longest=99,
+    )
+    each = [
+        answer_scores(load_reward_model(bench.base, folder, bench.device), rows)
+        for folder in members(two.adapter)
+    ]
+    lowest = lowest_scores(bench.base, two.adapter, rows, bench.device)
+    assert lowest == [[min(pair) for pair in zip(*row, strict=True)] for row in zip(*each, strict=True)]
+    assert hashes(bench.learn("two again", members=2, learning_rate=0.005).adapter) == hashes(two.adapter)
+
+
 def test_answers_in_one_row_score_as_alone(learned: Trained, bench: Bench) -> None:
     model = load_reward_model(bench.base, learned.adapter, bench.device)
     pairs = [
@@ -164,7 +188,7 @@ def test_answers_in_one_row_score_as_alone(learned: Trained, bench: Bench) -> No
     ]
     rows = comparisons(pairs, longest=99)
     assert len(rows) == 2
-    together = differences(model, rows)
+    together = differences(rows, answer_scores(model, rows))
     alone = scores(model, [sequence for pair in pairs for sequence in pair.sequences])
     expected = [better - worse for better, worse in zip(alone[::2], alone[1::2], strict=True)]
     assert [together[place] for place in range(4)] == pytest.approx(expected, abs=1e-5)
@@ -184,7 +208,8 @@ def test_a_resumed_run_can_judge_the_saved_model_anew(learned: Trained, bench: B
     grounded = ground_preferences([preference(number) for number in range(30, 39)], reader())
     pairs = tokenise(grounded, load_tokenizer(bench.base), max_length=640).rows
     model = load_reward_model(bench.base, learned.adapter, bench.device)
-    right = [each > 0.0 for each in differences(model, comparisons(pairs, longest=640)).values()]
+    rows = comparisons(pairs, longest=640)
+    right = [each > 0.0 for each in differences(rows, answer_scores(model, rows)).values()]
     assert sum(right) / len(right) == pytest.approx(
         learned.report.figures["validation"]["accuracy"], abs=1e-4
     )
