@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _WINDOW = 64  # of those that meet in a band, each is held against so many
 _MEETINGS = 1 << 16  # pairs at once, so that memory stays bounded
-_HASHES = 1 << 21  # of the texts of all pairs that are given at once
+_HASHES = 1 << 21  # of the sets of all pairs that are given at once
 _SLACK = 0.2  # the share by MinHash is off by more than this once in some 100,000 pairs
 
 
@@ -28,13 +28,13 @@ def candidates(
 ) -> Iterator[tuple["Places", "Places"]]:
     """Pairs of places that may be near, lower and higher ones, in blocks; some come several times.
 
-    `sizes` says how many hashes each text has: one that has none is near to nobody.
+    `sizes` says how many hashes each set has.
     """
     import numpy as np
 
-    places, compared = np.flatnonzero(sizes), np.zeros(len(sizes), np.uint32)
-    for band in range(BANDS) if len(places) else ():
-        for met in _meetings(signed, places, band, compared):
+    compared = np.zeros(len(sizes), np.uint32)
+    for band in range(BANDS) if len(sizes) else ():
+        for met in _meetings(signed, band, compared):
             few, many = (choose(*(sizes[ends] for ends in met)) for choose in (np.minimum, np.maximum))
             one, other = (ends[few >= near * many] for ends in met)
             if not len(one):
@@ -50,20 +50,20 @@ def candidates(
 
 
 def _meetings(
-    signed: Stacked, places: "Places", band: int, compared: "NDArray[np.uint32]"
+    signed: Stacked, band: int, compared: "NDArray[np.uint32]"
 ) -> Iterator[tuple["Places", "Places"]]:
-    """Pairs of the texts at `places` that meet in a band, lower and higher places, in blocks.
+    """Pairs of the sets that meet in a band, lower and higher places, in blocks.
 
     Where more meet than are compared, each is held against its neighbours in the order of the next band,
     where those that are near stand together: the work grows with the texts, not with their square. In
-    `compared` the bit of the band is set for each text that is held against all that it meets, so that later
+    `compared` the bit of the band is set for each one that is held against all that it meets, so that later
     bands can leave such pairs out.
     """
     import numpy as np
 
     # One sort of plain numbers, each with its place behind it: argsort takes several times as long.
-    ordered = signed.column(band)[places].astype(np.uint64) << np.uint64(32)
-    ordered |= places.astype(np.uint64)
+    ordered = signed.column(band).astype(np.uint64) << np.uint64(32)
+    ordered |= np.arange(len(ordered), dtype=np.uint64)
     ordered.sort()
     keys, members = ordered >> np.uint64(32), (ordered & np.uint64(0xFFFFFFFF)).astype(np.int64)
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))[: len(keys)]

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Places = NDArray[np.int64]
+    Numbers = NDArray[np.int64]
+    Texts = NDArray[np.uint32]
     Shares = NDArray[np.float64]
 
 _FRAME, _FEWEST = 0.02, 16  # in more than this share of the texts, and in more than so many, is a frame
@@ -90,10 +91,21 @@ class NearTexts:
         added = _Added(self._arrays)
         for _ in each(self.sign, added.shards):
             pass
+        signed = added.signed()
         found = _Found(self._arrays, near)
-        for number, (one, other) in enumerate(candidates(*added.signed(), near=near)):
-            found.keep(number, one, other, added.nearness(one, other))
+        for number, (one, other) in enumerate(candidates(signed.signatures, signed.sizes, near=near)):
+            nearness = added.nearness(signed, one, other)
+            found.keep(number, signed.texts[one], signed.texts[other], nearness)
         yield from found.told(added.texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    """The sets that are not empty, by their numbers: signature, size without frames, place of the text."""
+
+    signatures: Stacked
+    sizes: "NDArray[np.uint32]"
+    texts: "Texts"
 
 
 class _Added:
@@ -103,37 +115,49 @@ class _Added:
         self._arrays = arrays
         names = sorted(name for name in arrays if name.startswith("sizes-"))
         self.shards = [int(name.removeprefix("sizes-")) for name in names]
-        self._sizes = [len(arrays[name]) for name in names]
-        self.texts = sum(self._sizes)
+        self._texts = [len(arrays[name]) // 2 for name in names]
+        self.texts = sum(self._texts)
         self._frames = self._found_frames()
 
     def sign(self, shard: int) -> None:
-        """Make the signatures of a shard, and how many hashes that are no frames each of its texts has."""
+        """Make signatures, sizes and places of the sets of a shard that have more than frames."""
         import numpy as np
 
-        if (done := self._name("own", shard)) not in self._arrays:
+        if (done := self._name("places", shard)) not in self._arrays:
             said = self._said(shard).without(self._frames)
-            self._arrays[self._name("signatures", shard)] = signatures(said)
-            self._arrays[done] = said.sizes.astype(np.uint32)
+            places = np.flatnonzero(said.sizes)
+            self._arrays[self._name("signatures", shard)] = signatures(said.at(places))
+            self._arrays[self._name("own", shard)] = said.sizes[places].astype(np.uint32)
+            self._arrays[done] = places.astype(np.uint32)
 
-    def signed(self) -> tuple[Stacked, "NDArray[np.uint32]"]:
-        """The signatures of all texts, and how many hashes each has that are no frames."""
+    def signed(self) -> _Signed:
+        """All of these."""
         import numpy as np
 
         names = [self._name("signatures", shard) for shard in self.shards]
-        own = [self._arrays[self._name("own", shard)] for shard in self.shards]
-        return Stacked(self._arrays, names, self._sizes), np.concatenate([np.empty(0, np.uint32), *own])
+        sizes = [self._arrays[self._name("own", shard)] for shard in self.shards]
+        firsts = np.cumsum([0, *self._texts])[:-1].astype(np.uint32)
+        texts = [
+            self._arrays[self._name("places", shard)] // 2 + first
+            for shard, first in zip(self.shards, firsts, strict=True)
+        ]
+        none = np.empty(0, np.uint32)
+        return _Signed(
+            signatures=Stacked(self._arrays, names, list(map(len, sizes))),
+            sizes=np.concatenate([none, *sizes]),
+            texts=np.concatenate([none, *texts]),
+        )
 
-    def nearness(self, one: "Places", other: "Places") -> "Shares":
-        """Of each pair of texts the share of their hashes that both have."""
+    def nearness(self, signed: _Signed, one: "Numbers", other: "Numbers") -> "Shares":
+        """Of each pair of sets the share of their hashes that both have."""
         import numpy as np
 
-        places, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
-        stacked = Stacked(self._arrays, [], self._sizes)
-        said = Shingles.joined(
-            self._said(self.shards[number]).of_texts(some) for number, some in stacked.split(places)
-        )
-        return said.without(self._frames).nearness(numbers[: len(one)], numbers[len(one) :])
+        numbers, within = np.unique(np.concatenate([one, other]), return_inverse=True)
+        parts = [
+            self._said(shard).at(self._arrays[self._name("places", shard)][some].astype(np.int64))
+            for shard, some in ((self.shards[at], some) for at, some in signed.signatures.split(numbers))
+        ]
+        return Shingles.joined(parts).without(self._frames).nearness(*np.split(within, 2))
 
     def _found_frames(self) -> "NDArray[np.uint32]":
         import numpy as np
@@ -165,16 +189,16 @@ class _Found:
         self._arrays, self._near = arrays, near
         self._parts: list[str] = []
 
-    def keep(self, number: int, one: "Places", other: "Places", nearness: "Shares") -> None:
+    def keep(self, number: int, one: "Texts", other: "Texts", nearness: "Shares") -> None:
         """Add those that are near."""
         import numpy as np
 
         enough = np.flatnonzero(nearness >= self._near)
         if len(enough):
             ends = (one[enough].astype(np.uint64) << np.uint64(32)) | other[enough].astype(np.uint64)
-            ends, first = np.unique(ends, return_index=True)
+            ends, shares = _once(ends, nearness[enough])
             self._arrays[f"ends-{self._near}-{number}"] = ends
-            self._arrays[f"nearness-{self._near}-{number}"] = nearness[enough][first]
+            self._arrays[f"nearness-{self._near}-{number}"] = shares
             self._parts.append(f"{self._near}-{number}")
 
     def told(self, texts: int) -> Iterator[Pair]:
@@ -189,7 +213,15 @@ class _Found:
                 some = slice(*np.searchsorted(kept, [low, high]))
                 ends.append(kept[some])
                 nearness.append(self._arrays[f"nearness-{part}"][some])
-            both, first = np.unique(np.concatenate(ends), return_index=True)
-            shares = np.concatenate(nearness)[first].tolist()
-            for pair, share in zip(both.tolist(), shares, strict=True):
+            both, shares = _once(np.concatenate(ends), np.concatenate(nearness))
+            for pair, share in zip(both.tolist(), shares.tolist(), strict=True):
                 yield Pair(pair >> 32, pair & 0xFFFFFFFF, round(share, 4))
+
+
+def _once(ends: "NDArray[np.uint64]", nearness: "Shares") -> "tuple[NDArray[np.uint64], Shares]":
+    """Each pair once, with its largest share, in order."""
+    import numpy as np
+
+    order = np.lexsort((-nearness, ends))
+    both, first = np.unique(ends[order], return_index=True)
+    return both, nearness[order][first]
