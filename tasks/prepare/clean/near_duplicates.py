@@ -3,9 +3,9 @@
 Training wants a question in many wordings. So an example or a preference goes only where its answer is the
 same, and where this says something of the question: an answer that questions unlike each other have in common
 (`Yes.`, `The documentation does not say.`) does not. A short answer is the same to the letter; in a long one
-some words may differ, but no number, name or code, and a negation only with other words. What has another answer stays; `split` keeps it
-on the side of the row that it is near to. A document is knowledge, and goes only where it has no word that
-the earlier one lacks.
+some words may differ, but no number, name or code, and a negation only among other words. What has another
+answer stays; `split` keeps it on the side of the row that it is near to. A document is knowledge, and goes
+only where it has no word that the earlier one lacks.
 """
 
 from collections import Counter, defaultdict
