@@ -8,8 +8,7 @@ thousand triples have one in common by chance once in four thousand pairs, which
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +21,8 @@ _AS_WORDS = bytes(ord(chr(byte).lower()) if _WORD.match(chr(byte)) else 32 for b
     128
 )
 LONG = 20  # words from which a text counts by pairs; up to three times as many it counts by triples, too
-_BLOCK = 4096  # texts at once, so that memory stays bounded
+_BLOCK = 1 << 20  # bytes of texts at once, so that memory stays bounded
+_BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse
 
 
 class Shingles:
@@ -39,10 +39,7 @@ class Shingles:
 
         Of a text with less than three words the first has the words, of one without any its signs.
         """
-        known = _Hashes()
-        return cls.joined(
-            _read(texts[start : start + _BLOCK], known) for start in range(0, len(texts), _BLOCK)
-        )
+        return cls.joined(map(_read, _in_blocks(texts)))
 
     @classmethod
     def joined(cls, parts: Iterable["Shingles"]) -> "Shingles":
@@ -92,30 +89,31 @@ class Shingles:
         return owners << np.uint64(32) | self.values
 
 
-class _Hashes(dict[bytes, int]):
-    """The hash of each word that was asked for: most words come again."""
+def _in_blocks(texts: Iterable[str]) -> Iterator[list[bytes]]:
+    """The words of the texts, a blank between two, in lists of some bytes."""
+    block, size = list[bytes](), 0
+    for text in texts:
+        block.append(_words(text))
+        size += len(block[-1]) + 1
+        if size >= _BLOCK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
 
-    def __missing__(self, word: bytes) -> int:
-        import xxhash
 
-        self[word] = value = xxhash.xxh64_intdigest(word)
-        return value
-
-
-def _read(texts: Sequence[str], known: _Hashes) -> Shingles:
-    """The sets of some texts. Words are hashed, and those in a row are mixed from them."""
+def _read(said: Sequence[bytes]) -> Shingles:
+    """The sets of some texts, whose words are given. Words are hashed, and those in a row mixed from them."""
     import numpy as np
 
-    said = [_words(text) or [" ".join(text.split()).encode()] for text in texts]
-    lengths = np.fromiter(map(len, said), np.int64, len(said))
-    words = np.fromiter(map(known.__getitem__, chain.from_iterable(said)), np.uint64, int(lengths.sum()))
+    words, lengths = _hashed(said)
     pairs = _followed(words, words[1:])
     triples = _followed(pairs, words[2:])
     length = np.repeat(lengths, lengths)
     left = np.repeat(lengths.cumsum(), lengths) - np.arange(len(words))  # words to the end of the text
     sets = np.repeat(np.arange(0, 2 * len(said), 2, dtype=np.uint64), lengths)
     parts = (
-        (sets, mixed(words), length < 3),
+        (sets, words, length < 3),
         (sets, triples, (left >= 3) & (length < 3 * LONG)),
         (sets + np.uint64(1), pairs, (left >= 2) & (length >= LONG)),
     )
@@ -128,6 +126,48 @@ def _read(texts: Sequence[str], known: _Hashes) -> Shingles:
     return Shingles(owned.astype(np.uint32), sizes)
 
 
+def _words(text: str) -> bytes:
+    """The words of a text in small letters, blanks between them; of one without any its signs as a word."""
+    if text.isascii():  # most texts are, and take a third of the time so
+        said = text.encode().translate(_AS_WORDS)
+        found = not said.isspace() and len(said) > 0
+    else:
+        said = " ".join(_WORD.findall(text.lower())).encode()
+        found = len(said) > 0
+    return said if found else b"\0" + "\0".join(text.split()).encode()
+
+
+def _hashed(said: Sequence[bytes]) -> "tuple[NDArray[np.uint64], NDArray[np.int64]]":
+    """The hashes of all words, and how many each text has.
+
+    A word is a number whose digits are its bytes, as a difference of sums over all bytes: no word is taken
+    into Python, which would take most of the time.
+    """
+    import numpy as np
+
+    text = np.frombuffer(b" ".join(said) + b" ", np.uint8)
+    inside = text != ord(" ")
+    edges = np.flatnonzero(np.diff(inside, prepend=False))
+    starts, ends = edges[::2], edges[1::2]
+    sums = text.astype(np.uint64)
+    sums *= _powers(_BASE, len(text))
+    np.cumsum(sums, out=sums)
+    # The blank before a word is where the sum stands without it; the very first has none.
+    before = np.where(starts > 0, sums[starts - 1], np.uint64(0))
+    words = (sums[ends - 1] - before) * _powers(pow(_BASE, -1, 1 << 64), len(text))[starts]
+    stops = np.cumsum(np.fromiter(map(len, said), np.int64, len(said)) + 1)
+    return mixed(words), np.diff(np.searchsorted(starts, stops), prepend=0)
+
+
+def _powers(base: int, count: int) -> "NDArray[np.uint64]":
+    """The first powers of a number, as far as 64 bits hold them."""
+    import numpy as np
+
+    powers = np.full(count, base, np.uint64)
+    powers[:1] = 1
+    return np.cumprod(powers, out=powers)
+
+
 def _followed(runs: "NDArray[np.uint64]", words: "NDArray[np.uint64]") -> "NDArray[np.uint64]":
     """The hash of each run with the word behind it; of the last ones, which have none, what they are."""
     import numpy as np
@@ -135,13 +175,6 @@ def _followed(runs: "NDArray[np.uint64]", words: "NDArray[np.uint64]") -> "NDArr
     longer = runs.copy()
     longer[: len(words)] = mixed(runs[: len(words)] * np.uint64(0x9E3779B97F4A7C15) + words)
     return longer
-
-
-def _words(text: str) -> list[bytes]:
-    """The words of a text in small letters."""
-    if text.isascii():  # most texts are, and take a third of the time so
-        return text.encode().translate(_AS_WORDS).split()
-    return [word.encode() for word in _WORD.findall(text.lower())]
 
 
 def mixed(values: "NDArray[np.uint64]") -> "NDArray[np.uint64]":
