@@ -48,8 +48,7 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
     begins = True  # the first word of a sentence has its capital for that alone
     for part in _CODE.split(text):
         code = part.startswith("`")
-        for found in _TOKEN.finditer(part.strip("`") if code else part):
-            token = found.group()
+        for token in _TOKEN.findall(part.strip("`") if code else part):
             if code:
                 yield token, True
             elif token.isascii() and token.isalpha() and token.islower():  # as most are
