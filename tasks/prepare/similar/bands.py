@@ -1,6 +1,6 @@
 """Who may be near to whom: the texts that meet in a band of their signatures, band by band.
 
-In 32 bands of four values two texts that share 0.6 of their triples meet with a chance of 0.99, at 0.5 with
+In 32 bands of four values two texts that share 0.6 of their hashes meet with a chance of 0.99, at 0.5 with
 0.87. The exact share then has to decide, since bands this loose alone would call a third too many near;
 stricter ones miss half of the texts with a tenth of their words changed.
 """
@@ -65,12 +65,12 @@ def _meetings(
     ordered = signed.column(band).astype(np.uint64) << np.uint64(32)
     ordered |= np.arange(len(ordered), dtype=np.uint64)
     ordered.sort()
+    alone = np.concatenate([[True], ordered[1:] >> np.uint64(32) != ordered[:-1] >> np.uint64(32), [True]])
+    ordered = ordered[~(alone[1:] & alone[:-1])]  # few meet anybody, so that the rest takes little
     keys, members = ordered >> np.uint64(32), (ordered & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))[: len(keys)]
-    sizes = np.diff(starts, append=len(keys))
-    crowds = np.repeat(sizes, sizes)
+    _, crowd, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    crowds = sizes[crowd]
     compared[members[crowds <= _WINDOW]] |= np.uint32(1 << band)
-    keys, members, crowds = keys[crowds > 1], members[crowds > 1], crowds[crowds > 1]
     large = np.flatnonzero(crowds > _WINDOW)
     beside = signed.column((band + 1) % BANDS)[members[large]] if len(large) else large
     members[large] = members[large][np.lexsort((beside, keys[large]))]

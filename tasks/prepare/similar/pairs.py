@@ -1,4 +1,4 @@
-"""Which texts are nearly the same: by the share of their word triples, whatever the case and the signs.
+"""Which texts are nearly the same: by the share of their words in a row, whatever the case and the signs.
 
 MinHash finds who may be near to whom, and the exact share decides. What very many texts have in common is a
 frame (an instruction before each text, `What is the default of`): it counts for nothing. Otherwise all rows
@@ -9,6 +9,7 @@ Texts come in shards. What they count by is kept in memory, or in a folder for m
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ _TOLD = 1 << 16  # texts whose pairs are told at once
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
-    """Two texts by their places, `earlier` below `later`, and the share of their triples that both have."""
+    """Two texts by their places, `earlier` below `later`, and the share of words in a row that both have."""
 
     earlier: int
     later: int
@@ -40,10 +41,11 @@ class Pair:
 
 
 def near_pairs(texts: Sequence[str], *, near: float) -> list[Pair]:
-    """The pairs of `texts` that share at least `near` of the word triples of both, frames aside, in order.
+    """The pairs of `texts` that share at least `near` of the words in a row of both, frames aside, in order.
 
-    A text of less than three words counts by these, one without any by its signs; one that has nothing but
-    frames is near to none. About one pair in a hundred at 0.6 is missed, one in eight at 0.5.
+    A text counts by its word triples, from 20 words on by pairs of words (up to 60 by both); one of less than
+    three words by these, one without any by its signs. One that has nothing but frames is near to none. About
+    one pair in a hundred at 0.6 is missed, one in eight at 0.5.
     """
     held = NearTexts()
     for shard, start in enumerate(range(0, len(texts), _SHARD)):
@@ -54,8 +56,9 @@ def near_pairs(texts: Sequence[str], *, near: float) -> list[Pair]:
 class NearTexts:
     """Texts that are compared for nearness; what they count by lies in a folder, or without one in memory.
 
-    A text takes about 4 bytes there for each of its words, and 136 more. What a killed run has left of it is
-    not made again. Several processes may work on one folder, each on shards of its own.
+    A text takes about 4 bytes there for each of its words and 150 more, one of 20 to 60 words twice that.
+    What a killed run has left is not made again. Several processes may work on one folder, each on shards of
+    its own.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -96,7 +99,7 @@ class NearTexts:
         for number, (one, other) in enumerate(candidates(signed.signatures, signed.sizes, near=near)):
             nearness = added.nearness(signed, one, other)
             found.keep(number, signed.texts[one], signed.texts[other], nearness)
-        yield from found.told(added.texts)
+        yield from found.told(sum(added.texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +118,12 @@ class _Added:
         self._arrays = arrays
         names = sorted(name for name in arrays if name.startswith("sizes-"))
         self.shards = [int(name.removeprefix("sizes-")) for name in names]
-        self._texts = [len(arrays[name]) // 2 for name in names]
-        self.texts = sum(self._texts)
         self._frames = self._found_frames()
+
+    @cached_property
+    def texts(self) -> list[int]:
+        """How many texts each shard has."""
+        return [len(self._arrays[f"sizes-{shard:06d}"]) // 2 for shard in self.shards]
 
     def sign(self, shard: int) -> None:
         """Make signatures, sizes and places of the sets of a shard that have more than frames."""
@@ -136,7 +142,7 @@ class _Added:
 
         names = [self._name("signatures", shard) for shard in self.shards]
         sizes = [self._arrays[self._name("own", shard)] for shard in self.shards]
-        firsts = np.cumsum([0, *self._texts])[:-1].astype(np.uint32)
+        firsts = np.cumsum([0, *self.texts])[:-1].astype(np.uint32)
         texts = [
             self._arrays[self._name("places", shard)] // 2 + first
             for shard, first in zip(self.shards, firsts, strict=True)
@@ -169,7 +175,7 @@ class _Added:
             for shard in self.shards if len(values) else ():
                 ordered = np.sort(self._arrays[f"values-{shard:06d}"])
                 counts += np.searchsorted(ordered, values, "right") - np.searchsorted(ordered, values)
-            self._arrays[done] = values[counts > max(_FEWEST, int(_FRAME * self.texts))]
+            self._arrays[done] = values[counts > max(_FEWEST, int(_FRAME * sum(self.texts)))]
         frames: NDArray[np.uint32] = self._arrays[done]
         return frames
 

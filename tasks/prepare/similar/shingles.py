@@ -1,10 +1,10 @@
 """What texts count by: hashes of words in a row, three of them or in long texts two, whatever case and signs.
 
-A tenth of the words changed leaves a half to two thirds of the pairs, but less than half of many a text's
-triples. In a short text a pair in common says too little: `How much does a house cost?`.
+A tenth of the words changed leaves two thirds of the pairs, but less than half of many a text's triples. In a
+short text a pair in common says too little: `How much does a house cost?`.
 
-Hashes are xxhash's, so that they are the same in each process and on each machine. Of 32 bits: two texts of a
-thousand triples have one in common by chance once in four thousand pairs, which is no matter to their share.
+Hashes are the same in each process and on each machine. They have 32 bits: two texts of a thousand triples
+have one in common by chance once in four thousand pairs, which is no matter to their share.
 """
 
 import re
