@@ -5,7 +5,7 @@ In 32 bands of four values two texts that share 0.6 of their hashes meet with a 
 stricter ones miss half of the texts with a tenth of their words changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tasks.prepare.similar.arrays import Stacked
@@ -34,16 +34,19 @@ def candidates(
 
     compared = np.zeros(len(sizes), np.uint32)
     for band in range(BANDS) if len(sizes) else ():
-        for met in _meetings(signed, band, compared):
+        for met in _in_blocks(_meetings(signed, band, compared)):
             few, many = (choose(*(sizes[ends] for ends in met)) for choose in (np.minimum, np.maximum))
             one, other = (ends[few >= near * many] for ends in met)
             if not len(one):
                 continue
             found, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
             here, there = np.split(signed.rows(found)[numbers], 2)
-            before = here[:, :band] == there[:, :band]
-            before &= compared[one, None] >> np.arange(band, dtype=np.uint32) & 1 == 1
-            may_be = (shares(here, there) >= near - _SLACK) & ~before.any(axis=1)
+            equal = here == there
+            held = compared[one, None] >> np.arange(band, dtype=np.uint32) & 1 == 1
+            before = (equal[:, :band] & held).any(axis=1)
+            if band:  # where all is equal they met in the first band, next to each other in any crowd
+                before |= equal.all(axis=1)
+            may_be = (shares(here, there) >= near - _SLACK) & ~before
             hashes = np.cumsum(sizes[one[may_be]].astype(np.int64) + sizes[other[may_be]])
             cuts = np.flatnonzero(np.diff(hashes // _HASHES)) + 1
             yield from zip(np.split(one[may_be], cuts), np.split(other[may_be], cuts), strict=True)
@@ -52,7 +55,7 @@ def candidates(
 def _meetings(
     signed: Stacked, band: int, compared: "NDArray[np.uint32]"
 ) -> Iterator[tuple["Places", "Places"]]:
-    """Pairs of the sets that meet in a band, lower and higher places, in blocks.
+    """Pairs of the sets that meet in a band, lower and higher places.
 
     Where more meet than are compared, each is held against its neighbours in the order of the next band,
     where those that are near stand together: the work grows with the texts, not with their square. In
@@ -76,9 +79,21 @@ def _meetings(
     members[large] = members[large][np.lexsort((beside, keys[large]))]
     for step in range(1, _WINDOW + 1):
         together = np.flatnonzero(keys[step:] == keys[:-step])
-        for start in range(0, len(together), _MEETINGS):
-            some = together[start : start + _MEETINGS]
-            ends = members[some], members[some + step]
-            yield np.minimum(*ends), np.maximum(*ends)
         if not len(together):
             break
+        ends = members[together], members[together + step]
+        yield np.minimum(*ends), np.maximum(*ends)
+
+
+def _in_blocks(parts: Iterable[tuple["Places", "Places"]]) -> Iterator[tuple["Places", "Places"]]:
+    """The same pairs in blocks that are neither so large that memory counts nor so small that calls do."""
+    import numpy as np
+
+    left = np.empty((2, 0), np.int64)
+    for part in parts:
+        left = np.concatenate([left, part], axis=1)
+        while left.shape[1] >= _MEETINGS:
+            yield left[0, :_MEETINGS], left[1, :_MEETINGS]
+            left = left[:, _MEETINGS:]
+    if left.shape[1]:
+        yield left[0], left[1]
