@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.bytes_]
 
 _BYTES = 12
-HASH = f"S{_BYTES}"  # numpy's name of the type; hashes are never taken out one by one, which would cut zeros off
+HASH = (
+    f"S{_BYTES}"  # numpy's name of the type; hashes are never taken out one by one, which would cut zeros off
+)
 
 
 def hashed(kind: str, text: str) -> bytes:

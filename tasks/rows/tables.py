@@ -148,7 +148,7 @@ def rows_of(kind: type[RowT], table: "pa.Table") -> list[RowT]:
     return [kind(**dict(zip(table.schema.names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
-def shard_sizes(path: Path, kind: type[RowT]) -> list[int]:
+def shard_sizes(path: Path, kind: type[Record]) -> list[int]:
     """How many rows each shard of a table has.
 
     Raises:

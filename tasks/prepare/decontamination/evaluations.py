@@ -77,9 +77,7 @@ def documents_holding(documents: Sequence[Document], items: Sequence[EvaluationI
     return Counter(items[places[overlap.item]].source for overlap in quoted.values())
 
 
-def told_by_file(
-    items: Iterable[EvaluationItem], **holding: Mapping[str, int]
-) -> dict[str, dict[str, int]]:
+def told_by_file(items: Iterable[EvaluationItem], **holding: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """For each file of items how many it has, and by name how many of what is `holding` one there are."""
     counts = Counter(item.source for item in items)
     return {

@@ -46,8 +46,8 @@ def matches(
 ) -> dict[int, Match]:
     """By its place, each of `prompts` that is the same as, or at least as near as `near` to, one of `held`.
 
-    A conversation matches by all that it asks, and by each single turn of its user. Where `prompts` are a part
-    of those that words are weighed by, `among` has the frequencies in all of them.
+    A conversation matches by all that it asks, and by each single turn of its user. Where `prompts` are a
+    part of those that words are weighed by, `among` has the frequencies in all of them.
     """
     targets = _Targets.of(held)
     owners, texts = _texts_of(prompts)

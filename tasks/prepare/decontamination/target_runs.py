@@ -1,4 +1,4 @@
-"""The runs of three words of questions that are looked for within longer texts, and how much of them is there."""
+"""The runs of three words of questions that are looked for within longer texts, and how many are there."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,9 +32,7 @@ class TargetRuns:
 
         counts = np.bincount(self._places, minlength=len(self._keys)) + among.runs
         weights = np.log1p((self._targets + among.texts) / np.maximum(counts, 1))
-        runs_of = _table(
-            self._owners, self._places, weights[self._places], (self._targets, len(self._keys))
-        )
+        runs_of = _table(self._owners, self._places, weights[self._places], (self._targets, len(self._keys)))
         owners, places = self._met(said)
         runs_in = _table(owners, places, np.ones(len(owners)), (len(said), len(self._keys)))
         totals = np.maximum(runs_of.sum(axis=1), 1e-9)  # no runs: none shared

@@ -107,12 +107,12 @@ def split(
     lacks = lacking(tallies, settings)
     for line in (*sentences(sets), *shortened(lacks)):
         print(f"split: {line}")
-    times = placing.division.times
+    times, unreadable = placing.division.times, int(placing.standing(UNDATABLE).sum())
     figures = figures_of(placing, tallies) | {
         "held_out": versions(held_out_in(splits / "test")),
         "decontaminated": taken_by_name((each.name, each.reason) for each in taken),
         **({"evaluations": sets} if sets else {}),
-        **({"time": {**times.figures, "unreadable": int(placing.standing(UNDATABLE).sum())}} if times else {}),
+        **({"time": {**times.figures, "unreadable": unreadable}} if times else {}),
         "strata": strata(tallies),
         "lacking": lacks,
         "documents_of_before": seen is not None,

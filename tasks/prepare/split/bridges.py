@@ -137,7 +137,7 @@ class _Spread:
         return found[order].tolist()
 
     def touched(self, rows: list[int], bridges: Mapping[int, Bridge]) -> dict[int, str | int]:
-        """The sides of what the rows of a prompt belong with, each with how: words, or the row that is near."""
+        """The sides of what the rows of a prompt belong with, each with how: words, or a row near by."""
         found: dict[int, str | int] = {}
         for row in rows:
             if (side := int(self.groups[self._ties.groups[row]])) != NOWHERE:

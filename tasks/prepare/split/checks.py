@@ -44,9 +44,7 @@ def check_filled(placing: Placing, settings: SplitSettings) -> None:
         SourceError: one has none.
     """
     shares = {"train": 1.0, "validation": settings.validation, "test": settings.test}
-    examples = {
-        name: placing.counts("example", placing.sides == side)[1] for side, name in enumerate(SPLITS)
-    }
+    examples = {name: placing.counts("example", placing.sides == side)[1] for side, name in enumerate(SPLITS)}
     for name, count in examples.items():
         if any(examples.values()) and shares[name] > 0.0 and not count:
             groups = sum(placing.groups_by_split().values())

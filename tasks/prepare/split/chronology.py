@@ -56,9 +56,7 @@ def unreadable(settings: SplitSettings) -> str:
     return f"{settings.time} is neither ISO 8601 nor seconds since 1970"
 
 
-def chronology(
-    notes: "Notes", united: "NDArray[np.int64]", settings: SplitSettings
-) -> Chronology | None:
+def chronology(notes: "Notes", united: "NDArray[np.int64]", settings: SplitSettings) -> Chronology | None:
     """The side of every set of groups by the time of its newest row; None where rows are not split by time.
 
     Sets without any time are for training, as are those of the task `general`. Shares are of the rows that
@@ -89,7 +87,9 @@ def chronology(
         if (start := begin[side]) is not None:
             where[newest >= start] = side
     where[united[standing & notes["replayed"]]] = TRAIN
-    told = {f"{SPLITS[side]}_from": None if start is None else told_time(start) for side, start in begin.items()}
+    told = {
+        f"{SPLITS[side]}_from": None if start is None else told_time(start) for side, start in begin.items()
+    }
     figures = {
         "column": settings.time,
         **told,

@@ -16,7 +16,7 @@ from tasks.rows.reports import RowCount, row_counts
 def counted(
     placing: Placing, documents: Documents, unused: Mapping[tuple[RowKind, str], int]
 ) -> list[RowCount]:
-    """The row accounting: what came in, what validation holds back, and what stands in no split, by reason."""
+    """The row accounting: what came in, what validation holds back, what stands in no split, by reason."""
     held_back = placing.standing(HELD_BACK)
     counts: list[RowCount] = []
     for kind, came, kept in (

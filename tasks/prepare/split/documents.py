@@ -34,7 +34,7 @@ class Documents:
     def tables(
         self, numbers: Sequence[int] | None = None, *, columns: Sequence[str] | None = None
     ) -> "Iterator[pa.Table]":
-        """The documents as Arrow tables; `numbers` asks for some of the shards, `columns` for some of these."""
+        """The documents as Arrow tables; `numbers` asks for some shards, `columns` for some columns."""
         for table in read_arrow(self.path, Document, numbers, columns=columns):
             ids = hashes(hashed("document", each) for each in table["id"].to_pylist())
             yield table.filter(places_of(ids, self.held_back) < 0)

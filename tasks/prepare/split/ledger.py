@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from deploy.atomic import replacing
 from tasks.errors import SourceError
 from tasks.prepare.settings import SplitSettings
-from tasks.rows.hashes import HASH, from_hexadecimal, hashed, hexadecimal, places_of
 from tasks.prepare.split.sides import NOWHERE, SPLITS
+from tasks.rows.hashes import HASH, from_hexadecimal, hashed, hexadecimal, places_of
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Example, Preference
 

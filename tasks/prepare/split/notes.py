@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.similar.rows import Asked
 from tasks.prepare.split.assigning import place
-from tasks.rows.hashes import HASH, hashed, hashes, places_of
 from tasks.prepare.split.ledger import keys_of
 from tasks.prepare.split.sides import SPLITS, TEST, TRAIN, VALIDATION
 from tasks.prepare.split.times import read_time
+from tasks.rows.hashes import HASH, hashed, hashes, places_of
 from tasks.rows.held_out import own_name
 from tasks.rows.records import FOR_VALIDATION, GENERAL_TASK, Dropped, RowKind
 
@@ -68,4 +68,3 @@ def held_hashes(quarantine: Iterable[Dropped]) -> "Hashes":
     import numpy as np
 
     return np.sort(hashes(hashed(row.kind, row.id) for row in quarantine))
-

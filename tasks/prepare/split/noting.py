@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tasks.rows.hashes import Hashes
     from tasks.prepare.split.notes import Notes
+    from tasks.rows.hashes import Hashes
 
 _PAIRS = 32_768  # whose rows are read at once
 _TEXTS = {"said": said, "asked": asked}  # rows are near by what they say with the answer, or without
@@ -45,16 +45,12 @@ def near_divided(
     if settings.near_groups is None:
         return np.empty((0, 2), np.int64)
     places = np.flatnonzero(notes["standing"] == DIVIDED)
-    count = len(places)
-    codes = np.unique(
-        np.concatenate([
-            np.fromiter((pair.earlier * count + pair.later for pair in pairs), np.int64)
-            for pairs in (
-                NearTexts(work / name).pairs(near=settings.near_groups, each=executor.map) for name in _TEXTS
-            )
-        ])
-    )
-    pairs = np.stack(np.divmod(codes, max(count, 1)), axis=1)
+    count = max(len(places), 1)
+    found = []
+    for name in _TEXTS:
+        near = NearTexts(work / name).pairs(near=settings.near_groups, each=executor.map)
+        found.append(np.fromiter((pair.earlier * count + pair.later for pair in near), np.int64))
+    pairs = np.stack(np.divmod(np.unique(np.concatenate(found)), count), axis=1)
     blocks = (places[pairs[start : start + _PAIRS]] for start in range(0, len(pairs), _PAIRS))
     same = [np.empty(0, bool), *executor.map(partial(_asking_the_same, shards), blocks)]
     return pairs[np.concatenate(same)]

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tasks.rows.hashes import Hashes
     from tasks.prepare.split.notes import Notes
+    from tasks.rows.hashes import Hashes
 
 Cause = tuple[str, str]  # the reason that rows are counted by, and what more there is to say
 

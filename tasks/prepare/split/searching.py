@@ -1,7 +1,7 @@
 """Looks for held-out questions and items of evaluation sets in rows, shard by shard.
 
-Words are weighed by how rare they are among all rows that are searched, so that these are read twice: to count
-words, then to compare.
+Words are weighed by how rare they are among all rows that are searched, so that these are read twice: to
+count words, then to compare.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -53,7 +53,7 @@ class Shard:
         table = self.table()
         if which is not None:
             table = table.filter(which) if which.dtype == bool else table.take(which)
-        return rows_of(self.kind, table)
+        return rows_of(Example, table) if self.kind is Example else rows_of(Preference, table)
 
 
 class Shards(Sequence[Shard]):

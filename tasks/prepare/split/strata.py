@@ -60,11 +60,13 @@ def _counted(splits: Mapping[SplitName, Tally]) -> dict[str, Counts]:
         "sources": {name: tally.sources for name, tally in splits.items()},
         "judged_by": {name: tally.judged_by for name, tally in splits.items()},
         "labels": {
-            name: Counter({
-                f"{task}: {answer}": count
-                for task in frequent
-                for answer, count in (tally.answers.get(task) or {}).items()
-            })
+            name: Counter(
+                {
+                    f"{task}: {answer}": count
+                    for task in frequent
+                    for answer, count in (tally.answers.get(task) or {}).items()
+                }
+            )
             for name, tally in splits.items()
         },
     }

@@ -6,8 +6,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tasks.rows.hashes import Hashes
     from tasks.prepare.split.notes import Notes
+    from tasks.rows.hashes import Hashes
 
     Numbers = NDArray[np.int64]
 
@@ -45,10 +45,12 @@ class Ties:
         first = np.full(len(self.prompt_keys), -1)  # a group of each prompt
         first[self.prompts[rows[::-1]]] = self.groups[rows[::-1]]
         near = self.near[standing[self.near].all(axis=1)]
-        ends = np.concatenate([
-            np.stack([self.groups[rows], first[self.prompts[rows]]], axis=1),
-            self.groups[near],
-        ])
+        ends = np.concatenate(
+            [
+                np.stack([self.groups[rows], first[self.prompts[rows]]], axis=1),
+                self.groups[near],
+            ]
+        )
         return _sets(ends[ends[:, 0] != ends[:, 1]], self.count_groups)
 
     def sets_of_prompts(self) -> "Numbers":
@@ -56,10 +58,12 @@ class Ties:
         import numpy as np
 
         count = len(self.prompt_keys)
-        ends = np.concatenate([
-            np.stack([self.prompts, count + self.groups], axis=1),
-            self.prompts[self.near],
-        ])
+        ends = np.concatenate(
+            [
+                np.stack([self.prompts, count + self.groups], axis=1),
+                self.prompts[self.near],
+            ]
+        )
         return _sets(ends, count + self.count_groups)[:count]
 
 
