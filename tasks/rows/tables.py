@@ -67,28 +67,55 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
     Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
     of them are in memory than one shard.
     """
-    return write_arrow(path, kind, (arrow_of(kind, shard) for shard in _in_shards(rows)))
+    import pyarrow as pa
+
+    found = schema(kind)
+
+    def table(shard: Sequence[RowT]) -> pa.Table:
+        columns = [pa.array([_plain(getattr(row, each.name)) for row in shard], each.type) for each in found]
+        return pa.Table.from_arrays(columns, schema=found)
+
+    return write_arrow(path, found, map(table, _in_shards(rows)))
 
 
-def write_arrow(path: Path, kind: type[Record], tables: "Iterable[pa.Table]") -> int:
-    """The same from Arrow tables of the schema of `kind`, whatever their sizes."""
+def write_arrow(path: Path, found: "pa.Schema", tables: "Iterable[pa.Table]") -> int:
+    """Write tables of one schema behind each other, in shards as `write_table` does, and count their rows."""
     import pyarrow.parquet as pq
 
     count = 0
-    with replacing(path) as partial, pq.ParquetWriter(partial, schema(kind), compression="zstd") as file:
-        for shard in _regrouped(tables, schema(kind)):
+    with replacing(path) as partial, pq.ParquetWriter(partial, found, compression="zstd") as file:
+        for shard in _whole_shards(found, tables):
             file.write_table(shard, row_group_size=ROWS_A_SHARD)
             count += shard.num_rows
     return count
 
 
-def arrow_of(kind: type[RowT], rows: Sequence[RowT]) -> "pa.Table":
-    """Rows as an Arrow table."""
+def read_arrow(
+    path: Path,
+    kind: type[Record],
+    numbers: Iterable[int] | None = None,
+    columns: Sequence[str] | None = None,
+) -> "Iterator[pa.Table]":
+    """The shards of a table without an object for each row; `columns` asks for some of these.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
     import pyarrow as pa
 
     found = schema(kind)
-    columns = [pa.array([_plain(getattr(row, each.name)) for row in rows], each.type) for each in found]
-    return pa.Table.from_arrays(columns, schema=found)
+    wanted = pa.schema([found.field(name) for name in columns or found.names])
+    with _opened(path, kind) as file:
+        for number in range(file.num_row_groups) if numbers is None else numbers:
+            try:
+                shard = file.read_row_group(number, columns)
+            except (pa.ArrowException, OSError) as error:
+                raise _unreadable(path, error) from None
+            filled = [
+                shard[each.name] if each.name in shard.column_names else _default(kind, each, shard.num_rows)
+                for each in wanted
+            ]
+            yield pa.Table.from_arrays(filled, schema=wanted)
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
@@ -107,45 +134,25 @@ def read_shards(path: Path, kind: type[RowT], numbers: Iterable[int] | None = No
         SourceError: the file is missing or is not of this schema.
     """
     for shard in read_arrow(path, kind, numbers):
-        yield rows_of(kind, shard)
+        yield as_rows(shard, kind)
 
 
-def read_arrow(
-    path: Path,
-    kind: type[Record],
-    numbers: Iterable[int] | None = None,
-    *,
-    columns: Sequence[str] | None = None,
-) -> "Iterator[pa.Table]":
-    """The same shards as Arrow tables, which are read in a fraction of the time; `columns` asks for some.
+def as_rows(shard: "pa.Table", kind: type[RowT]) -> list[RowT]:
+    """The rows of a table in memory."""
+    # Column by column: to make a dictionary of each row first takes five times as long.
+    columns = [chain.from_iterable(map(_values, column.chunks)) for column in shard.columns]
+    return [kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)]
+
+
+def read_ids(path: Path, kind: type[RowT], number: int) -> list[str]:
+    """The ids of the rows of a shard, which alone are read.
 
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
-    import pyarrow as pa
-
-    found = schema(kind)
-    if columns is not None:
-        found = pa.schema([found.field(name) for name in columns])
-    with _opened(path, kind) as file:
-        there = [name for name in found.names if name in file.schema_arrow.names]
-        for number in range(file.num_row_groups) if numbers is None else numbers:
-            try:
-                shard = file.read_row_group(number, columns=there)
-            except (pa.ArrowException, OSError) as error:
-                raise _unreadable(path, error) from None
-            filled = [
-                shard[each.name] if each.name in there else _default(kind, each, shard.num_rows)
-                for each in found
-            ]
-            yield pa.Table.from_arrays(filled, schema=found)
-
-
-def rows_of(kind: type[RowT], table: "pa.Table") -> list[RowT]:
-    """The rows of an Arrow table that has all columns."""
-    # Column by column: to make a dictionary of each row first takes five times as long.
-    columns = [chain.from_iterable(map(_values, column.chunks)) for column in table.columns]
-    return [kind(**dict(zip(table.schema.names, row, strict=True))) for row in zip(*columns, strict=True)]
+    [shard] = read_arrow(path, kind, [number], ["id"])
+    ids: list[str] = shard["id"].to_pylist()
+    return ids
 
 
 def shard_sizes(path: Path, kind: type[Record]) -> list[int]:
@@ -190,22 +197,17 @@ def _in_shards(rows: Iterable[RowT]) -> Iterator[list[RowT]]:
             return
 
 
-def _regrouped(tables: "Iterable[pa.Table]", found: "pa.Schema") -> "Iterator[pa.Table]":
-    """The rows of all tables by `ROWS_A_SHARD`, the last ones fewer; of no rows one table without any."""
+def _whole_shards(found: "pa.Schema", tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+    """The same rows in tables of `ROWS_A_SHARD`, the last one shorter; of no rows one empty table."""
     import pyarrow as pa
 
-    waiting, count, empty = [found.empty_table()], 0, True
+    held = found.empty_table()
     for table in tables:
-        left = table
-        while left.num_rows:
-            waiting.append(left.slice(0, ROWS_A_SHARD - count))
-            count += waiting[-1].num_rows
-            left = left.slice(waiting[-1].num_rows)
-            if count == ROWS_A_SHARD:
-                yield pa.concat_tables(waiting).combine_chunks()
-                waiting, count, empty = [found.empty_table()], 0, False
-    if count or empty:
-        yield pa.concat_tables(waiting).combine_chunks()
+        held = pa.concat_tables([held, table]) if held.num_rows else table
+        while held.num_rows > ROWS_A_SHARD:
+            yield held.slice(0, ROWS_A_SHARD).combine_chunks()
+            held = held.slice(ROWS_A_SHARD)
+    yield held.combine_chunks()
 
 
 def _default(kind: type[Record], column: "pa.Field", count: int) -> "pa.Array":

@@ -1,8 +1,6 @@
 """Which rows are nearly the same: their texts are, and nothing in what they ask tells them apart."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain, islice
+from collections.abc import Callable, Sequence
 
 from deploy.messages import last_question
 from tasks.prepare.similar.differences import told_apart
@@ -11,7 +9,6 @@ from tasks.rows.literal import words
 from tasks.rows.records import Example, Preference
 
 Asked = Example | Preference
-_BLOCK = 32_768  # pairs whose rows are in memory at once
 _FEWEST = 6  # words of a prompt: each one of `How are you?` is too much of it to be no matter
 _SAME_WORDS = 0.6  # of the last questions, which a long conversation in common does not hide
 
@@ -38,27 +35,13 @@ def near_rows(
     for text in by:
         for pair in near_pairs([text(row) for row in rows], near=near):
             places = pair.earlier, pair.later
-            found[places] = max(pair, found.get(places, pair))
-    pairs = sorted(found.values())
-    same = asking_the_same(((pair.earlier, pair.later) for pair in pairs), partial(map, rows.__getitem__))
-    return [pair for pair, one in zip(pairs, same, strict=True) if one]
+            if places in found or ask_the_same(rows[pair.earlier], rows[pair.later]):
+                found[places] = max(pair, found.get(places, pair))
+    return sorted(found.values())
 
 
-def asking_the_same(
-    pairs: Iterable[tuple[int, int]], rows_at: Callable[[Sequence[int]], Iterable[Asked]]
-) -> Iterator[bool]:
-    """Whether the rows of each pair of places ask the same.
-
-    `rows_at` gives the rows at ascending places: those of so many pairs at once that memory stays bounded.
-    """
-    left = iter(pairs)
-    while block := list(islice(left, _BLOCK)):
-        places = sorted(set(chain.from_iterable(block)))
-        rows = dict(zip(places, rows_at(places), strict=True))
-        yield from (_ask_the_same(rows[one], rows[other]) for one, other in block)
-
-
-def _ask_the_same(one: Asked, other: Asked) -> bool:
+def ask_the_same(one: Asked, other: Asked) -> bool:
+    """Whether two rows whose texts are near ask for the same thing, of the same documents."""
     if (set(one.evidence), set(one.withheld)) != (set(other.evidence), set(other.withheld)):
         return False
     prompts = asked(one), asked(other)

@@ -39,7 +39,7 @@ from tasks.prepare.split.writing import held_out_in, write_splits, write_unused
 from tasks.rows.held_out import versions
 from tasks.rows.records import Document, Dropped, EvaluationItem
 from tasks.rows.reports import Report, read_report, write_report
-from tasks.rows.tables import FILES, read_shards, read_table, write_arrow
+from tasks.rows.tables import FILES, read_shards, read_table, schema, write_arrow
 
 UNUSED = "unused.parquet"
 
@@ -94,7 +94,7 @@ def split(
         shutil.copyfile(path, splits / FILES[Document])
         print(f"split: training saw other documents ({differ.told}): it stays as it is, and they are served")
     else:
-        write_arrow(splits / FILES[Document], Document, documents.tables())
+        write_arrow(splits / FILES[Document], schema(Document), documents.tables())
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
     sets = told_by_file(

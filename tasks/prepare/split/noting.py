@@ -9,7 +9,7 @@ from tasks.machine.progress import Progress
 from tasks.machine.shards import make_shards
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.similar.pairs import NearTexts
-from tasks.prepare.similar.rows import asked, asking_the_same, said
+from tasks.prepare.similar.rows import ask_the_same, asked, said
 from tasks.prepare.split.notes import DIVIDED, note
 from tasks.prepare.split.shards import Shards
 
@@ -76,5 +76,6 @@ def _asking_the_same(shards: Shards, pairs: "NDArray[np.int64]") -> "NDArray[np.
     """Whether the rows of each pair of places ask the same."""
     import numpy as np
 
-    same = asking_the_same(pairs.tolist(), lambda places: shards.rows_at(np.array(places)))
-    return np.fromiter(same, bool, len(pairs))
+    places = np.unique(pairs)
+    rows = dict(zip(places.tolist(), shards.rows_at(places), strict=True))
+    return np.fromiter((ask_the_same(rows[one], rows[other]) for one, other in pairs.tolist()), bool)

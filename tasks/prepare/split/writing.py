@@ -11,7 +11,7 @@ from tasks.prepare.split.shards import KINDS, AskedKind
 from tasks.prepare.split.sides import SPLITS, SplitName
 from tasks.prepare.split.tallies import Tally
 from tasks.rows.records import Dropped, Example, RowKind
-from tasks.rows.tables import FILES, read_arrow, rows_of, write_arrow, write_table
+from tasks.rows.tables import FILES, as_rows, read_arrow, schema, write_arrow, write_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +29,7 @@ def write_splits(folder: Path, placing: Placing) -> dict[SplitName, Tally]:
         here = placing.sides == side
         for kind in KINDS.values():
             tables = _tables(placing, kind, (here & ~own, here & own))
-            write_arrow(folder / name / FILES[kind], kind, tally.counting(kind, tables))
+            write_arrow(folder / name / FILES[kind], schema(kind), tally.counting(kind, tables))
         print(f"split: {name} has {tally.examples} examples, {tally.preferences} preferences")
     return tallies
 
@@ -52,7 +52,7 @@ def held_out_in(folder: Path) -> Iterator[Example]:
     import pyarrow.compute as pc
 
     for table in read_arrow(folder / FILES[Example], Example):
-        yield from rows_of(Example, table.filter(pc.not_equal(table["held_out"], "")))
+        yield from as_rows(table.filter(pc.not_equal(table["held_out"], "")), Example)
 
 
 def _tables(placing: Placing, kind: AskedKind, each: "tuple[NDArray[np.bool_], ...]") -> "Iterator[pa.Table]":
