@@ -67,15 +67,7 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
     Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
     of them are in memory than one shard.
     """
-    import pyarrow as pa
-
-    found = schema(kind)
-
-    def table(shard: Sequence[RowT]) -> pa.Table:
-        columns = [pa.array([_plain(getattr(row, each.name)) for row in shard], each.type) for each in found]
-        return pa.Table.from_arrays(columns, schema=found)
-
-    return write_arrow(path, found, map(table, _in_shards(rows)))
+    return write_arrow(path, schema(kind), (as_table(shard, kind) for shard in _in_shards(rows)))
 
 
 def write_arrow(path: Path, found: "pa.Schema", tables: "Iterable[pa.Table]") -> int:
@@ -135,6 +127,15 @@ def read_shards(path: Path, kind: type[RowT], numbers: Iterable[int] | None = No
     """
     for shard in read_arrow(path, kind, numbers):
         yield as_rows(shard, kind)
+
+
+def as_table(rows: Sequence[RowT], kind: type[RowT]) -> "pa.Table":
+    """Rows as a table in memory."""
+    import pyarrow as pa
+
+    found = schema(kind)
+    columns = [pa.array([_plain(getattr(row, each.name)) for row in rows], each.type) for each in found]
+    return pa.Table.from_arrays(columns, schema=found)
 
 
 def as_rows(shard: "pa.Table", kind: type[RowT]) -> list[RowT]:

@@ -137,6 +137,8 @@ def run_chain(
             splits=data / "splits",
             report=reports / "split.json",
             before=None,
+            work=root / "work/split",
+            parallel=settings.parallel,
             settings=settings.split,
             knowledge=settings.knowledge,
         )
