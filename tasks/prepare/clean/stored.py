@@ -151,8 +151,8 @@ def _make(
         rows=len(after),
         file=file.relative_to(work.folder).as_posix(),
         dropped=[len(some) for some in made.dropped],
-        reasons=Counter(row.reason for row in gone),
-        repaired=made.repaired,
+        reasons=dict(Counter(row.reason for row in gone)),
+        repaired=dict(made.repaired),
         counts={name: dict(some) for name, some in made.counts.items()},
     )
     write_json(place / SUMMARY, asdict(summary))
