@@ -6,7 +6,7 @@ Unknown keys are refused, values are never converted, and every fault is reporte
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -18,7 +18,7 @@ from deploy.errors import SettingsError
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section, ServeSettings
 from tasks.evaluation.settings import CalibrateSettings, EvaluateSettings
 from tasks.lab.settings import CompareSettings
-from tasks.machine.settings import RunSettings
+from tasks.machine.settings import ParallelSettings, RunSettings
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.collect_settings import CollectSettings, Source
 from tasks.prepare.settings import BaseSettings, IndexSettings, KnowledgeSettings, SplitSettings
@@ -36,6 +36,7 @@ class Settings(Section):
     """The whole of params.yaml."""
 
     run: RunSettings
+    parallel: ParallelSettings
     base: BaseSettings
     collect: CollectSettings
     clean: CleanSettings
@@ -137,18 +138,21 @@ def check_settings(values: dict[str, Any], *, origin: str) -> Settings:
         # Of a value that may be a word or a list, a list with a wrong item is told by its item alone.
         inside = {key[:-1] for key in faults if key and isinstance(key[-1], int)}
         told = {key: same for key, same in faults.items() if key not in inside or not _is_union(same)}
-        lines = [_sentence(key, same) for key, same in told.items()]
+        missing = {key for key, same in told.items() if same[0]["type"] == "missing"}
+        lines = [_sentence(key, same, missing) for key, same in told.items()]
         head = f"{origin}: {len(lines)} setting{'s are' if len(lines) > 1 else ' is'} wrong"
         raise SettingsError("\n  ".join([head, *lines])) from None
 
 
-def _sentence(key: Key, faults: Sequence[Any]) -> str:
+def _sentence(key: Key, faults: Sequence[Any], missing: Collection[Key]) -> str:
     """What is wrong with `key`; a union gives one fault for each of its members."""
     name = ".".join(str(part) for part in key) or "the file"
     first = faults[0]
     match first["type"]:
         case "extra_forbidden":
-            return f"{name}: unknown key; {_near(key[-1], _known(first['loc']))}"
+            known = _known(first["loc"])
+            lost = [each for each in known if (*key[:-1], each) in missing]  # one of these was meant
+            return f"{name}: unknown key; {_near(key[-1], known, lost)}"
         case "literal_error" if first["loc"][-1] == "[key]":
             return f"{name}: unknown key; {_near(key[-1], _options(first))}"
         case "missing":
@@ -191,9 +195,9 @@ def _options(fault: Any) -> list[str]:
     return re.findall(r"'([^']*)'", fault["ctx"]["expected"])
 
 
-def _near(word: object, known: Sequence[str]) -> str:
-    """The one of the known words that is spelled like `word`, or else all of them."""
-    near = difflib.get_close_matches(str(word), known, n=1)
+def _near(word: object, known: Sequence[str], likely: Sequence[str] = ()) -> str:
+    """The one of the known words that is spelled like `word`, `likely` ones first, or else all of them."""
+    near = [each for words in (likely, known) for each in difflib.get_close_matches(str(word), words, n=1)]
     return f"did you mean {near[0]}?" if near else _listed(known)
 
 

@@ -46,11 +46,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "run": {"threads": 1, "precision": "float32"},
     "sft": {
         "lora": {"rank": 4, "learning_rate": 0.002}, "max_rows": 80, "counterfactuals": {}, "replay": 0.0,
-        "validation_rows": 6, "epochs": 6, "evaluations": 3, "patience": 3, "checkpoints": 12,
+        "validation_rows": 6, "epochs": 6, "validation_passes": 3, "patience": 3, "checkpoints": 12,
     },
     "reward": {
         "max_rows": 60, "counterfactuals": {}, "validation_rows": 9, "batch_size": 4, "trained_layers": 2,
-        "epochs": 4, "evaluations": 3, "patience": 3, "checkpoints": 12, "gate": False,
+        "epochs": 4, "validation_passes": 3, "patience": 3, "checkpoints": 12, "gate": False,
     },
     "rlhf": {
         "updates": 8, "algorithm": "ppo", "rewards": {"model": 1.0}, "prompts": 4, "responses": 2,

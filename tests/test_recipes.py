@@ -105,7 +105,7 @@ def test_opinions_alone_go_through_the_chain(place: Path) -> None:
         "reward": {"max_rows": 8, "validation_rows": 6, "test_rows": 4, "batch_size": 4, "gate": False},
         "rlhf": {"updates": 1, "prompts": 2, "responses": 2, "mini_batches": 1, "heldout_prompts": 2},
     }
-    small["rlhf"] |= {"max_new_tokens": 4, "checkpoints": 1, "evaluations": 1, "trained_layers": 2}
+    small["rlhf"] |= {"max_new_tokens": 4, "checkpoints": 1, "validation_passes": 1, "trained_layers": 2}
     (place / "params.yaml").write_text(json.dumps(overlay(values, small)), encoding="utf-8")
     pairs = [
         {"prompt": f"\n\nHuman: What is {n}?\n\nAssistant:", "chosen": f"It is {n}.", "rejected": "No idea."}

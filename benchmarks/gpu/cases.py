@@ -72,7 +72,7 @@ def sft_settings(case: Case, settings: Settings, *, steps: int) -> SftSettings:
             "batch_size": ROWS,
             "accumulation": 1,
             "replay": 0.0,
-            "evaluations": 1,
+            "validation_passes": 1,
             "checkpoints": 1,
             "sharded": case.processes > 1,
         }

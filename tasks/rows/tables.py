@@ -1,6 +1,6 @@
 """Rows to Parquet and back, in one schema for each kind of row, whole or shard by shard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain, islice, pairwise
@@ -67,18 +67,47 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
     Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
     of them are in memory than one shard.
     """
-    import pyarrow as pa
+    return write_arrow(path, schema(kind), (as_table(shard, kind) for shard in _in_shards(rows)))
+
+
+def write_arrow(path: Path, found: "pa.Schema", tables: "Iterable[pa.Table]") -> int:
+    """Write tables of one schema behind each other, in shards as `write_table` does, and count their rows."""
     import pyarrow.parquet as pq
 
-    found, count = schema(kind), 0
+    count = 0
     with replacing(path) as partial, pq.ParquetWriter(partial, found, compression="zstd") as file:
-        for shard in _in_shards(rows):
-            columns = [
-                pa.array([_plain(getattr(row, each.name)) for row in shard], each.type) for each in found
-            ]
-            file.write_table(pa.Table.from_arrays(columns, schema=found), row_group_size=ROWS_A_SHARD)
-            count += len(shard)
+        for shard in _whole_shards(found, tables):
+            file.write_table(shard, row_group_size=ROWS_A_SHARD)
+            count += shard.num_rows
     return count
+
+
+def read_arrow(
+    path: Path,
+    kind: type[Record],
+    numbers: Iterable[int] | None = None,
+    columns: Sequence[str] | None = None,
+) -> "Iterator[pa.Table]":
+    """The shards of a table without an object for each row; `columns` asks for some of these.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    import pyarrow as pa
+
+    found = schema(kind)
+    wanted = pa.schema([found.field(name) for name in columns or found.names])
+    with _opened(path, kind) as file:
+        for number in range(file.num_row_groups) if numbers is None else numbers:
+            try:
+                shard = file.read_row_group(number, columns)
+            except (pa.ArrowException, OSError) as error:
+                raise _unreadable(path, error) from None
+            filled = [
+                shard[each.name] if each.name in shard.column_names else _default(kind, each, shard.num_rows)
+                for each in wanted
+            ]
+            yield pa.Table.from_arrays(filled, schema=wanted)
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
@@ -96,22 +125,38 @@ def read_shards(path: Path, kind: type[RowT], numbers: Iterable[int] | None = No
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
+    for shard in read_arrow(path, kind, numbers):
+        yield as_rows(shard, kind)
+
+
+def as_table(rows: Sequence[RowT], kind: type[RowT]) -> "pa.Table":
+    """Rows as a table in memory."""
     import pyarrow as pa
 
-    with _opened(path, kind) as file:
-        for number in range(file.num_row_groups) if numbers is None else numbers:
-            try:
-                shard = file.read_row_group(number)
-            except (pa.ArrowException, OSError) as error:
-                raise _unreadable(path, error) from None
-            # Column by column: to make a dictionary of each row first takes five times as long.
-            columns = [chain.from_iterable(map(_values, column.chunks)) for column in shard.columns]
-            yield [
-                kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)
-            ]
+    found = schema(kind)
+    columns = [pa.array([_plain(getattr(row, each.name)) for row in rows], each.type) for each in found]
+    return pa.Table.from_arrays(columns, schema=found)
 
 
-def shard_sizes(path: Path, kind: type[RowT]) -> list[int]:
+def as_rows(shard: "pa.Table", kind: type[RowT]) -> list[RowT]:
+    """The rows of a table in memory."""
+    # Column by column: to make a dictionary of each row first takes five times as long.
+    columns = [chain.from_iterable(map(_values, column.chunks)) for column in shard.columns]
+    return [kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)]
+
+
+def read_ids(path: Path, kind: type[RowT], number: int) -> list[str]:
+    """The ids of the rows of a shard, which alone are read.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    [shard] = read_arrow(path, kind, [number], ["id"])
+    ids: list[str] = shard["id"].to_pylist()
+    return ids
+
+
+def shard_sizes(path: Path, kind: type[Record]) -> list[int]:
     """How many rows each shard of a table has.
 
     Raises:
@@ -151,6 +196,28 @@ def _in_shards(rows: Iterable[RowT]) -> Iterator[list[RowT]]:
         yield shard
         if not (shard := list(islice(left, ROWS_A_SHARD))):
             return
+
+
+def _whole_shards(found: "pa.Schema", tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+    """The same rows in tables of `ROWS_A_SHARD`, the last one shorter; of no rows one empty table."""
+    import pyarrow as pa
+
+    held = found.empty_table()
+    for table in tables:
+        held = pa.concat_tables([held, table]) if held.num_rows else table
+        while held.num_rows > ROWS_A_SHARD:
+            yield held.slice(0, ROWS_A_SHARD).combine_chunks()
+            held = held.slice(ROWS_A_SHARD)
+    yield held.combine_chunks()
+
+
+def _default(kind: type[Record], column: "pa.Field", count: int) -> "pa.Array":
+    """A column that has come since a file was written, as rows have it by default."""
+    import pyarrow as pa
+
+    (found,) = (each for each in fields(kind) if each.name == column.name)
+    value = found.default if found.default_factory is MISSING else found.default_factory()
+    return pa.array([_plain(value)] * count, column.type)
 
 
 def _optional(kind: type[Record]) -> set[str]:

@@ -57,7 +57,7 @@ class RlhfSettings(AlgorithmSections):
     max_new_tokens: Count
     missing_end_penalty: NonNegative
     heldout_prompts: Count
-    evaluations: Count
+    validation_passes: Count
     keep: Literal["better", "always"]
     checkpoints: Count
 

@@ -61,7 +61,7 @@ class SftSettings(MethodSections):
     deepspeed: DeepSpeedSettings | None
     warmup: Share
     weight_decay: NonNegative
-    evaluations: Count
+    validation_passes: Count
     patience: Count
     checkpoints: Count
 
@@ -139,7 +139,7 @@ class RewardSettings(Section):
     batch_size: Count
     learning_rate: Positive
     warmup: Share
-    evaluations: Count
+    validation_passes: Count
     patience: Count
     checkpoints: Count
 

@@ -39,7 +39,7 @@ class Watcher(TrainerCallback):
         *,
         work: Path,
         unit: str,
-        evaluations: int = 0,
+        validation_passes: int = 0,
         checkpoints: int = 0,
         patience: int = 0,
         best_by: str = "",
@@ -51,7 +51,7 @@ class Watcher(TrainerCallback):
         self._plan, self._work, self._unit, self._patience = plan, work, unit, patience
         self._write, self._learnt, self._whole, self._kept = write, learnt, whole, kept
         self._best_by = best_by
-        self._evaluate_at = milestones(plan.steps, evaluations)
+        self._evaluate_at = milestones(plan.steps, validation_passes)
         self._save_at = milestones(plan.steps, checkpoints)
         self.begun = False
 

@@ -56,6 +56,12 @@ def test_no_setting_has_a_default() -> None:
     assert sorted(optional) == sorted(allowed), "a default in code is invisible to DVC"
 
 
+def test_a_key_of_before_is_told_with_the_name_that_it_has_now(values: dict[str, Any]) -> None:
+    values["sft"]["evaluations"] = values["sft"].pop("validation_passes")
+    # validation_rows is spelled more like it, and is there.
+    assert "sft.evaluations: unknown key; did you mean validation_passes?" in fault(values)
+
+
 def test_packing_is_no_setting(values: dict[str, Any]) -> None:
     values["sft"]["packing"] = True
     assert "sft.packing" in fault(values)

@@ -58,7 +58,7 @@ def losses_of_rates(
         if (name := f"{rate:g}") in found:
             continue
         print(f"learning rate {name}", flush=True)
-        given = with_rate(sft, name).model_copy(update={"evaluations": 1})
+        given = with_rate(sft, name).model_copy(update={"validation_passes": 1})
         try:
             loss = tuned(tokens // PART, work / f"rate-{name}", given).report.figures["validation_loss"]
         except TrainingError as error:

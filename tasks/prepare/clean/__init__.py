@@ -3,37 +3,54 @@
 from collections import Counter
 from pathlib import Path
 
-from tasks.prepare.clean.steps import clean_rows
+from tasks.machine.executors import executing
+from tasks.machine.settings import ParallelSettings
+from tasks.prepare.clean.outputs import counted_in, write_dropped, write_kept, write_measured
+from tasks.prepare.clean.plan import RAW
+from tasks.prepare.clean.steps import STEPS
+from tasks.prepare.clean.stored import Work, carry_out
+from tasks.prepare.clean.tables import RECORDS
 from tasks.prepare.clean.verdict import Verdict
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.signals.table import write_signals
-from tasks.rows.records import Dropped, Rows
+from tasks.rows.records import Rows
 from tasks.rows.reports import Report, RowCount, row_counts, write_report
-from tasks.rows.tables import read_rows, write_rows, write_table
 
 
 def clean(
-    raw: Path, *, kept: Path, dropped: Path, signals: Path, report: Path, settings: CleanSettings
+    raw: Path,
+    *,
+    kept: Path,
+    dropped: Path,
+    signals: Path,
+    report: Path,
+    work: Path,
+    settings: CleanSettings,
+    parallel: ParallelSettings,
 ) -> None:
     """Repair and filter the rows of `raw`; each row that goes no further is written with its reason.
 
-    The signals of quality of the rows that are kept stand beside them.
+    The signals of quality of the rows that are kept stand beside them. Finished shards are kept in `work`.
     """
-    rows = read_rows(raw)
-    result = clean_rows(rows, settings)
-    write_rows(kept, result.rows)
-    write_table(dropped, Dropped, result.dropped)
-    quantiles = write_signals(signals, result.rows)
-    for kind, before in rows.by_kind().items():
-        print(f"clean: {len(result.rows.by_kind()[kind])} of {len(before)} {kind}s kept")
+    made = Work(raw.resolve(), work.resolve())
+    entered = {kind: made.table(kind, RAW).sizes for kind in RECORDS}
+    with executing(parallel, shards=max(map(len, entered.values()))) as executor:
+        passes = carry_out([STEPS[name] for name in settings.steps], made, executor, settings)
+    counts = counted_in(made, passes)
+    rows: list[RowCount] = []
+    for kind, stayed in write_kept(kept, made, passes).items():
+        came = sum(entered[kind])
+        print(f"clean: {stayed} of {came} {kind}s kept")
+        rows += row_counts(kind, came, kept=stayed, dropped=counts.reasons[kind])
+    write_dropped(dropped, made, passes)
+    quantiles = write_measured(signals, made, passes)
     write_report(
         report,
         Report(
             stage="clean",
-            rows=counted(rows, result),
+            rows=rows,
             figures={
-                "repaired": dict(sorted(result.repaired.items())),
-                **{name: dict(sorted(counts.items())) for name, counts in sorted(result.counts.items())},
+                "repaired": dict(sorted(counts.repaired.items())),
+                **{name: dict(sorted(some.items())) for name, some in sorted(counts.counts.items())},
                 "signals": quantiles,
             },
         ),

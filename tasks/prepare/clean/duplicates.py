@@ -1,72 +1,151 @@
 """Drops exact repetitions: the first row of its kind stays, and what pointed to another points to it."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-from tasks.prepare.clean.verdict import Verdict, drop
+from tasks.prepare.clean.parts import (
+    ASKED,
+    DOCUMENTS,
+    KINDS,
+    SHARED,
+    Known,
+    Notes,
+    Part,
+    Seen,
+    Shard,
+    as_array,
+    from_array,
+    hashes,
+    places_in,
+    told_to_shards,
+    without_gone,
+)
+from tasks.prepare.clean.passes import Whole
+from tasks.prepare.clean.verdict import Reason, Verdict
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
-from tasks.rows.records import Document, Dropped, Example, Preference, Rows
+from tasks.rows.records import Document, Example, Preference, Row, RowKind, Rows
 
-RowT = TypeVar("RowT", Document, Example, Preference)
-AskedT = TypeVar("AskedT", Example, Preference)
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.int64]
 
 
-def drop_duplicates(rows: Rows, settings: CleanSettings) -> Verdict:
+def without_duplicates(settings: CleanSettings) -> tuple[Part, ...]:
     """Rows without exact repetitions, and without a second row under an id that is taken.
 
     A test set of the user's own is no repetition of other rows: `split` takes those out, and leaves it whole.
     """
     del settings
-    dropped: list[Dropped] = []
-    documents, kept_as = _distinct(rows.documents, _document_key, dropped)
-
-    def pointed(ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(kept_as.get(document, document) for document in ids))
-
-    def pointing(row: AskedT) -> AskedT:
-        evidence, withheld = pointed(row.evidence), pointed(row.withheld)
-        same = (evidence, withheld) == (row.evidence, row.withheld)
-        return row if same else replace(row, evidence=evidence, withheld=withheld)
-
-    examples, _ = _distinct(
-        map(pointing, rows.examples),
-        lambda e: (own_name(e), prompt_key(e.prompt), e.answer, frozenset(e.withheld)),
-        dropped,
-    )
-    preferences, _ = _distinct(
-        map(pointing, rows.preferences),
-        lambda p: (own_name(p), prompt_key(p.prompt), p.chosen, p.rejected, frozenset(p.withheld)),
-        dropped,
-    )
-    return Verdict(
-        rows=Rows(examples=tuple(examples), preferences=tuple(preferences), documents=tuple(documents)),
-        dropped=tuple(dropped),
-    )
+    documents = Part(noted=DOCUMENTS, note=_noted, decide=_decide_documents, applied=KINDS, apply=_applied)
+    return documents, Part(noted=ASKED, note=_noted, decide=_decide_asked, applied=ASKED, apply=without_gone)
 
 
-def _document_key(document: Document) -> Hashable:
-    return (" ".join(document.title.split()), " ".join(document.text.split()))
+drop_duplicates = Whole(without_duplicates)
 
 
-def _distinct(
-    rows: Iterable[RowT], key: Callable[[RowT], Hashable], dropped: list[Dropped]
-) -> tuple[list[RowT], dict[str, str]]:
-    """The first row of each key, and for the id of every repetition the id of the row that stays."""
-    first: dict[Hashable, RowT] = {}
-    ids: set[str] = set()
-    kept_as: dict[str, str] = {}
-    for row in rows:
-        name = key(row)
-        earlier = first.get(name)
-        if earlier is not None:
-            kept_as.setdefault(row.id, earlier.id)
-            dropped.append(drop(row, "duplicate", f"of {earlier.id}"))
-        elif row.id in ids:
-            dropped.append(drop(row, "duplicate_id", f"{row.id} is the id of another row"))
+def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    del known, settings
+    return {"key": hashes(map(_said, shard)), "id": hashes(row.id for row in shard)}
+
+
+def _said(row: Row) -> tuple[object, ...]:
+    """What is repeated where it stands in another row."""
+    match row:
+        case Document():
+            return " ".join(row.title.split()), " ".join(row.text.split())
+        case Example():
+            said: tuple[object, ...] = (row.answer,)
+        case Preference():
+            said = (row.chosen, row.rejected)
+    return own_name(row), prompt_key(row.prompt), *said, sorted({*row.withheld})
+
+
+def _decide_asked(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    del settings
+    for kind in ASKED:
+        yield from _told(seen, kind, *_repeated(seen.column(kind, "key"), seen.column(kind, "id")))
+
+
+def _decide_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    """Beside the documents that go, for the ids of those: the id of the document that stays."""
+    import numpy as np
+
+    del settings
+    [kind], ids = DOCUMENTS, seen.column("document", "id")
+    gone, first = _repeated(seen.column(kind, "key"), ids)
+    yield from _told(seen, kind, gone, first)
+    copies = first >= 0
+    old, at = np.unique(ids[gone[copies]], return_index=True)
+    lost = places_in(np.unique(np.delete(ids, gone)), old) < 0  # under no id that another document has
+    names = seen.tables[kind].ids_at(first[copies][at][lost])
+    yield SHARED, {"old": old[lost], "new": as_array(names)}
+
+
+def _told(seen: Seen, kind: RowKind, gone: "Places", first: "Places") -> Iterator[tuple[str, Notes]]:
+    import numpy as np
+
+    table = seen.tables[kind]
+    told = iter(table.ids_at(np.where(first < 0, gone, first)))
+    reasons = [
+        Reason("duplicate_id", f"{name} is the id of another row")
+        if at < 0
+        else Reason("duplicate", f"of {name}")
+        for at, name in zip(first.tolist(), told, strict=True)
+    ]
+    yield from told_to_shards(kind, table, gone, reasons)
+
+
+def _repeated(said: "NDArray[np.bytes_]", ids: "NDArray[np.bytes_]") -> tuple["Places", "Places"]:
+    """The places of the rows that go, and for each that of the row that it repeats; -1: its id is taken.
+
+    Only rows that share something with another are looked at one by one.
+    """
+    import numpy as np
+
+    _, texts, sizes = np.unique(said, return_inverse=True, return_counts=True)
+    _, names, uses = np.unique(ids, return_inverse=True, return_counts=True)
+    first = np.full(len(sizes), -1, np.int64)
+    taken = np.zeros(len(uses), bool)
+    gone: list[int] = []
+    of: list[int] = []
+    for place in np.flatnonzero((sizes[texts] > 1) | (uses[names] > 1)).tolist():
+        earlier = int(first[texts[place]])
+        if earlier < 0 and not taken[names[place]]:
+            first[texts[place]] = place
+            taken[names[place]] = True
         else:
-            first[name] = row
-            ids.add(row.id)
-    return list(first.values()), {old: new for old, new in kept_as.items() if old not in ids}
+            gone.append(place)
+            of.append(earlier)
+    return np.array(gone, np.int64), np.array(of, np.int64)
+
+
+def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
+    if shard.kind in DOCUMENTS:
+        return without_gone(shard, known, settings)
+    return Verdict(rows=Rows.of(pointing(shard, known, ("evidence", "withheld"))))
+
+
+def pointing(shard: Iterable[Row], known: Known, fields: tuple[str, ...]) -> Iterator[Row]:
+    """The rows of a shard, pointing to the documents that stay where they did to those that went."""
+    if not len(known.shared["old"]):
+        yield from shard
+        return
+    new = from_array(known.shared["new"])
+    names = [
+        *{name for row in shard if not isinstance(row, Document) for name in (*row.evidence, *row.withheld)}
+    ]
+    at = places_in(known.shared["old"], hashes(names)).tolist()
+    kept_as = {name: new[place] for name, place in zip(names, at, strict=True) if place >= 0}
+    for row in shard:
+        changed = {each: _pointed(getattr(row, each), kept_as) for each in fields}
+        same = all(getattr(row, each) == ids for each, ids in changed.items())
+        yield row if same else replace(row, **changed)
+
+
+def _pointed(ids: Iterable[str], kept_as: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(kept_as.get(name, name) for name in ids))

@@ -1,21 +1,57 @@
 """Drops questions whose evidence is not there: nothing could be found that answers them."""
 
+from collections.abc import Iterator
+
+from tasks.prepare.clean.parts import (
+    ASKED,
+    DOCUMENTS,
+    SHARED,
+    Known,
+    Notes,
+    Part,
+    Seen,
+    Shard,
+    hashes,
+    places_in,
+)
+from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.rows.records import Dropped, Example, Preference, Rows
+from tasks.rows.records import Dropped, Row, Rows
 
 
-def drop_missing_evidence(rows: Rows, settings: CleanSettings) -> Verdict:
+def with_evidence(settings: CleanSettings) -> tuple[Part, ...]:
     """Rows whose evidence and withheld documents are all among the documents."""
     del settings
-    documents = {document.id for document in rows.documents}
+    return (Part(noted=DOCUMENTS, note=_noted, decide=_decide, applied=ASKED, apply=_applied),)
+
+
+drop_missing_evidence = Whole(with_evidence)
+
+
+def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    del known, settings
+    return {"id": hashes(row.id for row in shard)}
+
+
+def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    import numpy as np
+
+    del settings
+    yield SHARED, {"ids": np.unique(seen.column("document", "id"))}
+
+
+def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
+    del settings
+    names = [*{name for row in shard.asked for name in (*row.evidence, *row.withheld)}]
+    at = places_in(known.shared["ids"], hashes(names)).tolist()
+    unknown = {name for name, place in zip(names, at, strict=True) if place < 0}
+    kept: list[Row] = []
     dropped: list[Dropped] = []
-
-    def there(row: Example | Preference) -> bool:
-        missing = [name for name in (*row.evidence, *row.withheld) if name not in documents]
-        if missing:
-            dropped.append(drop(row, "missing_evidence", f"no document has the id {missing[0]}"))
-        return not missing
-
-    kept = Rows.of((*filter(there, rows.asked), *rows.documents))
-    return Verdict(rows=kept, dropped=tuple(dropped))
+    for row in shard.asked:
+        missing = next((name for name in (*row.evidence, *row.withheld) if name in unknown), None)
+        if missing is None:
+            kept.append(row)
+        else:
+            dropped.append(drop(row, "missing_evidence", f"no document has the id {missing}"))
+    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped))

@@ -7,16 +7,29 @@ line, and a row is dropped only where it is sure.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import islice
 
 from deploy.abstention import abstains
 from deploy.messages import last_question
+from tasks.prepare.clean.parts import (
+    KINDS,
+    SHARED,
+    Known,
+    Notes,
+    Part,
+    Seen,
+    Shard,
+    as_array,
+    from_array,
+    shard_name,
+)
+from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, LanguageSettings
-from tasks.rows.records import Document, Dropped, Example, Row, Rows
+from tasks.rows.records import Document, Dropped, Example, Row, RowKind, Rows
 
 UNKNOWN = "unknown"  # too short, code, or not sure
 _MOST_CHARACTERS = 20_000  # of a text: more say no more about its language
@@ -55,34 +68,96 @@ class Spoken:
     score: float
 
 
-def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
+def in_wanted_languages(settings: CleanSettings) -> tuple[Part, ...]:
     """The rows without those that have a text in a language that is not kept; the languages are counted."""
-    how, every = settings.language, guesser()
+    del settings
+    return (Part(noted=KINDS, note=_noted, decide=_decide, applied=KINDS, apply=_applied),)
+
+
+drop_foreign = Whole(in_wanted_languages)
+
+
+def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    """The languages of each source, and of each row those that are to be wanted for it to stay; -1: not known.
+
+    Most rows stay for what is noted, and need not be judged again.
+    """
+    import numpy as np
+
+    del known
+    guess, judge = _judge(settings.language)
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: Counter[str] = Counter()
+    numbers: dict[tuple[str, ...], int] = {}
+    stays = np.full(len(shard), -1, np.int32)
+    for place, row in enumerate(shard):
+        texts = _texts(row)
+        judged = [each for text in texts if (each := judge(text))]
+        sure = [each.language for each in judged if each.score >= settings.language.min_score]
+        told[row.source].update(sure)
+        counts.update(sure)
+        counts[UNKNOWN] += len(texts) - len(sure)
+        if all(_mostly_in(each, {each.language}, guess) for each in judged):
+            languages = tuple(sorted({each.language for each in judged}))
+            stays[place] = numbers.setdefault(languages, len(numbers))
+    return {
+        "told": as_array(told),
+        "counts": as_array(+counts),
+        "languages": as_array(list(numbers)),
+        "stays": stays,
+    }
+
+
+def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    """The languages that stay, by source: those of params.yaml, or all with a real share of its texts."""
+    how = settings.language
+    wanted: dict[RowKind, dict[str, list[str]]] = {}
+    for kind in KINDS:
+        told: dict[str, Counter[str]] = defaultdict(Counter)
+        for number, notes in enumerate(seen.notes[kind]):
+            for source, some in from_array(notes["told"]).items():
+                told[source].update(some)
+            yield shard_name(kind, number), notes
+        wanted[kind] = {
+            source: [name for name, count in counts.items() if count >= how.min_share * counts.total()]
+            if how.keep == "auto"
+            else list(how.keep)
+            for source, counts in told.items()
+        }
+    yield SHARED, {"wanted": as_array(wanted)}
+
+
+def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
+    wanted: dict[str, list[str]] = from_array(known.shared["wanted"])[shard.kind]
+    languages, stays = from_array(known.own["languages"]), known.own["stays"].tolist()
+    guess, judge = _judge(settings.language)
+    kept: list[Row] = []
+    dropped: list[Dropped] = []
+    for row, number in zip(shard, stays, strict=True):
+        here = wanted[row.source]
+        if number >= 0 and all(name in here for name in languages[number]):
+            kept.append(row)
+            continue
+        texts = [each for text in _texts(row) if (each := judge(text))]
+        foreign = [each for each in texts if is_foreign(each, here, guess, settings.language)]
+        if foreign and not _about_languages(row):
+            worst = max(foreign, key=lambda each: each.score)
+            dropped.append(drop(row, "language", f"{worst.language} {worst.score:.2f}"))
+        else:
+            kept.append(row)
+    counts = Counter(from_array(known.own["counts"]))
+    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"languages": counts})
+
+
+def _judge(settings: LanguageSettings) -> tuple[Guess, Callable[[str], Spoken | None]]:
+    """What guesses languages, and what judges texts by it."""
+    every = guesser()
     likeliest = cache(lambda line: every(line, 1))  # texts and lines come in many rows
 
     def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
         return likeliest(line) if most == 1 else every(line, most)
 
-    judge = cache(partial(spoken, guess=guess, settings=how))
-    kept: list[Row] = []
-    dropped: list[Dropped] = []
-    counts: Counter[str] = Counter()
-
-    for part in rows.by_kind().values():
-        judged = [[each for text in _texts(row) if (each := judge(text))] for row in part]
-        counts[UNKNOWN] += sum(len(_texts(row)) for row in part)
-        for each in (each for texts in judged for each in texts if each.score >= how.min_score):
-            counts[each.language] += 1
-            counts[UNKNOWN] -= 1
-        wanted = _wanted(part, judged, how)
-        for row, texts in zip(part, judged, strict=True):
-            foreign = [each for each in texts if is_foreign(each, wanted[row.source], guess, how)]
-            if foreign and not _about_languages(row):
-                worst = max(foreign, key=lambda each: each.score)
-                dropped.append(drop(row, "language", f"{worst.language} {worst.score:.2f}"))
-            else:
-                kept.append(row)
-    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"languages": +counts})
+    return guess, cache(partial(spoken, guess=guess, settings=settings))
 
 
 def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None:
@@ -119,16 +194,23 @@ def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: La
     It is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
     names of a library in an English sentence look Catalan, but never so.
     """
-    most = _HALF * sum(text.lines.values())  # of the letters, up to which lines may be in those
-    here = 0
-    for line in sorted(text.lines, key=text.lines.__getitem__, reverse=True):  # a few long ones are enough
-        here += text.lines[line] if guess(line, 1)[0][0] in wanted else 0
-        if here > most:
-            return False
+    if _mostly_in(text, wanted, guess):
+        return False
     others = [line for line in text.lines if guess(line, 1)[0][0] not in wanted]
     languages = guess(" ".join(others), _ALL)
     chance = sum(score for language, score in languages if language in wanted)
     return languages[0][1] >= settings.min_score and chance <= _MOST_DOUBT
+
+
+def _mostly_in(text: Spoken, wanted: Collection[str], guess: Guess) -> bool:
+    """Whether more than half of the letters of a text stand in lines that look like the languages `wanted`."""
+    most = _HALF * sum(text.lines.values())
+    here = 0
+    for line in sorted(text.lines, key=text.lines.__getitem__, reverse=True):  # a few long ones are enough
+        here += text.lines[line] if guess(line, 1)[0][0] in wanted else 0
+        if here > most:
+            return True
+    return False
 
 
 def guesser() -> Guess:
@@ -158,21 +240,6 @@ def _texts(row: Row) -> Sequence[str]:
 
 def _about_languages(row: Row) -> bool:
     return not isinstance(row, Document) and bool(_ABOUT_LANGUAGES.search(last_question(row.prompt)))
-
-
-def _wanted(
-    rows: Sequence[Row], judged: Iterable[Iterable[Spoken]], settings: LanguageSettings
-) -> Mapping[str, Collection[str]]:
-    """The languages that stay, by source: those of params.yaml, or all with a real share of its texts."""
-    told: dict[str, Counter[str]] = defaultdict(Counter)
-    for row, texts in zip(rows, judged, strict=True):
-        told[row.source].update(each.language for each in texts if each.score >= settings.min_score)
-    if settings.keep != "auto":
-        return dict.fromkeys(told, settings.keep)
-    return {
-        source: {name for name, count in counts.items() if count >= settings.min_share * counts.total()}
-        for source, counts in told.items()
-    }
 
 
 def _size(line: str) -> int:

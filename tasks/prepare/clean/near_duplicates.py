@@ -9,53 +9,252 @@ only where it has no word that the earlier one lacks.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from tasks.prepare.clean.verdict import Verdict, drop
+from tasks.prepare.clean.duplicates import pointing
+from tasks.prepare.clean.parts import (
+    ASKED,
+    DOCUMENTS,
+    KINDS,
+    SHARED,
+    Known,
+    Notes,
+    Part,
+    Seen,
+    Shard,
+    as_array,
+    hashes,
+    places_in,
+    shard_name,
+    told_to_shards,
+    without_gone,
+)
+from tasks.prepare.clean.passes import Whole
+from tasks.prepare.clean.tables import Table
+from tasks.prepare.clean.verdict import Reason, Verdict
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.similar.differences import told_apart
-from tasks.prepare.similar.pairs import Pair, near_pairs
-from tasks.prepare.similar.rows import Asked, near_rows, said
+from tasks.prepare.similar.pairs import Pair
+from tasks.prepare.similar.rows import Asked, ask_the_same, said
 from tasks.rows.held_out import own_name
-from tasks.rows.identity import united
 from tasks.rows.literal import words
-from tasks.rows.records import Dropped, Example, Preference, Row, Rows
+from tasks.rows.records import Document, Example, Row, RowKind, Rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.int64]
 
 _LONG = 20  # words of an answer that may differ in some of them
 _SAME = 0.8  # share of its words that has to be in the other
+_BLOCK = 1 << 14  # pairs whose rows are in memory at once
 _REWORDED = 0.95  # share of words from which on a `not` is what the difference is, and not one of its words
-AskedT = TypeVar("AskedT", Example, Preference)
 
 
-def drop_near_duplicates(rows: Rows, settings: CleanSettings) -> Verdict:
+def without_near(settings: CleanSettings) -> tuple[Part, ...]:
     """Rows without near repetitions; what rests on a document that goes rests on the one that stays.
 
     A test set of the user's own is left whole, and stands for no other row: `split` takes those out.
     """
-    near = settings.near_duplicates
-    if near is None:
-        return Verdict(rows=rows)
-    pages = _standing(_near_documents(rows, near))
-    kept_as = {rows.documents[gone].id: rows.documents[pair.earlier].id for gone, pair in pages.items()}
-    examples = [_resting(row, kept_as) for row in rows.examples]
-    preferences = [_resting(row, kept_as) for row in rows.preferences]
-    passed: list[Row] = []
-    dropped: list[Dropped] = []
-    parts: tuple[tuple[Sequence[Row], dict[int, Pair]], ...] = (
-        (examples, _standing(_near_asked(examples, near))),
-        (preferences, _standing(_near_asked(preferences, near))),
-        (rows.documents, pages),
+    if settings.near_duplicates is None:
+        return ()
+    return (
+        Part(noted=KINDS, note=_noted, decide=_decide_documents, applied=KINDS, apply=_applied),
+        Part(noted=ASKED, note=_noted_asked, decide=_first_answers),
+        Part(noted=ASKED, note=_noted_answers, decide=_decide_asked, applied=ASKED, apply=without_gone),
     )
-    for part, gone in parts:
-        for place, row in enumerate(part):
-            if (pair := gone.get(place)) is None:
-                passed.append(row)
-            else:
-                told = f"of {part[pair.earlier].id}, nearness {pair.nearness:.2f}"
-                dropped.append(drop(row, "near_duplicate", told))
-    return Verdict(rows=Rows.of(passed), dropped=tuple(dropped))
+
+
+drop_near_duplicates = Whole(without_near)
+
+
+def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    """What documents are like, and which rows point to them."""
+    import numpy as np
+
+    del settings
+    if shard.kind in DOCUMENTS:
+        known.near(shard.kind).add(shard.number, [row.text for row in shard.rows.documents])
+        return {"id": hashes(row.id for row in shard)}
+    links = [(place, name) for place, row in enumerate(shard.asked) for name in row.evidence]
+    return {
+        "row": np.array([place for place, _ in links], np.int64),
+        "evidence": hashes(name for _, name in links),
+        "withheld": np.unique(hashes({name for row in shard.asked for name in row.withheld})),
+    }
+
+
+def _decide_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    """Beside the documents that go, for the ids of those: the id of the document that stays."""
+    import numpy as np
+
+    [kind], table, ids = DOCUMENTS, seen.tables["document"], seen.column("document", "id")
+    pairs = _near_pairs(seen, kind, settings)
+    hidden = np.unique(np.concatenate([seen.column(each, "withheld") for each in ASKED]))
+    later = np.array([pair.later for pair in pairs], np.int64)
+    pairs = [pair for pair, at in zip(pairs, places_in(hidden, ids[later]).tolist(), strict=True) if at < 0]
+    quotes = _quotes(seen, np.unique(ids[later]))
+    needless = [pair for pair, stays, goes in _with_rows(table, pairs) if _is_needless(stays, goes, quotes)]
+    gone = _standing(needless)
+    yield from _told(kind, table, gone)
+    places = np.array(sorted(gone), np.int64)
+    old, at = np.unique(ids[places], return_index=True)
+    stay = np.array([gone[place].earlier for place in places[at].tolist()], np.int64)
+    yield SHARED, {"old": old, "new": as_array(table.ids_at(stay))}
+
+
+def _is_needless(stays: Row, goes: Row, quotes: dict[str, set[str]]) -> bool:
+    """Whether a document says nothing that the other does not."""
+    return (
+        isinstance(stays, Document)
+        and isinstance(goes, Document)
+        and words(stays.title) == words(goes.title)
+        and stays.metadata == goes.metadata
+        and all(quote in stays.text for quote in quotes[goes.id])
+        and Counter(words(goes.text)) <= Counter(words(stays.text))
+        and not told_apart(stays.text, goes.text)
+    )
+
+
+def _quotes(seen: Seen, documents: "NDArray[np.bytes_]") -> dict[str, set[str]]:
+    """What rows quote of documents with the given keys of ids, by ids."""
+    import numpy as np
+
+    quotes: dict[str, set[str]] = defaultdict(set)
+    for kind in ASKED:
+        table = seen.tables[kind]
+        for number, notes in enumerate(seen.notes[kind]):
+            rests = places_in(documents, notes["evidence"]) >= 0
+            places = np.unique(notes["row"][rests]) + table.starts()[number]
+            for row in table.rows_at(places):
+                for name in () if isinstance(row, Document) else row.evidence:
+                    quotes[name].add(row.quote)
+    return quotes
+
+
+def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
+    if shard.kind in DOCUMENTS:
+        return without_gone(shard, known, settings)
+    return Verdict(rows=Rows.of(pointing(shard, known, ("evidence",))))
+
+
+def _noted_asked(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    """What rows say, and their answers; but for those of a test set of the user's own."""
+    import numpy as np
+
+    del settings
+    own = [bool(own_name(row)) for row in shard.asked]
+    others = [row for row, is_own in zip(shard.asked, own, strict=True) if not is_own]
+    known.near(shard.kind).add(shard.number, [said(row) for row in others])
+    places = np.flatnonzero(~np.array(own, bool))
+    return {"place": places, "answer": hashes(map(_answers, others))}
+
+
+def _first_answers(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    """Of each answer the row that is the first to give it, for the shard that it is in."""
+    import numpy as np
+
+    del settings
+    for kind in ASKED:
+        _, first = np.unique(seen.column(kind, "answer"), return_index=True)
+        first.sort()
+        start = 0
+        for number, notes in enumerate(seen.notes[kind]):
+            end = start + len(notes["answer"])
+            here = first[np.searchsorted(first, start) : np.searchsorted(first, end)] - start
+            yield shard_name(kind, number), {**notes, "first": notes["place"][here]}
+            start = end
+
+
+def _noted_answers(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    del settings
+    answers = [shard.asked[place] for place in known.own["first"].tolist()]
+    known.near(f"{shard.kind}-answers").add(shard.number, ["\n".join(_answers(row)) for row in answers])
+    return {}
+
+
+def _decide_asked(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    for kind in ASKED:
+        yield from _told(kind, seen.tables[kind], _standing(_near_asked(seen, kind, settings)))
+
+
+def _near_asked(seen: Seen, kind: RowKind, settings: CleanSettings) -> Iterator[Pair]:
+    """The pairs of rows that are the same but for the wording."""
+    import numpy as np
+
+    table = seen.tables[kind]
+    starts = table.starts().tolist()
+    before = [seen.before[shard_name(kind, number)] for number in range(len(table.sizes))]
+    places = np.concatenate([notes["place"] + start for notes, start in zip(before, starts, strict=False)])
+    _, first, answer = np.unique(
+        np.concatenate([notes["answer"] for notes in before]), return_index=True, return_inverse=True
+    )
+    asked: list[Pair] = []  # by their numbers among `places`
+    same: list[bool] = []
+    pairs = _near_pairs(seen, kind, settings)
+    for pair, one, other in _with_rows(table, pairs, places):
+        if isinstance(one, Document) or isinstance(other, Document) or not ask_the_same(one, other):
+            continue
+        asked.append(pair)
+        same.append(_setting(one) == _setting(other) and all(map(_alike, _answers(one), _answers(other))))
+    asking = _united(len(places), asked)
+    # Answers are numbered as they come first, which is how they were given to be compared.
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    families = _united(len(first), _near_pairs(seen, f"{kind}-answers", settings))[number[answer]]
+    # The sets of near rows that give an answer: it is that of one question where there is one set.
+    sets = np.unique(families.astype(np.int64) * len(places) + asking) // max(len(places), 1)
+    alone = np.bincount(sets, minlength=len(first)) == 1
+    for pair, is_same in zip(asked, same, strict=True):
+        if is_same and alone[families[pair.earlier]]:
+            yield Pair(int(places[pair.earlier]), int(places[pair.later]), pair.nearness)
+
+
+def _near_pairs(seen: Seen, name: str, settings: CleanSettings) -> list[Pair]:
+    assert settings.near_duplicates is not None
+    return list(seen.near(name).pairs(near=settings.near_duplicates, each=seen.executor.map))
+
+
+def _with_rows(
+    table: Table, pairs: Iterable[Pair], places: "Places | None" = None
+) -> Iterator[tuple[Pair, Row, Row]]:
+    """Pairs with their rows; `places` says where the texts that were compared stand among the rows."""
+    import numpy as np
+
+    ahead = iter(sorted(pairs, key=lambda pair: (pair.later, pair.earlier)))
+    while some := list(islice(ahead, _BLOCK)):
+        ends = np.array([(pair.earlier, pair.later) for pair in some], np.int64)
+        ends = ends if places is None else places[ends]
+        wanted = np.unique(ends)
+        rows = dict(zip(wanted.tolist(), table.rows_at(wanted), strict=True))
+        for pair, (one, other) in zip(some, ends.tolist(), strict=True):
+            yield pair, rows[one], rows[other]
+
+
+def _united(count: int, pairs: Sequence[Pair]) -> "NDArray[np.int32]":
+    """A number for each of so many, the same for those that pairs tie together."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.array([(pair.earlier, pair.later) for pair in pairs], np.int64).reshape(-1, 2)
+    tied = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
+    return connected_components(tied, directed=False)[1] if count else np.empty(0, np.int32)
+
+
+def _told(kind: RowKind, table: Table, gone: dict[int, Pair]) -> Iterator[tuple[str, Notes]]:
+    import numpy as np
+
+    places = sorted(gone)
+    stay = table.ids_at(np.array([gone[place].earlier for place in places], np.int64))
+    reasons = [
+        Reason("near_duplicate", f"of {name}, nearness {gone[place].nearness:.2f}")
+        for place, name in zip(places, stay, strict=True)
+    ]
+    yield from told_to_shards(kind, table, np.array(places, np.int64), reasons)
 
 
 def _standing(pairs: Iterable[Pair]) -> dict[int, Pair]:
@@ -65,33 +264,6 @@ def _standing(pairs: Iterable[Pair]) -> dict[int, Pair]:
         if pair.earlier not in gone and pair.later not in gone:
             gone[pair.later] = pair
     return gone
-
-
-def _resting(row: AskedT, kept_as: Mapping[str, str]) -> AskedT:
-    """The row with the documents that stay as its evidence."""
-    evidence = tuple(dict.fromkeys(kept_as.get(name, name) for name in row.evidence))
-    return row if evidence == row.evidence else replace(row, evidence=evidence)
-
-
-def _near_asked(rows: Sequence[Asked], near: float) -> list[Pair]:
-    """The pairs of rows that are the same but for the wording."""
-    places = [place for place, row in enumerate(rows) if not own_name(row)]
-    found = near_rows([rows[place] for place in places], near=near, by=(said,))
-    pairs = [replace(pair, earlier=places[pair.earlier], later=places[pair.later]) for pair in found]
-    asking = united((str(pair.earlier), str(pair.later)) for pair in pairs)
-    answers = {place: _answers(rows[place]) for place in places}
-    family = _families(list(answers.values()), near)
-    # The sets of near rows that give an answer: it is that of one question where there is one set.
-    asked_by: dict[int, set[str]] = defaultdict(set)
-    for place in places:
-        asked_by[family[answers[place]]].add(asking.get(str(place), str(place)))
-    return [
-        pair
-        for pair in pairs
-        if len(asked_by[family[answers[pair.earlier]]]) == 1
-        and _setting(rows[pair.earlier]) == _setting(rows[pair.later])
-        and all(map(_alike, answers[pair.earlier], answers[pair.later]))
-    ]
 
 
 def _answers(row: Asked) -> tuple[str, ...]:
@@ -111,39 +283,8 @@ def _alike(one: str, other: str) -> bool:
     return not told_apart(one, other, negations=same > _REWORDED * most)
 
 
-def _families(answers: Sequence[tuple[str, ...]], near: float) -> dict[tuple[str, ...], int]:
-    """A number for each answer, the same for those that are near to each other."""
-    distinct = list(dict.fromkeys(answers))
-    pairs = near_pairs(["\n".join(each) for each in distinct], near=near)
-    first = united((str(pair.earlier), str(pair.later)) for pair in pairs)
-    return {each: int(first.get(str(number), number)) for number, each in enumerate(distinct)}
-
-
 def _setting(row: Asked) -> Hashable:
     """What else a row is for: two that differ in this teach or measure different things."""
     system = tuple((turn.role, turn.content if turn.role == "system" else "") for turn in row.prompt)
     shared = (row.task, row.quote, row.held_out, row.takes_all, system)
     return (*shared, row.answerable if isinstance(row, Example) else row.label)
-
-
-def _near_documents(rows: Rows, near: float) -> list[Pair]:
-    """The pairs of documents of which the later says nothing that the earlier does not."""
-    quotes: dict[str, set[str]] = defaultdict(set)
-    for row in rows.asked:
-        for name in row.evidence:
-            quotes[name].add(row.quote)
-    hidden = {name for row in rows.asked for name in row.withheld}
-    documents = rows.documents
-
-    def needless(pair: Pair) -> bool:
-        stays, goes = documents[pair.earlier], documents[pair.later]
-        return (
-            goes.id not in hidden
-            and words(stays.title) == words(goes.title)
-            and stays.metadata == goes.metadata
-            and all(quote in stays.text for quote in quotes[goes.id])
-            and Counter(words(goes.text)) <= Counter(words(stays.text))
-            and not told_apart(stays.text, goes.text)
-        )
-
-    return [pair for pair in near_pairs([row.text for row in documents], near=near) if needless(pair)]

@@ -3,13 +3,27 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 from deploy.files import text_sha256
 from deploy.messages import Message
 from tasks.prepare.clean.markup import asks_for_markup, may_hold_markup, strip_markup
+from tasks.prepare.clean.parts import (
+    ASKED,
+    DOCUMENTS,
+    SHARED,
+    Known,
+    Notes,
+    Part,
+    Seen,
+    Shard,
+    by_id,
+    hashes,
+    named,
+)
+from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict
 from tasks.prepare.clean_settings import CleanSettings, RepairName
 from tasks.rows.records import Document, Example, Preference, Rows
@@ -96,69 +110,111 @@ def repaired(text: str, names: Sequence[RepairName], counts: Counter[str]) -> st
     return text
 
 
-def repair_texts(rows: Rows, settings: CleanSettings) -> Verdict:
+def whole_texts(settings: CleanSettings) -> tuple[Part, ...]:
     """All rows with texts repaired as `clean.repairs` says; nothing is dropped."""
-    counts: Counter[str] = Counter()
-    without_markup = tuple(name for name in settings.repairs if name != "markup")
+    del settings
+    return (
+        Part(applied=DOCUMENTS, apply=_repaired_documents),
+        Part(noted=DOCUMENTS, note=_noted, decide=_decide, applied=ASKED, apply=_repaired_asked),
+    )
 
-    @cache  # questions and quotes come in many rows
-    def known(text: str, names: tuple[RepairName, ...]) -> tuple[str, Counter[str]]:
-        effective: Counter[str] = Counter()
-        return repaired(text, names, effective), effective
 
-    def fix(text: str, names: tuple[RepairName, ...] = tuple(settings.repairs)) -> str:
-        after, effective = known(text, names)
+repair_texts = Whole(whole_texts)
+
+
+def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    del known, settings
+    return {"id": hashes(row.id for row in shard)}
+
+
+def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    del settings
+    yield SHARED, by_id(seen.column("document", "id"))
+
+
+def _repaired_documents(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
+    del known
+    repair = _Repair(settings)
+    documents = tuple(map(repair.document, shard.rows.documents))
+    return Verdict(rows=replace(shard.rows, documents=documents), repaired=repair.counts)
+
+
+def _repaired_asked(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
+    repair = _Repair(settings)
+    doubtful = (row for row in shard.asked if may_hold_markup(repair.snippet(row.quote)[0]))
+    texts = {
+        name: row.text for name, row in named(known, {n for row in doubtful for n in row.evidence}).items()
+    }
+    rows = Rows(
+        examples=tuple(repair.example(row, texts) for row in shard.rows.examples),
+        preferences=tuple(repair.preference(row, texts) for row in shard.rows.preferences),
+        documents=(),
+    )
+    return Verdict(rows=rows, repaired=repair.counts)
+
+
+class _Repair:
+    """Repairs rows, and counts the texts that each repair has changed."""
+
+    def __init__(self, settings: CleanSettings) -> None:
+        self.counts: Counter[str] = Counter()
+        self._all = tuple(settings.repairs)
+        self._but_markup = tuple(name for name in settings.repairs if name != "markup")
+        self._known = cache(_effective)  # questions and quotes come in many rows
+
+    def snippet(self, text: str) -> tuple[str, Counter[str]]:
+        """A text with its markup, and what was repaired of it; nothing is counted."""
+        return self._known(text, self._but_markup)
+
+    def document(self, row: Document) -> Document:
+        """A document whose title and text are repaired."""
+        text = self._fix(row.text)
+        return replace(row, title=self._fix(row.title), text=text, sha256=text_sha256(text))
+
+    def example(self, row: Example, texts: Mapping[str, str]) -> Example:
+        """An example with repaired turns; `texts` are those of documents by their ids."""
+        return replace(row, messages=self._turns(row.messages), quote=self._quote(row, texts))
+
+    def preference(self, row: Preference, texts: Mapping[str, str]) -> Preference:
+        """A preference with repaired turns and answers."""
+        return replace(
+            row,
+            prompt=self._turns(row.prompt),
+            chosen=self._answer(row.chosen, row.prompt),
+            rejected=self._answer(row.rejected, row.prompt),
+            quote=self._quote(row, texts),
+        )
+
+    def _fix(self, text: str) -> str:
+        return self._counted(self._known(text, self._all))
+
+    def _counted(self, found: tuple[str, Counter[str]]) -> str:
+        text, effective = found
         if effective:
-            counts.update(effective)
-        return after
+            self.counts.update(effective)
+        return text
 
-    def fix_snippet(text: str) -> str:
-        return fix(text, without_markup)
-
-    def answer(text: str, prompt: Sequence[Message]) -> str:
+    def _answer(self, text: str, prompt: Sequence[Message]) -> str:
         """An answer, whose markup stays where that is what was asked for."""
         asked = (turn.content for turn in prompt if turn.role == "user")
         is_wanted = may_hold_markup(text) and any(map(asks_for_markup, asked))
-        return fix_snippet(text) if is_wanted else fix(text)
+        return self._counted(self.snippet(text)) if is_wanted else self._fix(text)
 
-    def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    def _turns(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         said = [
-            answer(turn.content, messages) if turn.role == "assistant" else fix(turn.content)
+            self._answer(turn.content, messages) if turn.role == "assistant" else self._fix(turn.content)
             for turn in messages
         ]
         return tuple(Message(turn.role, text) for turn, text in zip(messages, said, strict=True))
 
-    def document(row: Document) -> Document:
-        text = fix(row.text)
-        return replace(row, title=fix(row.title), text=text, sha256=text_sha256(text))
-
-    documents = tuple(map(document, rows.documents))
-    texts = {row.id: row.text for row in documents}
-
-    def quote(row: Example | Preference) -> str:
+    def _quote(self, row: Example | Preference, texts: Mapping[str, str]) -> str:
         """The quote as it stands in its document: what is markup in a piece may be none in the whole."""
-        snippet = fix_snippet(row.quote)
+        snippet = self._counted(self.snippet(row.quote))
         if not may_hold_markup(snippet) or any(snippet in texts.get(name, "") for name in row.evidence):
             return snippet
-        return fix(snippet)
+        return self._fix(snippet)
 
-    def example(row: Example) -> Example:
-        return replace(row, messages=turns(row.messages), quote=quote(row))
 
-    def preference(row: Preference) -> Preference:
-        return replace(
-            row,
-            prompt=turns(row.prompt),
-            chosen=answer(row.chosen, row.prompt),
-            rejected=answer(row.rejected, row.prompt),
-            quote=quote(row),
-        )
-
-    return Verdict(
-        rows=Rows(
-            examples=tuple(map(example, rows.examples)),
-            preferences=tuple(map(preference, rows.preferences)),
-            documents=documents,
-        ),
-        repaired=counts,
-    )
+def _effective(text: str, names: tuple[RepairName, ...]) -> tuple[str, Counter[str]]:
+    effective: Counter[str] = Counter()
+    return repaired(text, names, effective), effective

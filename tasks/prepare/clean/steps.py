@@ -1,6 +1,5 @@
 """The table of steps: what `clean` can do. params.yaml names those that it does, in their order."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 from tasks.machine.progress import Progress
@@ -13,14 +12,16 @@ from tasks.prepare.clean.filters import empty, equal_answers, length
 from tasks.prepare.clean.injection import drop_orders
 from tasks.prepare.clean.language import drop_foreign
 from tasks.prepare.clean.near_duplicates import drop_near_duplicates
+from tasks.prepare.clean.passes import Step, in_memory
 from tasks.prepare.clean.personal import redact_personal
 from tasks.prepare.clean.placeholders import placeholder
+from tasks.prepare.clean.plan import planned
 from tasks.prepare.clean.repairs import repair_texts
 from tasks.prepare.clean.repetition import repetition
 from tasks.prepare.clean.thresholds import outside
-from tasks.prepare.clean.verdict import Step, Verdict, each_row, each_text
+from tasks.prepare.clean.verdict import Verdict, each_row, each_text
 from tasks.prepare.clean_settings import CleanSettings, CleanStep
-from tasks.rows.records import Dropped, Rows
+from tasks.rows.records import Rows
 
 STEPS: Mapping[CleanStep, Step] = {
     "repairs": repair_texts,  # first: two texts may be equal only when they are whole
@@ -44,15 +45,6 @@ STEPS: Mapping[CleanStep, Step] = {
 
 def clean_rows(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows after every step that params.yaml names. Cleaning what is clean changes nothing."""
-    progress = Progress(len(settings.steps), "steps")
-    dropped: list[Dropped] = []
-    repaired: Counter[str] = Counter()
-    counts: dict[str, Counter[str]] = {}
-    for done, name in enumerate(settings.steps, start=1):
-        verdict = STEPS[name](rows, settings)
-        rows = verdict.rows
-        dropped += verdict.dropped
-        repaired += verdict.repaired
-        counts.update(verdict.counts)
-        progress.update(done)
-    return Verdict(rows=rows, dropped=tuple(dropped), repaired=repaired, counts=counts)
+    plan = planned([STEPS[name] for name in settings.steps], settings)
+    progress = Progress(len(plan), "passes")
+    return in_memory(plan, rows, settings, progress=progress.update)

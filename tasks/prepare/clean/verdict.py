@@ -30,30 +30,46 @@ class Verdict:
     counts: Mapping[str, Counter[str]] = field(default_factory=dict)
 
 
-Step = Callable[[Rows, CleanSettings], Verdict]
+Judge = Callable[[Row, CleanSettings], Reason | None]
 
 
-def each_text(judge: Callable[[str, CleanSettings], Reason | None]) -> Step:
-    """The step that drops each row of which `judge` has something against one text."""
-    return each_row(
-        lambda row, settings: next((found for text in texts(row) if (found := judge(text, settings))), None)
-    )
-
-
-def each_row(judge: Callable[[Row, CleanSettings], Reason | None]) -> Step:
+@dataclass(frozen=True, slots=True)
+class EachRow:
     """The step that drops each row that `judge` has something against."""
 
-    def step(rows: Rows, settings: CleanSettings) -> Verdict:
+    judge: Judge
+
+    def __call__(self, rows: Rows, settings: CleanSettings) -> Verdict:
+        """The rows that stay, and those that go."""
         passed: list[Row] = []
         dropped: list[Dropped] = []
         for row in (row for part in rows.by_kind().values() for row in part):
-            if reason := judge(row, settings):
+            if reason := self.judge(row, settings):
                 dropped.append(drop(row, reason.name, reason.detail))
             else:
                 passed.append(row)
         return Verdict(rows=Rows.of(passed), dropped=tuple(dropped))
 
-    return step
+
+@dataclass(frozen=True, slots=True)
+class EachText:
+    """What `judge` has against a text of a row: the first of them that it names."""
+
+    judge: Callable[[str, CleanSettings], Reason | None]
+
+    def __call__(self, row: Row, settings: CleanSettings) -> Reason | None:
+        """Why the row goes, if it does."""
+        return next((found for text in texts(row) if (found := self.judge(text, settings))), None)
+
+
+def each_text(judge: Callable[[str, CleanSettings], Reason | None]) -> EachRow:
+    """The step that drops each row of which `judge` has something against one text."""
+    return EachRow(EachText(judge))
+
+
+def each_row(judge: Judge) -> EachRow:
+    """The step that drops each row that `judge` has something against."""
+    return EachRow(judge)
 
 
 def texts(row: Row) -> Sequence[str]:

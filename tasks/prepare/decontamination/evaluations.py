@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from deploy.messages import Message
-from tasks.prepare.decontamination.nearness import matches
+from tasks.prepare.decontamination.frequencies import Frequencies
+from tasks.prepare.decontamination.nearness import frequencies, matches
 from tasks.prepare.decontamination.overlap import overlaps
 from tasks.prepare.similar.rows import Asked
 from tasks.rows.identity import asked_text
@@ -28,9 +29,9 @@ _SIGNS = re.compile(r"(?<=\w)[^\w\s]+(?=\w)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """A row that holds an item of an evaluation set, and how surely: 1.0 if it is the same."""
+    """A row, by its place, that holds an item of an evaluation set, and how surely: 1.0 if it is the same."""
 
-    row: Asked
+    place: int
     item: EvaluationItem
     score: float
     reason: str = CONTAMINATED
@@ -40,21 +41,31 @@ class Holding:
         return f"{self.item.id} {self.score:.2f}"
 
 
-def holding(rows: Sequence[Asked], items: Sequence[EvaluationItem]) -> list[Holding]:
-    """Those of the rows that hold an item, or ask nearly the same, with the item that they hold most of."""
+def holding(
+    rows: Sequence[Asked], items: Sequence[EvaluationItem], *, among: Frequencies | None = None
+) -> list[Holding]:
+    """Those of the rows that hold an item, or ask nearly the same, with the item that they hold most of.
+
+    `among` has the frequencies of words where these rows are a part of all that are searched.
+    """
     if not items:
         return []
     readings, places = _readings(items)
     quoted = overlaps([texts_of(row) for row in rows], [asked_text(prompt) for prompt in readings])
-    near = matches([row.prompt for row in rows], readings, near=_NEAR)
+    near = matches([row.prompt for row in rows], readings, near=_NEAR, among=among)
     found: list[Holding] = []
-    for place, row in enumerate(rows):
+    for place in range(len(rows)):
         scores = [(quoted[place].share, quoted[place].item)] if place in quoted else []
         scores += [(near[place].nearness, near[place].held)] if place in near else []
         if scores:
             score, reading = max(scores, key=lambda each: each[0])
-            found.append(Holding(row=row, item=items[places[reading]], score=score))
+            found.append(Holding(place=place, item=items[places[reading]], score=score))
     return found
+
+
+def frequencies_beside(rows: Sequence[Asked], items: Sequence[EvaluationItem]) -> Frequencies:
+    """How often words stand in what the rows ask, as `holding` weighs them."""
+    return frequencies([row.prompt for row in rows], _readings(items)[0])
 
 
 def documents_holding(documents: Sequence[Document], items: Sequence[EvaluationItem]) -> Counter[str]:
@@ -66,28 +77,11 @@ def documents_holding(documents: Sequence[Document], items: Sequence[EvaluationI
     return Counter(items[places[overlap.item]].source for overlap in quoted.values())
 
 
-def told_by_file(
-    items: Iterable[EvaluationItem],
-    taken: Iterable[Holding],
-    *,
-    tested: Iterable[Holding],
-    documents: Mapping[str, int],
-) -> dict[str, dict[str, int]]:
-    """For each file of items how many it has, and what holds one.
-
-    These are the examples and preferences that are `taken` out, rows that are `tested` with, and documents.
-    """
+def told_by_file(items: Iterable[EvaluationItem], **holding: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """For each file of items how many it has, and by name how many of what is `holding` one there are."""
     counts = Counter(item.source for item in items)
-    kinds = Counter((each.item.source, isinstance(each.row, Example)) for each in taken)
-    asked = Counter(each.item.source for each in tested)
     return {
-        file: {
-            "items": count,
-            "examples": kinds[file, True],
-            "preferences": kinds[file, False],
-            "tested": asked[file],
-            "documents": documents.get(file, 0),
-        }
+        file: {"items": count, **{name: found.get(file, 0) for name, found in holding.items()}}
         for file, count in sorted(counts.items())
     }
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.messages import Message
+from tasks.prepare.decontamination.frequencies import Frequencies, hashed
 from tasks.prepare.decontamination.runs import Numbered, Words, distinct
+from tasks.prepare.decontamination.target_runs import TargetRuns
 from tasks.rows.identity import asked_text
 from tasks.rows.literal import STOP_WORDS, words
 
-_RUN = 3
-_FEWEST = 8  # words of a question that is looked for within longer ones
 _BLOCK = 4096  # texts compared at once, so that memory stays bounded
 _PAIRS = 100_000  # of them and questions, likewise
 _ROUNDED = 1e-4  # nearness is rounded to this
@@ -38,34 +38,65 @@ class Match:
 
 
 def matches(
-    prompts: Sequence[Sequence[Message]], held: Sequence[Sequence[Message]], *, near: float
+    prompts: Sequence[Sequence[Message]],
+    held: Sequence[Sequence[Message]],
+    *,
+    near: float,
+    among: Frequencies | None = None,
 ) -> dict[int, Match]:
     """By its place, each of `prompts` that is the same as, or at least as near as `near` to, one of `held`.
 
-    A conversation matches by all that it asks, and by each single turn of its user.
+    A conversation matches by all that it asks, and by each single turn of its user. Where `prompts` are a
+    part of those that words are weighed by, `among` has the frequencies in all of them.
     """
-    first: dict[Words, int] = {}
-    for number, prompt in enumerate(held):
-        first.setdefault(_read(asked_text(prompt)), number)
-    targets, numbers = list(first), list(first.values())
+    targets = _Targets.of(held)
+    owners, texts = _texts_of(prompts)
+    if not targets.said or not texts:
+        return {}
+    found = {
+        place: Match(targets.first[said], 1.0, same=True)
+        for place, said in zip(owners, texts, strict=True)
+        if said in targets.first
+    }
+    numbers = list(targets.first.values())
+    for at, target, nearness in _nearest(texts, targets, near, among or _frequencies(texts, targets)):
+        place = owners[at]
+        if nearness >= near and (place not in found or nearness > found[place].nearness):
+            found[place] = Match(numbers[target], nearness, same=False)
+    return found
+
+
+def frequencies(prompts: Sequence[Sequence[Message]], held: Sequence[Sequence[Message]]) -> Frequencies:
+    """How often words stand in `prompts`, as `matches` weighs them to compare with `held`."""
+    return _frequencies(_texts_of(prompts)[1], _Targets.of(held))
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """What is looked for: the words of each question once, with the place of the first that has them."""
+
+    first: dict[Words, int]
+    said: Numbered
+    known: dict[str, int]
+
+    @classmethod
+    def of(cls, held: Sequence[Sequence[Message]]) -> "_Targets":
+        first: dict[Words, int] = {}
+        for number, prompt in enumerate(held):
+            first.setdefault(_read(asked_text(prompt)), number)
+        known: dict[str, int] = {}
+        return cls(first, Numbered(list(first), known, grow=True), known)
+
+
+def _texts_of(prompts: Sequence[Sequence[Message]]) -> tuple[list[int], list[Words]]:
+    """The texts that conversations are compared by, and the place of the conversation of each."""
     owners: list[int] = []
     texts: list[Words] = []
     for place, prompt in enumerate(prompts):
         for text in dict.fromkeys([asked_text(prompt), *(t.content for t in prompt if t.role == "user")]):
             owners.append(place)
             texts.append(_read(text))
-    if not targets or not texts:
-        return {}
-    found = {
-        place: Match(first[said], 1.0, same=True)
-        for place, said in zip(owners, texts, strict=True)
-        if said in first
-    }
-    for at, target, nearness in _nearest(texts, targets, near):
-        place = owners[at]
-        if nearness >= near and (place not in found or nearness > found[place].nearness):
-            found[place] = Match(numbers[target], nearness, same=False)
-    return found
+    return owners, texts
 
 
 def _read(text: str) -> Words:
@@ -73,8 +104,24 @@ def _read(text: str) -> Words:
     return tuple(words(text)) or (" ".join(text.split()),)
 
 
+def _frequencies(texts: Sequence[Words], targets: _Targets) -> Frequencies:
+    import numpy as np
+
+    known = dict(targets.known)
+    said = Numbered(texts, known, grow=True)
+    numbers = distinct(said.owners, said.numbers - 1)[1]
+    words = hashed(known)
+    order = np.argsort(words)
+    return Frequencies(
+        texts=len(said),
+        words=words[order],
+        counts=np.bincount(numbers, minlength=len(known))[order],
+        runs=TargetRuns(targets.said).counted(said),
+    )
+
+
 def _nearest(
-    texts: Sequence[Words], targets: Sequence[Words], near: float
+    texts: Sequence[Words], targets: _Targets, near: float, among: Frequencies
 ) -> Iterator[tuple[int, int, float]]:
     """Each text that may be at least as near as `near` to a target: its place, that of the nearest, how near.
 
@@ -82,15 +129,17 @@ def _nearest(
     """
     import numpy as np
 
-    known: dict[str, int] = {}
-    asked, said = Numbered(targets, known, grow=True), Numbered(texts, known, grow=True)
-    held, have = _sets(asked, len(known)), _sets(said, len(known))
-    weights = _weights(held, have, known)
+    known = dict(targets.known)
+    said = Numbered(texts, known, grow=True)
+    held, have = _sets(targets.said, len(known)), _sets(said, len(known))
+    weights = _weights(held, known, among)
     totals, whole = held @ weights, have @ weights
-    runs = _Runs(asked, said)
+    shared_runs = TargetRuns(targets.said).shares(said, among)
     rarest = _rarest(held, weights, totals, near - _ROUNDED).T.tocsr()
     for start in range(0, len(texts), _BLOCK):
-        met = (have[start : start + _BLOCK] @ rarest).tocoo()
+        met = have[start : start + _BLOCK] @ rarest
+        met.sort_indices()  # so that of equally near targets the first is taken, wherever a part begins
+        met = met.tocoo()
         nearest = np.zeros(_BLOCK)
         which = np.zeros(_BLOCK, np.int64)
         for part in range(0, met.nnz, _PAIRS):
@@ -100,7 +149,7 @@ def _nearest(
             text, target, shared = text[some], target[some], shared[some]
             jaccard = shared / (whole[text] + totals[target] - shared)
             # Both have to be there: a name at the end of a question stands in one of its runs alone.
-            contained = runs.share(text, target) * shared / totals[target]
+            contained = shared_runs(text, target) * shared / totals[target]
             value = np.maximum(jaccard, contained).round(4)
             order = np.lexsort((-target, value))  # the last one stays: the nearest, of several the first
             better = order[value[order] > nearest[text[order] - start]]
@@ -119,15 +168,15 @@ def _sets(texts: Numbered, most: int) -> Any:
     return csr_array((np.ones(len(columns)), columns, ends), shape=(len(texts), most))
 
 
-def _weights(held: Any, have: Any, known: dict[str, int]) -> Any:
+def _weights(held: Any, known: dict[str, int], among: Frequencies) -> Any:
     """The weight of each word by how few of all texts have it: log(1 + texts / texts with it).
 
     Stop words weigh as if all had them: `please` says nothing, however rarely people say it.
     """
     import numpy as np
 
-    many = held.shape[0] + have.shape[0]
-    counts = np.bincount(np.concatenate([held.indices, have.indices]), minlength=held.shape[1])
+    many = held.shape[0] + among.texts
+    counts = np.bincount(held.indices, minlength=held.shape[1]) + among.of(known)
     counts[[known[word] - 1 for word in STOP_WORDS if word in known]] = many
     return np.log1p(many / counts)
 
@@ -144,51 +193,3 @@ def _rarest(held: Any, weights: Any, totals: Any, near: float) -> Any:
     before -= before[held.indptr[:-1]][owners]
     kept = totals[owners] - before >= near * totals[owners]
     return csr_array((np.ones(kept.sum()), (owners[kept], held.indices[order][kept])), shape=held.shape)
-
-
-class _Runs:
-    """The runs of three words of those targets that are long enough to be looked for within others."""
-
-    def __init__(self, asked: Numbered, said: Numbered) -> None:
-        import numpy as np
-
-        owners, keys = _long(asked)
-        self._keys = np.unique(keys)
-        places = np.searchsorted(self._keys, keys)
-        said_by, said_places = self._known(*_distinct_runs(said))
-        counts = np.bincount(np.concatenate([places, said_places]), minlength=len(self._keys))
-        weights = np.log1p((len(asked) + len(said)) / np.maximum(counts, 1))
-        self._of = _table(owners, places, weights[places], (len(asked), len(self._keys)))
-        self._in = _table(said_by, said_places, np.ones(len(said_by)), (len(said), len(self._keys)))
-        self._totals = np.maximum(self._of.sum(axis=1), 1e-9)  # no runs: none shared
-
-    def _known(self, owners: Any, keys: Any) -> tuple[Any, Any]:
-        """Those that are runs of a target, by their places among these."""
-        import numpy as np
-
-        places = np.searchsorted(self._keys, keys)
-        some = places < len(self._keys)
-        some[some] = self._keys[places[some]] == keys[some]
-        return owners[some], places[some]
-
-    def share(self, text: Any, target: Any) -> Any:
-        """Of the weight of each target's runs, how much of it the text has."""
-        return self._in[text].multiply(self._of[target]).sum(axis=1) / self._totals[target]
-
-
-def _distinct_runs(texts: Numbered) -> tuple[Any, Any]:
-    keys, owners = texts.runs(_RUN)
-    return distinct(owners, keys)
-
-
-def _long(texts: Numbered) -> tuple[Any, Any]:
-    """The distinct runs of the texts that have words enough."""
-    owners, keys = _distinct_runs(texts)
-    some = (texts.ends[1:] - texts.ends[:-1])[owners] >= _FEWEST
-    return owners[some], keys[some]
-
-
-def _table(rows: Any, columns: Any, values: Any, shape: tuple[int, int]) -> Any:
-    from scipy.sparse import csr_array
-
-    return csr_array((values, (rows, columns)), shape=shape)

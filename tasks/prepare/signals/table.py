@@ -1,12 +1,18 @@
 """The signals of all rows as one Parquet table, and as quantiles for the report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deploy.atomic import replacing
 from tasks.prepare.signals import SIGNALS, signals
 from tasks.prepare.signals.subject import taught
 from tasks.rows.records import RowKind, Rows
+from tasks.rows.tables import write_arrow
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 QUANTILES: Mapping[str, float] = {
     "least": 0.0,
@@ -20,39 +26,48 @@ QUANTILES: Mapping[str, float] = {
 Quantiles = dict[RowKind, dict[str, dict[str, float]]]
 
 
-def write_signals(path: Path, rows: Rows) -> Quantiles:
-    """Write a line for each row: `id`, `kind`, `source`, and a column for each signal; its quantiles by kind.
+def table_schema() -> "pa.Schema":
+    """The columns: `id`, `kind`, `source`, and one for each signal."""
+    import pyarrow as pa
 
-    The signals are those of the answer (of the better one), or of a document's text. No text is in the table.
+    texts = [(name, pa.string()) for name in ("id", "kind", "source")]
+    return pa.schema([*texts, *((name, pa.float64()) for name in SIGNALS)])
+
+
+def measured(rows: Rows) -> "pa.Table":
+    """A line for each row: the signals of its answer (of the better one), or of a document's text.
+
+    No text is in the table.
     """
     import pyarrow as pa
+
+    lines = [(row, kind) for kind, part in rows.by_kind().items() for row in part]
+    values = [signals(taught(row)) for row, _ in lines]
+    columns: list[list[str] | list[float]] = [
+        [row.id for row, _ in lines],
+        [kind for _, kind in lines],
+        [row.source for row, _ in lines],
+        *([value[name] for value in values] for name in SIGNALS),
+    ]
+    return pa.table(columns, schema=table_schema())
+
+
+def write_signals(path: Path, tables: "Iterable[pa.Table]") -> Quantiles:
+    """Write tables of `measured` rows as one, kinds apart, and give the quantiles of each signal by kind."""
     import pyarrow.parquet as pq
 
+    write_arrow(path, table_schema(), tables)
+    # Column by column, for all of them together may not fit into memory.
+    kinds = pq.read_table(path, columns=["kind"], read_dictionary=["kind"])["kind"].to_numpy()
     found: Quantiles = {}
-    columns: dict[str, list[str]] = {"id": [], "kind": [], "source": []}
-    measured: dict[str, list[float]] = {name: [] for name in SIGNALS}
-    for kind, part in rows.by_kind().items():
-        values = [signals(taught(row)) for row in part]
-        for name, column in measured.items():
-            column += [value[name] for value in values]
-        columns["id"] += [row.id for row in part]
-        columns["kind"] += [kind] * len(part)
-        columns["source"] += [row.source for row in part]
-        if values:
-            found[kind] = {name: _quantiles([value[name] for value in values]) for name in SIGNALS}
-    table = pa.table(
-        {
-            **{name: pa.array(column, pa.string()) for name, column in columns.items()},
-            **{name: pa.array(column, pa.float64()) for name, column in measured.items()},
-        }
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+    for name in SIGNALS:
+        values = pq.read_table(path, columns=[name])[name].to_numpy()
+        for kind in dict.fromkeys(kinds.tolist()):
+            found.setdefault(kind, {})[name] = _quantiles(values[kinds == kind])
     return found
 
 
-def _quantiles(values: Sequence[float]) -> dict[str, float]:
+def _quantiles(values: "NDArray[np.float64]") -> dict[str, float]:
     import numpy as np
 
     found = np.quantile(values, list(QUANTILES.values()))

@@ -35,12 +35,13 @@ def near_rows(
     for text in by:
         for pair in near_pairs([text(row) for row in rows], near=near):
             places = pair.earlier, pair.later
-            if places in found or _ask_the_same(rows[pair.earlier], rows[pair.later]):
+            if places in found or ask_the_same(rows[pair.earlier], rows[pair.later]):
                 found[places] = max(pair, found.get(places, pair))
     return sorted(found.values())
 
 
-def _ask_the_same(one: Asked, other: Asked) -> bool:
+def ask_the_same(one: Asked, other: Asked) -> bool:
+    """Whether two rows whose texts are near ask for the same thing, of the same documents."""
     if (set(one.evidence), set(one.withheld)) != (set(other.evidence), set(other.withheld)):
         return False
     prompts = asked(one), asked(other)

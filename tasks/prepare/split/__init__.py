@@ -13,26 +13,33 @@ hold an item of an evaluation set that `split.evaluations` lists.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from tasks.errors import GateError
-from tasks.prepare.decontamination.evaluations import documents_holding, holding, sentences, told_by_file
-from tasks.prepare.decontamination.own_sets import LeftOut, contaminated, row_key, taken_by_name, without
-from tasks.prepare.seen import drift, seen_before
+from tasks.machine.executors import executing
+from tasks.machine.settings import ParallelSettings
+from tasks.prepare.decontamination.evaluations import sentences, told_by_file
+from tasks.prepare.decontamination.own_sets import taken_by_name
+from tasks.prepare.seen import seen_before
 from tasks.prepare.settings import KnowledgeSettings, SplitSettings
-from tasks.prepare.similar.rows import Asked
 from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.split.checks import check_filled, check_leaks
-from tasks.prepare.split.chronology import undatable
-from tasks.prepare.split.counting import counted, figures_of, unused_rows
-from tasks.prepare.split.dividing import Division, divide
-from tasks.prepare.split.ledger import LEDGER, SplitName, read_ledger, write_ledger
+from tasks.prepare.split.counting import counted, figures_of
+from tasks.prepare.split.dividing import Division
+from tasks.prepare.split.documents import Documents
+from tasks.prepare.split.ledger import LEDGER, read_ledger, write_ledger
+from tasks.prepare.split.notes import UNDATABLE, held_hashes
+from tasks.prepare.split.placing import placed
+from tasks.prepare.split.searching import search_items, search_own
+from tasks.prepare.split.shards import Shards
 from tasks.prepare.split.strata import lacking, shortened, strata
-from tasks.rows.held_out import own_name, versions
-from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Preference, Rows
+from tasks.prepare.split.writing import held_out_in, write_splits, write_unused
+from tasks.rows.held_out import versions
+from tasks.rows.records import Document, Dropped, EvaluationItem
 from tasks.rows.reports import Report, read_report, write_report
-from tasks.rows.tables import FILES, read_rows, read_table, write_table
+from tasks.rows.tables import FILES, read_shards, read_table, schema, write_arrow
 
 UNUSED = "unused.parquet"
 
@@ -46,6 +53,8 @@ def split(
     splits: Path,
     report: Path,
     before: Path | None,
+    work: Path,
+    parallel: ParallelSettings,
     settings: SplitSettings,
     knowledge: KnowledgeSettings,
 ) -> None:
@@ -59,68 +68,56 @@ def split(
         SourceError: a split that was asked for has no example, or the ledger is damaged.
     """
     _passed(gate)
-    everything = read_rows(rows)
-    held = {(row.kind, row.id) for row in read_table(quarantine, Dropped)}
-    kept = Rows.of(
-        row for kind, part in everything.by_kind().items() for row in part if (kind, row.id) not in held
-    )
-    own = [row for row in kept.asked if own_name(row)]
-    divided = [row for row in kept.asked if not own_name(row)]
-    timeless = undatable(divided, settings)
-    others = Rows.of(without(divided, timeless))
-    division = divide(others, read_ledger(before, settings), settings)
-    _tell(division)
-    trained = (*division.splits["train"].asked, *division.splits["validation"].asked)
-    groups = {row_key(row): row.group for row in others.asked}
-    taken = contaminated(trained, own, groups, near=settings.near)
+    ledger = read_ledger(before, settings)
+    shards = Shards(rows)
+    held_back = held_hashes(row for shard in read_shards(quarantine, Dropped) for row in shard)
+    documents = Documents(rows / FILES[Document], held_back)
     items = read_table(evaluations, EvaluationItem)
-    quoting = holding(without(trained, taken), items)
-    placed = _placed(division.splits, [*taken, *quoting], own)
-    check_leaks(placed)
-    check_filled(placed, settings)
-    for name, part in placed.items():
-        write_table(splits / name / FILES[Example], Example, part.examples)
-        write_table(splits / name / FILES[Preference], Preference, part.preferences)
-        print(f"split: {name} has {len(part.examples)} examples, {len(part.preferences)} preferences")
-    unused = unused_rows(kept, placed, [*timeless, *taken, *quoting], division.bridges)
-    write_table(splits / UNUSED, Dropped, unused)
-    write_ledger(splits / LEDGER, division.ledger, settings)
-    seen = seen_before(before, splits, kept.documents, most=knowledge.max_drift)
-    if seen is not None:
-        shutil.copyfile(seen, splits / FILES[Document])
-        differ = drift(read_table(seen, Document), kept.documents)
+    with executing(parallel, shards=len(shards)) as executor:
+        placing = placed(shards, held_back, ledger, settings, executor=executor, work=work)
+        _tell(placing.division)
+        own = placing.own()
+        search = partial(search_own, own=own, near=settings.near, executor=executor, work=work / "own")
+        taken = placing.take_out(search(placing.trained()))
+        search = partial(search_items, items=items, executor=executor, work=work / "items")
+        quoting = placing.take_out(search(placing.trained()))
+        tested = Counter(each.name for each in search(placing.tested()))
+        quoted = documents.holding(items, executor)
+    check_leaks(placing)
+    check_filled(placing, settings)
+    tallies = write_splits(splits, placing)
+    unused = write_unused(splits / UNUSED, placing)
+    write_ledger(splits / LEDGER, placing.division.ledger, settings)
+    seen = seen_before(before, splits, documents, most=knowledge.max_drift)
+    if seen:
+        path, differ = seen
+        shutil.copyfile(path, splits / FILES[Document])
         print(f"split: training saw other documents ({differ.told}): it stays as it is, and they are served")
     else:
-        write_table(splits / FILES[Document], Document, kept.documents)
+        write_arrow(splits / FILES[Document], schema(Document), documents.tables())
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
     sets = told_by_file(
         items,
-        quoting,
-        tested=holding(placed["test"].asked, items),
-        documents=documents_holding(kept.documents, items),
+        examples=Counter(each.name for each in quoting if placing.kind_at(each.place) == "example"),
+        preferences=Counter(each.name for each in quoting if placing.kind_at(each.place) == "preference"),
+        tested=tested,
+        documents=quoted,
     )
-    lacks = lacking(placed, settings)
+    lacks = lacking(tallies, settings)
     for line in (*sentences(sets), *shortened(lacks)):
         print(f"split: {line}")
-    figures = figures_of(others, division, placed) | {
-        "held_out": versions(placed["test"].examples),
-        "decontaminated": taken_by_name(taken),
+    times, unreadable = placing.division.times, int(placing.standing(UNDATABLE).sum())
+    figures = figures_of(placing, tallies) | {
+        "held_out": versions(held_out_in(splits / "test")),
+        "decontaminated": taken_by_name((each.name, each.reason) for each in taken),
         **({"evaluations": sets} if sets else {}),
-        **({"time": {**division.times.figures, "unreadable": len(timeless)}} if division.times else {}),
-        "strata": strata(placed),
+        **({"time": {**times.figures, "unreadable": unreadable}} if times else {}),
+        "strata": strata(tallies),
         "lacking": lacks,
         "documents_of_before": seen is not None,
     }
-    write_report(report, Report(stage="split", rows=counted(everything, kept, unused), figures=figures))
-
-
-def _placed(
-    splits: Mapping[SplitName, Rows], taken: Sequence[LeftOut], own: Sequence[Asked]
-) -> dict[SplitName, Rows]:
-    """The splits without what is taken out, and with all of the test sets in the test."""
-    left = {name: Rows.of(without(rows.asked, taken)) for name, rows in splits.items()}
-    return left | {"test": Rows.of((*left["test"].asked, *own))}
+    write_report(report, Report(stage="split", rows=counted(placing, documents, unused), figures=figures))
 
 
 def _tell(division: Division) -> None:

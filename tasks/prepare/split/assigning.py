@@ -1,14 +1,24 @@
 """Which split each group falls into: that where it was before, else by its name, the salt and the shares."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.similar.pairs import Pair
-from tasks.prepare.split.ledger import SPLITS, SplitName, keys_of
-from tasks.rows.identity import PromptKey, prompt_key, united
-from tasks.rows.records import FOR_VALIDATION, GENERAL_TASK, Example, Preference, Rows
+from tasks.prepare.split.sides import NOWHERE, TEST, TRAIN, SplitName
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from tasks.prepare.split.notes import Notes
+    from tasks.prepare.split.ties import Ties
+
+    Numbers = NDArray[np.int64]
+    Sides = NDArray[np.int8]
+    # The names of the groups of some rows, by the ascending numbers of these.
+    Names = Callable[[Numbers], pa.Array]
 
 
 def place(group: str, settings: SplitSettings) -> SplitName:
@@ -20,59 +30,55 @@ def place(group: str, settings: SplitSettings) -> SplitName:
     return "validation" if where < settings.test + settings.validation else "train"
 
 
-def unite(rows: Rows, near: Iterable[Pair] = ()) -> Rows:
-    """The rows with one group for all that share a group or a prompt, or are near: the first of their names.
+def unite(ties: "Ties", standing: "NDArray[np.bool_]", names: "Names") -> "Numbers":
+    """For each of the `standing` rows the row whose group it takes; -1 for the others.
 
-    `near` are pairs of what is asked, by its place.
+    All that share a group or a prompt, or are near, take one: that of their names which sorts first.
     """
-    asked: dict[PromptKey, str] = {}
-    same = ((asked.setdefault(key, group), group) for key, group in asked_in(rows))
-    all_asked = rows.asked
-    alike = ((all_asked[pair.earlier].group, all_asked[pair.later].group) for pair in near)
-    groups = united((*same, *alike))
-    return Rows.of((*(replace(row, group=groups[row.group]) for row in rows.asked), *rows.documents))
+    import numpy as np
+    import pyarrow.compute as pc
+
+    rows = np.flatnonzero(standing)
+    groups = ties.groups[rows]
+    first = np.full(ties.count_groups, -1)  # the first row of each group
+    first[groups[::-1]] = rows[::-1]
+    set_of = ties.sets_of_groups(standing)
+    members = np.flatnonzero(first >= 0)
+    _, numbers, sizes = np.unique(set_of[members], return_inverse=True, return_counts=True)
+    joined = members[sizes[numbers] > 1]  # the names of the others are no matter
+    joined = joined[np.argsort(first[joined])]
+    order = pc.array_sort_indices(names(first[joined])).to_numpy()
+    named = np.full(int(set_of.max(initial=-1)) + 1, -1)
+    named[set_of[joined[order[::-1]]]] = first[joined[order[::-1]]]
+    of_group = np.where(named[set_of] >= 0, named[set_of], first)
+    found = np.full(len(standing), -1)
+    found[rows] = of_group[groups]
+    return found
 
 
-def sides_of(
-    rows: Rows,
-    settings: SplitSettings,
-    placed: Mapping[str, SplitName],
-    dated: Mapping[str, SplitName] | None = None,
-) -> dict[str, SplitName]:
-    """The side of each group: that where it was `placed` before, else where its hash falls.
+def sides_by_set(notes: "Notes", united: "Numbers", decided: "Sides", placed: "Sides") -> "Sides":
+    """The side of each set of groups, at the number of the row that names it.
 
-    `dated` has the side of each group where times decide, and not hashes. Groups with rows of the task
-    `general` are for training, those with nothing but rows that are held out for the test stand there.
+    It is that where rows of it were `placed` before, else what is `decided` for it, by hash or by time. Sets
+    with rows of the task `general` are for training, those with nothing but rows that are held out for the
+    test stand there.
     """
-    replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
-    not_for_test_alone = {row.group for row in rows.asked if row.held_out in ("", FOR_VALIDATION)}
-    where: dict[str, SplitName] = {}
-    for group in groups_of(rows):
-        decided = place(group, settings) if dated is None else dated[group]
-        where[group] = decided if group in not_for_test_alone else "test"
-        if group in replayed:
-            where[group] = "train"
-    return where | {row.group: side for row in rows.asked if (side := placed.get(keys_of(row)[0]))}
+    import numpy as np
+
+    standing = united >= 0
+    askable = np.zeros(len(united), bool)
+    askable[united[standing & (notes["held_for"] != TEST)]] = True
+    where = np.where(askable, decided, TEST).astype(np.int8)
+    where[united[standing & notes["replayed"]]] = TRAIN
+    before = standing & (placed != NOWHERE)
+    where[united[before]] = placed[before]
+    return where
 
 
-def assign(rows: Rows, where: Mapping[str, SplitName]) -> dict[SplitName, Rows]:
-    """The examples and preferences of each split, in their old order, by the side of each group."""
-    return {
-        name: Rows.of(row for row in rows.asked if where[row.group] == name and _may_stand(row, name))
-        for name in SPLITS
-    }
+def assign(notes: "Notes", united: "Numbers", where: "Sides") -> "Sides":
+    """The side of each row; NOWHERE for one that may not stand on that of its set."""
+    import numpy as np
 
-
-def _may_stand(row: Example | Preference, split: SplitName) -> bool:
-    """Whether a row may be in a split: a held-out one only in the split that asks it."""
-    return not row.held_out or split == ("validation" if row.held_out == FOR_VALIDATION else "test")
-
-
-def asked_in(rows: Rows) -> Iterable[tuple[PromptKey, str]]:
-    """The key of each prompt, with its group."""
-    yield from ((prompt_key(row.prompt), row.group) for row in rows.asked)
-
-
-def groups_of(rows: Rows) -> set[str]:
-    """The groups of all that is asked."""
-    return {row.group for row in rows.asked}
+    sides = np.where(united >= 0, where[united], NOWHERE)
+    held_for = notes["held_for"]
+    return np.where((held_for == TRAIN) | (held_for == sides), sides, NOWHERE).astype(np.int8)

@@ -6,112 +6,183 @@ would leak into the other. Where rows that were placed turn out to belong togeth
 groups), those of the less precious side step back: the test stays as it is.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tasks.prepare.similar.pairs import Pair
-from tasks.prepare.similar.rows import Asked
-from tasks.prepare.split.ledger import SPLITS, Ledger, SplitName, keys_of
+from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.sides import NOWHERE, SPLITS, TRAIN
 from tasks.rows.records import GENERAL_TASK
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tasks.prepare.split.notes import Notes
+    from tasks.prepare.split.ties import Ties
+
+    Numbers = NDArray[np.int64]
+
 BRIDGE = "leak_bridge"
+_GROUP, _TASK = "its group", f"the task {GENERAL_TASK}"
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """Which rows are bridges, by their places, with what each would join; and on which side each key stands.
+class Bridge:
+    """Why a row stands nowhere: `words` with a {} for the id of each row of `near`, which are by number."""
 
-    What belongs with no row that was placed before is in neither.
+    words: str
+    near: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """Which rows are bridges, by number, and of each row the side of its prompt.
+
+    That is NOWHERE where the prompt belongs with none that was placed before.
     """
 
-    bridges: Mapping[int, str]
-    placed: Mapping[str, SplitName]
+    bridges: Mapping[int, Bridge]
+    sides: "NDArray[np.int8]"
 
 
-def find_sides(rows: Sequence[Asked], near: Iterable[Pair], ledger: Ledger) -> Sides:
-    """What `rows` inherit from the ledger; of those left, rows that belong together stand on one side."""
-    ties = _Ties(rows, near)
-    placed = ties.placed(ledger)
-    bridges = ties.stepping_back(placed)
-    waiting = deque(prompt for prompt in ties.prompts if prompt not in placed)
+def inherit(notes: "Notes", ties: "Ties", ledger: Ledger) -> Inherited:
+    """What rows inherit from the ledger; of those left, rows that belong together stand on one side."""
+    import numpy as np
+
+    if not len(ledger):
+        return Inherited({}, np.full(len(notes), NOWHERE, np.int8))
+    spread = _Spread(notes, ties, ledger)
+    bridges = spread.stepping_back()
+    waiting = deque(spread.reached())
     while waiting:
         prompt = waiting.popleft()
-        if prompt in placed or ties.prompts[prompt][0] in bridges:
+        rows = spread.rows_of(prompt)
+        if spread.prompts[prompt] != NOWHERE or rows[0] in bridges:
             continue
-        touched = ties.touched(prompt, placed, bridges)
+        touched = spread.touched(rows, bridges)
         if len(touched) > 1:
-            told = "would join " + " and ".join(f"{side} ({how})" for side, how in sorted(touched.items()))
-            bridges |= dict.fromkeys(ties.prompts[prompt], told)
+            bridges |= dict.fromkeys(rows, _joining(touched))
         elif touched:
-            (side,) = touched
-            waiting += ties.place(prompt, side, placed)
-    return Sides(bridges, placed)
+            waiting += spread.place(prompt, *touched)
+    return Inherited(bridges, spread.prompts[ties.prompts])
 
 
-class _Ties:
-    """What belongs together: rows of one prompt, of one group, or near to each other; all by their places."""
+class _Spread:
+    """The sides of prompts and groups as they spread from what was placed to what belongs with it."""
 
-    def __init__(self, rows: Sequence[Asked], near: Iterable[Pair]) -> None:
-        self._rows = rows
-        self._keys = [keys_of(row) for row in rows]
-        self.prompts: dict[str, list[int]] = defaultdict(list)
-        self._groups: dict[str, list[int]] = defaultdict(list)
-        self._pairs = [(pair.earlier, pair.later) for pair in near]
-        self._near: dict[int, list[int]] = defaultdict(list)
-        for place, (prompt, group) in enumerate(self._keys):
-            self.prompts[prompt].append(place)
-            self._groups[group].append(place)
-        for one, other in self._pairs:
-            self._near[one].append(other)
-            self._near[other].append(one)
+    def __init__(self, notes: "Notes", ties: "Ties", ledger: Ledger) -> None:
+        import numpy as np
 
-    def placed(self, ledger: Ledger) -> dict[str, SplitName]:
-        """The side of each prompt and group by the ledger; a new group of old prompts is with the test."""
-        found = {key: side for keys in self._keys for key in keys if (side := ledger.sides.get(key))}
-        for group, places in self._groups.items():
-            sides = [side for place in places if (side := found.get(self._keys[place][0]))]
-            if sides and group not in found:
-                found[group] = max(sides, key=SPLITS.index)
-        return found
+        self._general = notes["general"]
+        self._ties = ties
+        self._rows_of_prompts = _Members(ties.prompts, len(ties.prompt_keys))
+        self._rows_of_groups = _Members(ties.groups, len(ties.group_keys))
+        ends = ties.near[np.lexsort((ties.near[:, 1], ties.near[:, 0]))]
+        both = np.concatenate([ends[:, ::-1], ends])  # of each row those before it, then those behind
+        self._near_rows = both[:, 1]
+        self._near = _Members(both[:, 0], len(notes))
+        self._opened: set[int] = set()
+        self.prompts = ledger.sides_of(ties.prompt_keys)
+        self.groups = ledger.sides_of(ties.group_keys)
+        # A new group of old prompts is with the test.
+        inherited = np.full(len(self.groups), NOWHERE, np.int8)
+        np.maximum.at(inherited, ties.groups, self.prompts[ties.prompts])
+        self.groups = np.where(self.groups == NOWHERE, inherited, self.groups)
 
-    def stepping_back(self, placed: Mapping[str, SplitName]) -> dict[int, str]:
+    def rows_of(self, prompt: int) -> list[int]:
+        """The rows of a prompt."""
+        return self._rows_of_prompts[prompt]
+
+    def stepping_back(self) -> dict[int, Bridge]:
         """Of rows whose prompts were placed those that now belong with another side, too."""
-        back: dict[int, str] = {}
-        sides = [placed.get(prompt) for prompt, _ in self._keys]
-        for place, (side, (_, group)) in enumerate(zip(sides, self._keys, strict=True)):
-            if side and placed[group] != side:
-                back[place] = f"stands in {side}, and its group in {placed[group]}"
-            elif side not in (None, "train") and self._rows[place].task == GENERAL_TASK:
-                back[place] = f"stands in {side}, and rows of the task {GENERAL_TASK} are for training"
-        for pair in self._pairs:
-            standing = [(side, place) for place in pair if place not in back and (side := sides[place])]
-            if len({side for side, _ in standing}) == 2:
-                (less, place), (more, other) = sorted(standing, key=lambda found: SPLITS.index(found[0]))
-                back[place] = f"stands in {less}, and is near {self._rows[other].id} in {more}"
+        import numpy as np
+
+        sides, groups = self.prompts[self._ties.prompts], self.groups[self._ties.groups]
+        apart = (sides != NOWHERE) & (groups != sides)
+        general = (sides > TRAIN) & self._general & ~apart
+        back = {
+            row: Bridge(f"stands in {SPLITS[sides[row]]}, and its group in {SPLITS[groups[row]]}")
+            for row in np.flatnonzero(apart).tolist()
+        }
+        back |= {
+            row: Bridge(
+                f"stands in {SPLITS[sides[row]]}, and rows of the task {GENERAL_TASK} are for training"
+            )
+            for row in np.flatnonzero(general).tolist()
+        }
+        ends = sides[self._ties.near]
+        crossing = (ends != NOWHERE).all(axis=1) & (ends[:, 0] != ends[:, 1])
+        for pair in self._ties.near[crossing].tolist():
+            if not any(row in back for row in pair):
+                less, more = sorted(pair, key=lambda row: int(sides[row]))
+                words = f"stands in {SPLITS[sides[less]]}, and is near {{}} in {SPLITS[sides[more]]}"
+                back[less] = Bridge(words, (more,))
         return back
 
-    def touched(
-        self, prompt: str, placed: Mapping[str, SplitName], bridges: Mapping[int, str]
-    ) -> dict[SplitName, str]:
-        """The sides of what a prompt belongs with, each with how."""
-        found: dict[SplitName, str] = {}
-        for place in self.prompts[prompt]:
-            if side := placed.get(self._keys[place][1]):
-                found.setdefault(side, "its group")
-            for other in self._near[place]:
-                if other not in bridges and (side := placed.get(self._keys[other][0])):
-                    found.setdefault(side, f"near {self._rows[other].id}")
-        if found and any(self._rows[place].task == GENERAL_TASK for place in self.prompts[prompt]):
-            found.setdefault("train", f"the task {GENERAL_TASK}")
+    def reached(self) -> list[int]:
+        """The prompts that have no side, and belong with something that has, over whatever is between them.
+
+        In the order of their rows. All others take no part.
+        """
+        import numpy as np
+
+        sets = self._ties.sets_of_prompts()
+        placed = np.zeros(int(sets.max(initial=-1)) + 1, bool)
+        has_side = (self.prompts[self._ties.prompts] != NOWHERE) | (self.groups[self._ties.groups] != NOWHERE)
+        placed[sets[self._ties.prompts[has_side]]] = True
+        found = np.flatnonzero(placed[sets] & (self.prompts == NOWHERE))
+        order = np.argsort([self.rows_of(prompt)[0] for prompt in found.tolist()])
+        return found[order].tolist()
+
+    def touched(self, rows: list[int], bridges: Mapping[int, Bridge]) -> dict[int, str | int]:
+        """The sides of what the rows of a prompt belong with, each with how: words, or a row near by."""
+        found: dict[int, str | int] = {}
+        for row in rows:
+            if (side := int(self.groups[self._ties.groups[row]])) != NOWHERE:
+                found.setdefault(side, _GROUP)
+            for other in self._beside(row):
+                if other not in bridges and (side := int(self.prompts[self._ties.prompts[other]])) != NOWHERE:
+                    found.setdefault(side, other)
+        if found and self._general[rows].any():
+            found.setdefault(TRAIN, _TASK)
         return found
 
-    def place(self, prompt: str, side: SplitName, placed: dict[str, SplitName]) -> Iterator[str]:
+    def place(self, prompt: int, side: int) -> Iterator[int]:
         """Put a prompt and its groups on a side; gives the prompts that now belong with something placed."""
-        placed[prompt] = side
-        for place in self.prompts[prompt]:
-            group = self._keys[place][1]
-            beside = list(self._near[place])
-            if placed.setdefault(group, side) and group in self._groups:
-                beside += self._groups.pop(group)  # once: all of its prompts are then looked at
-            yield from (self._keys[other][0] for other in beside)
+        self.prompts[prompt] = side
+        for row in self.rows_of(prompt):
+            group = int(self._ties.groups[row])
+            if self.groups[group] == NOWHERE:
+                self.groups[group] = side
+            beside = self._beside(row)
+            if group not in self._opened:  # once: all of its prompts are then looked at
+                self._opened.add(group)
+                beside += self._rows_of_groups[group]
+            yield from self._ties.prompts[beside].tolist()
+
+    def _beside(self, row: int) -> list[int]:
+        found: list[int] = self._near_rows[self._near[row]].tolist()
+        return found
+
+
+class _Members:
+    """The numbers at which each of `count` values stands, ascending."""
+
+    def __init__(self, values: "Numbers", count: int) -> None:
+        import numpy as np
+
+        self._order = np.argsort(values, kind="stable")
+        self._ends = np.concatenate([[0], np.bincount(values, minlength=count).cumsum()])
+
+    def __getitem__(self, value: int) -> list[int]:
+        found: list[int] = self._order[self._ends[value] : self._ends[value + 1]].tolist()
+        return found
+
+
+def _joining(touched: Mapping[int, str | int]) -> Bridge:
+    """A row that would join these sides."""
+    told = sorted((SPLITS[side], how) for side, how in touched.items())
+    words = " and ".join(f"{side} ({how if isinstance(how, str) else 'near {}'})" for side, how in told)
+    return Bridge(f"would join {words}", tuple(how for _, how in told if isinstance(how, int)))

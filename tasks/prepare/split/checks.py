@@ -1,42 +1,53 @@
 """What no split may be: leaking, or empty."""
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tasks.errors import LeakError, SourceError
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.assigning import asked_in, groups_of
-from tasks.prepare.split.ledger import SplitName
-from tasks.rows.identity import PromptKey
-from tasks.rows.records import Rows
+from tasks.prepare.split.placing import Placing
+from tasks.prepare.split.sides import NOWHERE, SPLITS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tasks.rows.hashes import Hashes
 
 
-def check_leaks(splits: Mapping[SplitName, Rows]) -> None:
+def check_leaks(placing: Placing) -> None:
     """Make sure that no group and no prompt stands in two splits.
 
     Raises:
         LeakError: one does.
     """
-    groups: dict[str, SplitName] = {}
-    prompts: dict[PromptKey, SplitName] = {}
-    for name, rows in splits.items():
-        for key, group in asked_in(rows):
-            if groups.setdefault(group, name) != name:
-                raise LeakError(f"the group {group!r} stands in {groups[group]} and in {name}")
-            if prompts.setdefault(key, name) != name:
-                raise LeakError(f"a prompt of the group {group!r} stands in {prompts[key]} and in {name}")
+    sides = placing.sides
+    for what, keys in (("the group", placing.groups), ("a prompt of the group", placing.notes["prompt"])):
+        if pair := _apart(sides, keys):
+            one, other = (SPLITS[side] for side in sorted(sides[list(pair)].tolist()))
+            raise LeakError(f"{what} {placing.group_at(pair[0])!r} stands in {one} and in {other}")
 
 
-def check_filled(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> None:
+def _apart(sides: "NDArray[np.int8]", keys: "Hashes") -> tuple[int, int] | None:
+    """Two places on two sides that have one key."""
+    import numpy as np
+
+    places = np.flatnonzero(sides != NOWHERE)
+    order = places[np.argsort(keys[places], kind="stable")]
+    crossing = np.flatnonzero((keys[order[1:]] == keys[order[:-1]]) & (sides[order[1:]] != sides[order[:-1]]))
+    return (int(order[crossing[0]]), int(order[crossing[0] + 1])) if len(crossing) else None
+
+
+def check_filled(placing: Placing, settings: SplitSettings) -> None:
     """Make sure that each split that was asked for has an example.
 
     Raises:
         SourceError: one has none.
     """
-    examples = sum(len(rows.examples) for rows in splits.values())
     shares = {"train": 1.0, "validation": settings.validation, "test": settings.test}
-    for name, rows in splits.items():
-        if examples and shares[name] > 0.0 and not rows.examples:
-            groups = sum(len(groups_of(part)) for part in splits.values())
+    examples = {name: placing.counts("example", placing.sides == side)[1] for side, name in enumerate(SPLITS)}
+    for name, count in examples.items():
+        if any(examples.values()) and shares[name] > 0.0 and not count:
+            groups = sum(placing.groups_by_split().values())
             if settings.by == "time":
                 raise SourceError(
                     f"no example fell into the split {name!r}: rows of one time in {settings.time!r} stay "

@@ -6,41 +6,33 @@ moves on, and rows of an older test are trained on: a test by time asks how a mo
 after it.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SourceError
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.similar.rows import Asked
-from tasks.prepare.split.assigning import groups_of
-from tasks.prepare.split.ledger import SplitName
-from tasks.prepare.split.times import read_time, told_time
-from tasks.rows.records import GENERAL_TASK, Example, Rows
+from tasks.prepare.split.sides import SPLITS, TEST, TRAIN, VALIDATION
+from tasks.prepare.split.times import told_time
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tasks.prepare.split.notes import Notes
 
 UNREADABLE = "unreadable_time"
 _ROUNDED = 1e-6  # 0.3 of ten rows are three
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undatable:
-    """A row whose time cannot be read: nobody knows whether it may be trained on."""
-
-    row: Asked
-    column: str
-    reason: str = UNREADABLE
-
-    def told(self) -> str:
-        """The column, without what stands there."""
-        return f"{self.column} is neither ISO 8601 nor seconds since 1970"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chronology:
-    """The split of each group, and for the report where the splits begin and how many rows have no time."""
+    """The side of each set of groups, at the number of the row that names it; and figures for the report.
 
-    where: Mapping[str, SplitName]
+    These say where the splits begin, and how many rows have no time.
+    """
+
+    where: "NDArray[np.int8]"
     figures: Mapping[str, Any]
 
     def told(self) -> str:
@@ -56,92 +48,75 @@ class Chronology:
         )
 
 
-def undatable(rows: Sequence[Asked], settings: SplitSettings) -> list[Undatable]:
-    """The rows that have a time which cannot be read; none where rows are not split by time."""
-    if settings.by != "time" or settings.time is None:
-        return []
-    return [
-        Undatable(row=row, column=settings.time)
-        for row in rows
-        if (told := _told(row, settings.time)) and read_time(told) is None
-    ]
+def unreadable(settings: SplitSettings) -> str:
+    """Why a row whose time cannot be read stands nowhere, without what stands there.
+
+    Nobody knows whether it may be trained on.
+    """
+    return f"{settings.time} is neither ISO 8601 nor seconds since 1970"
 
 
-def chronology(rows: Rows, settings: SplitSettings) -> Chronology | None:
-    """The split of every group by the time of its newest row; None where rows are not split by time.
+def chronology(notes: "Notes", united: "NDArray[np.int64]", settings: SplitSettings) -> Chronology | None:
+    """The side of every set of groups by the time of its newest row; None where rows are not split by time.
 
-    Groups without any time are for training, as are those of the task `general`. Shares are of the rows that
+    Sets without any time are for training, as are those of the task `general`. Shares are of the rows that
     have a time and may be trained on.
 
     Raises:
         SourceError: no row has a time.
     """
+    import numpy as np
+
     if settings.by != "time" or settings.time is None:
         return None
-    newest, counts = _dated(rows, settings.time)
-    if not newest:
+    standing = united >= 0
+    undated = standing & np.isnan(notes["when"])
+    dated = standing & ~undated & ~notes["replayed"]
+    if not dated.any():
         raise SourceError(
             f"no row has a time in its column {settings.time!r}, which split.time names; give its source "
             f"`keep: [{settings.time}]` in params.yaml, or set split.by to hash"
         )
-    begin = _beginnings(newest, counts, settings)
-    replayed = {row.group for row in rows.examples if row.task == GENERAL_TASK}
-    where: dict[str, SplitName] = {}
-    for group in groups_of(rows):
-        when = None if group in replayed else newest.get(group)
-        where[group] = "train" if when is None else _at(when, begin)
-    undated = sum(not _told(row, settings.time) for row in rows.asked)
-    told = {f"{name}_from": None if start is None else told_time(start) for name, start in begin.items()}
-    until = told_time(max(newest.values()))
-    return Chronology(
-        where=where, figures={"column": settings.time, **told, "newest": until, "undated": undated}
-    )
-
-
-def _told(row: Asked, column: str) -> str:
-    return row.metadata.get(column, "").strip()
-
-
-def _dated(rows: Rows, column: str) -> tuple[dict[str, float], Counter[str]]:
-    """The newest time of each group that has one, and how many of its rows shares are counted by."""
-    newest: dict[str, float] = {}
-    counts = Counter[str]()
-    for row in rows.asked:
-        when = read_time(_told(row, column))
-        if when is None or (isinstance(row, Example) and row.task == GENERAL_TASK):
-            continue
-        newest[row.group] = max(when, newest.get(row.group, when))
-        counts[row.group] += not row.held_out
-    return newest, counts
+    newest = np.full(len(notes), -np.inf)
+    np.maximum.at(newest, united[dated], notes["when"][dated])
+    counts = np.bincount(united[dated], weights=notes["held_for"][dated] == TRAIN, minlength=len(notes))
+    has_time = np.isfinite(newest)
+    begin = _beginnings(newest[has_time], counts[has_time], settings)
+    where = np.full(len(notes), TRAIN, np.int8)
+    for side in (VALIDATION, TEST):
+        if (start := begin[side]) is not None:
+            where[newest >= start] = side
+    where[united[standing & notes["replayed"]]] = TRAIN
+    told = {
+        f"{SPLITS[side]}_from": None if start is None else told_time(start) for side, start in begin.items()
+    }
+    figures = {
+        "column": settings.time,
+        **told,
+        "newest": told_time(float(newest[has_time].max())),
+        "undated": int(undated.sum()),
+    }
+    return Chronology(where=where, figures=figures)
 
 
 def _beginnings(
-    newest: Mapping[str, float], counts: Mapping[str, int], settings: SplitSettings
-) -> dict[SplitName, float | None]:
-    """When test and validation begin: from the newest time back, as soon as their shares are filled."""
-    at = Counter[float]()
-    for group, when in newest.items():
-        at[when] += counts[group]
-    total, passed = at.total(), 0
-    wanted: dict[SplitName, float] = {"test": settings.test, "validation": settings.validation}
-    begin: dict[SplitName, float | None] = dict.fromkeys(wanted)
-    open_splits = [name for name, share in wanted.items() if share > 0.0]
-    filled = 0.0
-    for when in sorted(at, reverse=True):
-        if not open_splits:
-            break
-        passed += at[when]
-        begin[open_splits[0]] = when
-        if passed + _ROUNDED >= (filled + wanted[open_splits[0]]) * total:
-            filled = passed / total if total else 0.0
-            open_splits.pop(0)
+    newest: "NDArray[np.float64]", counts: "NDArray[np.float64]", settings: SplitSettings
+) -> dict[int, float | None]:
+    """When test and validation begin: from the newest time back, as soon as their shares are filled.
+
+    `newest` are the times of sets, and `counts` of how many rows each is.
+    """
+    import numpy as np
+
+    times, numbers = np.unique(-newest, return_inverse=True)
+    passed = np.bincount(numbers, weights=counts).cumsum()  # rows that are at least as new
+    total, filled, at = float(passed[-1]), 0.0, 0
+    begin: dict[int, float | None] = {TEST: None, VALIDATION: None}
+    for side, share in ((TEST, settings.test), (VALIDATION, settings.validation)):
+        if share > 0.0 and at < len(times):
+            enough = np.flatnonzero(passed[at:] + _ROUNDED >= (filled + share) * total)
+            last = at + int(enough[0]) if len(enough) else len(times) - 1
+            begin[side] = -float(times[last])
+            filled = passed[last] / total if total else 0.0
+            at = last + 1
     return begin
-
-
-def _at(when: float, begin: Mapping[SplitName, float | None]) -> SplitName:
-    names: tuple[SplitName, ...] = ("test", "validation")
-    for name in names:
-        start = begin[name]
-        if start is not None and when >= start:
-            return name
-    return "train"

@@ -1,68 +1,67 @@
 """How rows are divided: what belongs together on one side, what was placed before where it was."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tasks.prepare.decontamination.own_sets import RowKey, row_key
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.similar.pairs import Pair
-from tasks.prepare.similar.rows import near_rows
-from tasks.prepare.split.assigning import assign, sides_of, unite
-from tasks.prepare.split.bridges import find_sides
+from tasks.prepare.split.assigning import assign, sides_by_set, unite
+from tasks.prepare.split.bridges import Bridge, inherit
 from tasks.prepare.split.chronology import Chronology, chronology
-from tasks.prepare.split.ledger import Ledger, SplitName, keys_of
-from tasks.rows.records import Rows
+from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.ties import Ties
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tasks.prepare.split.assigning import Names
+    from tasks.prepare.split.notes import Notes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Division:
-    """The rows of each split, all of them with their groups united, and the ledger with what is new.
+    """The side of each row by its number, and the ledger with what is new.
 
-    `bridges` are the rows that stand nowhere, each with why; `near` are the pairs that hold rows together, by
-    their places among the rows that were divided; `times` tells where splits by time begin.
+    `united` has for each row the row whose group it takes, and -1 for the `bridges`, which stand nowhere.
+    `groups` counts those that the rows came with; `times` tells where splits by time begin.
     """
 
-    splits: Mapping[SplitName, Rows]
-    united: Rows
+    sides: "NDArray[np.int8]"
+    united: "NDArray[np.int64]"
+    bridges: Mapping[int, Bridge]
     ledger: Ledger
-    bridges: Mapping[RowKey, str]
-    near: Sequence[Pair]
+    groups: int
     times: Chronology | None
 
 
-def divide(rows: Rows, ledger: Ledger, settings: SplitSettings) -> Division:
-    """Each row on the side of what it belongs with: its group, its prompt, and rows that are near to it.
+def divide(
+    notes: "Notes", near: "NDArray[np.int64]", names: "Names", ledger: Ledger, settings: SplitSettings
+) -> Division:
+    """Each row on the side of what it belongs with: its group, its prompt, and rows that it is `near` to.
 
     Where times decide, rows move on from one split to the next, so that nothing binds them to where they
     were: the ledger stays as it is, for whoever goes back to a split by hash.
     """
+    import numpy as np
+
     by_time = settings.by == "time"
-    asked = rows.asked
-    near = [] if settings.near_groups is None else near_rows(asked, near=settings.near_groups)
-    found = find_sides(asked, near, Ledger({}) if by_time else ledger)
-    standing = [place for place in range(len(asked)) if place not in found.bridges]
-    left = [asked[place] for place in standing]
-    united = unite(Rows.of(left), _among(standing, near))
-    times = chronology(united, settings)
-    where = sides_of(united, settings, found.placed, times.where if times else None)
-    sides = {
-        key: where[row.group] for came, row in zip(left, united.asked, strict=True) for key in keys_of(came)
-    }
+    ties = Ties(notes, near)
+    inherited = inherit(notes, ties, Ledger.empty() if by_time else ledger)
+    standing = np.ones(len(notes), bool)
+    standing[list(inherited.bridges)] = False
+    united = unite(ties, standing, names)
+    times = chronology(notes, united, settings)
+    where = sides_by_set(notes, united, times.where if times else notes["falls"], inherited.sides)
+    if not by_time:
+        rows = np.flatnonzero(standing)
+        keys = np.concatenate([notes["prompt"][rows], notes["group"][rows]])
+        ledger = ledger.grown(keys, np.tile(where[united[rows]], 2))
     return Division(
-        splits=assign(united, where),
+        sides=assign(notes, united, where),
         united=united,
-        ledger=ledger if by_time else ledger.grown(sides),
-        bridges={row_key(asked[place]): told for place, told in found.bridges.items()},
-        near=near,
+        bridges=inherited.bridges,
+        ledger=ledger,
+        groups=ties.count_groups,
         times=times,
     )
-
-
-def _among(places: Sequence[int], near: Sequence[Pair]) -> list[Pair]:
-    """The pairs of which both rows are at `places`, by their number among those."""
-    numbers = {place: number for number, place in enumerate(places)}
-    return [
-        replace(pair, earlier=numbers[pair.earlier], later=numbers[pair.later])
-        for pair in near
-        if pair.earlier in numbers and pair.later in numbers
-    ]

@@ -1,22 +1,21 @@
 """How tasks, sources and labels are spread over the splits, and which split lacks one."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.ledger import SPLITS, SplitName
-from tasks.rows.records import GENERAL_TASK, Rows
+from tasks.prepare.split.sides import SPLITS, SplitName
+from tasks.prepare.split.tallies import Tally, labels
+from tasks.rows.records import GENERAL_TASK
 
-_FEW = 20  # answers that a task may have for them to be labels
-_EACH = 5  # times that each of them stands there, on average; rarer ones are missed in no split
+_EACH = 5  # times that each label stands there, on average; rarer ones are missed in no split
 _TOLD = 5  # sentences that are printed
-_LONGEST = 40  # characters of a label
 
 Counts = Mapping[SplitName, Counter[str]]
 
 
-def strata(splits: Mapping[SplitName, Rows]) -> dict[str, dict[str, dict[str, float]]]:
+def strata(splits: Mapping[SplitName, Tally]) -> dict[str, dict[str, dict[str, float]]]:
     """The share of each split that a task, source or label has: `{"tasks": {"chat": {"train": 0.5, ...}}}`.
 
     `tasks` and `sources` are over examples, `judged_by` over preferences, and `labels` (`TASK: ANSWER`) over
@@ -25,7 +24,7 @@ def strata(splits: Mapping[SplitName, Rows]) -> dict[str, dict[str, dict[str, fl
     return {name: _shares(counts) for name, counts in _counted(splits).items()}
 
 
-def lacking(splits: Mapping[SplitName, Rows], settings: SplitSettings) -> list[str]:
+def lacking(splits: Mapping[SplitName, Tally], settings: SplitSettings) -> list[str]:
     """A sentence for each task, and each label that is no rare one, of which a split has no example."""
     asked_for = {"train": 1.0, "validation": settings.validation, "test": settings.test}
     counted = _counted(splits)
@@ -50,29 +49,26 @@ def shortened(sentences: Sequence[str]) -> list[str]:
     ]
 
 
-def _counted(splits: Mapping[SplitName, Rows]) -> dict[str, Counts]:
-    labels = _labels(splits.values())
-    return {
-        "tasks": {name: Counter(row.task for row in rows.examples) for name, rows in splits.items()},
-        "sources": {name: Counter(row.source for row in rows.examples) for name, rows in splits.items()},
-        "judged_by": {name: Counter(row.label for row in rows.preferences) for name, rows in splits.items()},
-        "labels": {
-            name: Counter(f"{row.task}: {row.answer}" for row in rows.examples if row.task in labels)
-            for name, rows in splits.items()
-        },
-    }
-
-
-def _labels(parts: Iterable[Rows]) -> set[str]:
-    """The tasks whose answers are so few, so short and so frequent that they are labels."""
-    answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for rows in parts:
-        for row in rows.examples:
-            answers[row.task][row.answer] += 1
-    return {
+def _counted(splits: Mapping[SplitName, Tally]) -> dict[str, Counts]:
+    frequent = {
         task
-        for task, found in answers.items()
-        if 1 < len(found) <= _FEW and found.total() >= _EACH * len(found) and max(map(len, found)) <= _LONGEST
+        for task, found in labels(splits.values()).items()
+        if len(found) > 1 and found.total() >= _EACH * len(found)
+    }
+    return {
+        "tasks": {name: tally.tasks for name, tally in splits.items()},
+        "sources": {name: tally.sources for name, tally in splits.items()},
+        "judged_by": {name: tally.judged_by for name, tally in splits.items()},
+        "labels": {
+            name: Counter(
+                {
+                    f"{task}: {answer}": count
+                    for task in frequent
+                    for answer, count in (tally.answers.get(task) or {}).items()
+                }
+            )
+            for name, tally in splits.items()
+        },
     }
 
 

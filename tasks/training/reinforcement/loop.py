@@ -64,7 +64,7 @@ def train(
         prompts: as many as all updates may draw, in order.
         settings: of the stage.
         work: the folder of the resumable state.
-        judge: answers held-out prompts, `settings.evaluations` times; what it finds best is kept.
+        judge: answers held-out prompts, `settings.validation_passes` times; what it finds best is kept.
         first: the score of what there was before the first update.
         saved: told the number of each update whose state has just been saved.
     """
@@ -72,7 +72,7 @@ def train(
     if curve:
         print(f"going on from update {len(curve)} of {settings.updates}", flush=True)
     save_after = milestones(settings.updates, settings.checkpoints)
-    judge_after = milestones(settings.updates, settings.evaluations) if judge else frozenset()
+    judge_after = milestones(settings.updates, settings.validation_passes) if judge else frozenset()
     progress = Progress(settings.updates, "updates")
     progress.update(len(curve))
     stopped: Stopped = "finished"

@@ -99,7 +99,7 @@ def reward_trainer(
         plan,
         work=work,
         unit="rows",
-        evaluations=settings.evaluations if validation else 0,
+        validation_passes=settings.validation_passes if validation else 0,
         checkpoints=settings.checkpoints,
         patience=settings.patience,
         best_by="eval_accuracy",

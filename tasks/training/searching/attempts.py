@@ -85,7 +85,7 @@ class Attempts:
         """The tokens that were trained on, and the validation loss after them."""
         # One look at the validation rows, at the end, and no states to go on from: a trial is short.
         changed = {candidate.method: candidate.settings, "method": candidate.method}
-        sft = self.sft.model_copy(update={**changed, "evaluations": 1, "checkpoints": 1})
+        sft = self.sft.model_copy(update={**changed, "validation_passes": 1, "checkpoints": 1})
         remove(self.folder)
         self.folder.mkdir(parents=True)
         tuned = fine_tune(

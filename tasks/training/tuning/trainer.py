@@ -141,7 +141,7 @@ def sft_trainer(
         plan,
         work=work,
         unit="rows",
-        evaluations=settings.evaluations if validation else 0,
+        validation_passes=settings.validation_passes if validation else 0,
         checkpoints=0 if settings.deepspeed else settings.checkpoints,  # its state is DeepSpeed's own
         patience=settings.patience,
         write=adapted.write,

@@ -18,7 +18,7 @@ from deploy.messages import Message
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.decontamination.evaluations import CONTAMINATED, holding, texts_of
 from tasks.prepare.similar.rows import near_rows
-from tasks.prepare.split.ledger import SPLITS
+from tasks.prepare.split.sides import SPLITS
 from tasks.rows.records import Dropped, EvaluationItem, Example, Preference
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table

@@ -25,7 +25,7 @@ def settings() -> Settings:
         "epochs": 1,
         "batch_size": 4,
         "accumulation": 1,
-        "evaluations": 2,
+        "validation_passes": 2,
         "checkpoints": 5,
         "patience": 2,
     }

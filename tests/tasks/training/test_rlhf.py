@@ -228,7 +228,7 @@ def test_it_learns_from_the_task_s_score_without_a_reward_model(stage: Stage, se
     )
     write_skipped(stage)
     free = settings.model_copy(
-        update={"algorithm": "grpo", "rewards": {"score": 1.0, "short": 0.1}, "evaluations": 1}
+        update={"algorithm": "grpo", "rewards": {"score": 1.0, "short": 0.1}, "validation_passes": 1}
     )
     report = stage.run(free)
     assert report.figures["algorithm"] == "grpo"

@@ -183,7 +183,7 @@ def test_training_lowers_the_loss(bench: Bench) -> None:
 def test_training_stops_when_validation_no_longer_improves(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stopped = bench.tune("stopped", 1.0, epochs=4, evaluations=20, patience=1)
+    stopped = bench.tune("stopped", 1.0, epochs=4, validation_passes=20, patience=1)
     figures = stopped.report.figures
     assert "stopped early" in capsys.readouterr().out
     assert figures["best_step"] < figures["steps"] < figures["planned_steps"]

@@ -6,39 +6,143 @@ stand in its document.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 from deploy.errors import SettingsError
 from deploy.files import text_sha256
 from deploy.messages import Message
+from tasks.prepare.clean.parts import (
+    ASKED,
+    DOCUMENTS,
+    KINDS,
+    SHARED,
+    Known,
+    Notes,
+    Part,
+    Seen,
+    Shard,
+    as_array,
+    by_id,
+    from_array,
+    hashes,
+    named,
+    places_in,
+    shard_name,
+)
+from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.personal.spans import Finder, Found, redacted
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, PersonalKind, PersonalSettings
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, Rows
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-def redact_personal(rows: Rows, settings: CleanSettings) -> Verdict:
+
+def without_personal(settings: CleanSettings) -> tuple[Part, ...]:
     """The rows without the personal data that are found in their texts, as `clean.personal` says.
+
+    First what rows know goes to their documents, then all that those know comes back.
 
     Raises:
         SettingsError: a region of telephone numbers is none.
     """
+    _finder(settings.personal)
+    return (
+        Part(noted=ASKED, note=_found_in_asked, decide=_to_documents),
+        Part(noted=DOCUMENTS, note=_found_in_documents, decide=_and_back, applied=KINDS, apply=_applied),
+    )
+
+
+redact_personal = Whole(without_personal)
+
+
+def _found_in_asked(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    """What stands in each row that has anything, what documents are told of it, and what rows rest on."""
+    import numpy as np
+
+    del known
+    found = _found(shard, settings)
+    told: dict[str, dict[str, PersonalKind]] = defaultdict(dict)
+    for place, row in enumerate(shard.asked):
+        for name in row.evidence if place in found else ():
+            told[name].update(found[place])
+    names = np.unique(hashes({name for row in shard.asked for name in row.evidence}))
+    return {"found": as_array(found), "told": as_array(told), "documents": names}
+
+
+def _to_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    del settings
+    told: dict[str, dict[str, PersonalKind]] = defaultdict(dict)
+    for kind in ASKED:
+        for number, notes in enumerate(seen.notes[kind]):
+            yield shard_name(kind, number), {name: notes[name] for name in ("found", "documents")}
+            for name, personal in from_array(notes["told"]).items():
+                told[name].update(personal)
+    yield SHARED, {"told": as_array(told)}
+
+
+def _found_in_documents(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    """What stands in each document that has anything or was told of it, and the ids of those."""
+    told = from_array(known.shared["told"])
+    own = _found(shard, settings)
+    all_found = ((place, own.get(place, {}) | told.get(row.id, {})) for place, row in enumerate(shard))
+    found = {place: personal for place, personal in all_found if personal}
+    names = [row.id for place, row in enumerate(shard) if place in found]
+    return {"found": as_array(found), "names": as_array(names), "id": hashes(row.id for row in shard)}
+
+
+def _and_back(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    """For each document and row what was found in it, and for rows what was found in their documents."""
+    import numpy as np
+
+    del settings
+    asked = [name for name in seen.before if name != SHARED]
+    rested_on = np.unique(np.concatenate([seen.before[name]["documents"] for name in asked]))
+    found: dict[str, dict[str, PersonalKind]] = defaultdict(dict)
+    for number, notes in enumerate(seen.notes["document"]):
+        yield shard_name("document", number), {"found": notes["found"]}
+        names = from_array(notes["names"])
+        at = places_in(rested_on, hashes(names)).tolist()
+        for name, place, personal in zip(names, at, _by_place(notes["found"]).values(), strict=True):
+            if place >= 0:
+                found[name].update(personal)
+    known = hashes(found)
+    for name in asked:
+        before = seen.before[name]
+        here = places_in(before["documents"], known) >= 0
+        of = {each: found[each] for each, is_here in zip(found, here.tolist(), strict=True) if is_here}
+        yield name, {"found": before["found"], "of_documents": as_array(of)}
+    yield SHARED, by_id(seen.column("document", "id"))
+
+
+def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     treatments = settings.personal.treatments()
-    find = _finder(settings.personal)
-    found = _found(rows, find)
+    own = _by_place(known.own["found"])
+    of_documents = from_array(known.own["of_documents"]) if shard.kind in ASKED else {}
+    for place, row in enumerate(shard.asked):
+        for name in row.evidence:
+            if name in of_documents:
+                own.setdefault(place, {}).update(of_documents[name])
+    quoted = (row for place, row in enumerate(shard.asked) if place in own and row.quote)
+    documents = named(known, {name for row in quoted for name in row.evidence})
     dropped: list[Dropped] = []
     counts: Counter[str] = Counter()
     kept: list[Row] = []
-    documents = {document.id: document for document in rows.documents}
-    for part in rows.by_kind().values():
-        for row in part:
-            clear, kinds = _without(row, documents, found)
-            if forbidden := {kind for kind in kinds if treatments[kind] == "drop"}:
-                dropped.append(drop(row, "personal", ", ".join(sorted(forbidden))))
-            else:
-                kept.append(clear)
-                counts.update(kinds)
+    for place, row in enumerate(shard):
+        found = {_key(row): own.get(place, {})}
+        if not isinstance(row, Document):
+            found |= {(Document, name): of_documents[name] for name in row.evidence if name in of_documents}
+        clear, kinds = _without(row, documents, found)
+        if forbidden := {kind for kind in kinds if treatments[kind] == "drop"}:
+            dropped.append(drop(row, "personal", ", ".join(sorted(forbidden))))
+        else:
+            kept.append(clear)
+            counts.update(kinds)
     return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"personal": counts})
 
 
@@ -59,32 +163,20 @@ def _key(row: Row) -> tuple[type, str]:
     return type(row), row.id
 
 
-def _found(rows: Rows, find: Callable[[str], Found]) -> Mapping[tuple[type, str], Found]:
-    """What is to be replaced in each row that has anything: its own, and that of what it is tied to."""
-    known: dict[str, Found] = {}  # questions come in many rows
+def _found(shard: Shard, settings: CleanSettings) -> dict[int, dict[str, PersonalKind]]:
+    """What stands in each row that has anything, by its place."""
+    find = cache(_finder(settings.personal))  # questions come in many rows
+    found: dict[int, dict[str, PersonalKind]] = {}
+    for place, row in enumerate(shard):
+        for text in _texts(row):
+            if personal := find(text):
+                found.setdefault(place, {}).update(personal)
+    return found
 
-    def of(text: str) -> Found:
-        if text not in known:
-            known[text] = find(text)
-        return known[text]
 
-    own: dict[tuple[type, str], dict[str, PersonalKind]] = defaultdict(dict)
-    for part in rows.by_kind().values():
-        for row in part:
-            for text in _texts(row):
-                if personal := of(text):
-                    own[_key(row)].update(personal)
-    if not own:
-        return {}
-    # First what rows know goes to their documents, then all that those know comes back.
-    for row in rows.asked:
-        for name in row.evidence if _key(row) in own else ():
-            own[Document, name].update(own[_key(row)])
-    for row in rows.asked:
-        for name in row.evidence:
-            if (Document, name) in own:
-                own[_key(row)].update(own[Document, name])
-    return own
+def _by_place(array: "NDArray[np.uint8]") -> dict[int, dict[str, PersonalKind]]:
+    """What was found, which JSON has by words."""
+    return {int(place): personal for place, personal in from_array(array).items()}
 
 
 def _texts(row: Row) -> tuple[str, ...]:

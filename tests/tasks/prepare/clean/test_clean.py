@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.messages import Message
+from tasks.machine.settings import ParallelSettings
 from tasks.prepare.clean import clean
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.clean_settings import CleanSettings
@@ -178,7 +179,9 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
         dropped=tmp_path / "dropped.parquet",
         signals=tmp_path / "signals.parquet",
         report=tmp_path / "report.json",
+        work=tmp_path / "work",
         settings=how,
+        parallel=ParallelSettings(executor="local", workers=1),
     )
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []

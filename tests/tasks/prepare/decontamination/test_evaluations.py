@@ -1,9 +1,11 @@
 """Protects evaluation sets: a row that holds an item of one is named with it, whatever the row is."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from deploy.messages import Message
-from tasks.prepare.decontamination.evaluations import Holding, documents_holding, holding, told_by_file
+from tasks.prepare.decontamination.evaluations import documents_holding, holding, told_by_file
+from tasks.prepare.similar.rows import Asked
 from tasks.rows.records import EvaluationItem
 from tests.tasks.rows.made import document, pair, question
 
@@ -21,8 +23,9 @@ def item(line: int, *asked: str, file: str = "sources/exam.jsonl") -> Evaluation
 ITEMS = [item(1, LONG), item(2, "Who built it?"), item(3, GLUED), item(4, "How far is it?", "And by boat?")]
 
 
-def told(found: Sequence[Holding]) -> dict[str, str]:
-    return {each.row.id: each.told() for each in found}
+def told(rows: Sequence[Asked]) -> dict[str, str]:
+    """What each of the rows holds that holds an item, by their ids."""
+    return {rows[each.place].id: each.told() for each in holding(rows, ITEMS)}
 
 
 def test_whatever_the_row_is_its_item_is_found() -> None:
@@ -40,28 +43,28 @@ def test_whatever_the_row_is_its_item_is_found() -> None:
         pair("rejected", rejected=f"You ask: {LONG}"),
         pair("no"),
     ]
-    assert told(holding(rows, ITEMS)) == {
+    assert told(rows) == {
         "same": "sources/exam.jsonl:2 1.00",
         "within": "sources/exam.jsonl:1 1.00",
         "answer": "sources/exam.jsonl:1 1.00",
         "glued": "sources/exam.jsonl:3 1.00",
-        "edited": told(holding(rows, ITEMS))["edited"],
+        "edited": told(rows)["edited"],
         "follow-up": "sources/exam.jsonl:1 1.00",
         "conversation": "sources/exam.jsonl:4 1.00",
         "prompt": "sources/exam.jsonl:1 1.00",
         "rejected": "sources/exam.jsonl:1 1.00",
     }
-    assert told(holding(rows, ITEMS))["edited"].startswith("sources/exam.jsonl:1 0.")
+    assert told(rows)["edited"].startswith("sources/exam.jsonl:1 0.")
     assert holding(rows, []) == []
 
 
 def test_what_holds_an_item_is_counted_by_its_file() -> None:
     other = item(1, "When did the first of the three towers by the sea fall down?", file="sources/b.csv")
     items = [*ITEMS, other]
-    found = holding([question("a", LONG), pair("b", chosen=LONG), question("c", "Why?")], items)
+    found = Counter(each.item.source for each in holding([question("a", LONG), question("c")], items))
     documents = documents_holding([document("d", f"Ask: {LONG}"), document("e")], items)
-    assert told_by_file(items, found, tested=found[:1], documents=documents) == {
-        "sources/b.csv": {"items": 1, "examples": 0, "preferences": 0, "tested": 0, "documents": 0},
-        "sources/exam.jsonl": {"items": 4, "examples": 1, "preferences": 1, "tested": 1, "documents": 1},
+    assert told_by_file(items, examples=found, documents=documents) == {
+        "sources/b.csv": {"items": 1, "examples": 0, "documents": 0},
+        "sources/exam.jsonl": {"items": 4, "examples": 1, "documents": 1},
     }
     assert documents_holding([document("d", LONG)], []) == {}

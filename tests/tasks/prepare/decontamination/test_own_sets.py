@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tasks.prepare.decontamination.own_sets import GROUP, NEAR, SAME, contaminated, row_key, taken_by_name
+from tasks.prepare.decontamination.own_sets import GROUP, NEAR, SAME, contaminated, taken_by_name
 from tasks.prepare.similar.rows import Asked
 from tests.tasks.rows.made import pair, question
 
@@ -22,9 +22,10 @@ TRAINED = [
 
 def taken(own: Sequence[Asked], groups: Mapping[str, str]) -> dict[tuple[str, str], tuple[str, str]]:
     """Each row that is taken out: why, and the id of the row that it is like."""
-    came_with = {row_key(row): groups.get(row.id, row.group) for row in TRAINED}
+    came_with = [groups.get(row.id, row.group) for row in TRAINED]
     found = contaminated(TRAINED, own, came_with, near=0.7)
-    return {row_key(each.row): (each.reason, each.held.id) for each in found}
+    kinds = ["preference" if row is TRAINED[-1] else "example" for row in TRAINED]
+    return {(kinds[each.place], TRAINED[each.place].id): (each.reason, each.held.id) for each in found}
 
 
 def test_what_is_like_a_held_out_question_is_taken_out_with_its_reason() -> None:
@@ -39,11 +40,10 @@ def test_what_is_like_a_held_out_question_is_taken_out_with_its_reason() -> None
 
 
 def test_it_is_told_by_id_and_counted_by_name() -> None:
-    groups = {row_key(row): row.group for row in TRAINED}
-    found = contaminated(TRAINED, OWN, groups, near=0.7)
+    found = contaminated(TRAINED, OWN, [row.group for row in TRAINED], near=0.7)
     assert found[0].told() == "own 1 (own questions)"
     assert found[1].told().startswith("own 1 (own questions), nearness 0.")
-    assert taken_by_name(found) == {
+    assert taken_by_name((each.held.held_out, each.reason) for each in found) == {
         "hard ones": {SAME: 0, NEAR: 1, GROUP: 0},
         "own questions": {SAME: 1, NEAR: 1, GROUP: 1},
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from tasks.prepare.signals import SIGNALS
-from tasks.prepare.signals.table import QUANTILES, write_signals
+from tasks.prepare.signals.table import QUANTILES, measured, write_signals
 from tests.tasks.rows.made import document, pair, question, rows
 
 ROWS = rows(
@@ -17,7 +17,7 @@ ROWS = rows(
 
 
 def test_each_row_has_a_line_of_its_better_answer_or_text(tmp_path: Path) -> None:
-    write_signals(tmp_path / "new/signals.parquet", ROWS)
+    write_signals(tmp_path / "new/signals.parquet", [measured(ROWS)])
     table = pd.read_parquet(tmp_path / "new/signals.parquet")
     assert list(table.columns) == ["id", "kind", "source", *SIGNALS]
     assert list(zip(table["kind"], table["id"], table["words"], strict=True)) == [
@@ -30,14 +30,14 @@ def test_each_row_has_a_line_of_its_better_answer_or_text(tmp_path: Path) -> Non
 
 def test_no_text_is_in_it_and_it_can_be_made_again(tmp_path: Path) -> None:
     one, two = tmp_path / "one.parquet", tmp_path / "two.parquet"
-    write_signals(one, ROWS)
-    write_signals(two, ROWS)
+    write_signals(one, [measured(ROWS)])
+    write_signals(two, [measured(ROWS)])
     assert one.read_bytes() == two.read_bytes()
     assert b"secretword" not in one.read_bytes()
 
 
 def test_the_quantiles_are_those_of_each_kind_that_has_rows(tmp_path: Path) -> None:
-    found = write_signals(tmp_path / "signals.parquet", rows(*ROWS.examples))
+    found = write_signals(tmp_path / "signals.parquet", [measured(rows(*ROWS.examples))])
     assert set(found) == {"example"}
     assert set(found["example"]) == set(SIGNALS)
     words = found["example"]["words"]
@@ -46,5 +46,5 @@ def test_the_quantiles_are_those_of_each_kind_that_has_rows(tmp_path: Path) -> N
 
 
 def test_no_rows_make_an_empty_table(tmp_path: Path) -> None:
-    assert write_signals(tmp_path / "signals.parquet", rows()) == {}
+    assert write_signals(tmp_path / "signals.parquet", [measured(rows())]) == {}
     assert len(pd.read_parquet(tmp_path / "signals.parquet")) == 0

@@ -7,16 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
-from tasks.prepare.split.assigning import assign, unite
-from tasks.prepare.split.checks import check_leaks
-from tasks.prepare.split.chronology import UNREADABLE, Chronology, chronology
-from tasks.prepare.split.dividing import divide
-from tasks.prepare.split.ledger import SPLITS, Ledger
+from tasks.prepare.split.chronology import UNREADABLE
+from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.sides import SPLITS
 from tasks.rows.records import Dropped, Example, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table
 from tests.conftest import small_settings
-from tests.tasks.prepare.split.staged import places, run
+from tests.tasks.prepare.split.staged import Divided, crossing, divided, entries, places, run
 from tests.tasks.rows.made import pair, question, rows
 
 SETTINGS = small_settings().split.model_copy(
@@ -34,18 +32,23 @@ def days(count: int) -> list[Example]:
     return [dated(f"day {n:02d}", f"2024-03-{n:02d}", group=f"g{n}") for n in range(1, count + 1)]
 
 
-def found(*examples: Example) -> Chronology:
-    times = chronology(unite(rows(*examples)), SETTINGS)
-    assert times
-    return times
+def found(*examples: Example) -> Divided:
+    return divided(rows(*examples), Ledger.empty(), SETTINGS)
+
+
+def where(*examples: Example) -> dict[str, str]:
+    """The split of each group."""
+    return {row.group: name for name, part in found(*examples).splits.items() for row in part.examples}
 
 
 def test_the_newest_share_is_the_test_and_validation_comes_before_it() -> None:
-    times = found(*days(30))
     test = {f"g{n}" for n in range(25, 31)}
     validation = {f"g{n}" for n in range(22, 25)}
-    assert {group for group, name in times.where.items() if name == "test"} == test
-    assert {group for group, name in times.where.items() if name == "validation"} == validation
+    stands = where(*days(30))
+    assert {group for group, name in stands.items() if name == "test"} == test
+    assert {group for group, name in stands.items() if name == "validation"} == validation
+    times = found(*days(30)).times
+    assert times
     assert times.figures["test_from"] == "2024-03-25 00:00:00+00:00"
     assert times.told() == (
         "by created: validation from 2024-03-22 00:00:00+00:00 on, test from 2024-03-25 00:00:00+00:00 on"
@@ -55,18 +58,18 @@ def test_the_newest_share_is_the_test_and_validation_comes_before_it() -> None:
 def test_a_group_stands_where_its_newest_row_does_whatever_the_spelling() -> None:
     moved = dated("old", "2024-03-01", group="late")
     newest = dated("new", "1711929600", group="late")  # 1 April
-    assert found(*days(30), moved, newest).where["late"] == "test"
+    assert where(*days(30), moved, newest)["late"] == "test"
 
 
 def test_rows_of_one_time_are_never_parted() -> None:
     same = [dated(f"same {n}", "2024-05-01", group=f"same {n}") for n in range(20)]
-    times = found(*days(30), *same)
-    assert {times.where[row.group] for row in same} == {"test"}
-    assert times.where["g30"] == "validation"  # its share is of all rows, whatever the test has taken
+    stands = where(*days(30), *same)
+    assert {stands[row.group] for row in same} == {"test"}
+    assert stands["g30"] == "validation"  # its share is of all rows, whatever the test has taken
 
 
 def test_as_new_rows_come_the_test_moves_on() -> None:
-    before, after = found(*days(20)).where, found(*days(31)).where
+    before, after = where(*days(20)), where(*days(31))
     assert before["g20"] == "test"
     assert after["g20"] == "train"
     order = ("train", "validation", "test")
@@ -75,13 +78,12 @@ def test_as_new_rows_come_the_test_moves_on() -> None:
 
 def test_the_ledger_of_a_split_by_hash_binds_nothing_and_stays() -> None:
     by_hash = SETTINGS.model_copy(update={"by": "hash"})
-    before = divide(rows(*days(20)), Ledger({}), by_hash).ledger
-    division = divide(rows(*days(30)), before, SETTINGS)
+    before = divided(rows(*days(20)), Ledger.empty(), by_hash).ledger
+    division = divided(rows(*days(30)), before, SETTINGS)
     assert {row.id for row in division.splits["test"].examples} == {f"day {n}" for n in range(25, 31)}
-    assert division.ledger == before
-    assert before.sides
+    assert entries(division.ledger) == entries(before) != []
     assert division.bridges == {}
-    assert divide(rows(*days(20)), division.ledger, by_hash).ledger == before
+    assert entries(divided(rows(*days(20)), division.ledger, by_hash).ledger) == entries(before)
 
 
 DATES = st.lists(
@@ -95,15 +97,12 @@ DATES = st.lists(
 @given(DATES)
 def test_no_training_row_is_newer_than_the_test_begins(told: list[tuple[int, str]]) -> None:
     examples = [dated(str(n), when, group=f"g{group}") for n, (group, when) in enumerate(told)]
-    grouped = unite(rows(*examples))
     if not any(when for _, when in told):
         with pytest.raises(SourceError, match=r"keep: \[created\]"):
-            chronology(grouped, SETTINGS)
+            found(*examples)
         return
-    times = chronology(grouped, SETTINGS)
-    assert times
-    parts = assign(grouped, times.where)
-    check_leaks(parts)
+    parts = found(*examples).splits
+    assert crossing(parts) == []
     assert sum(len(part.examples) for part in parts.values()) == len(examples)
     newest = {name: sorted(_newest_of_groups(part)) for name, part in parts.items()}
     for older, newer in (("train", "validation"), ("train", "test"), ("validation", "test")):
@@ -153,12 +152,13 @@ def test_rows_that_all_have_one_time_leave_nothing_to_train_on(tmp_path: Path) -
 
 def test_general_rows_are_replayed_whatever_their_time() -> None:
     general = dated("g", "2025-01-01", task="general", group="chat")
-    times = found(*days(30), general)
-    assert times.where["chat"] == "train"
-    assert times.where["g30"] == "test"
+    stands = where(*days(30), general)
+    assert stands["chat"] == "train"
+    assert stands["g30"] == "test"
 
 
 def test_without_a_column_there_is_no_split_by_time() -> None:
     with pytest.raises(ValueError, match=r"by: time needs the column that dates rows"):
         type(SETTINGS).model_validate(SETTINGS.model_dump() | {"time": None})
-    assert chronology(rows(*days(3)), SETTINGS.model_copy(update={"by": "hash"})) is None
+    by_hash = SETTINGS.model_copy(update={"by": "hash"})
+    assert divided(rows(*days(3)), Ledger.empty(), by_hash).times is None

@@ -9,28 +9,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import GateError, LeakError, SourceError
+from tasks.machine.executors import InProcess
 from tasks.prepare.settings import SplitSettings
-from tasks.prepare.split.assigning import place, unite
+from tasks.prepare.split.assigning import place
 from tasks.prepare.split.checks import check_leaks
-from tasks.prepare.split.dividing import divide
-from tasks.prepare.split.ledger import SPLITS, Ledger, SplitName
+from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.notes import held_hashes
+from tasks.prepare.split.placing import placed
+from tasks.prepare.split.shards import Shards
+from tasks.prepare.split.sides import NOWHERE, SPLITS, SplitName
 from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import read_report, unbalanced
-from tasks.rows.tables import read_table
-from tests.tasks.prepare.split.staged import SETTINGS, places, run
+from tasks.rows.tables import read_table, write_rows
+from tests.tasks.prepare.split.staged import SETTINGS, crossing, divided, places, run
 from tests.tasks.rows.made import outcomes, pair, question, rows
 
-NONE = Ledger({})
+NONE = Ledger.empty()
 
 
-def divided(found: Rows, before: Ledger = NONE) -> Mapping[SplitName, Rows]:
+def splits(found: Rows, before: Ledger = NONE) -> Mapping[SplitName, Rows]:
     """The splits of rows that are placed for the first time, or after those of a ledger."""
-    return divide(found, before, SETTINGS).splits
+    return divided(found, before, SETTINGS).splits
 
 
 def where(found: Rows) -> dict[str, str]:
-    return {row.id: name for name, part in divided(found).items() for row in part.examples}
+    return {row.id: name for name, part in splits(found).items() for row in part.examples}
 
 
 def test_shares_are_about_right() -> None:
@@ -57,7 +61,7 @@ def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int,
 def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
     # Prompts are shared between groups here: these have to become one.
     examples = [question(str(n), f"question {q % 7}?", group=f"g{g}") for n, (g, q) in enumerate(found)]
-    check_leaks(divided(rows(*examples)))
+    assert crossing(splits(rows(*examples))) == []
 
 
 def test_general_rows_are_all_for_training_with_all_that_stands_beside_them() -> None:
@@ -77,7 +81,7 @@ def test_held_out_rows_stand_only_in_the_split_that_asks_them() -> None:
         replace(question(f"p{n}", f"package {n}", group=f"p{n}"), held_out="unseen package")
         for n in range(30)
     ]
-    parts = divided(rows(*worded, *alone))
+    parts = splits(rows(*worded, *alone))
     found = {name: {row.held_out for row in part.examples} for name, part in parts.items()}
     assert found == {
         "train": {""},
@@ -170,13 +174,20 @@ def _many() -> list[Example]:
     return [question(f"e{n}", f"question {n}", group=f"g{n}") for n in range(60)]
 
 
-def test_a_leak_is_an_error() -> None:
-    one, two = rows(question("a", "Why?", group="g")), rows(question("b", "Who?", group="g"))
-    with pytest.raises(LeakError, match="'g' stands in train and in test"):
-        check_leaks({"train": one, "validation": rows(), "test": two})
-    three = rows(question("c", "why? ", group="h"))
-    with pytest.raises(LeakError, match="a prompt of the group 'h'"):
-        check_leaks({"train": one, "validation": rows(), "test": three})
+def test_a_leak_is_an_error(tmp_path: Path) -> None:
+    own = question("c", "why? ", group="h", held_out="own questions")
+    write_rows(tmp_path, rows(question("a", "Why?", group="g"), question("b", "Who?", group="g"), own))
+    placing = placed(
+        Shards(tmp_path), held_hashes([]), NONE, SETTINGS, executor=InProcess(), work=tmp_path / "work"
+    )
+    placing.sides[:] = [0, 0, NOWHERE]
+    check_leaks(placing)
+    placing.sides[:] = [0, 2, NOWHERE]
+    with pytest.raises(LeakError, match="the group 'g' stands in train and in test"):
+        check_leaks(placing)
+    placing.sides[:] = [1, 1, 2]
+    with pytest.raises(LeakError, match="a prompt of the group 'g' stands in validation and in test"):
+        check_leaks(placing)
 
 
 def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path: Path) -> None:
@@ -205,5 +216,5 @@ def replace_shares(how: SplitSettings, share: float) -> SplitSettings:
 
 def test_rows_that_share_a_prompt_take_the_group_that_sorts_first() -> None:
     first = question("a", "Why?", group="b")
-    grouped = unite(rows(first, replace(first, id="c", group="a"), question("d", "Who?", group="b")))
-    assert [row.group for row in grouped.examples] == ["a", "a", "a"]
+    found = splits(rows(first, replace(first, id="c", group="a"), question("d", "Who?", group="b")))
+    assert [row.group for part in found.values() for row in part.examples] == ["a", "a", "a"]

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tasks.prepare.split.ledger import SplitName
+from tasks.prepare.split.sides import SplitName
 from tasks.prepare.split.strata import lacking, shortened, strata
-from tasks.rows.records import Rows
+from tasks.prepare.split.tallies import Tally
+from tasks.rows.records import Example, Preference, Rows
+from tasks.rows.tables import as_table
 from tests.conftest import small_settings
 from tests.tasks.rows.made import pair, question, rows
 
@@ -19,8 +21,17 @@ TALK = [question(f"t{n}", f"Talk {n}?", f"Answer {n}.", task="chat") for n in ra
 GENERAL = question("g", "Anything?", task="general")
 
 
-def parts(train: Rows, validation: Rows, test: Rows) -> Mapping[SplitName, Rows]:
-    return {"train": train, "validation": validation, "test": test}
+def parts(train: Rows, validation: Rows, test: Rows) -> Mapping[SplitName, Tally]:
+    return {"train": tally(train), "validation": tally(validation), "test": tally(test)}
+
+
+def tally(found: Rows) -> Tally:
+    """What is counted of the rows of a split, which come in tables of three."""
+    counts = Tally()
+    for kind, part in ((Example, found.examples), (Preference, found.preferences)):
+        tables = (as_table(part[at : at + 3], kind) for at in range(0, len(part), 3))  # type: ignore[type-var]
+        assert sum(table.num_rows for table in counts.counting(kind, tables)) == len(part)
+    return counts
 
 
 def test_shares_are_of_each_split() -> None:

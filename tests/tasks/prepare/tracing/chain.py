@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tasks.errors import GateError
@@ -97,14 +98,17 @@ def run_chain(
         split=settings.split,
     )
     if "clean" in wanted:
-        clean(
-            data / "raw/rows",
-            kept=data / "clean/rows",
-            dropped=data / "clean/dropped.parquet",
-            signals=data / "clean/signals.parquet",
-            report=reports / "clean.json",
-            settings=settings.clean,
-        )
+        with TemporaryDirectory() as work:
+            clean(
+                data / "raw/rows",
+                kept=data / "clean/rows",
+                dropped=data / "clean/dropped.parquet",
+                signals=data / "clean/signals.parquet",
+                report=reports / "clean.json",
+                work=Path(work),
+                settings=settings.clean,
+                parallel=settings.parallel,
+            )
     if "validate" in wanted:
         validate(
             data / "clean/rows",
@@ -137,6 +141,8 @@ def run_chain(
             splits=data / "splits",
             report=reports / "split.json",
             before=None,
+            work=root / "work/split",
+            parallel=settings.parallel,
             settings=settings.split,
             knowledge=settings.knowledge,
         )

@@ -90,7 +90,7 @@ def small() -> RlhfSettings:
         max_new_tokens=6,
         missing_end_penalty=1.0,
         heldout_prompts=4,
-        evaluations=2,
+        validation_passes=2,
         keep="always",
         checkpoints=4,
     )

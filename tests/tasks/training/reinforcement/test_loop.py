@@ -52,7 +52,7 @@ def judging(*scores: float, kl: float = 0.0, fell: bool = False) -> Callable[[],
 def test_the_state_that_answers_held_out_prompts_best_is_kept(
     actors: Actors, settings: RlhfSettings, tmp_path: Path
 ) -> None:
-    better = settings.model_copy(update={"keep": "better", "evaluations": 4})
+    better = settings.model_copy(update={"keep": "better", "validation_passes": 4})
     learner, states = trainer(actors, better), {}
 
     def judge() -> Judged:
@@ -81,7 +81,7 @@ def test_where_no_state_is_better_what_was_there_before_is_kept(
 def test_held_out_prompts_stop_it(
     judge: Callable[[], Judged], stopped: str, actors: Actors, settings: RlhfSettings, tmp_path: Path
 ) -> None:
-    better = settings.model_copy(update={"keep": "better", "evaluations": 2})
+    better = settings.model_copy(update={"keep": "better", "validation_passes": 2})
     learner = trainer(actors, better)
     course = train(learner, ordered(better), better, work=tmp_path, judge=judge, first=0.6)
     assert (course.stopped, len(course.curve)) == (stopped, 2)

@@ -69,7 +69,7 @@ class Bench:
             "test_rows": 6,
             "trained_layers": 2,
             "epochs": 12,
-            "evaluations": 2,
+            "validation_passes": 2,
         }
         reward: RewardSettings = self.settings.reward.model_copy(update={**small, **changed})
         pairs = [preference(number) for number in range(39)]

@@ -1,0 +1,125 @@
+"""The rows of one kind between two passes of `clean`, by shards: in memory, or in Parquet files."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.rows.records import Document, Example, Preference, Row, RowKind
+from tasks.rows.tables import as_rows, read_arrow, read_ids, read_shards
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RECORDS: dict[RowKind, type[Document] | type[Example] | type[Preference]] = {
+    "example": Example,
+    "preference": Preference,
+    "document": Document,
+}
+
+
+class Table(ABC):
+    """Rows of one kind; a row's place counts through the shards, which have `sizes` rows."""
+
+    sizes: Sequence[int]
+
+    @abstractmethod
+    def shard(self, number: int) -> Sequence[Row]:
+        """The rows of a shard."""
+
+    @abstractmethod
+    def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
+        """Those rows of a shard that stand at some places within it."""
+
+    @abstractmethod
+    def ids(self, number: int) -> Sequence[str]:
+        """The ids of the rows of a shard."""
+
+    def starts(self) -> "NDArray[np.int64]":
+        """The place of the first row of each shard, and that behind the last row."""
+        import numpy as np
+
+        return np.cumsum([0, *self.sizes], dtype=np.int64)
+
+    def split(self, places: "NDArray[np.int64]") -> Iterator[tuple[int, "NDArray[np.int64]"]]:
+        """For each shard that some of the ascending places are in: its number, the places within it."""
+        import numpy as np
+
+        starts = self.starts()
+        cuts = np.searchsorted(places, starts).tolist()
+        for number, (start, end) in enumerate(pairwise(cuts)):
+            if start < end:
+                yield number, places[start:end] - starts[number]
+
+    def rows_at(self, places: "NDArray[np.int64]") -> Iterator[Row]:
+        """The rows at ascending places; no more than a shard of them is in memory."""
+        for number, within in self.split(places):
+            yield from self.some(number, within)
+
+    def ids_at(self, places: "NDArray[np.int64]") -> list[str]:
+        """The ids of the rows at places in any order."""
+        import numpy as np
+
+        once, numbers = np.unique(places, return_inverse=True)
+        found: list[str] = []
+        for number, within in self.split(once):
+            ids = self.ids(number)
+            found += [ids[place] for place in within.tolist()]
+        return [found[number] for number in numbers.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTable(Table):
+    """Rows that are in memory, as one shard."""
+
+    rows: Sequence[Row]
+
+    @property
+    def sizes(self) -> Sequence[int]:  # type: ignore[override]
+        """How many rows there are."""
+        return [len(self.rows)]
+
+    def shard(self, number: int) -> Sequence[Row]:
+        """All rows."""
+        del number
+        return self.rows
+
+    def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
+        """The rows at some places."""
+        del number
+        return [self.rows[place] for place in places.tolist()]
+
+    def ids(self, number: int) -> Sequence[str]:
+        """The ids of all rows."""
+        del number
+        return [row.id for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable(Table):
+    """Rows in files: each shard is a row group of one of them."""
+
+    kind: RowKind
+    shards: Sequence[tuple[Path, int]]
+    sizes: Sequence[int]
+
+    def shard(self, number: int) -> Sequence[Row]:
+        """The rows of a shard, which are read."""
+        path, group = self.shards[number]
+        [rows] = read_shards(path, RECORDS[self.kind], [group])
+        return rows
+
+    def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
+        """Some rows of a shard; of the others no object is made."""
+        path, group = self.shards[number]
+        record = RECORDS[self.kind]
+        [shard] = read_arrow(path, record, [group])
+        return as_rows(shard.take(places), record)
+
+    def ids(self, number: int) -> Sequence[str]:
+        """The ids of the rows of a shard, which alone are read."""
+        path, group = self.shards[number]
+        return read_ids(path, RECORDS[self.kind], group)

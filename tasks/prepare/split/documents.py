@@ -1,0 +1,58 @@
+"""The documents of the splits: they stay whole, they are knowledge, not questions."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.machine.executors import Executor
+from tasks.prepare.decontamination.evaluations import documents_holding
+from tasks.rows.hashes import hashed, hashes, places_of
+from tasks.rows.records import Document, EvaluationItem
+from tasks.rows.tables import as_rows, read_arrow, shard_sizes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tasks.rows.hashes import Hashes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Documents:
+    """The documents of a table but those that validation holds back, shard by shard."""
+
+    path: Path
+    held_back: "Hashes"
+
+    def counts(self) -> tuple[int, int]:
+        """How many there are with those that are held back, and without."""
+        came = sum(shard_sizes(self.path, Document))
+        return came, sum(table.num_rows for table in self.tables(columns=["id"]))
+
+    def tables(
+        self, numbers: Sequence[int] | None = None, *, columns: Sequence[str] | None = None
+    ) -> "Iterator[pa.Table]":
+        """The documents as Arrow tables; `numbers` asks for some shards, `columns` for some columns."""
+        for table in read_arrow(self.path, Document, numbers, columns=columns):
+            ids = hashes(hashed("document", each) for each in table["id"].to_pylist())
+            yield table.filter(places_of(ids, self.held_back) < 0)
+
+    def __iter__(self) -> Iterator[Document]:
+        for table in self.tables():
+            yield from as_rows(table, Document)
+
+    def holding(self, items: Sequence[EvaluationItem], executor: Executor) -> Counter[str]:
+        """How many of them hold an item of an evaluation set, by the file of the item."""
+        counts = Counter[str]()
+        if items:
+            numbers = range(len(shard_sizes(self.path, Document)))
+            for found in executor.map(partial(_holding, self, items), numbers):
+                counts.update(found)
+        return counts
+
+
+def _holding(documents: Documents, items: Sequence[EvaluationItem], number: int) -> Counter[str]:
+    (table,) = documents.tables([number])
+    return documents_holding(as_rows(table, Document), items)
