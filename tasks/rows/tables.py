@@ -90,15 +90,22 @@ def write_arrow(path: Path, found: "pa.Schema", tables: "Iterable[pa.Table]") ->
     return count
 
 
-def read_arrow(path: Path, kind: type[Record], numbers: Iterable[int] | None = None) -> "Iterator[pa.Table]":
-    """The shards of a table as they stand in the file, without an object for each row.
+def read_arrow(
+    path: Path, kind: type[Record], numbers: Iterable[int] | None = None, columns: list[str] | None = None
+) -> "Iterator[pa.Table]":
+    """The shards of a table as they stand in the file, or some of their columns.
 
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
+    import pyarrow as pa
+
     with _opened(path, kind) as file:
         for number in range(file.num_row_groups) if numbers is None else numbers:
-            yield _row_group(path, file, number)
+            try:
+                yield file.read_row_group(number, columns)
+            except (pa.ArrowException, OSError) as error:
+                raise _unreadable(path, error) from None
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
@@ -127,17 +134,6 @@ def as_rows(shard: "pa.Table", kind: type[RowT]) -> list[RowT]:
     return [kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
-def read_ids(path: Path, kind: type[RowT], number: int) -> list[str]:
-    """The ids of the rows of a shard, which alone are read.
-
-    Raises:
-        SourceError: the file is missing or is not of this schema.
-    """
-    with _opened(path, kind) as file:
-        ids: list[str] = _row_group(path, file, number, ["id"])["id"].to_pylist()
-    return ids
-
-
 def shard_sizes(path: Path, kind: type[RowT]) -> list[int]:
     """How many rows each shard of a table has.
 
@@ -164,17 +160,6 @@ def _opened(path: Path, kind: type[Record]) -> "Iterator[pq.ParquetFile]":
         if found not in (names, [name for name in names if name in found or name not in _optional(kind)]):
             raise SourceError(f"{path} has columns {found}, needed are {names}")
         yield file
-
-
-def _row_group(
-    path: Path, file: "pq.ParquetFile", number: int, columns: list[str] | None = None
-) -> "pa.Table":
-    import pyarrow as pa
-
-    try:
-        return file.read_row_group(number, columns)
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from None
 
 
 def _unreadable(path: Path, error: Exception) -> SourceError:
