@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,11 +48,18 @@ def parse_json(text: bytes | str, kind: type[T]) -> T:
         ValueError: it is no JSON, or something else; the message is one line.
     """
     try:
-        return TypeAdapter(kind).validate_json(text, strict=True, extra="forbid")
+        parsed: T = _adapter(kind).validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+    return parsed
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """What validates a kind; to make it takes longer than to use it."""
+    return TypeAdapter(kind)
 
 
 def sha256_of(path: Path) -> str:

@@ -170,8 +170,9 @@ def _first_answers(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, N
 
 def _noted_answers(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
     del settings
-    answers = [shard.asked[place] for place in known.own["first"].tolist()]
-    known.near(f"{shard.kind}-answers").add(shard.number, ["\n".join(_answers(row)) for row in answers])
+    asked = shard.asked
+    answers = ["\n".join(_answers(asked[place])) for place in known.own["first"].tolist()]
+    known.near(f"{shard.kind}-answers").add(shard.number, answers)
     return {}
 
 
