@@ -4,6 +4,7 @@
     python -m benchmarks.data personal                               e-mail, phone, IBAN, card, IP, keys
     python -m benchmarks.data speed 100000 1000000                   each stage and each step of `clean`
     python -m benchmarks.data speed 100000 --peers PYTHON            beside datatrove
+    python -m benchmarks.data scale 1000000                          memory and disk, in a folder that is kept
     python -m benchmarks.data dirty --told LOG --write               tables of what it has printed before
 
 The dirty file is made by a script that is no part of this project; without it nothing is measured. Times are
@@ -22,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.apart import told_by
-from benchmarks.data import beside, dirty, page, personal_recall, speed, speed_page
+from benchmarks.data import beside, dirty, page, personal_recall, scale, speed, speed_page
 from benchmarks.data.made import records
 from benchmarks.first_screen import between
 from deploy.atomic import write_text
@@ -32,13 +33,14 @@ from tasks.settings import load_settings
 
 PAGE = Path("docs/cleaning.md")
 SCRIPT = Path("../shared/bench/make_dirty.py")
+FOLDER = Path(".threeply/scale")
 PEER_RECORDS = 100_000  # at most: datatrove takes minutes for them
 
 
 def main() -> int:
     """Measure one thing, and print its tables; exit 1 if it fails, or if a line is not accounted for."""
     given = parser().parse_args()
-    if getattr(given, "folder", None):
+    if given.command == "speed" and given.folder:
         print(json.dumps(speed.steps(given.folder, given.sizes[0])))
         return 0
     try:
@@ -94,6 +96,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has datatrove")
     own.add_argument("--rounds", type=int, default=1, help="times that both are measured, in turn")
     own.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # one size, in this process
+    own = command("scale", measure_scale, speed_page.scale, "stages at a size that memory does not hold")
+    own.add_argument("sizes", type=int, nargs="+", metavar="RECORDS")
+    own.add_argument("--folder", type=Path, default=FOLDER, help=f"where they lie and stay ({FOLDER})")
     return words
 
 
@@ -108,6 +113,11 @@ def measure_dirty(given: argparse.Namespace) -> dict[str, Any]:
 def measure_personal(given: argparse.Namespace) -> dict[str, Any]:
     """What is found of personal data in so many texts."""
     return personal_recall.measured(given.documents, load_settings(Path("params.yaml")).clean)
+
+
+def measure_scale(given: argparse.Namespace) -> dict[str, Any]:
+    """The figures of each size, those that were measured before as they were."""
+    return {"sizes": {str(size): scale.measured(given.folder / str(size), size) for size in given.sizes}}
 
 
 def measure_speed(given: argparse.Namespace) -> dict[str, Any]:

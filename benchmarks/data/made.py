@@ -5,9 +5,10 @@ The words are those of Python's own documentation, the commonest first, so that 
 guesses languages by words; behind them come made ones. The same arguments give the same records.
 """
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,7 +28,7 @@ _VOCABULARY = 50_000
 _EXPONENT, _SHIFT = 1.2, 2.7  # steeper than in most texts, so that most words are English ones
 _WORDS = (12, 30), (50, 110)  # of a question, of an answer: at least, at most
 _SENTENCE = 11
-_BLOCK = 5_000  # records drawn at once; a copy stands in the block of its original
+BLOCK = 5_000  # records drawn at once; a copy stands in the block of its original
 _ACCENTS = (
     "It\u2019s for the café\u2019s menu.",
     "Names like François, Müller and Søren stay \u2013 always.",
@@ -57,13 +58,13 @@ class Made:
         return Example.plain(self.id, self.prompt, self.answer, source=SOURCE, task="chat", group=self.id)
 
 
-def records(count: int, *, seed: int) -> Iterator[Made]:
-    """So many records, copies behind what they copy."""
+def records(count: int, *, seed: int, first: int = 0) -> Iterator[Made]:
+    """So many records from number `first` on, a multiple of `BLOCK`; copies stand behind what they copy."""
     words, up_to = _vocabulary(), _zipf()
     kinds, shares = list(SHARES), np.array(list(SHARES.values()))
-    for start in range(0, count, _BLOCK):
+    for start in range(first, first + count, BLOCK):
         draw = np.random.default_rng([seed, start])
-        size = min(_BLOCK, count - start)
+        size = min(BLOCK, first + count - start)
         chosen = draw.choice(len(kinds) + 1, size=size, p=[*shares, 1.0 - shares.sum()])
         lengths = np.stack([draw.integers(low, high + 1, size=size) for low, high in _WORDS])
         ranks = np.searchsorted(up_to, draw.random(int(lengths.sum())))
@@ -81,6 +82,13 @@ def records(count: int, *, seed: int) -> Iterator[Made]:
             if kind == "plain":
                 plain.append(made)
             yield made
+
+
+def lines(made: Iterable[Made]) -> Iterator[str]:
+    """Records as lines of a source."""
+    for each in made:
+        record = {"id": each.id, "prompt": each.prompt, "completion": each.answer}
+        yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _record(

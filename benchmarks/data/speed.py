@@ -1,6 +1,5 @@
 """How fast the stages that prepare rows are: each from file to file, and each step of `clean` alone."""
 
-import json
 import resource
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +8,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.data.made import COPIES, Made, records
+from benchmarks.data.made import COPIES, Made, lines, records
 from benchmarks.data.stages import PREPARING, SOURCES, make_place, run_stage
 from tasks.machine.memory import peak_mib
 from tasks.prepare.clean.steps import STEPS
@@ -29,9 +28,7 @@ def make(folder: Path, count: int, **clean: Any) -> None:
     """Write so many records as a source into `folder`, where stages can run; `clean` are its settings."""
     make_place(folder, [{"kind": "file", "path": MADE.as_posix()}], clean=clean)
     with (folder / MADE).open("w", encoding="utf-8") as file:
-        for made in records(count, seed=SEED):
-            record = {"id": made.id, "prompt": made.prompt, "completion": made.answer}
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        file.writelines(lines(records(count, seed=SEED)))
 
 
 def stages(folder: Path, count: int, *, until: str = PREPARING[-1]) -> dict[str, Any]:

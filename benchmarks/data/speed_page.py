@@ -26,6 +26,18 @@ def tables(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def scale(found: Mapping[str, Any]) -> str:
+    """A row for each stage, with the rate, the memory and the disk of each size."""
+    sizes: Mapping[str, Mapping[str, Any]] = found["sizes"]
+    head, rows = [], {f"`{name}`": list[str]() for name in _column_names(sizes, "stages")}
+    for size, told in sizes.items():
+        head += [f"{int(size):,} records", "memory", "disk"]
+        for name, row in zip((name.strip("`") for name in rows), rows.values(), strict=True):
+            stage = told["stages"][name]
+            row += [f"{stage['a_second']:,}/s", mib(stage["memory_mib"]), mib(stage["disk_mib"])]
+    return "\n".join(markdown_table(head, rows)) + "\n"
+
+
 def personal(found: Mapping[str, Any]) -> str:
     """A row for each kind of personal data, and the share of clean texts that were touched."""
     rows = {

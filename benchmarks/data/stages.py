@@ -5,7 +5,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ def make_place(place: Path, sources: Sequence[Mapping[str, Any]], **sections: Ma
     (place / "params.yaml").write_text(text, encoding="utf-8")
 
 
-def run_stage(place: Path, stage: str) -> Used:
+Watching = Callable[[int], AbstractContextManager[object]]  # of the process with this id, while it runs
+
+
+def run_stage(place: Path, stage: str, *, watching: Watching = nullcontext) -> Used:
     """Run a stage in `place` as dvc.yaml says.
 
     Raises:
@@ -62,25 +66,30 @@ def run_stage(place: Path, stage: str) -> Used:
 
     stages = YAML(typ="safe").load(place / "dvc.yaml")["stages"]
     words = shlex.split(stages[stage]["cmd"])
-    return run_process([sys.executable, *words[1:]], place)
+    return run_process([sys.executable, *words[1:]], place, watching=watching)
 
 
-def run_process(command: Sequence[str], place: Path, *, path: str = str(PROJECT)) -> Used:
+def run_process(
+    command: Sequence[str], place: Path, *, path: str = str(PROJECT), watching: Watching = nullcontext
+) -> Used:
     """Run a command in `place` under the environment of stages, with this project (or `path`) to import from.
 
     Raises:
         ThreeplyError: it has failed; the message ends with what it said.
     """
     threads = environment(load_settings(PROJECT / "params.yaml").run.threads)
-    with subprocess.Popen(
-        list(command),
-        cwd=place,
-        env={**os.environ, **threads, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    with (
+        subprocess.Popen(
+            list(command),
+            cwd=place,
+            env={**os.environ, **threads, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+        watching(process.pid),
+    ):
         said = process.stdout.read() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)  # tells what this child alone has used
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -25,7 +25,7 @@ class SplitSettings(Section):
     """The shares of validation and test, by what they are drawn, and what must not be trained on.
 
     `near` says how near to a test set of the user's own a row may be; none may hold an item of `evaluations`.
-    Rows that share `near_groups` of their word triples, and ask the same, are of one group; None: none are.
+    Rows that share `near_groups` of their words in a row, and ask the same, are of one group; None: none are.
     """
 
     by: Literal["hash", "time"]

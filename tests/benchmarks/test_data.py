@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from benchmarks.data import __main__ as data
-from benchmarks.data import beside, page, personal, personal_recall, speed, speed_page
+from benchmarks.data import beside, page, personal, personal_recall, scale, speed, speed_page
 from benchmarks.data.dirty import added, through_stages
 from benchmarks.data.fates import Fate, Text
-from benchmarks.data.made import COPIES, Made, records
+from benchmarks.data.made import BLOCK, COPIES, Made, records
 from benchmarks.data.scoring import remains, scored
-from benchmarks.data.stages import run_stage
+from benchmarks.data.stages import PREPARING, SOURCES, run_stage
 from benchmarks.data.truth import DIRTY, TRUTH, Line
 from deploy.errors import ThreeplyError
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.rows.records import Example, Rows
-from tasks.rows.tables import write_table
+from tasks.rows.tables import read_table, write_table
 from tasks.settings import load_settings
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
@@ -194,6 +194,43 @@ def test_records_are_the_same_each_time_and_copies_stand_behind_what_they_copy()
         assert (first.answer == each.answer) == (not each.kind.startswith("near"))
     shares = Counter(each.kind for each in made)
     assert 0.015 < shares["near 10%"] / 6_000 < 0.025
+
+
+def test_records_that_are_made_from_a_number_on_are_those_of_all() -> None:
+    whole = list(records(BLOCK + 20, seed=0))
+    assert [*records(BLOCK, seed=0), *records(20, seed=0, first=BLOCK)] == whole
+
+
+def test_at_scale_what_was_measured_stays_and_the_rest_is_done(tmp_path: Path) -> None:
+    before = {"a_second": 1, "cpu_seconds": 1.0, "memory_mib": 1, "disk_mib": 1}
+    done = {"records": 40, "stages": dict.fromkeys(PREPARING[1:], before)}
+    (tmp_path / SOURCES).mkdir()
+    (tmp_path / scale.DONE).write_text(json.dumps(done), encoding="utf-8")
+    found = scale.measured(tmp_path, 40)
+    assert list(found["stages"]) == list(PREPARING)
+    assert found["stages"]["split"] == before
+    collected = found["stages"]["collect"]
+    assert collected["memory_mib"] > 1
+    assert collected["cpu_seconds"] > 0
+    assert len(read_table(tmp_path / "data/raw/rows/examples.parquet", Example)) > 30
+    assert json.loads((tmp_path / scale.DONE).read_text(encoding="utf-8"))["stages"] == found["stages"]
+    assert "| `collect` |" in speed_page.scale({"sizes": {"40": found}})
+
+
+def test_a_folder_that_scale_cannot_use_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ThreeplyError, match="1 or more"):
+        scale.measured(tmp_path, 0)
+    with pytest.raises(ThreeplyError, match="--folder"):
+        scale.measured(tmp_path, 10**13)
+    (tmp_path / scale.DONE).write_text('{"records": 40, "stages": {}}', encoding="utf-8")
+    with pytest.raises(ThreeplyError, match="40 records, not 50"):
+        scale.measured(tmp_path, 50)
+    (tmp_path / scale.DONE).write_text("[]", encoding="utf-8")
+    with pytest.raises(ThreeplyError, match="begin again"):
+        scale.measured(tmp_path, 50)
+    (tmp_path / scale.DONE).rename(tmp_path / "mine.json")
+    with pytest.raises(ThreeplyError, match="other files"):
+        scale.measured(tmp_path, 50)
 
 
 def test_planted_numbers_are_valid_and_those_that_look_like_them_are_not() -> None:

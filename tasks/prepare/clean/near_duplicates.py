@@ -3,9 +3,9 @@
 Training wants a question in many wordings. So an example or a preference goes only where its answer is the
 same, and where this says something of the question: an answer that questions unlike each other have in common
 (`Yes.`, `The documentation does not say.`) does not. A short answer is the same to the letter; in a long one
-some words may differ, but no number, name, code or negation. What has another answer stays; `split` keeps it
-on the side of the row that it is near to. A document is knowledge, and goes only where it has no word that
-the earlier one lacks.
+some words may differ, but no number, name or code, and a negation only among other words. What has another
+answer stays; `split` keeps it on the side of the row that it is near to. A document is knowledge, and goes
+only where it has no word that the earlier one lacks.
 """
 
 from collections import Counter, defaultdict
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 _LONG = 20  # words of an answer that may differ in some of them
 _SAME = 0.8  # share of its words that has to be in the other
+_REWORDED = 0.95  # share of words from which on a `not` is what the difference is, and not one of its words
 _BLOCK = 1 << 14  # pairs whose rows are in memory at once
 
 
@@ -277,10 +278,10 @@ def _alike(one: str, other: str) -> bool:
     if one == other:
         return True
     here, there = words(one), words(other)
-    if min(len(here), len(there)) < _LONG or told_apart(one, other):
+    same, most = (Counter(here) & Counter(there)).total(), max(len(here), len(there))
+    if min(len(here), len(there)) < _LONG or same < _SAME * most:
         return False
-    same = (Counter(here) & Counter(there)).total()
-    return same >= _SAME * max(len(here), len(there))
+    return not told_apart(one, other, negations=same > _REWORDED * most)
 
 
 def _setting(row: Asked) -> Hashable:

@@ -23,10 +23,15 @@ _NEGATIONS = frozenset({
 _SHORTENED_NOT = re.compile(r".+n['\u2019]t")
 
 
-def told_apart(one: str, other: str) -> bool:
-    """Whether two texts differ in a number, a name, code, an operator or a negation, or in their order."""
+def told_apart(one: str, other: str, *, negations: bool = True) -> bool:
+    """Whether two texts differ in a number, a name, code, an operator or a negation, or in their order.
+
+    With `negations` false, one that is put in or left out is a word like others.
+    """
     said, told = list(_tokens(one)), list(_tokens(other))
     marks = {token for token, marked in (*said, *told) if marked}
+    if not negations:
+        marks = {token for token in marks if not _negates(token)}
     return [token for token, _ in said if token in marks] != [token for token, _ in told if token in marks]
 
 
@@ -43,8 +48,7 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
     begins = True  # the first word of a sentence has its capital for that alone
     for part in _CODE.split(text):
         code = part.startswith("`")
-        for found in _TOKEN.finditer(part.strip("`") if code else part):
-            token = found.group()
+        for token in _TOKEN.findall(part.strip("`") if code else part):
             if code:
                 yield token, True
             elif token.isascii() and token.isalpha() and token.islower():  # as most are
@@ -60,5 +64,8 @@ def _marked(token: str) -> bool:
     """Whether a token outside code is a number, an operator, a negation, or a name by how it is written."""
     if len(token) == 1 and not token.isalnum():
         return token not in _PUNCTUATION
-    plain = token.casefold()
-    return plain in _NEGATIONS or bool(_SHORTENED_NOT.fullmatch(plain) or _NAME.search(token))
+    return _negates(token.casefold()) or bool(_NAME.search(token))
+
+
+def _negates(word: str) -> bool:
+    return word in _NEGATIONS or bool(_SHORTENED_NOT.fullmatch(word))

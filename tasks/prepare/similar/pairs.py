@@ -1,4 +1,4 @@
-"""Which texts are nearly the same: by the share of their word triples, whatever the case and the signs.
+"""Which texts are nearly the same: by the share of their words in a row, whatever the case and the signs.
 
 MinHash finds who may be near to whom, and the exact share decides. What very many texts have in common is a
 frame (an instruction before each text, `What is the default of`): it counts for nothing. Otherwise all rows
@@ -9,6 +9,7 @@ Texts come in shards. What they count by is kept in memory, or in a folder for m
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Places = NDArray[np.int64]
+    Numbers = NDArray[np.int64]
+    Texts = NDArray[np.uint32]
     Shares = NDArray[np.float64]
 
 _FRAME, _FEWEST = 0.02, 16  # in more than this share of the texts, and in more than so many, is a frame
@@ -31,7 +33,7 @@ _TOLD = 1 << 16  # texts whose pairs are told at once
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pair:
-    """Two texts by their places, `earlier` below `later`, and the share of their triples that both have."""
+    """Two texts by their places, `earlier` below `later`, and the share of words in a row that both have."""
 
     earlier: int
     later: int
@@ -39,10 +41,11 @@ class Pair:
 
 
 def near_pairs(texts: Sequence[str], *, near: float) -> list[Pair]:
-    """The pairs of `texts` that share at least `near` of the word triples of both, frames aside, in order.
+    """The pairs of `texts` that share at least `near` of the words in a row of both, frames aside, in order.
 
-    A text of less than three words counts by these, one without any by its signs; one that has nothing but
-    frames is near to none. About one pair in a hundred at 0.6 is missed, one in eight at 0.5.
+    A text counts by its word triples, from 20 words on by pairs of words (up to 60 by both); one of less than
+    three words by these, one without any by its signs. One that has nothing but frames is near to none. About
+    one pair in a hundred at 0.6 is missed, one in eight at 0.5.
     """
     held = NearTexts()
     for shard, start in enumerate(range(0, len(texts), _SHARD)):
@@ -53,8 +56,9 @@ def near_pairs(texts: Sequence[str], *, near: float) -> list[Pair]:
 class NearTexts:
     """Texts that are compared for nearness; what they count by lies in a folder, or without one in memory.
 
-    A text takes about 4 bytes there for each of its words, and 136 more. What a killed run has left of it is
-    not made again. Several processes may work on one folder, each on shards of its own.
+    A text takes about 4 bytes there for each of its words and 150 more, one of 20 to 60 words twice that.
+    What a killed run has left is not made again. Several processes may work on one folder, each on shards of
+    its own.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -90,10 +94,21 @@ class NearTexts:
         added = _Added(self._arrays)
         for _ in each(self.sign, added.shards):
             pass
+        signed = added.signed()
         found = _Found(self._arrays, near)
-        for number, (one, other) in enumerate(candidates(*added.signed(), near=near)):
-            found.keep(number, one, other, added.nearness(one, other))
-        yield from found.told(added.texts)
+        for number, (one, other) in enumerate(candidates(signed.signatures, signed.sizes, near=near)):
+            nearness = added.nearness(signed, one, other)
+            found.keep(number, signed.texts[one], signed.texts[other], nearness)
+        yield from found.told(sum(added.texts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signed:
+    """The sets that are not empty, by their numbers: signature, size without frames, place of the text."""
+
+    signatures: Stacked
+    sizes: "NDArray[np.uint32]"
+    texts: "Texts"
 
 
 class _Added:
@@ -103,37 +118,52 @@ class _Added:
         self._arrays = arrays
         names = sorted(name for name in arrays if name.startswith("sizes-"))
         self.shards = [int(name.removeprefix("sizes-")) for name in names]
-        self._sizes = [len(arrays[name]) for name in names]
-        self.texts = sum(self._sizes)
         self._frames = self._found_frames()
 
+    @cached_property
+    def texts(self) -> list[int]:
+        """How many texts each shard has."""
+        return [len(self._arrays[f"sizes-{shard:06d}"]) // 2 for shard in self.shards]
+
     def sign(self, shard: int) -> None:
-        """Make the signatures of a shard, and how many hashes that are no frames each of its texts has."""
+        """Make signatures, sizes and places of the sets of a shard that have more than frames."""
         import numpy as np
 
-        if (done := self._name("own", shard)) not in self._arrays:
+        if (done := self._name("places", shard)) not in self._arrays:
             said = self._said(shard).without(self._frames)
-            self._arrays[self._name("signatures", shard)] = signatures(said)
-            self._arrays[done] = said.sizes.astype(np.uint32)
+            places = np.flatnonzero(said.sizes)
+            self._arrays[self._name("signatures", shard)] = signatures(said.at(places))
+            self._arrays[self._name("own", shard)] = said.sizes[places].astype(np.uint32)
+            self._arrays[done] = places.astype(np.uint32)
 
-    def signed(self) -> tuple[Stacked, "NDArray[np.uint32]"]:
-        """The signatures of all texts, and how many hashes each has that are no frames."""
+    def signed(self) -> _Signed:
+        """All of these."""
         import numpy as np
 
         names = [self._name("signatures", shard) for shard in self.shards]
-        own = [self._arrays[self._name("own", shard)] for shard in self.shards]
-        return Stacked(self._arrays, names, self._sizes), np.concatenate([np.empty(0, np.uint32), *own])
+        sizes = [self._arrays[self._name("own", shard)] for shard in self.shards]
+        firsts = np.cumsum([0, *self.texts])[:-1].astype(np.uint32)
+        texts = [
+            self._arrays[self._name("places", shard)] // 2 + first
+            for shard, first in zip(self.shards, firsts, strict=True)
+        ]
+        none = np.empty(0, np.uint32)
+        return _Signed(
+            signatures=Stacked(self._arrays, names, list(map(len, sizes))),
+            sizes=np.concatenate([none, *sizes]),
+            texts=np.concatenate([none, *texts]),
+        )
 
-    def nearness(self, one: "Places", other: "Places") -> "Shares":
-        """Of each pair of texts the share of their hashes that both have."""
+    def nearness(self, signed: _Signed, one: "Numbers", other: "Numbers") -> "Shares":
+        """Of each pair of sets the share of their hashes that both have."""
         import numpy as np
 
-        places, numbers = np.unique(np.concatenate([one, other]), return_inverse=True)
-        stacked = Stacked(self._arrays, [], self._sizes)
-        said = Shingles.joined(
-            self._said(self.shards[number]).of_texts(some) for number, some in stacked.split(places)
-        )
-        return said.without(self._frames).nearness(numbers[: len(one)], numbers[len(one) :])
+        numbers, within = np.unique(np.concatenate([one, other]), return_inverse=True)
+        parts = [
+            self._said(shard).at(self._arrays[self._name("places", shard)][some].astype(np.int64))
+            for shard, some in ((self.shards[at], some) for at, some in signed.signatures.split(numbers))
+        ]
+        return Shingles.joined(parts).without(self._frames).nearness(*np.split(within, 2))
 
     def _found_frames(self) -> "NDArray[np.uint32]":
         import numpy as np
@@ -145,7 +175,7 @@ class _Added:
             for shard in self.shards if len(values) else ():
                 ordered = np.sort(self._arrays[f"values-{shard:06d}"])
                 counts += np.searchsorted(ordered, values, "right") - np.searchsorted(ordered, values)
-            self._arrays[done] = values[counts > max(_FEWEST, int(_FRAME * self.texts))]
+            self._arrays[done] = values[counts > max(_FEWEST, int(_FRAME * sum(self.texts)))]
         frames: NDArray[np.uint32] = self._arrays[done]
         return frames
 
@@ -165,16 +195,16 @@ class _Found:
         self._arrays, self._near = arrays, near
         self._parts: list[str] = []
 
-    def keep(self, number: int, one: "Places", other: "Places", nearness: "Shares") -> None:
+    def keep(self, number: int, one: "Texts", other: "Texts", nearness: "Shares") -> None:
         """Add those that are near."""
         import numpy as np
 
         enough = np.flatnonzero(nearness >= self._near)
         if len(enough):
             ends = (one[enough].astype(np.uint64) << np.uint64(32)) | other[enough].astype(np.uint64)
-            ends, first = np.unique(ends, return_index=True)
+            ends, shares = _once(ends, nearness[enough])
             self._arrays[f"ends-{self._near}-{number}"] = ends
-            self._arrays[f"nearness-{self._near}-{number}"] = nearness[enough][first]
+            self._arrays[f"nearness-{self._near}-{number}"] = shares
             self._parts.append(f"{self._near}-{number}")
 
     def told(self, texts: int) -> Iterator[Pair]:
@@ -189,7 +219,15 @@ class _Found:
                 some = slice(*np.searchsorted(kept, [low, high]))
                 ends.append(kept[some])
                 nearness.append(self._arrays[f"nearness-{part}"][some])
-            both, first = np.unique(np.concatenate(ends), return_index=True)
-            shares = np.concatenate(nearness)[first].tolist()
-            for pair, share in zip(both.tolist(), shares, strict=True):
+            both, shares = _once(np.concatenate(ends), np.concatenate(nearness))
+            for pair, share in zip(both.tolist(), shares.tolist(), strict=True):
                 yield Pair(pair >> 32, pair & 0xFFFFFFFF, round(share, 4))
+
+
+def _once(ends: "NDArray[np.uint64]", nearness: "Shares") -> "tuple[NDArray[np.uint64], Shares]":
+    """Each pair once, with its largest share, in order."""
+    import numpy as np
+
+    order = np.lexsort((-nearness, ends))
+    both, first = np.unique(ends[order], return_index=True)
+    return both, nearness[order][first]

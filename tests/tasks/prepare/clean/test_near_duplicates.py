@@ -87,6 +87,7 @@ LONG = " ".join(f"It is said that matter {chr(97 + n)} is quite in order." for n
     [
         (LONG.replace("quite", "rather", 2), True),
         (LONG.replace("is said", "is not said", 1), False),
+        (LONG.replace("is said", "is not said", 1).replace("quite", "rather", 5), True),
         (LONG.replace("matter c", "matter 3"), False),
         (LONG.replace("matter c", "`other` c"), False),
         (LONG.replace("quite in order", "wrong"), False),

@@ -18,18 +18,30 @@ from tests.conftest import ROOT
 WORDS = [f"{first}{last}" for first in "abcdefghijklmnopqrst" for last in "aeiouy"]
 
 
-def triples(text: str) -> set[tuple[str, ...]]:
-    """What a text counts by, said plainly."""
+def runs(text: str, length: int) -> set[tuple[str, ...]]:
+    """The words in a row of a text, said plainly."""
     words = re.findall(r"\w+", text.lower())
-    return {tuple(words[n : n + 3]) for n in range(len(words) - 2)} or {(word,) for word in words}
+    return {tuple(words[n : n + length]) for n in range(len(words) - length + 1)} or {
+        (word,) for word in words
+    }
+
+
+def shares(one: str, other: str) -> list[float]:
+    """The share of triples, unless a text has 60 words, and of pairs where both have 20."""
+    counts = [len(text.split()) for text in (one, other)]
+    both = [
+        (runs(one, length), runs(other, length))
+        for length, counted in ((3, max(counts) < 60), (2, min(counts) >= 20))
+        if counted
+    ]
+    return [len(here & there) / len(here | there) for here, there in both]
 
 
 def share(one: str, other: str) -> float:
-    both = triples(one) & triples(other)
-    return len(both) / len(triples(one) | triples(other))
+    return max(shares(one, other), default=0.0)
 
 
-TEXTS = st.lists(st.sampled_from(WORDS[:30]), min_size=1, max_size=40).map(" ".join)
+TEXTS = st.lists(st.sampled_from(WORDS[:30]), min_size=1, max_size=70).map(" ".join)
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=8), drawn=st.randoms(use_true_random=False))
@@ -46,7 +58,9 @@ def test_pairs_are_those_that_share_enough(texts: list[str], drawn: random.Rando
         for earlier in range(later):
             exact = share(texts[earlier], text)
             told = found.pop((earlier, later), None)
-            assert told is None or told == pytest.approx(exact, abs=1e-4)
+            assert told is None or told in [
+                pytest.approx(each, abs=1e-4) for each in shares(texts[earlier], text)
+            ]
             assert exact >= 0.6 - 1e-9 or told is None
             # MinHash misses one at 0.9 once in 10 ** 14.
             assert exact < 0.9 or told is not None
@@ -138,7 +152,7 @@ def drawn_texts(count: int) -> list[str]:
     return ["", "?!", *(f"what is the default of {text}" for text in said + copies), ""]
 
 
-@pytest.mark.parametrize("size", [7, 50, 1000])
+@pytest.mark.parametrize("size", [60, 1000])
 def test_shards_in_a_folder_have_the_pairs_of_all_texts_at_once(tmp_path: Path, size: int) -> None:
     texts = drawn_texts(300)
     shards = [texts[start : start + size] for start in range(0, len(texts), size)]
