@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from deploy.errors import ThreeplyError
 
 T = TypeVar("T")
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # to make one takes longer than to use it
 
 
 def read_json(path: Path, kind: type[T], *, error: type[ThreeplyError], advice: str) -> T:
@@ -54,12 +55,6 @@ def parse_json(text: bytes | str, kind: type[T]) -> T:
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
     return parsed
-
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """What validates a kind; to make it takes longer than to use it."""
-    return TypeAdapter(kind)
 
 
 def sha256_of(path: Path) -> str:

@@ -10,10 +10,11 @@ only where it has no word that the earlier one lacks.
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tasks.prepare.clean.duplicates import pointing
+from tasks.prepare.clean.duplicates import pointed, standing_for
 from tasks.prepare.clean.parts import (
     ASKED,
     DOCUMENTS,
@@ -130,15 +131,19 @@ def _quotes(seen: Seen, documents: "NDArray[np.bytes_]") -> dict[str, set[str]]:
             rests = places_in(documents, notes["evidence"]) >= 0
             places = np.unique(notes["row"][rests]) + table.starts()[number]
             for row in table.rows_at(places):
-                for name in () if isinstance(row, Document) else row.evidence:
-                    quotes[name].add(row.quote)
+                if not isinstance(row, Document):
+                    for name in row.evidence:
+                        quotes[name].add(row.quote)
     return quotes
 
 
 def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     if shard.kind in DOCUMENTS:
         return without_gone(shard, known, settings)
-    return Verdict(rows=Rows.of(pointing(shard, known, ("evidence",))))
+    kept_as = standing_for(shard, known)
+    evidence = ((row, pointed(row.evidence, kept_as)) for row in shard.asked)
+    rows = (row if ids == row.evidence else replace(row, evidence=ids) for row, ids in evidence)
+    return Verdict(rows=Rows.of(rows))
 
 
 def _noted_asked(shard: Shard, known: Known, settings: CleanSettings) -> Notes:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.rows.records import Document, Example, Preference, Row, RowKind
 from tasks.rows.tables import as_rows, read_arrow
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-RECORDS: dict[RowKind, type[Document] | type[Example] | type[Preference]] = {
+RECORDS: dict[RowKind, type[Any]] = {
     "example": Example,
     "preference": Preference,
     "document": Document,
