@@ -12,6 +12,7 @@ import yaml
 from benchmarks.first_screen import between
 from deploy.atomic import write_text
 from tasks.prepare.clean import steps
+from tasks.prepare.clean.plan import InParts
 from tasks.prepare.clean.repairs import REPAIRS
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.settings import load_settings
@@ -39,7 +40,7 @@ def steps_markdown(settings: CleanSettings) -> str:
 
 
 def step_functions() -> dict[str, Callable[..., Any]]:
-    """The function behind each step of tasks/prepare/clean/steps.py: the step, or what judges for it."""
+    """The function behind each step of tasks/prepare/clean/steps.py: the step, its parts, or what judges."""
     tree = ast.parse(inspect.getsource(steps))
     [table] = [
         node.value
@@ -52,7 +53,8 @@ def step_functions() -> dict[str, Callable[..., Any]]:
             value.args[0] if isinstance(value, ast.Call) else value
         )  # each_row(length) judges by length
         if isinstance(key, ast.Constant) and isinstance(function, ast.Name):
-            found[str(key.value)] = getattr(steps, function.id)
+            step = getattr(steps, function.id)
+            found[str(key.value)] = step.parts if isinstance(step, InParts) else step
     return found
 
 
@@ -104,11 +106,11 @@ def _summary(of: Callable[..., Any] | ModuleType) -> str:
 
 
 def _reached(judge: Callable[..., Any]) -> Iterator[ast.AST]:
-    """The code of a function, and of those of its file that it uses."""
+    """The code of a function, and of the functions and classes of its file that it uses."""
     functions = {
         node.name: node
         for node in ast.parse(inspect.getsource(_module(judge))).body
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
     seen: set[str] = set()
     ahead = [judge.__name__]

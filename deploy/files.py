@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from deploy.errors import ThreeplyError
 
 T = TypeVar("T")
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # to make one takes longer than to use it
 
 
 def read_json(path: Path, kind: type[T], *, error: type[ThreeplyError], advice: str) -> T:
@@ -47,11 +49,12 @@ def parse_json(text: bytes | str, kind: type[T]) -> T:
         ValueError: it is no JSON, or something else; the message is one line.
     """
     try:
-        return TypeAdapter(kind).validate_json(text, strict=True, extra="forbid")
+        parsed: T = _adapter(kind).validate_json(text, strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+    return parsed
 
 
 def sha256_of(path: Path) -> str:

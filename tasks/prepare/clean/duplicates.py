@@ -1,6 +1,6 @@
 """Drops exact repetitions: the first row of its kind stays, and what pointed to another points to it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -127,25 +127,26 @@ def _repeated(said: "NDArray[np.bytes_]", ids: "NDArray[np.bytes_]") -> tuple["P
 def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     if shard.kind in DOCUMENTS:
         return without_gone(shard, known, settings)
-    return Verdict(rows=Rows.of(pointing(shard, known, ("evidence", "withheld"))))
+    kept_as = standing_for(shard, known)
+    return Verdict(rows=Rows.of(_pointing(row, kept_as) for row in shard.asked))
 
 
-def pointing(shard: Iterable[Row], known: Known, fields: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of a shard, pointing to the documents that stay where they did to those that went."""
+def standing_for(shard: Shard, known: Known) -> Mapping[str, str]:
+    """For the ids of documents that went, which rows of a shard point to, the id of the one that stays."""
     if not len(known.shared["old"]):
-        yield from shard
-        return
+        return {}
     new = from_array(known.shared["new"])
-    names = [
-        *{name for row in shard if not isinstance(row, Document) for name in (*row.evidence, *row.withheld)}
-    ]
+    names = [*{name for row in shard.asked for name in (*row.evidence, *row.withheld)}]
     at = places_in(known.shared["old"], hashes(names)).tolist()
-    kept_as = {name: new[place] for name, place in zip(names, at, strict=True) if place >= 0}
-    for row in shard:
-        changed = {each: _pointed(getattr(row, each), kept_as) for each in fields}
-        same = all(getattr(row, each) == ids for each, ids in changed.items())
-        yield row if same else replace(row, **changed)
+    return {name: new[place] for name, place in zip(names, at, strict=True) if place >= 0}
 
 
-def _pointed(ids: Iterable[str], kept_as: Mapping[str, str]) -> tuple[str, ...]:
+def _pointing(row: Example | Preference, kept_as: Mapping[str, str]) -> Row:
+    evidence, withheld = pointed(row.evidence, kept_as), pointed(row.withheld, kept_as)
+    same = (evidence, withheld) == (row.evidence, row.withheld)
+    return row if same else replace(row, evidence=evidence, withheld=withheld)
+
+
+def pointed(ids: tuple[str, ...], kept_as: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids with that of the document that stays in the place of each that went, once."""
     return tuple(dict.fromkeys(kept_as.get(name, name) for name in ids))

@@ -78,7 +78,7 @@ drop_foreign = Whole(in_wanted_languages)
 
 
 def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
-    """The languages of each source, and of each row those that are to be wanted for it to stay; -1: not known.
+    """The languages of each source, and of each row those that have to stay for it to stay; -1: not known.
 
     Most rows stay for what is noted, and need not be judged again.
     """
@@ -203,7 +203,7 @@ def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: La
 
 
 def _mostly_in(text: Spoken, wanted: Collection[str], guess: Guess) -> bool:
-    """Whether more than half of the letters of a text stand in lines that look like the languages `wanted`."""
+    """Whether more than half of the letters of a text stand in lines of the languages `wanted`."""
     most = _HALF * sum(text.lines.values())
     here = 0
     for line in sorted(text.lines, key=text.lines.__getitem__, reverse=True):  # a few long ones are enough

@@ -10,10 +10,11 @@ only where it has no word that the earlier one lacks.
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tasks.prepare.clean.duplicates import pointing
+from tasks.prepare.clean.duplicates import pointed, standing_for
 from tasks.prepare.clean.parts import (
     ASKED,
     DOCUMENTS,
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
 
 _LONG = 20  # words of an answer that may differ in some of them
 _SAME = 0.8  # share of its words that has to be in the other
-_BLOCK = 1 << 14  # pairs whose rows are in memory at once
 _REWORDED = 0.95  # share of words from which on a `not` is what the difference is, and not one of its words
+_BLOCK = 1 << 14  # pairs whose rows are in memory at once
 
 
 def without_near(settings: CleanSettings) -> tuple[Part, ...]:
@@ -130,15 +131,19 @@ def _quotes(seen: Seen, documents: "NDArray[np.bytes_]") -> dict[str, set[str]]:
             rests = places_in(documents, notes["evidence"]) >= 0
             places = np.unique(notes["row"][rests]) + table.starts()[number]
             for row in table.rows_at(places):
-                for name in () if isinstance(row, Document) else row.evidence:
-                    quotes[name].add(row.quote)
+                if not isinstance(row, Document):
+                    for name in row.evidence:
+                        quotes[name].add(row.quote)
     return quotes
 
 
 def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     if shard.kind in DOCUMENTS:
         return without_gone(shard, known, settings)
-    return Verdict(rows=Rows.of(pointing(shard, known, ("evidence",))))
+    kept_as = standing_for(shard, known)
+    evidence = ((row, pointed(row.evidence, kept_as)) for row in shard.asked)
+    rows = (row if ids == row.evidence else replace(row, evidence=ids) for row, ids in evidence)
+    return Verdict(rows=Rows.of(rows))
 
 
 def _noted_asked(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
@@ -171,8 +176,9 @@ def _first_answers(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, N
 
 def _noted_answers(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
     del settings
-    answers = [shard.asked[place] for place in known.own["first"].tolist()]
-    known.near(f"{shard.kind}-answers").add(shard.number, ["\n".join(_answers(row)) for row in answers])
+    asked = shard.asked
+    answers = ["\n".join(_answers(asked[place])) for place in known.own["first"].tolist()]
+    known.near(f"{shard.kind}-answers").add(shard.number, answers)
     return {}
 
 

@@ -105,8 +105,8 @@ def no_decisions(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Not
 class Part:
     """A part of a step; each function is one of a module, for it may run in another process.
 
-    `note` sees the shards of the kinds `noted`, with what the part before has decided for each; `decide` gives
-    decisions by the names of shards, and `apply` makes verdicts of the shards of the kinds `applied`.
+    `note` sees the shards of the kinds `noted`, with what the part before has decided for each; `decide`
+    gives decisions by the names of shards, and `apply` makes verdicts of the shards of the kinds `applied`.
     """
 
     noted: tuple[RowKind, ...] = ()

@@ -36,7 +36,7 @@ SUMMARY, NOTES = "summary.json", "notes"
 class Summary:
     """What came of a shard: how many rows, in which file of the work folder they lie, and what was counted.
 
-    Where nothing has changed it is the file of an earlier pass; `dropped` counts for each thing that was done.
+    Where nothing has changed it is the file of an earlier pass; `dropped` counts by what was done.
     """
 
     rows: int
@@ -70,7 +70,7 @@ class Work:
             return StoredTable(kind, [(path, number) for number in range(len(sizes))], sizes)
         found = list(self.summaries(source))
         return StoredTable(
-            kind, [(self.folder / each.file, 0) for each in found], [each.rows for each in found]
+            kind, [(self.folder / each.file, None) for each in found], [each.rows for each in found]
         )
 
     def near(self, name: str) -> NearTexts:
@@ -141,7 +141,8 @@ def _make(
     else:
         file, _ = table.shards[number]
     gone = [row for some in made.dropped for row in some]
-    write_table(place / DROPPED, Dropped, gone)
+    if gone:
+        write_table(place / DROPPED, Dropped, gone)
     if over.part is None:
         write_arrow(place / SIGNALS, table_schema(), [measured(made.rows)])
     notes = ArrayFolder(place / NOTES)

@@ -5,16 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks.rows.records import Document, Example, Preference, Row, RowKind
-from tasks.rows.tables import as_rows, read_arrow, read_ids, read_shards
+from tasks.rows.tables import as_rows, read_arrow
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
-RECORDS: dict[RowKind, type[Document] | type[Example] | type[Preference]] = {
+RECORDS: dict[RowKind, type[Any]] = {
     "example": Example,
     "preference": Preference,
     "document": Document,
@@ -100,26 +101,28 @@ class HeldTable(Table):
 
 @dataclass(frozen=True, slots=True)
 class StoredTable(Table):
-    """Rows in files: each shard is a row group of one of them."""
+    """Rows in files: each shard is a row group of one of them, or without a number a file."""
 
     kind: RowKind
-    shards: Sequence[tuple[Path, int]]
+    shards: Sequence[tuple[Path, int | None]]
     sizes: Sequence[int]
 
     def shard(self, number: int) -> Sequence[Row]:
         """The rows of a shard, which are read."""
-        path, group = self.shards[number]
-        [rows] = read_shards(path, RECORDS[self.kind], [group])
-        return rows
+        return as_rows(self._read(number), RECORDS[self.kind])
 
     def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
         """Some rows of a shard; of the others no object is made."""
-        path, group = self.shards[number]
-        record = RECORDS[self.kind]
-        [shard] = read_arrow(path, record, [group])
-        return as_rows(shard.take(places), record)
+        return as_rows(self._read(number).take(places), RECORDS[self.kind])
 
     def ids(self, number: int) -> Sequence[str]:
         """The ids of the rows of a shard, which alone are read."""
+        ids: list[str] = self._read(number, ["id"])["id"].to_pylist()
+        return ids
+
+    def _read(self, number: int, columns: list[str] | None = None) -> "pa.Table":
+        import pyarrow as pa
+
         path, group = self.shards[number]
-        return read_ids(path, RECORDS[self.kind], group)
+        groups = None if group is None else [group]
+        return pa.concat_tables(read_arrow(path, RECORDS[self.kind], groups, columns))

@@ -1,6 +1,6 @@
 """The signals of all rows as one Parquet table, and as quantiles for the report."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ def measured(rows: Rows) -> "pa.Table":
 
     lines = [(row, kind) for kind, part in rows.by_kind().items() for row in part]
     values = [signals(taught(row)) for row, _ in lines]
-    columns: list[list[str] | list[float]] = [
+    columns: list[Sequence[str] | Sequence[float]] = [
         [row.id for row, _ in lines],
         [kind for _, kind in lines],
         [row.source for row, _ in lines],

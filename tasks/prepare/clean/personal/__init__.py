@@ -124,19 +124,19 @@ def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     treatments = settings.personal.treatments()
     own = _by_place(known.own["found"])
     of_documents = from_array(known.own["of_documents"]) if shard.kind in ASKED else {}
-    for place, row in enumerate(shard.asked):
-        for name in row.evidence:
+    for place, asked in enumerate(shard.asked):
+        for name in asked.evidence:
             if name in of_documents:
                 own.setdefault(place, {}).update(of_documents[name])
-    quoted = (row for place, row in enumerate(shard.asked) if place in own and row.quote)
-    documents = named(known, {name for row in quoted for name in row.evidence})
+    quoted = (asked for place, asked in enumerate(shard.asked) if place in own and asked.quote)
+    documents = named(known, {name for asked in quoted for name in asked.evidence})
     dropped: list[Dropped] = []
     counts: Counter[str] = Counter()
     kept: list[Row] = []
     for place, row in enumerate(shard):
         found = {_key(row): own.get(place, {})}
-        if not isinstance(row, Document):
-            found |= {(Document, name): of_documents[name] for name in row.evidence if name in of_documents}
+        evidence = () if isinstance(row, Document) else row.evidence
+        found |= {(Document, name): of_documents[name] for name in evidence if name in of_documents}
         clear, kinds = _without(row, documents, found)
         if forbidden := {kind for kind in kinds if treatments[kind] == "drop"}:
             dropped.append(drop(row, "personal", ", ".join(sorted(forbidden))))
