@@ -12,10 +12,12 @@ from pathlib import Path
 from tasks.prepare.clean import counted as cleaned_counts
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.collect import by_reason
 from tasks.prepare.collect import counted as collected_counts
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.own import check_own
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.gate import Check, judged
 from tasks.prepare.validate.drift import compare
@@ -85,7 +87,7 @@ def rehearse(
     Raises:
         SourceError: the file cannot be read at all, or is a test set that contradicts itself.
     """
-    collected = read_file(source, watched=watched)
+    collected = in_memory(read_file(source, watched=watched))
     rows, named, unknown = _with_evidence(collected.rows, beside)
     check_own(rows)
     result = clean_rows(Rows.of((*_all(rows), *named)), clean)
@@ -96,8 +98,9 @@ def rehearse(
     expected = check(whole, _least(validate, beside), comparison)
     findings = [finding for finding in expected if rows.by_kind()[finding.table]]
     held = _of(quarantined(findings, whole), rows)
+    kept = {kind: len(part) for kind, part in rows.by_kind().items()}
     reports = (
-        Report(stage="collect", rows=collected_counts(rows, list(collected.dropped), Counter())),
+        Report(stage="collect", rows=collected_counts(kept, by_reason(collected.dropped), Counter())),
         Report(stage="clean", rows=cleaned_counts(rows, verdict)),
         Report(
             stage="validate",

@@ -1,64 +1,29 @@
 """Rows to Parquet and back, in one schema for each kind of row, whole or shard by shard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, is_dataclass
-from itertools import chain, islice, pairwise
+from dataclasses import MISSING, fields
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING
 
 from deploy.atomic import replacing
-from deploy.messages import Message, as_dicts
 from tasks.errors import SourceError
-from tasks.rows.records import (
-    Document,
-    Dropped,
-    EvaluationItem,
-    Example,
-    Learned,
-    Preference,
-    Record,
-    Rows,
-)
+from tasks.rows.arrow import RowT, as_arrow, from_arrow, schema
+from tasks.rows.records import Document, Example, Preference, Record, Row, RowKind, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-RowT = TypeVar("RowT", Document, Example, Preference, Dropped, EvaluationItem, Learned)
 ROWS_A_SHARD = 16_384  # a row group of Parquet: what is read, worked on and written at once
+KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
+KIND_OF: Mapping[type[Row], RowKind] = {kind: word for word, kind in KINDS.items()}
 FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",
     Document: "documents.parquet",
 }
-
-
-def schema(kind: type[Record]) -> "pa.Schema":
-    """The Arrow schema of a kind of row, by the types of its fields; no column is ever null."""
-    import pyarrow as pa
-
-    hints = get_type_hints(kind)
-    return pa.schema(
-        [pa.field(field.name, _arrow(hints[field.name]), nullable=False) for field in fields(kind)]
-    )
-
-
-def _arrow(kind: Any) -> "pa.DataType":
-    """The Arrow type that holds values of a Python type."""
-    import pyarrow as pa
-
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Literal or kind is str:
-        return pa.string()
-    if origin is tuple:
-        return pa.list_(_arrow(inner[0]))
-    if origin is dict:
-        return pa.map_(*map(_arrow, inner))
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return pa.struct([(field.name, _arrow(hints[field.name])) for field in fields(kind)])
-    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}[kind]
 
 
 def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
@@ -67,18 +32,73 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
     Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
     of them are in memory than one shard.
     """
+    with table_writer(path, kind) as writer:
+        for row in rows:
+            writer.add(row)
+    return writer.count
+
+
+def write_arrow(path: Path, kind: type[Record], tables: "Iterable[pa.Table]") -> int:
+    """The same for rows that stand in Arrow tables of any size: the file is that of `write_table`, faster."""
     import pyarrow as pa
+
+    left, waiting, count = list["pa.Table"](), 0, 0
+    with _arrow_file(path, kind) as write:
+        for table in tables:
+            left.append(table)
+            waiting += table.num_rows
+            count += table.num_rows
+            if waiting >= ROWS_A_SHARD:
+                whole = pa.concat_tables(left)
+                full = waiting - waiting % ROWS_A_SHARD
+                for start in range(0, full, ROWS_A_SHARD):
+                    write(whole.slice(start, ROWS_A_SHARD))
+                left, waiting = [whole.slice(full)], waiting - full
+        if waiting or not count:
+            write(pa.concat_tables([*left, as_arrow([], kind)]))
+    return count
+
+
+@contextmanager
+def table_writer(path: Path, kind: type[Record]) -> "Iterator[TableWriter]":
+    """What takes rows of one kind one by one; the file is there when the block has ended well."""
+    with _arrow_file(path, kind) as write:
+        writer = TableWriter(kind, write)
+        yield writer
+        writer.flush(last=True)
+
+
+class TableWriter:
+    """Writes rows by shards; `count` says how many it was given."""
+
+    def __init__(self, kind: type[Record], write: "Callable[[pa.Table], None]") -> None:
+        self._kind, self._write = kind, write
+        self._shard: list[Record] = []
+        self.count = 0
+
+    def add(self, row: Record) -> None:
+        """Take a row."""
+        self._shard.append(row)
+        self.count += 1
+        if len(self._shard) == ROWS_A_SHARD:
+            self.flush()
+
+    def flush(self, *, last: bool = False) -> None:
+        """Write what is there; of no rows at all an empty shard, which is a table too."""
+        if self._shard or (last and not self.count):
+            self._write(as_arrow(self._shard, self._kind))
+            self._shard = []
+
+
+@contextmanager
+def _arrow_file(path: Path, kind: type[Record]) -> "Iterator[Callable[[pa.Table], None]]":
     import pyarrow.parquet as pq
 
-    found, count = schema(kind), 0
-    with replacing(path) as partial, pq.ParquetWriter(partial, found, compression="zstd") as file:
-        for shard in _in_shards(rows):
-            columns = [
-                pa.array([_plain(getattr(row, each.name)) for row in shard], each.type) for each in found
-            ]
-            file.write_table(pa.Table.from_arrays(columns, schema=found), row_group_size=ROWS_A_SHARD)
-            count += len(shard)
-    return count
+    with (
+        replacing(path) as partial,
+        pq.ParquetWriter(partial, schema(kind), compression="zstd") as file,
+    ):
+        yield lambda table: file.write_table(table.combine_chunks(), row_group_size=ROWS_A_SHARD)
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
@@ -96,22 +116,57 @@ def read_shards(path: Path, kind: type[RowT], numbers: Iterable[int] | None = No
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
+    return (from_arrow(shard, kind) for shard in arrow_shards(path, kind, numbers))
+
+
+def arrow_shards(
+    path: Path,
+    kind: type[Record],
+    numbers: Iterable[int] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+) -> "Iterator[pa.Table]":
+    """The shards as Arrow tables, of all `columns` or of some.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
     import pyarrow as pa
 
     with _opened(path, kind) as file:
         for number in range(file.num_row_groups) if numbers is None else numbers:
             try:
-                shard = file.read_row_group(number)
+                yield file.read_row_group(number, columns=columns)
             except (pa.ArrowException, OSError) as error:
                 raise _unreadable(path, error) from None
-            # Column by column: to make a dictionary of each row first takes five times as long.
-            columns = [chain.from_iterable(map(_values, column.chunks)) for column in shard.columns]
-            yield [
-                kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)
-            ]
 
 
-def shard_sizes(path: Path, kind: type[RowT]) -> list[int]:
+def rows_in(table: "pa.Table", kind: RowKind) -> Sequence[Row]:
+    """The rows of an Arrow table of a kind that is known by its name alone."""
+    match kind:
+        case "example":
+            return from_arrow(table, Example)
+        case "preference":
+            return from_arrow(table, Preference)
+        case "document":
+            return from_arrow(table, Document)
+
+
+def ids_at(path: Path, kind: type[Record], places: Sequence[int]) -> list[str]:
+    """The ids of the rows at some places of a table, which count from 0 through all shards.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    found: dict[int, str] = {}
+    start = 0
+    for shard in arrow_shards(path, kind, columns=["id"]):
+        found |= {at: shard["id"][at - start].as_py() for at in places if start <= at < start + len(shard)}
+        start += len(shard)
+    return [found[at] for at in places]
+
+
+def shard_sizes(path: Path, kind: type[Record]) -> list[int]:
     """How many rows each shard of a table has.
 
     Raises:
@@ -143,16 +198,6 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     return SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro")
 
 
-def _in_shards(rows: Iterable[RowT]) -> Iterator[list[RowT]]:
-    """Lists of `ROWS_A_SHARD` rows, the last one shorter; of no rows one empty list, which is a table too."""
-    left = iter(rows)
-    shard = list(islice(left, ROWS_A_SHARD))
-    while True:
-        yield shard
-        if not (shard := list(islice(left, ROWS_A_SHARD))):
-            return
-
-
 def _optional(kind: type[Record]) -> set[str]:
     """The fields of a kind of row that have a default."""
     return {
@@ -175,25 +220,3 @@ def read_rows(folder: Path) -> Rows:
         preferences=tuple(read_table(folder / FILES[Preference], Preference)),
         documents=tuple(read_table(folder / FILES[Document], Document)),
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value of a field as Arrow takes it; equal dictionaries are one, whatever their order."""
-    if isinstance(value, dict):
-        return sorted(value.items())
-    return as_dicts(value) if isinstance(value, tuple) and value and isinstance(value[0], Message) else value
-
-
-def _values(column: "pa.Array") -> list[Any]:
-    """The values of a column; lists are tuples, and structures messages."""
-    import pyarrow as pa
-
-    if pa.types.is_map(column.type):
-        return column.to_pylist(maps_as_pydicts="strict")
-    if pa.types.is_list(column.type):
-        ends = column.offsets.to_pylist()
-        inner = _values(column.values)
-        return [tuple(inner[start:end]) for start, end in pairwise(ends)]
-    if pa.types.is_struct(column.type):
-        return list(map(Message, *(_values(part) for part in column.flatten())))
-    return column.to_numpy(zero_copy_only=False).tolist()

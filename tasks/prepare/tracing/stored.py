@@ -7,9 +7,8 @@ from pathlib import Path
 from tasks.errors import SourceError
 from tasks.rows.learned import learned_in
 from tasks.rows.records import Document, Dropped, Example, Learned, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, read_table
+from tasks.rows.tables import FILES, KINDS, read_table
 
-KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
 DATA = Path("data")

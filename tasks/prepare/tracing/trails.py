@@ -9,12 +9,12 @@ from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.prepare.collect.corrections import LEFT_OUT
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
-from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
+from tasks.prepare.tracing.stored import CLEAN, DATA, RAW, Stored, rows_called
 from tasks.prepare.tracing.taught import learned_from
 from tasks.prepare.validate.between import Between
 from tasks.prepare.validate.suites import SUITES
 from tasks.rows.records import Dropped, Row, RowKind, Rows
-from tasks.rows.tables import read_rows
+from tasks.rows.tables import KINDS, read_rows
 
 
 @dataclass(frozen=True, slots=True)
