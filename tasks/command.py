@@ -24,6 +24,7 @@ from tasks.errors import TrainingError
 from tasks.machine.disk import plain_disk_errors
 from tasks.machine.memory import peak_mib
 from tasks.machine.process import environment, is_first, leave_processes, processes
+from tasks.machine.settings import ParallelSettings
 from tasks.rows.timings import record_timing
 from tasks.settings import Settings, load_settings
 from tasks.stages import ALL, LAB, RECIPES, Stage, load_stage
@@ -153,8 +154,15 @@ def _usage(code: int) -> NoReturn:
 
 
 def work_key(inputs: Iterable[Path], sections: Mapping[str, Section]) -> str:
-    """A short hash of the content of `inputs` and of the settings: equal work has an equal key."""
-    settings = {name: section.model_dump(mode="json") for name, section in sections.items()}
+    """A short hash of the content of `inputs` and of the settings: equal work has an equal key.
+
+    How many work on it is no matter: whoever goes on with fewer finds the finished shards.
+    """
+    settings = {
+        name: section.model_dump(mode="json")
+        for name, section in sections.items()
+        if not isinstance(section, ParallelSettings)
+    }
     # What is missing the stage itself tells of, if it needs it.
     sums = [sha256_of(path) if path.exists() else None for path in inputs]
     told = json.dumps([sums, settings], sort_keys=True)

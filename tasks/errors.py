@@ -7,6 +7,7 @@ StageError
 |-- GateError         a quality gate stopped the chain       (exit 3)
 |-- LeakError         a group or prompt would cross splits
 |-- TrainingError     training cannot start or went wrong
+|-- WorkerError       a process that works for a stage was lost
 `-- OutputError       an output cannot be written (disk full, no permission)
 """
 
@@ -41,6 +42,10 @@ class LeakError(StageError):
 
 class TrainingError(StageError):
     """Training cannot start or has gone wrong."""
+
+
+class WorkerError(StageError):
+    """A process that works for a stage was lost."""
 
 
 class OutputError(StageError):

@@ -18,7 +18,7 @@ from deploy.errors import SettingsError
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, Section, ServeSettings
 from tasks.evaluation.settings import CalibrateSettings, EvaluateSettings
 from tasks.lab.settings import CompareSettings
-from tasks.machine.settings import RunSettings
+from tasks.machine.settings import ParallelSettings, RunSettings
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.collect_settings import CollectSettings, Source
 from tasks.prepare.settings import BaseSettings, IndexSettings, KnowledgeSettings, SplitSettings
@@ -36,6 +36,7 @@ class Settings(Section):
     """The whole of params.yaml."""
 
     run: RunSettings
+    parallel: ParallelSettings
     base: BaseSettings
     collect: CollectSettings
     clean: CleanSettings

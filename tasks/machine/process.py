@@ -18,6 +18,7 @@ QUIET = {
     "GX_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
     "WANDB_MODE": "disabled",
     "TOKENIZERS_PARALLELISM": "false",
     "TQDM_DISABLE": "1",

@@ -1,4 +1,4 @@
-"""The schema of section `run` of params.yaml: what holds for every stage; and settings laid over others."""
+"""The schemas of the sections `run` and `parallel` of params.yaml; and settings laid over others."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -18,6 +18,13 @@ class RunSettings(Section):
     threads: Literal["auto"] | Count
     precision: Literal["auto", "float32", "bfloat16"]
     attn_implementation: AttnImplementation
+
+
+class ParallelSettings(Section):
+    """Where the stages that prepare rows work on shards; none of it changes what they make."""
+
+    executor: Literal["local", "ray"]
+    workers: Literal["auto"] | Count
 
 
 def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

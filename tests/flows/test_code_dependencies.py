@@ -11,10 +11,10 @@ import yaml
 from tasks.stages import ALL
 from tests.conftest import ROOT
 
-# These cannot change what a stage makes: the values of settings are tracked by key in params.yaml, and what
-# does not fit into memory is refused.
+# These cannot change what a stage makes: the values of settings are tracked by key in params.yaml, what
+# does not fit into memory is refused, and shards are the same wherever they are worked on.
 WITHOUT_EFFECT = re.compile(
-    r"(.+\.(\w+_)?settings|tasks\.training\.spread|\w+\.errors|tasks\.machine\.(progress|room))"
+    r"(.+\.(\w+_)?settings|tasks\.training\.spread|\w+\.errors|tasks\.machine\.(executors|progress|room|shards))"
 )
 
 

@@ -83,6 +83,7 @@ def test_a_stage_is_given_just_the_sections_that_the_graph_tracks(name: str) -> 
         for key, field in Settings.model_fields.items()
     }
     given = {kinds[kind] for kind in load_stage(name).sections.values() if kind}
+    given -= {"parallel"}  # what is made is the same whatever it says
     if name == "report":  # it is given all sections, and shows those of the chain
         given = set(SHOWN)
     tracked = {key.partition(".")[0] for key in GRAPH[name].get("params", [])}

@@ -5,12 +5,14 @@ import random
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.prepare.similar.pairs import Pair, near_pairs
+from tasks.prepare.similar.pairs import NearTexts, Pair, near_pairs
 from tests.conftest import ROOT
 
 WORDS = [f"{first}{last}" for first in "abcdefghijklmnopqrst" for last in "aeiouy"]
@@ -126,3 +128,62 @@ def test_the_same_pairs_come_out_of_each_process() -> None:
     }
     assert len(told) == 1
     assert "Pair(" in told.pop()
+
+
+def drawn_texts(count: int) -> list[str]:
+    """Texts in one frame, copies of them with a word or two changed, and some that say nothing."""
+    drawn = random.Random(6)
+    said = [" ".join(drawn.choices(WORDS, k=drawn.randrange(1, 30))) for _ in range(count)]
+    copies = [edited(text, 0.05, drawn) for text in drawn.choices(said, k=count // 2)]
+    return ["", "?!", *(f"what is the default of {text}" for text in said + copies), ""]
+
+
+@pytest.mark.parametrize("size", [7, 50, 1000])
+def test_shards_in_a_folder_have_the_pairs_of_all_texts_at_once(tmp_path: Path, size: int) -> None:
+    texts = drawn_texts(300)
+    shards = [texts[start : start + size] for start in range(0, len(texts), size)]
+    for number in reversed(range(len(shards))):  # whoever is ready first
+        NearTexts(tmp_path).add(number, shards[number])
+    wanted = near_pairs(texts, near=0.5)
+    assert len(wanted) > 50
+    with ThreadPoolExecutor(2) as pool:
+        assert list(NearTexts(tmp_path).pairs(near=0.5, each=pool.map)) == wanted
+    assert list(NearTexts(tmp_path).pairs(near=0.7)) == near_pairs(texts, near=0.7)
+
+
+def test_what_is_in_the_folder_is_not_made_again(tmp_path: Path) -> None:
+    texts = drawn_texts(60)
+    NearTexts(tmp_path).add(0, texts)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    NearTexts(tmp_path).add(0, ["something else"])
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert list(NearTexts(tmp_path).pairs(near=0.5)) == near_pairs(texts, near=0.5)
+
+
+def test_a_shard_of_which_a_killed_process_left_a_part_is_made_whole(tmp_path: Path) -> None:
+    texts = drawn_texts(60)
+    NearTexts(tmp_path).add(0, texts[:40])
+    NearTexts(tmp_path).add(1, texts[40:])
+    (tmp_path / "sizes-000001.npy").unlink()
+    (tmp_path / ".sizes-000001.npy.partial-999999999").write_bytes(b"half")
+    NearTexts(tmp_path).add(1, texts[40:])
+    assert list(NearTexts(tmp_path).pairs(near=0.5)) == near_pairs(texts, near=0.5)
+
+
+def test_a_frame_of_all_texts_is_one_though_a_later_shard_has_made_it_so(tmp_path: Path) -> None:
+    frame = "what is the usual value of the thing that is called"
+    few = [f"{frame} {word}" for word in WORDS[:10]]
+    held = NearTexts(tmp_path)
+    held.add(0, few)
+    assert len(list(held.pairs(near=0.5))) == 45
+    held.add(1, [f"{frame} {word}" for word in WORDS[10:40]])
+    assert list(held.pairs(near=0.5)) == near_pairs(
+        [*few, *(f"{frame} {word}" for word in WORDS[10:40])], near=0.5
+    )
+    assert len(list(held.pairs(near=0.5))) < 45
+
+
+def test_nothing_in_the_folder_has_no_pairs(tmp_path: Path) -> None:
+    assert list(NearTexts(tmp_path).pairs(near=0.5)) == []
+    NearTexts(tmp_path).add(0, [])
+    assert list(NearTexts(tmp_path).pairs(near=0.5)) == []
