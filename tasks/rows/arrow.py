@@ -1,7 +1,7 @@
 """Rows as Arrow tables and back, in one schema for each kind of row."""
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -49,7 +49,7 @@ def _arrow(kind: Any) -> "pa.DataType":
     return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}[kind]
 
 
-def as_arrow(rows: Sequence[Record], kind: type[Record]) -> "pa.Table":
+def arrow_of(kind: type[Record], rows: Sequence[Record]) -> "pa.Table":
     """Rows of one kind as an Arrow table."""
     import pyarrow as pa
 
@@ -58,12 +58,21 @@ def as_arrow(rows: Sequence[Record], kind: type[Record]) -> "pa.Table":
     return pa.Table.from_arrays(columns, schema=found)
 
 
-def from_arrow(table: "pa.Table", kind: type[RowT]) -> list[RowT]:
+def rows_of(kind: type[RowT], table: "pa.Table") -> list[RowT]:
     """The rows of an Arrow table."""
     # Column by column: to make a dictionary of each row first takes five times as long.
     columns = [chain.from_iterable(map(_values, column.chunks)) for column in table.columns]
     names = table.schema.names
     return [kind(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
+
+
+def default_of(kind: type[Record], column: "pa.Field", count: int) -> "pa.Array":
+    """A column that has come since a file was written, as rows have it by default."""
+    import pyarrow as pa
+
+    (found,) = (each for each in fields(kind) if each.name == column.name)
+    value = found.default if found.default_factory is MISSING else found.default_factory()
+    return pa.array([_plain(value)] * count, column.type)
 
 
 def _plain(value: Any) -> Any:

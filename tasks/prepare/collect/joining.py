@@ -14,11 +14,11 @@ from tasks.prepare.collect.addresses import Addresses
 from tasks.prepare.collect.corrections import Corrections, left_out
 from tasks.prepare.collect.own import OwnQuestions, lost_evidence
 from tasks.prepare.collect.parts import Part
-from tasks.rows.arrow import as_arrow
+from tasks.rows.arrow import arrow_of
 from tasks.rows.held_out import own_name
 from tasks.rows.keys import KeyMap, joined, text_keys
 from tasks.rows.records import Document, Dropped, Example, RowKind
-from tasks.rows.tables import FILES, KINDS, arrow_shards, ids_at, read_shards, rows_in, write_arrow
+from tasks.rows.tables import FILES, KINDS, ids_at, read_arrow, read_shards, rows_in, write_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,7 +103,7 @@ def _mended(table: "pa.Table", kind: RowKind, corrections: Corrections, lost: li
         return table
     told = [(row, corrections.told(row)) for row in rows_in(table, kind)]
     lost += [left_out(row) for row, now in told if now is None]
-    return as_arrow([now for _, now in told if now is not None], KINDS[kind])
+    return arrow_of(KINDS[kind], [now for _, now in told if now is not None])
 
 
 def _doubts(raw: Path) -> list[str]:
@@ -111,7 +111,7 @@ def _doubts(raw: Path) -> list[str]:
     import pyarrow.compute as pc
 
     path = raw / FILES[Example]
-    held_out = list(arrow_shards(path, Example, columns=["held_out"]))
+    held_out = list(read_arrow(path, Example, columns=["held_out"]))
     starts = list(accumulate((len(table) for table in held_out), initial=0))
     found, lost = OwnQuestions(), list[str]()
     documents: KeyMap | None = None
@@ -128,5 +128,5 @@ def _doubts(raw: Path) -> list[str]:
 
 
 def _document_keys(raw: Path) -> KeyMap:
-    shards = arrow_shards(raw / FILES[Document], Document, columns=["id"])
+    shards = read_arrow(raw / FILES[Document], Document, columns=["id"])
     return KeyMap(joined(text_keys(table["id"].to_pylist()) for table in shards))

@@ -29,7 +29,7 @@ from tasks.rows.tables import (
     FILES,
     KINDS,
     TableWriter,
-    arrow_shards,
+    read_arrow,
     read_shards,
     shard_sizes,
     table_writer,
@@ -53,7 +53,7 @@ class Part:
     def tables(self, kind: RowKind, columns: list[str] | None = None) -> "Iterator[pa.Table]":
         """Its rows of a kind, shard by shard."""
         path = self.folder / FILES[KINDS[kind]]
-        return arrow_shards(path, KINDS[kind], columns=columns) if path.is_file() else iter(())
+        return read_arrow(path, KINDS[kind], columns=columns) if path.is_file() else iter(())
 
     def dropped(self) -> Iterator[Dropped]:
         """Its rows that could not be read."""
