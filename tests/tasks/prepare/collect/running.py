@@ -1,17 +1,19 @@
 """The stage `collect` on a few sources, for tests."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tasks.prepare.collect import collect
 from tasks.prepare.collect_settings import CollectSettings
+from tasks.settings import Settings
 from tests.conftest import small_settings
 
 
 def collected(folder: Path, settings: CollectSettings) -> None:
     """Collect from what lies in `sources` there; rows, dropped.parquet and report.json stand beside it."""
-    given = small_settings()
+    given = _small()
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("THREEPLY_CACHE", str(folder / "cache"))
         collect(
@@ -24,3 +26,9 @@ def collected(folder: Path, settings: CollectSettings) -> None:
             settings=settings,
             split=given.split,
         )
+
+
+@cache
+def _small() -> Settings:
+    """Read once: it takes longer than to collect."""
+    return small_settings()
