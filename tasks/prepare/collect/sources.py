@@ -44,11 +44,15 @@ def given_by(source: Source, folder: Path, parts: Parts, *, cache: Path, seed: i
     """
     match source:
         case PackagesSource():
-            return _made(source, seed, packages_version(source.packages), read_packages)
+            return _at_once(
+                source, lambda: read_packages(source, seed=seed), seed, packages_version(source.packages)
+            )
         case ExtractsSource():
-            return _made(source, seed, packages_version(source.packages), read_extracts)
+            return _at_once(
+                source, lambda: read_extracts(source, seed=seed), seed, packages_version(source.packages)
+            )
         case QueriesSource():
-            return _made(source, seed, [], read_queries)
+            return _at_once(source, lambda: read_queries(source, seed=seed), seed)
         case SqlSource():
             return read_sql(source, os.environ)  # how it is reached, the environment says
         case UrlSource():
@@ -77,14 +81,22 @@ def _watched(
             return read_corrections(source, watched=folder)
 
 
-def _made(source: Source, seed: int, versions: list[str], make: Callable[..., Collected]) -> Given:
-    """The rows that code makes of what is installed, or of nothing."""
+def _at_once(
+    source: Source, make: Callable[[], Collected], *marks: object, path: Path | None = None
+) -> Given:
+    """The rows that code makes all at once: of the file at `path`, or of what `marks` stand for."""
 
     def rows(told: Told) -> Iterable[Row | Dropped]:
-        made = make(source, seed=seed)
+        made = make()
         told["figures"] = dict(made.figures)
         return chain(*made.rows.by_kind().values(), made.dropped)
 
-    name = " ".join([source.kind, *getattr(source, "packages", ())])
-    piece = Piece(name=name, marks=("made", settings_marks(source), seed, versions), rows=rows)
+    name = path.as_posix() if path else " ".join([source.kind, *getattr(source, "packages", ())])
+    piece = Piece(
+        name=name,
+        marks=("at once", settings_marks(source), *marks),
+        rows=rows,
+        path=path,
+        files=[name] if path else (),
+    )
     return Given(pieces=[piece], finish=lambda notes: notes[0].told["figures"])
