@@ -68,8 +68,8 @@ class Trail:
 def trails(root: Path, stored: Stored, name: str, settings: CleanSettings) -> list[Trail]:
     """The way of each row called `name` in the project at `root`, one for each kind that has the id."""
     data = root / DATA
-    ids = set(stored.ids())
-    kinds = [kind for kind in KINDS if (kind, name) in ids]
+    there = {kind for kind, each in stored.ids() if each == name}
+    kinds = [kind for kind in KINDS if kind in there]
     raw, clean = rows_called(data / RAW, name), rows_called(data / CLEAN, name)
     return [_trail(root, stored, kind, name, (raw, clean), settings) for kind in kinds]
 

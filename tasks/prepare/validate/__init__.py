@@ -21,7 +21,6 @@ from tasks.rows.records import Dropped
 from tasks.rows.reports import Report, write_report
 from tasks.rows.tables import KINDS, write_table
 
-
 FEW = 16  # shards that are judged before a process has its imports
 
 

@@ -24,7 +24,7 @@ SUITES: Mapping[RowKind, ModuleType] = {"example": examples, "preference": prefe
 
 @dataclass(frozen=True, slots=True)
 class _Shard:
-    """The columns of one shard, and hashes of rejected answers (of preferences) or good ones (of examples)."""
+    """The columns of one shard, and hashes: of preferences of rejected answers, of examples of good ones."""
 
     columns: "dict[str, pd.Series[Any]]"
     near: "Keys | None" = None
