@@ -33,15 +33,25 @@ def packages_version(names: Iterable[str]) -> list[str]:
     """
     found = [platform.python_version(), *_everything()]
     for name in names:
-        spec = find_spec(name.partition(".")[0])
-        for folder in spec.submodule_search_locations or () if spec else ():
-            states = hashlib.sha256()
-            for path in sorted(Path(folder).rglob("*.py*")):
-                if path.suffix in (".py", ".pyi"):
-                    state = path.stat()
-                    states.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
-            found.append(f"{name} {states.hexdigest()}")
+        states = hashlib.sha256()
+        for path in _files_of(name):
+            state = path.stat()
+            states.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+        found.append(f"{name} {states.hexdigest()}")
     return found
+
+
+def _files_of(name: str) -> list[Path]:
+    """The code of a package, or of the one module that it is; C code changes with its version."""
+    spec = find_spec(name.partition(".")[0])
+    if spec is None:
+        return []
+    folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+    if not folders:
+        return [path for path in [Path(spec.origin or "")] if path.is_file()]
+    return sorted(
+        path for folder in folders for path in folder.rglob("*.py*") if path.suffix in (".py", ".pyi")
+    )
 
 
 @cache
