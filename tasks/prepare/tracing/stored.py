@@ -125,9 +125,16 @@ class Names(Collection[Name]):
 
 
 def names_in(folder: Path, *kinds: type[Row]) -> Names | None:
-    """The names of the rows in `folder`, of all kinds or of some; None where a file is not there."""
-    wanted = kinds or tuple(KINDS.values())
-    return Names(folder, wanted) if all((folder / FILES[kind]).is_file() for kind in wanted) else None
+    """The names of the rows in `folder`, of all kinds or of some; None where a file is not there.
+
+    Raises:
+        SourceError: a file is damaged.
+    """
+    found = Names(folder, kinds or tuple(KINDS.values()))
+    if not all((folder / FILES[kind]).is_file() for kind in found.kinds):
+        return None
+    len(found)  # what is damaged is told here, and not half way through
+    return found
 
 
 def _columns(path: Path, kind: type[Row]) -> Iterator[tuple[str, str]]:

@@ -79,4 +79,8 @@ def _judged(raw: Path, annotator: str) -> Rows:
     """The rows of which it is told who has judged; no others are in memory together."""
     examples = chain.from_iterable(read_shards(raw / FILES[Example], Example))
     pairs = chain.from_iterable(read_shards(raw / FILES[Preference], Preference))
-    return Rows.of(row for row in chain(examples, pairs) if row.metadata.get(annotator))
+    return Rows(
+        examples=tuple(row for row in examples if row.metadata.get(annotator)),
+        preferences=tuple(row for row in pairs if row.metadata.get(annotator)),
+        documents=(),
+    )
