@@ -43,14 +43,8 @@ def given_by(source: Source, folder: Path, parts: Parts, *, cache: Path, seed: i
         SourceError: it cannot be read.
     """
     match source:
-        case PackagesSource():
-            return _at_once(
-                source, lambda: read_packages(source, seed=seed), seed, packages_version(source.packages)
-            )
-        case ExtractsSource():
-            return _at_once(
-                source, lambda: read_extracts(source, seed=seed), seed, packages_version(source.packages)
-            )
+        case PackagesSource() | ExtractsSource():
+            return _of_packages(source, seed)
         case QueriesSource():
             return _at_once(source, lambda: read_queries(source, seed=seed), seed)
         case SqlSource():
@@ -79,6 +73,14 @@ def _watched(
             return read_feedback(source, watched=folder)
         case CorrectionsSource():
             return read_corrections(source, watched=folder)
+
+
+def _of_packages(source: PackagesSource | ExtractsSource, seed: int) -> Given:
+    """What is made of the documentation of packages."""
+    marks = seed, packages_version(source.packages)
+    if isinstance(source, ExtractsSource):
+        return _at_once(source, lambda: read_extracts(source, seed=seed), *marks)
+    return _at_once(source, lambda: read_packages(source, seed=seed), *marks)
 
 
 def _at_once(
