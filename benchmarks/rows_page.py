@@ -2,10 +2,11 @@
 
 import inspect
 
+from tasks.rows.arrow import schema
 from tasks.rows.learned import LEARNED
 from tasks.rows.records import Document, Dropped, EvaluationItem, Example, Learned, Preference, Record
 from tasks.rows.reports import RowCount
-from tasks.rows.tables import FILES, schema
+from tasks.rows.tables import FILES
 
 HEAD = """# Rows
 

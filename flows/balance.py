@@ -46,7 +46,7 @@ def balance_lines(found: "Balance") -> list[str]:
     No figure is ever cut: a terminal that is too narrow wraps the lines.
     """
     from tasks.prepare.tracing.balance import OUTCOMES, total
-    from tasks.prepare.tracing.stored import KINDS
+    from tasks.rows.tables import KINDS
 
     kinds = [kind for kind in KINDS if any(line.kind == kind for line in found.lines)]
     lines = [*found.lines, *(total(found.lines, kind) for kind in kinds)]

@@ -22,7 +22,13 @@ DATA = Path("data")
 # Made by runs, from rows: what holds words of theirs is deleted, and made again by the next run. Half a store
 # or half a bundle is none.
 WHOLE = tuple(DATA / name for name in ("index", "knowledge", "bundle", "search"))
-MADE = (DATA, Path(".dvc/cache"), Path(".threeply/work"), Path(".threeply/cache/sources"))
+MADE = (
+    DATA,
+    Path(".dvc/cache"),
+    Path(".threeply/work"),
+    Path(".threeply/cache/sources"),
+    Path(".threeply/cache/parts"),
+)
 FETCHED = tuple(DATA / "models" / name for name in ("base", "embedder"))  # made from no row
 KEPT = (*FETCHED, DATA / "README.md")
 MODELS = tuple(DATA / "models" / name for name in ("sft", "reward", "rlhf"))

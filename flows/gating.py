@@ -91,11 +91,11 @@ def _source(root: Path, settings: Any, words: argparse.Namespace) -> "FileSource
 def _beside(root: Path, settings: Any, source: "FileSource") -> "Beside":
     """What the last run has collected from other sources."""
     from tasks.prepare.rehearsal import ALONE, Beside
-    from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, names_in
+    from tasks.prepare.tracing.stored import CLEAN, RAW, names_in
     from tasks.prepare.validate.profile import made_with, read_profile
     from tasks.prepare.validate.words import ACCEPTED
     from tasks.rows.records import Rows
-    from tasks.rows.tables import FILES, read_rows
+    from tasks.rows.tables import FILES, KINDS, read_rows
 
     collected = names_in(root / DATA / RAW)
     cleaned = root / DATA / CLEAN

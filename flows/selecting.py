@@ -85,6 +85,7 @@ def _examples(root: Path, settings: Any, file: Path | None) -> "tuple[Sequence[E
     """The examples to choose from, and the documents that they may name."""
     from tasks.prepare.clean.steps import clean_rows
     from tasks.prepare.collect.files import read_file
+    from tasks.prepare.collect.pieces import in_memory
     from tasks.prepare.collect_settings import FileSource
     from tasks.rows.records import Document, Example
     from tasks.rows.tables import FILES, read_table
@@ -94,7 +95,8 @@ def _examples(root: Path, settings: Any, file: Path | None) -> "tuple[Sequence[E
         return found, read_table(root / CLEAN / FILES[Document], Document)
     named = (each for each in settings.collect.sources if isinstance(each, FileSource))
     source = next((each for each in named if (root / each.path).resolve() == file.resolve()), None)
-    read = read_file(source or FileSource(kind="file", path=file), watched=root / "sources")
+    source = source or FileSource(kind="file", path=file)
+    read = in_memory(read_file(source, watched=root / "sources"))
     # The documents of the file's rows are elsewhere: without them every question would lack its evidence.
     steps = [step for step in settings.clean.steps if step != "evidence"]
     cleaned = clean_rows(read.rows, settings.clean.model_copy(update={"steps": steps}))

@@ -15,6 +15,7 @@ from tasks.prepare.clean.steps import STEPS
 from tasks.prepare.split.assigning import place
 from tasks.prepare.tracing.stored import SPLITS
 from tasks.prepare.validate.suites import check
+from tasks.prepare.validate.tables import InMemory
 from tasks.rows.records import Example, Rows
 from tasks.rows.tables import FILES, read_rows
 from tasks.settings import load_settings
@@ -58,8 +59,10 @@ def steps(folder: Path, count: int) -> dict[str, Any]:
         rows = verdict.rows
     after = peak_mib()
     groups = [row.group for row in rows.examples]
-    check(Rows.of(rows.examples[:1]), settings.validate_)  # imports what takes seconds whatever the rows
-    _, judging = timed(lambda: check(rows, settings.validate_))
+    check(
+        InMemory(Rows.of(rows.examples[:1])), settings.validate_
+    )  # imports what takes seconds whatever the rows
+    _, judging = timed(lambda: check(InMemory(rows), settings.validate_))
     _, hashing = timed(lambda: [*map(place, groups, repeat(settings.split))])
     return {
         "steps": found,

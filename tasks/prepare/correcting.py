@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from tasks.prepare.collect.corrections import KINDS, fingerprint, texts_of
+from tasks.prepare.collect.corrections import fingerprint, texts_of
 from tasks.prepare.collect.identifiers import Correction, Decision
 from tasks.rows.records import Document, Dropped, Row, RowKind
+from tasks.rows.tables import KIND_OF
 
 Format = Literal["jsonl", "argilla", "label-studio"]
 NEW = "corrected_"  # and the name of a text: what people are asked for
@@ -69,7 +70,7 @@ def _about(row: Row, lost: Dropped) -> dict[str, str]:
     """What a record tells of its row besides its texts."""
     return {
         "id": row.id,
-        "kind": KINDS[type(row)],
+        "kind": KIND_OF[type(row)],
         "source": row.source,
         "why": f"{lost.stage}: {lost.reason} {lost.detail}".strip(),
         "was": fingerprint(row),

@@ -12,18 +12,22 @@ from pathlib import Path
 from tasks.prepare.clean import counted as cleaned_counts
 from tasks.prepare.clean.steps import clean_rows
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.collect import by_reason
 from tasks.prepare.collect import counted as collected_counts
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.own import check_own
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
-from tasks.prepare.gate import Check, judged
+from tasks.prepare.gate import Check
+from tasks.prepare.gate import judged as gate_checks
 from tasks.prepare.validate.drift import compare
 from tasks.prepare.validate.figures import figures
-from tasks.prepare.validate.findings import Finding, quarantined
+from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate.findings import counted as validated_counts
 from tasks.prepare.validate.profile import Profile, profile
 from tasks.prepare.validate.suites import check
+from tasks.prepare.validate.tables import InMemory
 from tasks.prepare.validate_settings import GateSettings, ValidateSettings
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.reports import Report
@@ -85,24 +89,28 @@ def rehearse(
     Raises:
         SourceError: the file cannot be read at all, or is a test set that contradicts itself.
     """
-    collected = read_file(source, watched=watched)
+    collected = in_memory(read_file(source, watched=watched))
     rows, named, unknown = _with_evidence(collected.rows, beside)
     check_own(rows)
     result = clean_rows(Rows.of((*_all(rows), *named)), clean)
     verdict = replace(result, rows=_without(result.rows, named), dropped=_of(result.dropped, rows))
     whole = Rows.of((*_all(verdict.rows), *named))
     everything = Rows.of((*_all(verdict.rows), *_all(beside.rows)))
-    comparison = compare(beside.accepted, profile(everything, made_with=beside.made_with), validate.drift)
-    expected = check(whole, _least(validate, beside), comparison)
-    findings = [finding for finding in expected if rows.by_kind()[finding.table]]
-    held = _of(quarantined(findings, whole), rows)
+    today = profile(InMemory(everything), made_with=beside.made_with)
+    comparison = compare(beside.accepted, today, validate.drift)
+    judged = check(InMemory(whole), _least(validate, beside), comparison)
+    findings = [finding for finding in judged.findings if rows.by_kind()[finding.table]]
+    held = _of((row for row in judged.quarantine.lines() if rows.by_kind()[row.kind]), rows)
     reports = (
-        Report(stage="collect", rows=collected_counts(rows, list(collected.dropped), Counter())),
+        Report(
+            stage="collect",
+            rows=collected_counts(_counts(rows), by_reason(collected.dropped), Counter()),
+        ),
         Report(stage="clean", rows=cleaned_counts(rows, verdict)),
         Report(
             stage="validate",
-            rows=validated_counts(verdict.rows, held),
-            figures=figures(findings, whole, comparison),
+            rows=validated_counts(_counts(verdict.rows), _held_by_reason(verdict.rows, held)),
+            figures=figures(findings, comparison),
         ),
     )
     return Rehearsal(
@@ -110,10 +118,23 @@ def rehearse(
         lost=(*collected.dropped, *verdict.dropped, *held),
         repaired=verdict.repaired,
         unmet=tuple(finding for finding in findings if not finding.passed),
-        checks=tuple(judged(*reports, gate)),
+        checks=tuple(gate_checks(*reports, gate)),
         unknown=unknown,
         compared=comparison.told,
     )
+
+
+def _counts(rows: Rows) -> dict[RowKind, int]:
+    return {kind: len(part) for kind, part in rows.by_kind().items()}
+
+
+def _held_by_reason(rows: Rows, held: Iterable[Dropped]) -> dict[RowKind, Counter[str]]:
+    """How many rows are held back, by reason: of rows that share an id each one counts."""
+    reasons = {(row.kind, row.id): row.reason for row in held}
+    return {
+        kind: Counter(reasons[kind, row.id] for row in part if (kind, row.id) in reasons)
+        for kind, part in rows.by_kind().items()
+    }
 
 
 def _with_evidence(rows: Rows, beside: Beside) -> tuple[Rows, tuple[Document, ...], int]:

@@ -1,64 +1,29 @@
 """Rows to Parquet and back, in one schema for each kind of row, whole or shard by shard."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, is_dataclass
-from itertools import chain, islice, pairwise
+from dataclasses import MISSING, fields
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING
 
 from deploy.atomic import replacing
-from deploy.messages import Message, as_dicts
 from tasks.errors import SourceError
-from tasks.rows.records import (
-    Document,
-    Dropped,
-    EvaluationItem,
-    Example,
-    Learned,
-    Preference,
-    Record,
-    Rows,
-)
+from tasks.rows.arrow import RowT, arrow_of, default_of, rows_of, schema
+from tasks.rows.records import Document, Example, Preference, Record, Row, RowKind, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-RowT = TypeVar("RowT", Document, Example, Preference, Dropped, EvaluationItem, Learned)
 ROWS_A_SHARD = 16_384  # a row group of Parquet: what is read, worked on and written at once
+KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
+KIND_OF: Mapping[type[Row], RowKind] = {kind: word for word, kind in KINDS.items()}
 FILES: dict[type[Record], str] = {
     Example: "examples.parquet",
     Preference: "preferences.parquet",
     Document: "documents.parquet",
 }
-
-
-def schema(kind: type[Record]) -> "pa.Schema":
-    """The Arrow schema of a kind of row, by the types of its fields; no column is ever null."""
-    import pyarrow as pa
-
-    hints = get_type_hints(kind)
-    return pa.schema(
-        [pa.field(field.name, _arrow(hints[field.name]), nullable=False) for field in fields(kind)]
-    )
-
-
-def _arrow(kind: Any) -> "pa.DataType":
-    """The Arrow type that holds values of a Python type."""
-    import pyarrow as pa
-
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Literal or kind is str:
-        return pa.string()
-    if origin is tuple:
-        return pa.list_(_arrow(inner[0]))
-    if origin is dict:
-        return pa.map_(*map(_arrow, inner))
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return pa.struct([(field.name, _arrow(hints[field.name])) for field in fields(kind)])
-    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}[kind]
 
 
 def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
@@ -67,47 +32,73 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
     Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
     of them are in memory than one shard.
     """
-    return write_arrow(path, schema(kind), (as_table(shard, kind) for shard in _in_shards(rows)))
+    with table_writer(path, kind) as writer:
+        for row in rows:
+            writer.add(row)
+    return writer.count
 
 
 def write_arrow(path: Path, found: "pa.Schema", tables: "Iterable[pa.Table]") -> int:
-    """Write tables of one schema behind each other, in shards as `write_table` does, and count their rows."""
-    import pyarrow.parquet as pq
+    """The same for rows that stand in Arrow tables of any size: the file is that of `write_table`, faster."""
+    import pyarrow as pa
 
-    count = 0
-    with replacing(path) as partial, pq.ParquetWriter(partial, found, compression="zstd") as file:
-        for shard in _whole_shards(found, tables):
-            file.write_table(shard, row_group_size=ROWS_A_SHARD)
-            count += shard.num_rows
+    left, waiting, count = list["pa.Table"](), 0, 0
+    with _arrow_file(path, found) as write:
+        for table in tables:
+            left.append(table)
+            waiting += table.num_rows
+            count += table.num_rows
+            if waiting >= ROWS_A_SHARD:
+                whole = pa.concat_tables(left)
+                full = waiting - waiting % ROWS_A_SHARD
+                for start in range(0, full, ROWS_A_SHARD):
+                    write(whole.slice(start, ROWS_A_SHARD))
+                left, waiting = [whole.slice(full)], waiting - full
+        if waiting or not count:
+            write(pa.concat_tables([*left, found.empty_table()]))
     return count
 
 
-def read_arrow(
-    path: Path,
-    kind: type[Record],
-    numbers: Iterable[int] | None = None,
-    columns: Sequence[str] | None = None,
-) -> "Iterator[pa.Table]":
-    """The shards of a table without an object for each row; `columns` asks for some of these.
+@contextmanager
+def table_writer(path: Path, kind: type[Record]) -> "Iterator[TableWriter]":
+    """What takes rows of one kind one by one; the file is there when the block has ended well."""
+    with _arrow_file(path, schema(kind)) as write:
+        writer = TableWriter(kind, write)
+        yield writer
+        writer.flush(last=True)
 
-    Raises:
-        SourceError: the file is missing or is not of this schema.
-    """
-    import pyarrow as pa
 
-    found = schema(kind)
-    wanted = pa.schema([found.field(name) for name in columns or found.names])
-    with _opened(path, kind) as file:
-        for number in range(file.num_row_groups) if numbers is None else numbers:
-            try:
-                shard = file.read_row_group(number, columns)
-            except (pa.ArrowException, OSError) as error:
-                raise _unreadable(path, error) from None
-            filled = [
-                shard[each.name] if each.name in shard.column_names else _default(kind, each, shard.num_rows)
-                for each in wanted
-            ]
-            yield pa.Table.from_arrays(filled, schema=wanted)
+class TableWriter:
+    """Writes rows by shards; `count` says how many it was given."""
+
+    def __init__(self, kind: type[Record], write: "Callable[[pa.Table], None]") -> None:
+        self._kind, self._write = kind, write
+        self._shard: list[Record] = []
+        self.count = 0
+
+    def add(self, row: Record) -> None:
+        """Take a row."""
+        self._shard.append(row)
+        self.count += 1
+        if len(self._shard) == ROWS_A_SHARD:
+            self.flush()
+
+    def flush(self, *, last: bool = False) -> None:
+        """Write what is there; of no rows at all an empty shard, which is a table too."""
+        if self._shard or (last and not self.count):
+            self._write(arrow_of(self._kind, self._shard))
+            self._shard = []
+
+
+@contextmanager
+def _arrow_file(path: Path, found: "pa.Schema") -> "Iterator[Callable[[pa.Table], None]]":
+    import pyarrow.parquet as pq
+
+    with (
+        replacing(path) as partial,
+        pq.ParquetWriter(partial, found, compression="zstd") as file,
+    ):
+        yield lambda table: file.write_table(table.combine_chunks(), row_group_size=ROWS_A_SHARD)
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:
@@ -125,35 +116,63 @@ def read_shards(path: Path, kind: type[RowT], numbers: Iterable[int] | None = No
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
-    for shard in read_arrow(path, kind, numbers):
-        yield as_rows(shard, kind)
+    return (rows_of(kind, shard) for shard in read_arrow(path, kind, numbers))
 
 
-def as_table(rows: Sequence[RowT], kind: type[RowT]) -> "pa.Table":
-    """Rows as a table in memory."""
-    import pyarrow as pa
-
-    found = schema(kind)
-    columns = [pa.array([_plain(getattr(row, each.name)) for row in rows], each.type) for each in found]
-    return pa.Table.from_arrays(columns, schema=found)
-
-
-def as_rows(shard: "pa.Table", kind: type[RowT]) -> list[RowT]:
-    """The rows of a table in memory."""
-    # Column by column: to make a dictionary of each row first takes five times as long.
-    columns = [chain.from_iterable(map(_values, column.chunks)) for column in shard.columns]
-    return [kind(**dict(zip(shard.schema.names, row, strict=True))) for row in zip(*columns, strict=True)]
-
-
-def read_ids(path: Path, kind: type[RowT], number: int) -> list[str]:
-    """The ids of the rows of a shard, which alone are read.
+def read_arrow(
+    path: Path,
+    kind: type[Record],
+    numbers: Iterable[int] | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+) -> "Iterator[pa.Table]":
+    """The same shards as Arrow tables, which are read in a fraction of the time; `columns` asks for some.
 
     Raises:
         SourceError: the file is missing or is not of this schema.
     """
-    [shard] = read_arrow(path, kind, [number], ["id"])
-    ids: list[str] = shard["id"].to_pylist()
-    return ids
+    import pyarrow as pa
+
+    found = schema(kind)
+    if columns is not None:
+        found = pa.schema([found.field(name) for name in columns])
+    with _opened(path, kind) as file:
+        there = [name for name in found.names if name in file.schema_arrow.names]
+        for number in range(file.num_row_groups) if numbers is None else numbers:
+            try:
+                shard = file.read_row_group(number, columns=there)
+            except (pa.ArrowException, OSError) as error:
+                raise _unreadable(path, error) from None
+            filled = [
+                shard[each.name] if each.name in there else default_of(kind, each, shard.num_rows)
+                for each in found
+            ]
+            yield pa.Table.from_arrays(filled, schema=found)
+
+
+def rows_in(table: "pa.Table", kind: RowKind) -> Sequence[Row]:
+    """The rows of an Arrow table of a kind that is known by its name alone."""
+    match kind:
+        case "example":
+            return rows_of(Example, table)
+        case "preference":
+            return rows_of(Preference, table)
+        case "document":
+            return rows_of(Document, table)
+
+
+def ids_at(path: Path, kind: type[Record], places: Sequence[int]) -> list[str]:
+    """The ids of the rows at some places of a table, which count from 0 through all shards.
+
+    Raises:
+        SourceError: the file is missing or is not of this schema.
+    """
+    found: dict[int, str] = {}
+    start = 0
+    for shard in read_arrow(path, kind, columns=["id"]):
+        found |= {at: shard["id"][at - start].as_py() for at in places if start <= at < start + len(shard)}
+        start += len(shard)
+    return [found[at] for at in places]
 
 
 def shard_sizes(path: Path, kind: type[Record]) -> list[int]:
@@ -188,38 +207,6 @@ def _unreadable(path: Path, error: Exception) -> SourceError:
     return SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro")
 
 
-def _in_shards(rows: Iterable[RowT]) -> Iterator[list[RowT]]:
-    """Lists of `ROWS_A_SHARD` rows, the last one shorter; of no rows one empty list, which is a table too."""
-    left = iter(rows)
-    shard = list(islice(left, ROWS_A_SHARD))
-    while True:
-        yield shard
-        if not (shard := list(islice(left, ROWS_A_SHARD))):
-            return
-
-
-def _whole_shards(found: "pa.Schema", tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
-    """The same rows in tables of `ROWS_A_SHARD`, the last one shorter; of no rows one empty table."""
-    import pyarrow as pa
-
-    held = found.empty_table()
-    for table in tables:
-        held = pa.concat_tables([held, table]) if held.num_rows else table
-        while held.num_rows > ROWS_A_SHARD:
-            yield held.slice(0, ROWS_A_SHARD).combine_chunks()
-            held = held.slice(ROWS_A_SHARD)
-    yield held.combine_chunks()
-
-
-def _default(kind: type[Record], column: "pa.Field", count: int) -> "pa.Array":
-    """A column that has come since a file was written, as rows have it by default."""
-    import pyarrow as pa
-
-    (found,) = (each for each in fields(kind) if each.name == column.name)
-    value = found.default if found.default_factory is MISSING else found.default_factory()
-    return pa.array([_plain(value)] * count, column.type)
-
-
 def _optional(kind: type[Record]) -> set[str]:
     """The fields of a kind of row that have a default."""
     return {
@@ -242,25 +229,3 @@ def read_rows(folder: Path) -> Rows:
         preferences=tuple(read_table(folder / FILES[Preference], Preference)),
         documents=tuple(read_table(folder / FILES[Document], Document)),
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value of a field as Arrow takes it; equal dictionaries are one, whatever their order."""
-    if isinstance(value, dict):
-        return sorted(value.items())
-    return as_dicts(value) if isinstance(value, tuple) and value and isinstance(value[0], Message) else value
-
-
-def _values(column: "pa.Array") -> list[Any]:
-    """The values of a column; lists are tuples, and structures messages."""
-    import pyarrow as pa
-
-    if pa.types.is_map(column.type):
-        return column.to_pylist(maps_as_pydicts="strict")
-    if pa.types.is_list(column.type):
-        ends = column.offsets.to_pylist()
-        inner = _values(column.values)
-        return [tuple(inner[start:end]) for start, end in pairwise(ends)]
-    if pa.types.is_struct(column.type):
-        return list(map(Message, *(_values(part) for part in column.flatten())))
-    return column.to_numpy(zero_copy_only=False).tolist()

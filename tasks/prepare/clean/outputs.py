@@ -12,8 +12,9 @@ from tasks.prepare.clean.plan import Pass
 from tasks.prepare.clean.stored import DROPPED, SIGNALS, Work
 from tasks.prepare.clean.tables import RECORDS
 from tasks.prepare.signals.table import Quantiles, write_signals
+from tasks.rows.arrow import schema
 from tasks.rows.records import Dropped, RowKind
-from tasks.rows.tables import FILES, read_arrow, schema, write_arrow
+from tasks.rows.tables import FILES, read_arrow, write_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,8 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tasks.rows.arrow import rows_of
 from tasks.rows.records import Document, Example, Preference, Row, RowKind
-from tasks.rows.tables import as_rows, read_arrow
+from tasks.rows.tables import read_arrow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,11 +110,11 @@ class StoredTable(Table):
 
     def shard(self, number: int) -> Sequence[Row]:
         """The rows of a shard, which are read."""
-        return as_rows(self._read(number), RECORDS[self.kind])
+        return rows_of(RECORDS[self.kind], self._read(number))
 
     def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
         """Some rows of a shard; of the others no object is made."""
-        return as_rows(self._read(number).take(places), RECORDS[self.kind])
+        return rows_of(RECORDS[self.kind], self._read(number).take(places))
 
     def ids(self, number: int) -> Sequence[str]:
         """The ids of the rows of a shard, which alone are read."""
@@ -125,4 +126,4 @@ class StoredTable(Table):
 
         path, group = self.shards[number]
         groups = None if group is None else [group]
-        return pa.concat_tables(read_arrow(path, RECORDS[self.kind], groups, columns))
+        return pa.concat_tables(read_arrow(path, RECORDS[self.kind], groups, columns=columns))

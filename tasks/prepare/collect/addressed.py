@@ -1,15 +1,16 @@
 """Source `url`: a file of rows at an address, read from a copy that is fetched where the file has changed."""
 
+from functools import partial
 from pathlib import Path
 
 from tasks.prepare.collect.fetching import fetched, openly
-from tasks.prepare.collect.files import rows_of
-from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.files import Records, rows_of
+from tasks.prepare.collect.pieces import Given
 from tasks.prepare.collect.readers import read_records
 from tasks.prepare.collect_settings import UrlSource
 
 
-def read_url(settings: UrlSource, *, cache: Path) -> Collected:
+def read_url(settings: UrlSource, *, cache: Path) -> Given:
     """The rows of the file, under its address; `cache` keeps the copy.
 
     The report says by its checksum which file it was.
@@ -27,4 +28,5 @@ def read_url(settings: UrlSource, *, cache: Path) -> Collected:
             f"or name the file with `sha256: {copy.sha256}`"
         )
     figures = {"url": source, "sha256": copy.sha256, "bytes": copy.path.stat().st_size}
-    return rows_of(source, list(read_records(copy.path)), settings, figures=figures)
+    files = [Records(name=source, read=partial(read_records, copy.path), path=copy.path)]
+    return rows_of(source, files, settings, figures=figures)

@@ -1,9 +1,10 @@
 """What people call a document by: an address that stays when its text changes, unlike the id of most."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from tasks.rows.keys import KeyMap, joined, text_keys
 from tasks.rows.records import Document, Example, Preference, Rows
 
 _VERSION = re.compile(r"@[^@/]*$")
@@ -19,15 +20,38 @@ def address_of(uri: str) -> str:
     return _VERSION.sub("", uri) if uri.startswith("py:") else uri
 
 
+class Addresses:
+    """Where documents come from, as hashes; what is told of them is their ids."""
+
+    def __init__(self, documents: Iterable[tuple[Sequence[str], Sequence[str]]]) -> None:
+        """`documents` are ids and URIs, some at a time; of two at one address the first counts."""
+        import pyarrow as pa
+
+        keys, addresses, names = [], [], [pa.array([], pa.string())]
+        for ids, uris in documents:
+            keys.append(text_keys(ids))
+            addresses.append(text_keys(map(address_of, uris)))
+            names.append(pa.array(ids, pa.string()))
+        self._ids, self._known = KeyMap(joined(keys)), KeyMap(joined(addresses))
+        self._names = pa.chunked_array(names)
+
+    def ids(self, names: Sequence[str]) -> list[str]:
+        """For each name the id of its document, where it is an address; else the name itself."""
+        keys = text_keys(names)
+        places = self._known.places(keys)
+        places[self._ids.holds(keys)] = -1
+        return [
+            name if place < 0 else self._names[place].as_py()
+            for name, place in zip(names, places.tolist(), strict=True)
+        ]
+
+
 def by_id(rows: Rows) -> Rows:
     """The rows with the ids of documents as evidence, where they gave an address."""
-    ids = {document.id for document in rows.documents}
-    known = {address(document): document.id for document in reversed(rows.documents)}
-    return Rows.of((*(_by_id(row, ids, known) for row in rows.asked), *rows.documents))
+    documents = [document.id for document in rows.documents], [document.uri for document in rows.documents]
+    found = Addresses([documents])
+    return Rows.of((*(_by_id(row, found) for row in rows.asked), *rows.documents))
 
 
-def _by_id(row: Example | Preference, ids: set[str], known: Mapping[str, str]) -> Example | Preference:
-    if ids.issuperset(row.evidence):
-        return row
-    found = (name if name in ids else known.get(name, name) for name in row.evidence)
-    return replace(row, evidence=tuple(found))
+def _by_id(row: Example | Preference, found: Addresses) -> Example | Preference:
+    return replace(row, evidence=tuple(found.ids(row.evidence))) if row.evidence else row

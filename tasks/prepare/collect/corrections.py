@@ -7,7 +7,7 @@ where the source says something else by now, the correction no longer fits and i
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,25 +16,17 @@ from deploy.files import read_json_lines, text_sha256
 from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.machine.disk import say_if_unwatched
-from tasks.prepare.collect.identifiers import Collected, Correction
+from tasks.prepare.collect.identifiers import Correction
+from tasks.prepare.collect.pieces import Given
 from tasks.prepare.collect_settings import CorrectionsSource
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind
+from tasks.rows.tables import KIND_OF
 
 LEFT_OUT = "left_out_by_people"
 Fate = Literal["mended", "left_out", "source_changed", "row_gone"]
-KINDS: Mapping[type[Row], RowKind] = {Example: "example", Preference: "preference", Document: "document"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corrected:
-    """The rows after corrections, those that people left out, and how many rows met which fate."""
-
-    rows: Rows
-    dropped: tuple[Dropped, ...]
-    fates: Counter[Fate]
-
-
-def read_corrections(settings: CorrectionsSource, *, watched: Path) -> Collected:
+def read_corrections(settings: CorrectionsSource, *, watched: Path) -> Given:
     """The corrections of a file; one that is not there has none.
 
     Raises:
@@ -49,43 +41,50 @@ def read_corrections(settings: CorrectionsSource, *, watched: Path) -> Collected
         print(f"{path.name}: {len(found)} corrections of people")
     else:
         print(f"{path.name}: not there yet, threeply rows import writes it")
-    return Collected(
-        rows=Rows.of(()),
-        corrections=tuple(found),
-        figures={"path": path.as_posix(), "corrections": len(found)},
-    )
+    figures = {"path": path.as_posix(), "corrections": len(found)}
+    return Given(pieces=(), finish=lambda _: figures, corrections=tuple(found))
 
 
-def corrected(rows: Rows, corrections: Iterable[Correction]) -> Corrected:
-    """The rows with what people have said of them.
+class Corrections:
+    """What people have said of rows; `fates` says how many rows it has met so far, and how.
 
     Corrections of one row follow each other: the second was made of what the first has left.
     """
-    wanted: defaultdict[tuple[RowKind, str], dict[str, Correction]] = defaultdict(dict)
-    for each in corrections:
-        wanted[each.kind, each.id][each.was] = each
-    kept: list[Row] = []
-    dropped: list[Dropped] = []
-    fates: Counter[Fate] = Counter()
-    fitted: dict[tuple[RowKind, str], bool] = {}
-    for row in (row for part in rows.by_kind().values() for row in part):
-        key = (KINDS[type(row)], row.id)
-        told = _followed(row, wanted[key]) if key in wanted else row
-        if key in wanted:
-            fitted[key] = fitted.get(key, False) or told is not row
-        if told is None:
-            fates["left_out"] += 1
-            dropped.append(
-                Dropped(
-                    id=row.id, kind=key[0], source=row.source, stage="collect", reason=LEFT_OUT, detail=""
-                )
-            )
-        else:
-            fates["mended"] += told is not row
-            kept.append(told)
-    fates["source_changed"] += sum(not fits for fits in fitted.values())
-    fates["row_gone"] += len(wanted.keys() - fitted.keys())
-    return Corrected(rows=Rows.of(kept), dropped=tuple(dropped), fates=+fates)
+
+    def __init__(self, corrections: Iterable[Correction]) -> None:
+        self._wanted: defaultdict[tuple[RowKind, str], dict[str, Correction]] = defaultdict(dict)
+        for each in corrections:
+            self._wanted[each.kind, each.id][each.was] = each
+        self._fitted: dict[tuple[RowKind, str], bool] = {}
+        self._met: Counter[Fate] = Counter()
+
+    def ids(self, kind: RowKind) -> list[str]:
+        """The ids of the rows of a kind that they are about."""
+        return [name for of, name in self._wanted if of == kind]
+
+    def told(self, row: Row) -> Row | None:
+        """What they make of a row; None where they leave it out."""
+        key = (KIND_OF[type(row)], row.id)
+        if key not in self._wanted:
+            return row
+        told = _followed(row, self._wanted[key])
+        self._fitted[key] = self._fitted.get(key, False) or told is not row
+        self._met["left_out"] += told is None
+        self._met["mended"] += told is not None and told is not row
+        return told
+
+    def fates(self) -> Counter[Fate]:
+        """What the rows have met, once all of them have come."""
+        found = self._met.copy()
+        found["source_changed"] = sum(not fits for fits in self._fitted.values())
+        found["row_gone"] = len(self._wanted.keys() - self._fitted.keys())
+        return +found
+
+
+def left_out(row: Row) -> Dropped:
+    """The line of a row that people have left out."""
+    kind = KIND_OF[type(row)]
+    return Dropped(id=row.id, kind=kind, source=row.source, stage="collect", reason=LEFT_OUT, detail="")
 
 
 def _followed(row: Row, corrections: Mapping[str, Correction]) -> Row | None:

@@ -2,22 +2,24 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from tasks.errors import SourceError
-from tasks.prepare.collect.files import rows_of
-from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.files import Records, ahead, rows_of
+from tasks.prepare.collect.pieces import Given, Note
 from tasks.prepare.collect.readers import Fault, Record
 from tasks.prepare.collect_settings import SqlSource
 
 _AT_ONCE = 1000  # rows asked for
 
 
-def read_sql(settings: SqlSource, environment: Mapping[str, str]) -> Collected:
-    """The rows of the query, in the order in which the database gives them.
+def read_sql(settings: SqlSource, environment: Mapping[str, str]) -> Given:
+    """The rows of the query, in the order in which the database gives them. It is asked once.
 
     Raises:
         SourceError: the variable is not set, the database cannot be asked, or breaks off; or its rows have
@@ -25,14 +27,40 @@ def read_sql(settings: SqlSource, environment: Mapping[str, str]) -> Collected:
     """
     source = f"sql:{settings.name}"
     print(f"{source}: DVC does not notice when it changes; run `dvc repro --force collect` after a change")
-    found = list(_records(settings, source, environment))
-    told = json.dumps([entry.values for entry in found if isinstance(entry, Record)], default=str)
-    figures = {
-        "name": settings.name,
-        "query": settings.query,
-        "sha256": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest(),
-    }
-    return rows_of(source, found, settings, figures=figures)
+    seen = _Checksum()
+    entries = seen.passing(_records(settings, source, environment))
+    first = list(ahead(entries))
+    stream = Records(name=source, read=lambda: chain(first, entries))
+    figures = {"name": settings.name, "query": settings.query}
+    given = rows_of(source, [stream], settings, figures=figures)
+
+    def finish(notes: Sequence[Note]) -> Mapping[str, Any]:
+        return {**given.finish(notes), "sha256": seen.told()}
+
+    return replace(given, finish=finish)
+
+
+class _Checksum:
+    """The checksum of records that pass: that of all of them as one JSON list."""
+
+    def __init__(self) -> None:
+        self._sum = hashlib.sha256(b"[")
+        self._between = b""
+
+    def passing(self, entries: Iterable[Record | Fault]) -> Iterator[Record | Fault]:
+        """The same entries."""
+        for entry in entries:
+            if isinstance(entry, Record):
+                told = json.dumps(entry.values, default=str).encode("utf-8", "surrogatepass")
+                self._sum.update(self._between + told)
+                self._between = b", "
+            yield entry
+
+    def told(self) -> str:
+        """The checksum of what has passed so far."""
+        whole = self._sum.copy()
+        whole.update(b"]")
+        return whole.hexdigest()
 
 
 def _records(settings: SqlSource, source: str, environment: Mapping[str, str]) -> Iterator[Record | Fault]:

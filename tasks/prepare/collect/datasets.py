@@ -8,13 +8,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import SourceError
 from tasks.machine.disk import say_if_unwatched
-from tasks.prepare.collect.files import rows_of
-from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.files import Records, rows_of
+from tasks.prepare.collect.pieces import Given
 from tasks.prepare.collect.readers import READERS, Fault, Record, ending, read_records
 from tasks.prepare.collect_settings import DatasetSource
 
@@ -22,7 +23,7 @@ _STATE = "state.json"
 _OTHER_SPLITS = ("train", "test", "validation", "valid", "dev", "eval")
 
 
-def read_dataset(settings: DatasetSource, *, watched: Path) -> Collected:
+def read_dataset(settings: DatasetSource, *, watched: Path) -> Given:
     """The rows of the split that is named; numbers of a class label become its name.
 
     Raises:
@@ -37,16 +38,19 @@ def read_dataset(settings: DatasetSource, *, watched: Path) -> Collected:
         )
     saved = next((place for place in (folder / split, folder) if (place / _STATE).is_file()), None)
     files = _saved(saved, split) if saved else _of_split(folder, split)
-    found: list[Record | Fault] = []
-    for path in files:
-        name, labels = path.relative_to(folder).as_posix(), _labels(path)
-        for entry in _read_arrow(path) if path.suffix == ".arrow" else read_records(path):
-            if isinstance(entry, Record):
-                found.append(Record(entry.line, entry.values | _named(entry.values, labels), name))
-            else:
-                found.append(replace(entry, file=name))
     figures = {"path": folder.as_posix(), "split": split, "files": len(files)}
+    found = [Records(name=path.as_posix(), read=partial(_read, folder, path), path=path) for path in files]
     return rows_of(folder.as_posix(), found, settings, figures=figures)
+
+
+def _read(folder: Path, path: Path) -> Iterator[Record | Fault]:
+    """The records of one file of the folder, which they name."""
+    name, labels = path.relative_to(folder).as_posix(), _labels(path)
+    for entry in _read_arrow(path) if path.suffix == ".arrow" else read_records(path):
+        if isinstance(entry, Record):
+            yield Record(entry.line, entry.values | _named(entry.values, labels), name)
+        else:
+            yield replace(entry, file=name)
 
 
 def _saved(folder: Path, split: str) -> list[Path]:

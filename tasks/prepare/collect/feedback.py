@@ -1,19 +1,20 @@
 """Source `feedback`: what people think of served answers, of which some make pairs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tasks.machine.disk import say_if_unwatched
 from tasks.prepare.collect.columns import Shape
 from tasks.prepare.collect.files import refused
-from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.opinions import preferences
+from tasks.prepare.collect.pieces import Given, Note, Piece, Told
 from tasks.prepare.collect.readers import Fault, read_records
 from tasks.prepare.collect.values import WrongShapeError
 from tasks.prepare.collect_settings import FeedbackSource
-from tasks.rows.records import Dropped, Preference, Rows
+from tasks.rows.records import Dropped, Preference
 
 SHAPE = Shape(
     name="ranking",
@@ -22,7 +23,7 @@ SHAPE = Shape(
 )
 
 
-def read_feedback(settings: FeedbackSource, *, watched: Path) -> Collected:
+def read_feedback(settings: FeedbackSource, *, watched: Path) -> Given:
     """A pair of each two answers to a conversation of which people hold one for better.
 
     A conversation without such two is unused: a thumb by itself compares nothing. A file that is not there
@@ -33,36 +34,45 @@ def read_feedback(settings: FeedbackSource, *, watched: Path) -> Collected:
     """
     path = settings.path
     say_if_unwatched(path, watched)
-    found = list(read_records(path)) if path.exists() else []
-    pairs: list[Preference] = []
-    dropped: list[Dropped] = []
-    unused: Counter[str] = Counter()
-    for entry in found:
+
+    def finish(notes: Sequence[Note]) -> dict[str, Any]:
+        conversations, unused = 0, Counter[str]()
+        for note in notes:
+            conversations += note.told["conversations"]
+            unused += Counter(note.told["unused"])
+            lost = sum(note.lost.get("preference", {}).values())
+            told = f", {lost} could not be read" if lost else ""
+            lone = f"{unused.total()} of them without a pair"
+            pairs = note.rows.get("preference", 0)
+            print(f"{path.name}: {conversations} conversations, {lone}; {pairs} pairs{told}")
+        if not notes:
+            print(f"{path.name}: not there yet, threeply feedback export writes it")
+        return {
+            "path": path.as_posix(),
+            "conversations": conversations,
+            "unpaired": dict(sorted(unused.items())),
+        }
+
+    name = path.as_posix()
+    piece = Piece(name=name, marks=("feedback", name), rows=partial(_pairs, path), path=path, files=[name])
+    return Given(pieces=[piece] if path.exists() else (), finish=finish)
+
+
+def _pairs(path: Path, told: Told) -> Iterator[Preference | Dropped]:
+    source, count, unused = path.as_posix(), 0, Counter[str]()
+    for count, entry in enumerate(read_records(path), start=1):  # noqa: B007  # it is told behind the loop
         if isinstance(entry, Fault):
-            dropped.append(refused(path.as_posix(), SHAPE, entry))
+            yield refused(source, SHAPE, entry)
         elif reason := unpaired(entry.values):
             unused[reason] += 1
         else:
             try:
-                pairs += preferences(SHAPE, entry.values, path.as_posix())
+                pairs = preferences(SHAPE, entry.values, source)
             except WrongShapeError as error:
-                dropped.append(refused(path.as_posix(), SHAPE, Fault(entry.line, error.reason, str(error))))
-    if path.exists():
-        lost = f", {len(dropped)} could not be read" if dropped else ""
-        lone = f"{unused.total()} of them without a pair"
-        print(f"{path.name}: {len(found)} conversations, {lone}; {len(pairs)} pairs{lost}")
-    else:
-        print(f"{path.name}: not there yet, threeply feedback export writes it")
-    return Collected(
-        rows=Rows.of(pairs),
-        dropped=tuple(dropped),
-        unused=unused,
-        figures={
-            "path": path.as_posix(),
-            "conversations": len(found),
-            "unpaired": dict(sorted(unused.items())),
-        },
-    )
+                yield refused(source, SHAPE, Fault(entry.line, error.reason, str(error)))
+            else:
+                yield from pairs
+    told |= {"conversations": count, "unused": dict(sorted(unused.items()))}
 
 
 def unpaired(ranking: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What every source gives, and the identifiers of its rows."""
+"""What a source gives at once, and the identifiers of its rows."""
 
 import hashlib
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ arXiv:2203.02155).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeGuard, get_args
 
@@ -28,7 +28,8 @@ from tasks.prepare.collect.values import (
     read_transcript,
     read_turns,
 )
-from tasks.rows.identity import PromptKey, prompt_key
+from tasks.rows.identity import prompt_key
+from tasks.rows.keys import KeyMap, as_keys, key_of
 from tasks.rows.records import Example, LabelKind, Preference
 
 # How good a response is, where it is an object that says so itself; the better has more of it.
@@ -80,19 +81,27 @@ def preferences(shape: Shape, values: Mapping[str, Any], source: str) -> list[Pr
     ]
 
 
-def good_answers(pairs: Sequence[Preference]) -> list[Example]:
+def good_answers(pairs: Callable[[], Iterable[Preference]]) -> Iterator[Example]:
     """An example for each prompt, whose answer is the first that wins and that nothing beats.
 
     It is of the group of its pairs, so that they stand in one split. A prompt of which every answer is beaten
-    once has none.
+    once has none. `pairs` gives all of them each time that it is called: it is called twice.
     """
-    beaten = {(prompt_key(pair.prompt), pair.rejected) for pair in pairs}
-    found: dict[PromptKey, Example] = {}
-    for pair in pairs:
-        key = prompt_key(pair.prompt)
-        if key not in found and (key, pair.chosen) not in beaten:
-            found[key] = pair.better(f"{pair.id}:chosen")
-    return list(found.values())
+    import numpy as np
+
+    prompts, winners, losers = bytearray(), bytearray(), bytearray()
+    for pair in pairs():
+        prompts += (prompt := key_of(prompt_key(pair.prompt)))
+        winners += key_of(prompt.hex(), pair.chosen)
+        losers += key_of(prompt.hex(), pair.rejected)
+    unbeaten = np.flatnonzero(~KeyMap(as_keys(losers)).holds(as_keys(winners)))
+    firsts = unbeaten[np.unique(as_keys(prompts)[unbeaten], return_index=True)[1]]
+    wanted = iter(sorted(firsts.tolist()))
+    place = next(wanted, None)
+    for number, pair in enumerate(pairs()):
+        if number == place:
+            yield pair.better(f"{pair.id}:chosen")
+            place = next(wanted, None)
 
 
 _Judged = tuple[list[Any], list[float]]

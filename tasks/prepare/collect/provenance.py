@@ -1,6 +1,7 @@
 """Where the rows of a source come from and under which licence, as far as somebody says so."""
 
 import json
+from collections.abc import Iterable
 from importlib.metadata import PackageMetadata, metadata
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tasks.prepare.collect.documentation.callables import installed
-from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect_settings import (
     DatasetSource,
     ExtractsSource,
@@ -22,15 +22,14 @@ _CLASSIFIER = "License :: "
 _LONGEST = 100  # characters of a licence that is a name, and not its text
 
 
-def provenance(source: Source, part: Collected) -> dict[str, Any]:
-    """What the report says of a source: the names under which its rows stand, licences, origin, languages.
+def provenance(source: Source, names: Iterable[str]) -> dict[str, Any]:
+    """What the report says of a source: the `names` under which its rows stand, licences, origin, languages.
 
     What params.yaml says wins over what the source says of itself. Nothing, or an empty text, is unknown.
     """
     found = _own_words(source)
-    rows = (row for rows in part.rows.by_kind().values() for row in rows)
     return {
-        "names": sorted({row.source for row in rows} | {row.source for row in part.dropped}),
+        "names": sorted(names),
         "licences": {"": source.licence} if source.licence else found["licences"],
         "origin": source.origin or found["origin"],
         "languages": found["languages"],

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.prepare.forgetting.texts import strings
-from tasks.prepare.tracing.stored import CLEAN, KINDS, RAW, SPLIT, SPLITS, rows_at
+from tasks.prepare.tracing.stored import CLEAN, RAW, SPLIT, SPLITS, rows_at
 from tasks.rows.identity import folded
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, write_table
+from tasks.rows.tables import FILES, KIND_OF, KINDS, write_table
 
 RowKey = tuple[RowKind, str]
 FEWEST, MOST = 5, 8  # words that tell one row from others
-_KINDS: dict[type[Row], RowKind] = {kind: word for word, kind in KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,4 +161,4 @@ def _phrases(row: Row) -> Iterator[str]:
 
 
 def _key(row: Row) -> RowKey:
-    return _KINDS[type(row)], row.id
+    return KIND_OF[type(row)], row.id

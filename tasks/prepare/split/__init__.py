@@ -36,10 +36,11 @@ from tasks.prepare.split.searching import search_items, search_own
 from tasks.prepare.split.shards import Shards
 from tasks.prepare.split.strata import lacking, shortened, strata
 from tasks.prepare.split.writing import held_out_in, write_splits, write_unused
+from tasks.rows.arrow import schema
 from tasks.rows.held_out import versions
 from tasks.rows.records import Document, Dropped, EvaluationItem
 from tasks.rows.reports import Report, read_report, write_report
-from tasks.rows.tables import FILES, read_shards, read_table, schema, write_arrow
+from tasks.rows.tables import FILES, read_shards, read_table, write_arrow
 
 UNUSED = "unused.parquet"
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from tasks.machine.executors import Executor
 from tasks.prepare.decontamination.evaluations import documents_holding
+from tasks.rows.arrow import rows_of
 from tasks.rows.hashes import hashed, hashes, places_of
 from tasks.rows.records import Document, EvaluationItem
-from tasks.rows.tables import as_rows, read_arrow, shard_sizes
+from tasks.rows.tables import read_arrow, shard_sizes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +42,7 @@ class Documents:
 
     def __iter__(self) -> Iterator[Document]:
         for table in self.tables():
-            yield from as_rows(table, Document)
+            yield from rows_of(Document, table)
 
     def holding(self, items: Sequence[EvaluationItem], executor: Executor) -> Counter[str]:
         """How many of them hold an item of an evaluation set, by the file of the item."""
@@ -55,4 +56,4 @@ class Documents:
 
 def _holding(documents: Documents, items: Sequence[EvaluationItem], number: int) -> Counter[str]:
     (table,) = documents.tables([number])
-    return documents_holding(as_rows(table, Document), items)
+    return documents_holding(rows_of(Document, table), items)

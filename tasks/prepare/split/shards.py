@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tasks.prepare.similar.arrays import Stacked
 from tasks.prepare.similar.rows import Asked
+from tasks.rows.arrow import rows_of
 from tasks.rows.records import Example, Preference, RowKind
-from tasks.rows.tables import FILES, as_rows, read_arrow, shard_sizes
+from tasks.rows.tables import FILES, read_arrow, shard_sizes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +54,7 @@ class Shard:
         table = self.table()
         if which is not None:
             table = table.filter(which) if which.dtype == bool else table.take(which)
-        return as_rows(table, Example) if self.kind is Example else as_rows(table, Preference)
+        return rows_of(Example, table) if self.kind is Example else rows_of(Preference, table)
 
 
 class Shards(Sequence[Shard]):

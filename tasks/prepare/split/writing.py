@@ -10,8 +10,9 @@ from tasks.prepare.split.placing import Placing
 from tasks.prepare.split.shards import KINDS, AskedKind
 from tasks.prepare.split.sides import SPLITS, SplitName
 from tasks.prepare.split.tallies import Tally
+from tasks.rows.arrow import rows_of, schema
 from tasks.rows.records import Dropped, Example, RowKind
-from tasks.rows.tables import FILES, as_rows, read_arrow, schema, write_arrow, write_table
+from tasks.rows.tables import FILES, read_arrow, write_arrow, write_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ def held_out_in(folder: Path) -> Iterator[Example]:
     import pyarrow.compute as pc
 
     for table in read_arrow(folder / FILES[Example], Example):
-        yield from as_rows(table.filter(pc.not_equal(table["held_out"], "")), Example)
+        yield from rows_of(Example, table.filter(pc.not_equal(table["held_out"], "")))
 
 
 def _tables(placing: Placing, kind: AskedKind, each: "tuple[NDArray[np.bool_], ...]") -> "Iterator[pa.Table]":

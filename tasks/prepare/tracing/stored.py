@@ -1,15 +1,14 @@
 """Which rows the stages have kept, and which went no further, as far as the stages have run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.rows.learned import learned_in
 from tasks.rows.records import Document, Dropped, Example, Learned, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, read_table
+from tasks.rows.tables import FILES, KIND_OF, KINDS, read_arrow, read_table, shard_sizes
 
-KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
 DATA = Path("data")
@@ -35,13 +34,14 @@ class Name:
 class Stored:
     """The names of the rows that each stage lets pass; None where it has not run.
 
+    They are read each time that they are gone through: of many rows they would fill the memory.
     `lost` are those that a stage lets go no further, by stage; a stage that has not run is not in it.
     `learned` says what fine-tuning took from each row of its split; None where it has not run.
     """
 
-    raw: tuple[Name, ...] | None
-    clean: tuple[Name, ...] | None
-    splits: Mapping[str, tuple[Name, ...]] | None
+    raw: Collection[Name] | None
+    clean: Collection[Name] | None
+    splits: Mapping[str, Collection[Name]] | None
     lost: Mapping[str, tuple[Dropped, ...]]
     learned: tuple[Learned, ...] | None = None
 
@@ -91,7 +91,7 @@ def rows_called(folder: Path, name: str) -> Rows:
     for kind in KINDS.values():
         path = folder / FILES[kind]
         # Its names first: a file without the row need not be read whole.
-        if path.is_file() and any(each == name for each, _ in _columns(path)):
+        if path.is_file() and any(each == name for each, _ in _columns(path, kind)):
             found += [row for row in rows_at(path) if row.id == name]
     return Rows.of(found)
 
@@ -105,29 +105,42 @@ def rows_at(path: Path) -> Sequence[Row]:
     return read_table(path, Document)
 
 
-def names_in(folder: Path, *kinds: type[Row]) -> tuple[Name, ...] | None:
-    """The names of the rows in `folder`, of all kinds or of some; None where a file is not there."""
-    wanted = kinds or tuple(KINDS.values())
-    if not all((folder / FILES[kind]).is_file() for kind in wanted):
+@dataclass(frozen=True, slots=True)
+class Names(Collection[Name]):
+    """The names of the rows of some kinds in a folder, which are read each time that they are asked for."""
+
+    folder: Path
+    kinds: tuple[type[Row], ...]
+
+    def __iter__(self) -> Iterator[Name]:
+        for kind in self.kinds:
+            for values in _columns(self.folder / FILES[kind], kind):
+                yield Name(KIND_OF[kind], *values)
+
+    def __len__(self) -> int:
+        return sum(sum(shard_sizes(self.folder / FILES[kind], kind)) for kind in self.kinds)
+
+    def __contains__(self, name: object) -> bool:
+        return any(each == name for each in self)
+
+
+def names_in(folder: Path, *kinds: type[Row]) -> Names | None:
+    """The names of the rows in `folder`, of all kinds or of some; None where a file is not there.
+
+    Raises:
+        SourceError: a file is damaged.
+    """
+    found = Names(folder, kinds or tuple(KINDS.values()))
+    if not all((folder / FILES[kind]).is_file() for kind in found.kinds):
         return None
-    return tuple(
-        Name(word, *values)
-        for word, kind in KINDS.items()
-        if kind in wanted
-        for values in _columns(folder / FILES[kind])
-    )
+    len(found)  # what is damaged is told here, and not half way through
+    return found
 
 
-def _columns(path: Path) -> Iterable[tuple[str, str]]:
+def _columns(path: Path, kind: type[Row]) -> Iterator[tuple[str, str]]:
     """The id and the source of each row of a file: of a large one the texts stay where they are."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path, columns=["id", "source"])
-        return zip(*(table.column(name).to_pylist() for name in ("id", "source")), strict=True)
-    except (pa.ArrowException, OSError, KeyError) as error:
-        raise SourceError(f"{path} cannot be read as Parquet: {error}; delete it and run dvc repro") from None
+    for shard in read_arrow(path, kind, columns=["id", "source"]):
+        yield from zip(*(shard[name].to_pylist() for name in ("id", "source")), strict=True)
 
 
 def _lost(path: Path) -> tuple[Dropped, ...] | None:

@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from tasks.machine.executors import InProcess
 from tasks.prepare.clean.steps import STEPS
 from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.prepare.collect.corrections import LEFT_OUT
 from tasks.prepare.tracing.counterparts import counterparts, relation
 from tasks.prepare.tracing.lines import line_of
-from tasks.prepare.tracing.stored import CLEAN, DATA, KINDS, RAW, Stored, rows_called
+from tasks.prepare.tracing.stored import CLEAN, DATA, RAW, Stored, rows_called
 from tasks.prepare.tracing.taught import learned_from
-from tasks.prepare.validate.between import Between
-from tasks.prepare.validate.suites import SUITES
+from tasks.prepare.validate.frames import frames
+from tasks.prepare.validate.tables import InFolder
 from tasks.rows.records import Dropped, Row, RowKind, Rows
-from tasks.rows.tables import read_rows
+from tasks.rows.tables import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ class Trail:
 def trails(root: Path, stored: Stored, name: str, settings: CleanSettings) -> list[Trail]:
     """The way of each row called `name` in the project at `root`, one for each kind that has the id."""
     data = root / DATA
-    ids = set(stored.ids())
-    kinds = [kind for kind in KINDS if (kind, name) in ids]
+    there = {kind for kind, each in stored.ids() if each == name}
+    kinds = [kind for kind in KINDS if kind in there]
     raw, clean = rows_called(data / RAW, name), rows_called(data / CLEAN, name)
     return [_trail(root, stored, kind, name, (raw, clean), settings) for kind in kinds]
 
@@ -104,7 +106,7 @@ def _trail(
         events=tuple(events),
         versions=tuple(versions),
         counterparts=_counterparts(root / DATA, stored, lost),
-        judged=_judged(root / DATA, clean[0], kind) if held and clean else None,
+        judged=_judged(root / DATA, kind, name) if held and clean else None,
         lines=tuple(line_of(root, row) for row in lost if row.stage == "collect"),
     )
 
@@ -168,7 +170,11 @@ def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[
     return tuple(found)
 
 
-def _judged(data: Path, row: Row, kind: RowKind) -> dict[str, object]:
-    """What validate looks at of a row, beside all others: a value for each column of its suite."""
-    between = Between.of(read_rows(data / CLEAN))
-    return {name: judge(row, between) for name, (_, judge) in SUITES[kind].COLUMNS.items() if name != "id"}
+def _judged(data: Path, kind: RowKind, name: str) -> dict[str, object]:
+    """What validate looks at of the row `name`, beside all others: a value for each column of its suite."""
+    tables = InFolder(data / CLEAN)
+    ids = chain.from_iterable(table["id"].to_pylist() for table in tables.arrow(kind, ["id"]))
+    place = next(place for place, each in enumerate(ids) if each == name)
+    columns = frames(tables, InProcess())[kind].drop(columns="id").iloc[[place]]
+    (row,) = columns.to_dict("records")
+    return {str(column): value for column, value in row.items()}

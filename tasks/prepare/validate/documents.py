@@ -7,13 +7,13 @@ from tasks.prepare.validate.expect import Columns, identified, true
 from tasks.prepare.validate_settings import ValidateSettings
 
 COLUMNS: Columns = {
-    "id": ("str", lambda row, _: row.id),
-    "id_apart": ("bool", lambda row, between: row.id not in between.shared),
-    "named": ("bool", lambda row, _: bool(row.id.strip())),
-    "located": ("bool", lambda row, _: bool(row.uri.strip())),
-    "titled": ("bool", lambda row, _: bool(row.title.strip())),
-    "filled": ("bool", lambda row, _: bool(row.text.strip())),
-    "sum": ("bool", lambda row, _: text_sha256(row.text) == row.sha256),
+    "id": None,
+    "id_apart": None,
+    "named": ("bool", lambda row: bool(row.id.strip())),
+    "located": ("bool", lambda row: bool(row.uri.strip())),
+    "titled": ("bool", lambda row: bool(row.title.strip())),
+    "filled": ("bool", lambda row: bool(row.text.strip())),
+    "sum": ("bool", lambda row: text_sha256(row.text) == row.sha256),
 }
 
 

@@ -8,27 +8,27 @@ from tasks.prepare.validate_settings import ValidateSettings
 
 ROLES = r"^s?(?:ua)+$"  # an optional system turn, then user and assistant in turn, the assistant last
 COLUMNS: Columns = {
-    "id": ("str", lambda row, _: row.id),
-    "id_apart": ("bool", lambda row, between: row.id not in between.shared),
-    "named": ("bool", lambda row, _: bool(row.id.strip())),
-    "grouped": ("bool", lambda row, _: bool(row.group.strip())),
-    "roles": ("str", lambda row, _: "".join([turn.role[0] for turn in row.messages])),
+    "id": None,
+    "id_apart": None,
+    "named": ("bool", lambda row: bool(row.id.strip())),
+    "grouped": ("bool", lambda row: bool(row.group.strip())),
+    "roles": ("str", lambda row: "".join([turn.role[0] for turn in row.messages])),
     "spoken": (
         "bool",
-        lambda row, _: bool(row.messages) and all(turn.content.strip() for turn in row.messages),
+        lambda row: bool(row.messages) and all(turn.content.strip() for turn in row.messages),
     ),
-    "answer_words": ("int64", lambda row, _: len(row.answer.split()) if row.messages else 0),
-    "unanswerable": ("bool", lambda row, _: not row.answerable),
+    "answer_words": ("int32", lambda row: len(row.answer.split()) if row.messages else 0),
+    "unanswerable": ("bool", lambda row: not row.answerable),
     "answers": (
         "bool",
-        lambda row, _: not (row.answerable and row.messages and row.answer.strip() == ABSTENTION),
+        lambda row: not (row.answerable and row.messages and row.answer.strip() == ABSTENTION),
     ),
-    "abstains": ("bool", lambda row, _: row.answerable or bool(row.messages and abstains(row.answer))),
-    "evidence_known": ("bool", lambda row, between: between.known(row.evidence)),
-    "quote_stands": ("bool", lambda row, between: between.stands(row.quote, row.evidence)),
-    "evidence_open": ("bool", lambda row, _: not row.withheld or set(row.withheld).isdisjoint(row.evidence)),
-    "withheld_known": ("bool", lambda row, between: between.known(row.withheld)),
-    "group_share": ("float64", lambda row, between: between.shares[row.group]),
+    "abstains": ("bool", lambda row: row.answerable or bool(row.messages and abstains(row.answer))),
+    "evidence_known": None,
+    "quote_stands": None,
+    "evidence_open": ("bool", lambda row: not row.withheld or set(row.withheld).isdisjoint(row.evidence)),
+    "withheld_known": None,
+    "group_share": None,
 }
 
 

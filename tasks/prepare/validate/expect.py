@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from tasks.prepare.validate.between import Between
 from tasks.prepare.validate_settings import Severity
 
-# What is judged of a row: the name and type of each column, and how it is made of the row and all tables.
-Columns = dict[str, tuple[str, Callable[[Any, Between], object]]]
+# What is judged of a row: the name of each column, its type, and how it is made of the row (None: of all
+# tables together, by between.py).
+Columns = dict[str, tuple[str, Callable[[Any], object]] | None]
 
 
 def expect(

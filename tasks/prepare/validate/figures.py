@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from tasks.prepare.validate.drift import Comparison
-from tasks.prepare.validate.findings import Finding, named, sources_of
+from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate.words import advice, bounded
-from tasks.rows.records import Rows
 
 
-def figures(findings: Sequence[Finding], rows: Rows, comparison: Comparison) -> dict[str, Any]:
+def figures(findings: Sequence[Finding], comparison: Comparison) -> dict[str, Any]:
     """Each expectation by table and name. Of rows that fail stand ids and sources, as in the quarantine."""
     result: dict[str, dict[str, Any]] = {}
-    sources = sources_of(rows)
     for finding in findings:
-        examples, more = named(finding, sources[finding.table])
         result.setdefault(finding.table, {})[finding.name] = {
             "about_rows": finding.about_rows,
             "advice": "" if finding.passed else advice(finding),
@@ -22,11 +19,13 @@ def figures(findings: Sequence[Finding], rows: Rows, comparison: Comparison) -> 
             "detail": finding.detail,
             "error": finding.error,
             "expected": finding.expected,
-            "examples": [{"id": bounded(name), "source": bounded(source)} for name, source in examples],
-            "failed_rows": len(finding.rows),
+            "examples": [
+                {"id": bounded(name), "source": bounded(source)} for name, source in finding.examples
+            ],
+            "failed_rows": finding.failed,
             "judged_rows": finding.judged,
             "key": finding.key,
-            "more_examples": more,
+            "more_examples": finding.more,
             "observed": finding.observed,
             "passed": finding.passed,
             "severity": finding.severity,

@@ -1,12 +1,17 @@
 """What came of each expectation, and what follows for the rows."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from tasks.prepare.validate.tables import Tables, names_at
 from tasks.prepare.validate_settings import Severity
-from tasks.rows.records import Dropped, RowKind, Rows
+from tasks.rows.records import RowKind
 from tasks.rows.reports import RowCount, row_counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NAMED = 5  # rows of each expectation that was not met; the quarantine has them all
 
@@ -15,12 +20,12 @@ NAMED = 5  # rows of each expectation that was not met; the quarantine has them 
 class Finding:
     """One expectation and how it went.
 
-    `rows` are the ids of the rows that failed it, of `judged` rows; `about_rows` is False where it judges
-    the table as a whole, and then `observed` is what was seen. `expected` is the bound in words, `column`
-    what of a row is held against it (empty: the rows are counted), and `seen` the least and the greatest
-    number in the rows that failed, if it holds numbers. `key` is the setting that holds the bound, if one
-    does, `detail` what else there is to say, and `remedy` what may be done beside mending the rows. `error`
-    says why it could not run; empty if it ran.
+    So many rows `failed` it, of `judged` rows; `examples` are the first of them, each by its id and its
+    source, and there are `more` ids. `about_rows` is False where it judges the table as a whole, and then
+    `observed` is what was seen. `expected` is the bound in words, `column` what of a row is held against it
+    (empty: the rows are counted), and `seen` the least and the greatest number in the rows that failed, if it
+    holds numbers. `key` is the setting that holds the bound, if one does, `detail` what else there is to say,
+    and `remedy` what may be done beside mending the rows. `error` says why it could not run; empty if it ran.
     """
 
     table: RowKind
@@ -32,61 +37,57 @@ class Finding:
     about_rows: bool
     passed: bool
     judged: int
-    rows: tuple[str, ...]
+    failed: int
     seen: tuple[float, float] | None
     observed: float | None
     key: str
     error: str
     detail: str = ""
     remedy: str = ""
+    examples: tuple[tuple[str, str], ...] = ()
+    more: int = 0
 
     def told(self) -> str:
         """What went wrong, in a few words."""
         if self.error:
             return f"could not run: {self.error}"
         if self.about_rows:
-            return f"{len(self.rows):,} of {self.judged:,} rows"
+            return f"{self.failed:,} of {self.judged:,} rows"
         seen = "there are no rows" if self.observed is None else f"it is {self.observed:.4g}"
         return f"{seen}: {self.detail}" if self.detail and not self.passed else seen
 
 
-def named(finding: Finding, sources: Mapping[str, str]) -> tuple[list[tuple[str, str]], int]:
-    """The first rows that failed, each by its id and its source, and how many more ids there are."""
-    names = list(dict.fromkeys(finding.rows))
-    return [(name, sources[name]) for name in names[:NAMED]], max(len(names) - NAMED, 0)
+def named(
+    tables: Tables, table: RowKind, ids: "NDArray[Any]", found: "Sequence[tuple[Finding, NDArray[Any]]]"
+) -> list[Finding]:
+    """The findings of a table with the first rows that failed; rows that share a number in `ids` are one."""
+    import numpy as np
 
-
-def sources_of(rows: Rows) -> dict[RowKind, dict[str, str]]:
-    """Where each row comes from, by kind and id."""
-    return {kind: {row.id: row.source for row in part} for kind, part in rows.by_kind().items()}
-
-
-def quarantined(findings: Sequence[Finding], rows: Rows) -> list[Dropped]:
-    """A line for each row that failed a critical expectation, with all its reasons."""
-    reasons: dict[tuple[RowKind, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        if finding.severity == "critical":
-            for name in dict.fromkeys(finding.rows):
-                reasons[finding.table, name].append(finding)
-    sources = sources_of(rows)
+    firsts: list[NDArray[Any]] = []
+    result: list[Finding] = []
+    for finding, places in found:
+        several = np.sort(np.unique(ids[places], return_index=True)[1])
+        firsts.append(places[several[:NAMED]])
+        result.append(replace(finding, more=max(len(several) - NAMED, 0)))
+    # Of rows with one id the last tells the source.
+    lasts = {place: int(np.flatnonzero(ids == ids[place])[-1]) for some in firsts for place in some.tolist()}
+    wanted = np.unique(np.array([*lasts.keys(), *lasts.values()], dtype=np.int64))
+    if not len(wanted):
+        return result
+    told = names_at(tables, table, wanted).to_pylist()
+    row_at = dict(zip(wanted.tolist(), told, strict=True))
     return [
-        Dropped(
-            id=name,
-            kind=kind,
-            source=sources[kind][name],
-            stage="validate",
-            reason=", ".join(finding.name for finding in failed),
-            detail=" ".join(finding.description for finding in failed),
+        replace(
+            finding,
+            examples=tuple((row_at[place]["id"], row_at[lasts[place]]["source"]) for place in some.tolist()),
         )
-        for (kind, name), failed in sorted(reasons.items(), key=lambda item: item[0])
+        for finding, some in zip(result, firsts, strict=True)
     ]
 
 
-def counted(rows: Rows, held: Sequence[Dropped]) -> list[RowCount]:
-    """The row accounting; rows that share an id are held back together, so each of them counts."""
+def counted(rows: Mapping[RowKind, int], held: Mapping[RowKind, Counter[str]]) -> list[RowCount]:
+    """The row accounting, from how many rows there are and how many are held back, by reason."""
     counts: list[RowCount] = []
-    reasons = {(row.kind, row.id): row.reason for row in held}
-    for kind, part in rows.by_kind().items():
-        why = Counter(reasons[kind, row.id] for row in part if (kind, row.id) in reasons)
-        counts += row_counts(kind, len(part), kept=len(part) - why.total(), quarantined=why)
+    for kind, count in rows.items():
+        counts += row_counts(kind, count, kept=count - held[kind].total(), quarantined=held[kind])
     return counts

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.pages import environment
-from tasks.prepare.validate.findings import Finding, counted, named, sources_of
+from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate.words import QUARANTINE, advice, bounded, failing, seen
-from tasks.rows.records import Dropped, RowKind, Rows
-from tasks.rows.reports import outcomes
+from tasks.rows.records import RowKind
+from tasks.rows.reports import RowCount, outcomes
+from tasks.rows.tables import KINDS
 
 TEMPLATES = Path(__file__).parent
 
@@ -23,28 +24,27 @@ class Suite:
     findings: tuple[Finding, ...]
 
 
-def render(findings: Sequence[Finding], rows: Rows, held: Sequence[Dropped], *, compared: str) -> str:
+def render(findings: Sequence[Finding], counts: Sequence[RowCount], *, compared: str) -> str:
     """The whole page as HTML. Of a row it shows what the quarantine shows: its id and its source.
 
-    `compared` says what the rows were compared with.
+    `counts` is the row accounting, and `compared` says what the rows were compared with.
     """
     pages = environment(TEMPLATES)
     pages.filters |= {"seen": seen, "failing": failing, "advice": advice, "bounded": bounded}
-    sources = sources_of(rows)
     failed = [finding for finding in findings if not finding.passed]
     return pages.get_template("page.html").render(
         met=len(findings) - len(failed),
         of=len(findings),
-        failed=[(finding, *named(finding, sources[finding.table])) for finding in failed],
-        suites=suites(findings, rows, held),
+        failed=[(finding, finding.examples, finding.more) for finding in failed],
+        suites=suites(findings, counts),
         quarantine=QUARANTINE,
         compared=compared,
     )
 
 
-def suites(findings: Sequence[Finding], rows: Rows, held: Sequence[Dropped]) -> list[Suite]:
+def suites(findings: Sequence[Finding], counts: Sequence[RowCount]) -> list[Suite]:
     """The suites in their order."""
-    met = outcomes(counted(rows, held))
+    met = outcomes(counts)
     return [
         Suite(
             table=table,
@@ -52,5 +52,5 @@ def suites(findings: Sequence[Finding], rows: Rows, held: Sequence[Dropped]) -> 
             held=met[table]["quarantined"],
             findings=tuple(finding for finding in findings if finding.table == table),
         )
-        for table in rows.by_kind()
+        for table in KINDS
     ]

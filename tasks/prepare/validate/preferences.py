@@ -8,26 +8,26 @@ from tasks.rows.records import LabelKind
 
 ROLES = r"^s?(?:ua)*u$"  # the prompt ends with the question
 COLUMNS: Columns = {
-    "id": ("str", lambda row, _: row.id),
-    "id_apart": ("bool", lambda row, between: row.id not in between.shared),
-    "named": ("bool", lambda row, _: bool(row.id.strip())),
-    "grouped": ("bool", lambda row, _: bool(row.group.strip())),
-    "roles": ("str", lambda row, _: "".join([turn.role[0] for turn in row.prompt])),
+    "id": None,
+    "id_apart": None,
+    "named": ("bool", lambda row: bool(row.id.strip())),
+    "grouped": ("bool", lambda row: bool(row.group.strip())),
+    "roles": ("str", lambda row: "".join([turn.role[0] for turn in row.prompt])),
     "spoken": (
         "bool",
-        lambda row, _: all(
+        lambda row: all(
             text.strip() for text in (row.chosen, row.rejected, *(turn.content for turn in row.prompt))
         ),
     ),
-    "differs": ("bool", lambda row, _: row.chosen.split() != row.rejected.split()),
-    "answer_words": ("int64", lambda row, _: max(len(row.chosen.split()), len(row.rejected.split()))),
-    "margin": ("float64", lambda row, _: row.margin),
-    "label": ("str", lambda row, _: row.label),
-    "evidence_known": ("bool", lambda row, between: between.known(row.evidence)),
-    "quote_stands": ("bool", lambda row, between: between.stands(row.quote, row.evidence)),
-    "withheld_known": ("bool", lambda row, between: between.known(row.withheld)),
-    "evidence_open": ("bool", lambda row, _: not row.withheld or set(row.withheld).isdisjoint(row.evidence)),
-    "agrees": ("bool", lambda row, between: between.agrees(row)),
+    "differs": ("bool", lambda row: row.chosen.split() != row.rejected.split()),
+    "answer_words": ("int32", lambda row: max(len(row.chosen.split()), len(row.rejected.split()))),
+    "margin": ("float64", lambda row: row.margin),
+    "label": ("str", lambda row: row.label),
+    "evidence_known": None,
+    "quote_stands": None,
+    "withheld_known": None,
+    "evidence_open": ("bool", lambda row: not row.withheld or set(row.withheld).isdisjoint(row.evidence)),
+    "agrees": None,
 }
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from deploy.atomic import write_json
 from deploy.files import read_json
 from deploy.settings import Section
 from tasks.errors import SourceError
-from tasks.prepare.validate.features import FEATURES, Cells, Feature
-from tasks.rows.records import Row, RowKind, Rows
+from tasks.prepare.validate.features import FEATURES, Cells
+from tasks.prepare.validate.tables import Tables
+from tasks.rows.records import Row, RowKind
+from tasks.rows.tables import KINDS
 
 VERSION = 1  # of the features and their cells: the profiles of two versions are not compared
 SAMPLED = 20_000  # rows of a table that are looked at
@@ -58,12 +60,12 @@ class Profile:
         return _hashed(asdict(self)["tables"])
 
 
-def profile(rows: Rows, *, made_with: str) -> Profile:
-    """What `rows` are like."""
+def profile(tables: Tables, *, made_with: str) -> Profile:
+    """What the rows of `tables` are like."""
     return Profile(
         version=VERSION,
         made_with=made_with,
-        tables={kind: _table(part, FEATURES[kind]) for kind, part in rows.by_kind().items()},
+        tables={kind: _table(tables, kind) for kind in KINDS},
     )
 
 
@@ -97,27 +99,46 @@ def read_profile(path: Path) -> Profile | None:
     return found
 
 
-def spread(cells: Iterable[Cells], parts: Sequence[int]) -> Spread:
+class Spreading:
+    """Counts rows in the cells of one feature, one after the other."""
+
+    def __init__(self) -> None:
+        self._sizes: Counter[int] = Counter()
+        self._counts: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        self._squares: dict[str, float] = defaultdict(float)
+
+    def add(self, cells: Cells, part: int) -> None:
+        """Count a row, which is in this random part."""
+        self._sizes[part] += 1
+        counted = self._counts[part]
+        for cell, share in cells.items():
+            counted[cell] += share
+            self._squares[cell] += share * share
+
+    def spread(self) -> Spread:
+        """How all of them are spread."""
+        whole: dict[str, float] = defaultdict(float)
+        for part in sorted(self._counts):
+            for cell, count in self._counts[part].items():
+                whole[cell] += count
+        for cell in sorted(whole, key=lambda cell: (-whole[cell], cell))[CELLS:]:
+            for counted in (whole, self._squares, *self._counts.values()):
+                counted[OTHERS] += counted.pop(cell, 0.0)
+        return Spread(
+            rows={cell: round(count, 4) for cell, count in whole.items()},
+            alike={
+                cell: round(_alike(cell, self._counts, self._sizes, self._squares[cell]), 4) for cell in whole
+            },
+            parts=len(self._sizes),
+        )
+
+
+def spread(cells: Iterable[Cells], parts: Iterable[int]) -> Spread:
     """How rows are spread over cells, where `parts` says in which random part each of them is."""
-    sizes = Counter(parts)
-    counts: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    squares: dict[str, float] = defaultdict(float)
-    for part, row in zip(parts, cells, strict=True):
-        for cell, share in row.items():
-            counts[part][cell] += share
-            squares[cell] += share * share
-    whole: dict[str, float] = defaultdict(float)
-    for part in sorted(counts):
-        for cell, count in counts[part].items():
-            whole[cell] += count
-    for cell in sorted(whole, key=lambda cell: (-whole[cell], cell))[CELLS:]:
-        for counted in (whole, squares, *counts.values()):
-            counted[OTHERS] += counted.pop(cell, 0.0)
-    return Spread(
-        rows={cell: round(count, 4) for cell, count in whole.items()},
-        alike={cell: round(_alike(cell, counts, sizes, squares[cell]), 4) for cell in whole},
-        parts=len(sizes),
-    )
+    found = Spreading()
+    for row, part in zip(cells, parts, strict=True):
+        found.add(row, part)
+    return found.spread()
 
 
 def _alike(
@@ -135,21 +156,31 @@ def _alike(
     return max(apart / count * len(sizes) / (len(sizes) - 1), alone, 0.0)
 
 
-def _table(rows: Sequence[Row], features: Mapping[str, Feature]) -> TableProfile:
-    taken = sampled(rows)
-    parts = [_draw(getattr(row, "group", "") or row.id) % PARTS for row in taken]  # a document has no group
-    return TableProfile(
-        rows=len(rows),
-        features={name: spread(map(feature, taken), parts) for name, feature in features.items()},
-    )
+def _table(tables: Tables, kind: RowKind) -> TableProfile:
+    sizes = tables.sizes(kind)
+    found = {name: Spreading() for name in FEATURES[kind]}
+    for row in _sampled(tables, kind, sizes):
+        part = _draw(getattr(row, "group", "") or row.id) % PARTS  # a document has no group
+        for name, feature in FEATURES[kind].items():
+            found[name].add(feature(row), part)
+    features = {name: counted.spread() for name, counted in found.items()}
+    return TableProfile(rows=sum(sizes), features=features)
 
 
-def sampled(rows: Sequence[Row]) -> Sequence[Row]:
-    """Some `SAMPLED` of the rows, chosen by their ids: the next run looks at the same ones."""
-    if len(rows) <= SAMPLED:
-        return rows
-    bound = 2**32 * SAMPLED // len(rows)
-    return [row for row in rows if _draw(row.id) < bound]
+def _sampled(tables: Tables, kind: RowKind, sizes: Sequence[int]) -> Iterator[Row]:
+    for number in range(len(sizes)):
+        if (count := sum(sizes)) <= SAMPLED:
+            yield from tables.shard(kind, number)
+            continue
+        (names,) = tables.arrow(kind, ["id"], [number])
+        if places := sampled(names["id"].to_pylist(), count):
+            yield from tables.shard(kind, number, places)
+
+
+def sampled(ids: Iterable[str], count: int) -> list[int]:
+    """The places of some `SAMPLED` of `count` rows, chosen by their ids: the next run looks at the same."""
+    bound = 2**32 * SAMPLED // count
+    return [place for place, name in enumerate(ids) if _draw(name) < bound]
 
 
 def _draw(name: str) -> int:

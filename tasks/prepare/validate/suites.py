@@ -2,27 +2,42 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from numbers import Real
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from tasks.prepare.validate import documents, drift, examples, preferences
-from tasks.prepare.validate.between import Between
+from tasks.machine.executors import Executor, InProcess
+from tasks.prepare.validate import drift
 from tasks.prepare.validate.drift import NOTHING, Comparison
-from tasks.prepare.validate.expect import Columns
-from tasks.prepare.validate.findings import Finding
+from tasks.prepare.validate.findings import Finding, named
+from tasks.prepare.validate.frames import SUITES, frames
+from tasks.prepare.validate.quarantine import Quarantine
+from tasks.prepare.validate.tables import Tables
 from tasks.prepare.validate.words import expected
 from tasks.prepare.validate_settings import ValidateSettings
-from tasks.rows.records import RowKind, Rows
+from tasks.rows.records import RowKind
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
-SUITES: dict[RowKind, ModuleType] = {"example": examples, "preference": preferences, "document": documents}
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of each expectation, in the order of the suites, and which rows are held back."""
+
+    findings: tuple[Finding, ...]
+    quarantine: Quarantine
 
 
-def check(rows: Rows, settings: ValidateSettings, comparison: Comparison = NOTHING) -> list[Finding]:
-    """What comes of each expectation, in the order of the suites.
+def check(
+    tables: Tables,
+    settings: ValidateSettings,
+    comparison: Comparison = NOTHING,
+    *,
+    executor: Executor | None = None,
+) -> Judged:
+    """What comes of each expectation.
 
     After those of its rows each table has those of `comparison`: what differs from the rows accepted last.
     """
@@ -31,16 +46,19 @@ def check(rows: Rows, settings: ValidateSettings, comparison: Comparison = NOTHI
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("rows")
-    between = Between.of(rows)
+    lines = frames(tables, executor or InProcess())
     findings: list[Finding] = []
+    quarantine = Quarantine(tables)
     for table, module in SUITES.items():
-        count = len(rows.by_kind()[table])
-        lines = frame(rows, table, between)
-        findings += _judged(source, table, lines, module.expectations(settings), settings, count)
+        mine = lines.pop(table)
+        found = _judged(source, table, mine, module.expectations(settings), settings, len(mine))
+        ids = mine["id"].to_numpy()
+        findings += named(tables, table, ids, found)
+        quarantine.hold(table, ids, found)
         if shifts := drift.expectations(comparison, table):
-            lines = drift.frame(comparison, table)
-            findings += _judged(source, table, lines, shifts, settings, count)
-    return findings
+            shifted = _judged(source, table, drift.frame(comparison, table), shifts, settings, len(mine))
+            findings += [finding for finding, _ in shifted]
+    return Judged(tuple(findings), quarantine)
 
 
 def _judged(
@@ -50,8 +68,8 @@ def _judged(
     expectations: list[Any],
     settings: ValidateSettings,
     count: int,
-) -> list[Finding]:
-    """What comes of `expectations` about the lines of a table of `count` rows.
+) -> "list[tuple[Finding, NDArray[Any]]]":
+    """What comes of `expectations` about the lines of a table of `count` rows, and where rows fail.
 
     The batch validates, and not a validation definition, which would copy each row that fails three times for
     a store that nobody reads. Rows come by their place: by their id each would cost a look-up in pandas.
@@ -66,51 +84,43 @@ def _judged(
     result = batch.get_batch({"dataframe": lines}).validate(
         suite, result_format={"result_format": "COMPLETE"}
     )
+    source.delete_asset(name)  # or it would keep the lines
     told = {each.expectation_config.meta["name"]: each for each in result.results}
-    return [finding(table, told[each.meta["name"]], lines, judged=count) for each in suite.expectations]
+    return [finding(table, told[each.meta["name"]], judged=count) for each in suite.expectations]
 
 
-def frame(rows: Rows, table: RowKind, between: Between) -> "pd.DataFrame":
-    """One line a row: its id and what is judged, but none of its text, which may be personal."""
-    import pandas as pd
+def finding(table: RowKind, result: Any, *, judged: int) -> "tuple[Finding, NDArray[Any]]":
+    """A result of Great Expectations on a table of `judged` rows as a finding, and where rows fail."""
+    import numpy as np
 
-    columns: Columns = SUITES[table].COLUMNS
-    part = rows.by_kind()[table]
-    return pd.DataFrame(
-        {
-            name: pd.Series([judge(row, between) for row in part], dtype=kind)
-            for name, (kind, judge) in columns.items()
-        }
-    )
-
-
-def finding(table: RowKind, result: Any, lines: "pd.DataFrame", *, judged: int) -> Finding:
-    """A result of Great Expectations on `lines`, which tell of `judged` rows, as a finding."""
     config = result.expectation_config
     observed = _number(result.result.get("observed_value"))
     error = _error(result.exception_info)
     about_rows = config.type.startswith("expect_column_values")
     # Of no rows there is no mean and no greatest value, and none is out of bounds.
     idle = not (judged or about_rows or error) and observed is None
-    failed = result.result.get("unexpected_index_list") or ()
-    return Finding(
+    failed = np.asarray(result.result.get("unexpected_index_list") or (), dtype=np.int64)
+    column = config.kwargs.get("column", "")
+    found = Finding(
         table=table,
         name=config.meta["name"],
         description=config.description,
-        column=config.kwargs.get("column", ""),
+        column=column,
         expected=expected(config.type, config.kwargs),
         severity=config.severity.value,
         about_rows=about_rows,
         passed=bool(result.success) or idle,
         judged=judged,
-        rows=tuple(lines["id"].take(failed)) if failed else (),
-        seen=_span(result.result.get("unexpected_list") or ()),
+        failed=len(failed),
+        # In the place of ids stand numbers, which say nothing.
+        seen=None if column == "id" else _span(result.result.get("unexpected_list") or ()),
         key=config.meta["key"],
         detail=config.meta["detail"],
         remedy=config.meta["remedy"],
         observed=observed,
         error=error,
     )
+    return found, failed
 
 
 def _number(value: Any) -> float | None:

@@ -47,8 +47,8 @@ def failing(finding: Finding) -> str:
     """How many rows fail, of how many, and their share; a dash for what judges no single row."""
     if finding.error or not finding.about_rows:
         return DASH
-    told = f"{len(finding.rows):,} of {finding.judged:,}"
-    return f"{told} ({fine_percent(len(finding.rows) / finding.judged)})" if finding.rows else told
+    told = f"{finding.failed:,} of {finding.judged:,}"
+    return f"{told} ({fine_percent(finding.failed / finding.judged)})" if finding.failed else told
 
 
 def advice(finding: Finding) -> str:

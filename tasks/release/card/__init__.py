@@ -1,5 +1,6 @@
 """Stage `card`: what the data is, where it comes from, what became of it, and how groups in it fare."""
 
+from itertools import chain
 from pathlib import Path
 
 from deploy.atomic import write_text
@@ -13,9 +14,9 @@ from tasks.release.card.groups import group_figures
 from tasks.release.card.markdown import card_markdown
 from tasks.release.settings import CardSettings
 from tasks.rows.accounting import trained_tokens
-from tasks.rows.records import Example, Preference
+from tasks.rows.records import Example, Preference, Rows
 from tasks.rows.reports import Report, read_report, write_report
-from tasks.rows.tables import FILES, read_rows, read_table
+from tasks.rows.tables import FILES, read_shards, read_table
 
 SPLITS = ("train", "validation", "test")
 
@@ -51,18 +52,17 @@ def card(
     faults = (*whole.faults, *tokens_fault(whole, trained_tokens(read_report(tuned).figures)))
     examples = {name: read_table(splits / name / FILES[Example], Example) for name in SPLITS}
     pairs = {name: read_table(splits / name / FILES[Preference], Preference) for name in SPLITS}
+    fewest = settings.smallest_group
     figures = {
         "account": account_figures(whole, faults),
         "sources": sources["sources"],
         "contents": contents(examples, pairs),
         "cleaned": read_report(cleaned).figures,
         "groups": {
-            column: group_figures(
-                column, examples, pairs, read_answers(answers), smallest=settings.smallest_group
-            )
+            column: group_figures(column, examples, pairs, read_answers(answers), smallest=fewest)
             for column in settings.groups
         },
-        "agreement": agreements(read_rows(raw), settings.annotator, fewest=settings.smallest_group),
+        "agreement": agreements(_judged(raw, settings.annotator), settings.annotator, fewest=fewest),
     }
     for column, told in figures["groups"].items():
         if not any(told.values()):
@@ -73,3 +73,14 @@ def card(
     write_report(report, Report(stage="card", figures=own))
     sums = "; ".join(faults) or "every row is accounted for"
     print(f"card: {len(whole.lines)} lines of sources and kinds, {sums}")
+
+
+def _judged(raw: Path, annotator: str) -> Rows:
+    """The rows of which it is told who has judged; no others are in memory together."""
+    examples = chain.from_iterable(read_shards(raw / FILES[Example], Example))
+    pairs = chain.from_iterable(read_shards(raw / FILES[Preference], Preference))
+    return Rows(
+        examples=tuple(row for row in examples if row.metadata.get(annotator)),
+        preferences=tuple(row for row in pairs if row.metadata.get(annotator)),
+        documents=(),
+    )

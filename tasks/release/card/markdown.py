@@ -11,9 +11,9 @@ from typing import Any
 from tasks.pages.numbers import DASH, count, in_words, percent, spelled
 from tasks.pages.tables import lines
 from tasks.prepare.tracing.balance import OUTCOMES, Line, total
-from tasks.prepare.tracing.stored import KINDS
 from tasks.release.account import read_account
 from tasks.release.tables import UNKNOWN, Table, group_tables, source_table
+from tasks.rows.tables import KINDS
 
 SIZES = (("n<1K", 1_000), ("1K<n<10K", 10_000), ("10K<n<100K", 100_000), ("100K<n<1M", 1_000_000))
 FRONT = "---"

@@ -7,9 +7,9 @@ from typing import Any
 
 from tasks.pages.numbers import count, in_words
 from tasks.prepare.tracing.balance import OUTCOMES, Line, total
-from tasks.prepare.tracing.stored import KINDS
 from tasks.release.account import read_account
 from tasks.release.report.flow import BAR, WIDTH, Flow, flows
+from tasks.rows.tables import KINDS
 
 STAGES = ("collect", "clean", "validate", "split", "sft")  # in which rows meet them
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.prepare.tracing.balance import Line
-from tasks.prepare.tracing.stored import KINDS, SPLITS
+from tasks.prepare.tracing.stored import SPLITS
 from tasks.rows.records import RowKind
+from tasks.rows.tables import KINDS
 
 WIDTH, TALL = 1000, 150  # of the picture, and of all rows that were collected
 TOP, GAP, BAR = 26, 20, 8  # above the first band, between two, and the width of a column's bars

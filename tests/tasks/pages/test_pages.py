@@ -19,7 +19,7 @@ from tests.tasks.lab.compare.test_compare import TRIALS
 from tests.tasks.pages.checking import checked, elsewhere, looked_at
 from tests.tasks.prepare.validate.made import LONG, finding
 from tests.tasks.release.report.conftest import make_page, write_reports
-from tests.tasks.rows.made import question, rows
+from tests.tasks.rows.made import counted
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FRAME = """<!doctype html><iframe width="390" height="800" style="border: 0" srcdoc="{page}"></iframe><script>
@@ -37,11 +37,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The pages, made from small reports."""
     folder = tmp_path_factory.mktemp("reports")
     compared = {"rows": rows_of(TRIALS, seed=1), "settings": load_settings(ROOT / "params.yaml").compare}
-    failed = [finding(rows=(LONG, "q2")), finding(about_rows=False, rows=(), observed=3.0)]
+    failed = [finding(examples=((LONG, "s"), ("q2", "s"))), finding(about_rows=False, failed=0, observed=3.0)]
     return {
         "report": make_page(folder, write_reports(folder)),
         "validation": render_validation(
-            failed, rows(question(LONG), question("q2")), [], compared="Nothing was accepted before."
+            failed, counted("example", **{"in": 2, "kept": 2}), compared="Nothing was accepted before."
         ),
         "methods": render_lab("methods.html", **compared),
         "claims": render_lab("claims.html", **compared, claims=judge(compared["rows"])),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from deploy.feedback.store import Rated
 from tasks.prepare.collect.feedback import read_feedback, unpaired
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FeedbackSource
 from tasks.prepare.rankings import as_lines, rankings
 from tasks.rows.identity import prompt_key
@@ -106,7 +107,7 @@ def test_what_is_exported_is_collected(tmp_path: Path) -> None:
     ]
     path = tmp_path / "feedback.jsonl"
     path.write_text(as_lines(rankings(opinions)), encoding="utf-8")
-    found = read_feedback(FeedbackSource(kind="feedback", path=path), watched=tmp_path)
+    found = in_memory(read_feedback(FeedbackSource(kind="feedback", path=path), watched=tmp_path))
     pairs = found.rows.preferences
     assert [(pair.prompt[0].content, pair.chosen, pair.rejected) for pair in pairs] == [
         ("What is C?", "It is 1.0.", "It is 2."),

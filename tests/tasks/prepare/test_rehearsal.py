@@ -9,6 +9,7 @@ from tasks.errors import SourceError
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.rehearsal import ALONE, Beside, Rehearsal, rehearse
 from tasks.prepare.validate.profile import profile
+from tasks.prepare.validate.tables import InMemory
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain, write_sources
 from tests.tasks.rows.made import document, question
 from tests.tasks.rows.made import rows as rows_of
@@ -106,7 +107,7 @@ def test_a_test_set_that_contradicts_itself_is_refused_as_a_run_refuses_it(tmp_p
 
 def test_the_rows_of_all_sources_are_compared_with_those_accepted_last(tmp_path: Path) -> None:
     others = rows_of(*(question(f"q{n}", f"Why is number {n}?") for n in range(100)))
-    accepted = profile(others, made_with="abc")
+    accepted = profile(InMemory(others), made_with="abc")
     beside = Beside(rows=others, counts={"example": 100}, known=True, accepted=accepted, made_with="abc")
     few = trial(tmp_path / "a.jsonl", asked(1, "Why is it?"), beside=beside)
     assert few.passed

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tasks.errors import SourceError
 from tasks.rows import tables
+from tasks.rows.arrow import schema
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
-from tasks.rows.tables import read_rows, read_shards, read_table, schema, shard_sizes, write_rows, write_table
+from tasks.rows.tables import read_rows, read_shards, read_table, shard_sizes, write_rows, write_table
 
 PREFERENCES = st.builds(Preference, margin=st.floats(allow_nan=False))
 ROWS = st.builds(Rows, preferences=st.lists(PREFERENCES, max_size=3).map(tuple))

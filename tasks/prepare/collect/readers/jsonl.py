@@ -25,7 +25,8 @@ def read_jsonl(path: Path) -> Iterator[Record | Fault]:
 def _record(number: int, line: bytes) -> Record | Fault:
     try:
         values = json.loads(line.decode("utf-8"))
-        json.dumps(values, ensure_ascii=False).encode("utf-8")  # an escape may stand for half a character
+        if b"\\u" in line:  # an escape may stand for half a character
+            json.dumps(values, ensure_ascii=False).encode("utf-8")
     except UnicodeError as error:
         return Fault(number, "not_utf8", getattr(error, "reason", "invalid text"))
     except json.JSONDecodeError as error:

@@ -25,7 +25,12 @@ def whole(path: Path) -> Iterator[None]:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from None
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError(
-            f"{path} has changed while it was read, so that a part may be missing; none of it is taken: run "
-            "again when nothing writes to it"
-        )
+        raise changed(path)
+
+
+def changed(path: Path) -> SourceError:
+    """That the file at `path` has changed while it was read."""
+    return SourceError(
+        f"{path} has changed while it was read, so that a part may be missing; none of it is taken: run "
+        "again when nothing writes to it"
+    )

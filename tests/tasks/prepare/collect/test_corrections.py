@@ -11,15 +11,16 @@ from deploy.abstention import ABSTENTION
 from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.prepare.collect.corrections import (
-    corrected,
+    Corrections,
     fingerprint,
+    left_out,
     read_corrections,
     texts_of,
     with_texts,
 )
 from tasks.prepare.collect.identifiers import Correction, Decision
 from tasks.prepare.collect_settings import CollectSettings, CorrectionsSource, FileSource
-from tasks.rows.records import Dropped, Example, Row
+from tasks.rows.records import Dropped, Example, Row, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_rows, read_table
 from tests.tasks.prepare.collect.running import collected
@@ -31,12 +32,19 @@ def correction(row: Row, decision: Decision = "use", **texts: str) -> Correction
     return Correction(id=row.id, kind=kind, was=fingerprint(row), decision=decision, texts=texts)
 
 
+def mended(found: Corrections, given: Rows) -> list[Row]:
+    """What corrections leave of rows."""
+    told = [found.told(row) for part in given.by_kind().values() for row in part]
+    return [row for row in told if row is not None]
+
+
 def test_a_mended_row_keeps_everything_but_its_texts() -> None:
     row = question("a", "Why?", "Becuase.", group="g", metadata={"region": "north"})
-    found = corrected(rows(row, question("b")), [correction(row, answer="Because.")])
-    assert found.rows.examples[0] == replace(row, messages=(*row.prompt, Message("assistant", "Because.")))
-    assert found.rows.examples[1] == question("b")
-    assert found.fates == {"mended": 1}
+    found = Corrections([correction(row, answer="Because.")])
+    first, second = mended(found, rows(row, question("b")))
+    assert first == replace(row, messages=(*row.prompt, Message("assistant", "Because.")))
+    assert second == question("b")
+    assert found.fates() == {"mended": 1}
 
 
 def test_every_kind_can_be_mended_and_earlier_turns_stay() -> None:
@@ -62,37 +70,37 @@ def test_an_answer_that_abstains_is_no_answer_and_the_other_way_round() -> None:
 
 def test_a_row_that_is_left_out_is_dropped_with_its_reason() -> None:
     row = question("a")
-    found = corrected(rows(row, question("b")), [correction(row, "leave out")])
-    assert [row.id for row in found.rows.examples] == ["b"]
-    assert [(each.id, each.stage, each.reason) for each in found.dropped] == [
-        ("a", "collect", "left_out_by_people")
-    ]
+    found = Corrections([correction(row, "leave out")])
+    assert mended(found, rows(row, question("b"))) == [question("b")]
+    assert found.fates() == {"left_out": 1}
+    lost = left_out(row)
+    assert (lost.id, lost.stage, lost.reason) == ("a", "collect", "left_out_by_people")
 
 
 def test_a_correction_of_what_stands_there_no_more_changes_nothing() -> None:
     old, new = question("a", answer="Old."), question("a", answer="New.")
     gone = correction(question("z"), "leave out")
-    found = corrected(rows(new), [correction(old, answer="Mended."), gone])
-    assert found.rows == rows(new)
-    assert found.fates == {"source_changed": 1, "row_gone": 1}
+    found = Corrections([correction(old, answer="Mended."), gone])
+    assert mended(found, rows(new)) == [new]
+    assert found.fates() == {"source_changed": 1, "row_gone": 1}
 
 
 def test_a_second_correction_follows_the_first() -> None:
     first = question("a", answer="One.")
     second = question("a", answer="Two.")
     chain = [correction(first, answer="Two."), correction(second, answer="Three.")]
-    (row,) = corrected(rows(first), reversed(chain)).rows.examples
-    assert row.answer == "Three."
+    (row,) = mended(Corrections(reversed(chain)), rows(first))
+    assert texts_of(row)["answer"] == "Three."
     round_and_round = [correction(first, answer="Two."), correction(second, answer="One.")]
-    assert corrected(rows(first), round_and_round).rows == rows(first)
-    assert corrected(rows(first), [correction(first)]).rows == rows(first)
+    assert mended(Corrections(round_and_round), rows(first)) == [first]
+    assert mended(Corrections([correction(first)]), rows(first)) == [first]
 
 
 def test_of_two_rows_with_one_id_the_one_that_was_looked_at_is_mended() -> None:
     one, other = question("a", answer="One."), question("a", answer="Other.")
-    found = corrected(rows(one, other), [correction(other, answer="Mended.")])
-    assert [row.answer for row in found.rows.examples] == ["One.", "Mended."]
-    assert found.fates == {"mended": 1}
+    found = Corrections([correction(other, answer="Mended.")])
+    assert [texts_of(row)["answer"] for row in mended(found, rows(one, other))] == ["One.", "Mended."]
+    assert found.fates() == {"mended": 1}
 
 
 def test_collect_uses_them_and_accounts_for_every_row(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tasks.errors import SourceError
 from tasks.prepare.collect.databases import read_sql
 from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import SqlSource
 
 
@@ -30,7 +31,9 @@ def database(tmp_path: Path) -> Mapping[str, str]:
 
 
 def read(environment: Mapping[str, str], query: str) -> Collected:
-    return read_sql(SqlSource(kind="sql", name="tickets", url_env="TICKETS", query=query), environment)
+    return in_memory(
+        read_sql(SqlSource(kind="sql", name="tickets", url_env="TICKETS", query=query), environment)
+    )
 
 
 def test_what_the_query_finds_are_rows(database: Mapping[str, str]) -> None:

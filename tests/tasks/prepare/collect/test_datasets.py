@@ -9,13 +9,16 @@ import pytest
 from tasks.errors import SourceError
 from tasks.prepare.collect.datasets import read_dataset
 from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import DatasetSource
 
 ROWS = {"question": ["Why?", "Who?", "When?"], "answer": ["Because.", "She.", "Now."]}
 
 
 def read(path: Path, split: str = "train", **columns: str) -> Collected:
-    return read_dataset(DatasetSource(kind="dataset", path=path, split=split, columns=columns), watched=path)
+    return in_memory(
+        read_dataset(DatasetSource(kind="dataset", path=path, split=split, columns=columns), watched=path)
+    )
 
 
 def asked(found: Collected) -> list[str]:

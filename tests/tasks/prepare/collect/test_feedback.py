@@ -10,6 +10,7 @@ import pytest
 from tasks.errors import SourceError
 from tasks.prepare.collect.feedback import read_feedback
 from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import CollectSettings, FeedbackSource
 from tasks.rows.records import Dropped
 from tasks.rows.reports import outcomes, read_report, unbalanced
@@ -21,7 +22,7 @@ PROMPT = [{"role": "user", "content": "Why?"}]
 
 def read(path: Path, *rows: Mapping[str, Any]) -> Collected:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return read_feedback(FeedbackSource(kind="feedback", path=path), watched=path.parent)
+    return in_memory(read_feedback(FeedbackSource(kind="feedback", path=path), watched=path.parent))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,9 @@ def test_a_line_that_is_no_ranking_is_dropped(tmp_path: Path, row: Mapping[str, 
 def test_a_file_that_is_missing_or_empty_has_no_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    missing = read_feedback(FeedbackSource(kind="feedback", path=tmp_path / "f.jsonl"), watched=tmp_path)
+    missing = in_memory(
+        read_feedback(FeedbackSource(kind="feedback", path=tmp_path / "f.jsonl"), watched=tmp_path)
+    )
     assert (missing.rows.preferences, missing.dropped, missing.unused) == ((), (), {})
     assert "not there yet, threeply feedback export writes it" in capsys.readouterr().out
     assert read(tmp_path / "f.jsonl").rows.preferences == ()

@@ -14,6 +14,7 @@ from deploy.files import sha256_of, text_sha256
 from tasks.errors import ChecksumError, DownloadError, SourceError
 from tasks.prepare.collect.addressed import read_url
 from tasks.prepare.collect.fetching import TRIES, fetched
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import UrlSource
 
 FIRST = '{"prompt": "Why?", "completion": "Because."}\n'
@@ -186,7 +187,7 @@ def test_rows_are_those_of_the_address_and_the_report_says_which_file_it_was(
 ) -> None:
     site.content = SECOND
     source = UrlSource(kind="url", url=f"{site.address}/faq.jsonl?token=hidden", sha256=None)
-    found = read_url(source, cache=tmp_path)
+    found = in_memory(read_url(source, cache=tmp_path))
     address = f"{site.address}/faq.jsonl"
     assert {row.source for row in (*found.rows.examples, *found.dropped)} == {address}
     assert [(row.reason, row.detail[:6]) for row in found.dropped] == [("broken_json", "line 3")]

@@ -14,6 +14,7 @@ from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 
 QUESTION = Message("user", "Why?")
@@ -22,7 +23,7 @@ ANSWER = Message("assistant", "Because.")
 
 def read(path: Path, columns: Mapping[str, str] | None = None) -> Collected:
     source = FileSource(kind="file", path=path, columns=dict(columns or {}))
-    return read_file(source, watched=path.parent)
+    return in_memory(read_file(source, watched=path.parent))
 
 
 def jsonl(path: Path, *rows: Mapping[str, Any]) -> Path:
@@ -149,14 +150,14 @@ def test_better_answers_are_taught_once_a_prompt(tmp_path: Path) -> None:
         {"prompt": "Who?", "chosen": "E.", "rejected": "D."},
     )
     path = jsonl(tmp_path / "a.jsonl", *rows)
-    found = read_file(FileSource(kind="file", path=path, teaches=True), watched=tmp_path).rows
+    found = in_memory(read_file(FileSource(kind="file", path=path, teaches=True), watched=tmp_path)).rows
     (example,) = found.examples
     assert (example.prompt, example.answer) == ((QUESTION,), "C.")
     assert example.group == found.preferences[1].group
     assert len(found.preferences) == 4
     questions = jsonl(tmp_path / "b.jsonl", {"prompt": "Why?", "completion": "Because."})
     with pytest.raises(SourceError, match="holds examples, of which there is no better answer"):
-        read_file(FileSource(kind="file", path=questions, teaches=True), watched=tmp_path)
+        in_memory(read_file(FileSource(kind="file", path=questions, teaches=True), watched=tmp_path))
 
 
 def test_conversations_that_part_earlier_are_no_preference(tmp_path: Path) -> None:
@@ -236,7 +237,9 @@ def test_names_that_the_ledger_cannot_show_are_refused(name: str) -> None:
 
 def held_out(path: Path) -> Collected:
     """What a file gives that is held out."""
-    return read_file(FileSource(kind="file", path=path, held_out="own questions"), watched=path.parent)
+    return in_memory(
+        read_file(FileSource(kind="file", path=path, held_out="own questions"), watched=path.parent)
+    )
 
 
 def test_an_empty_cell_says_nothing_about_who_can_answer(tmp_path: Path) -> None:
@@ -341,7 +344,7 @@ def test_a_file_outside_the_watched_folder_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = jsonl(tmp_path / "a.jsonl", {"prompt": "Why?", "completion": "Because."})
-    read_file(FileSource(kind="file", path=path), watched=tmp_path / "sources")
+    in_memory(read_file(FileSource(kind="file", path=path), watched=tmp_path / "sources"))
     assert "DVC does not notice when it changes: move it there" in capsys.readouterr().out
 
 
@@ -351,8 +354,8 @@ def test_columns_that_are_named_to_be_kept_go_along_as_metadata(tmp_path: Path) 
         {"question": "Who?", "answer": "Nobody.", "region": "", "year": None},
     ]
     source = FileSource(kind="file", path=jsonl(tmp_path / "a.jsonl", *lines), keep=["region", "year"])
-    first, second = read_file(source, watched=tmp_path).rows.examples
+    first, second = in_memory(read_file(source, watched=tmp_path)).rows.examples
     assert first.metadata == {"region": "north", "year": "2024"}
     assert second.metadata == {}
     with pytest.raises(SourceError, match="no column 'land', which `columns` or `keep`"):
-        read_file(source.model_copy(update={"keep": ["land"]}), watched=tmp_path)
+        in_memory(read_file(source.model_copy(update={"keep": ["land"]}), watched=tmp_path))

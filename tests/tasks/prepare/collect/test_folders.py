@@ -7,9 +7,16 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.folders import TOLD, read_folder
+from tasks.prepare.collect.identifiers import Collected
+from tasks.prepare.collect.pieces import in_memory
+from tasks.prepare.collect.readings import Readings
 from tasks.prepare.collect_settings import FolderSource
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.nobody import nobody
+
+
+def read(source: FolderSource) -> Collected:
+    return in_memory(read_folder(source, watched=source.path, readings=Readings(None)))
 
 
 def test_every_file_below_the_folder_is_a_document(tmp_path: Path) -> None:
@@ -18,7 +25,7 @@ def test_every_file_below_the_folder_is_a_document(tmp_path: Path) -> None:
     (tmp_path / "deep" / "b.md").write_text("No heading.")
     (tmp_path / "c.md").write_bytes(b"caf\xe9")
     (tmp_path / "d.txt").write_text("no Markdown")
-    found = read_folder(FolderSource(kind="markdown", path=tmp_path), watched=tmp_path)
+    found = read(FolderSource(kind="markdown", path=tmp_path))
     assert [(d.title, d.text, d.source) for d in found.rows.documents] == [
         ("The title", "\nIntro.\n\n# The title #\n\nText.", "markdown"),
         ("b", "No heading.", "markdown"),
@@ -36,7 +43,7 @@ def test_other_formats_are_read_and_what_cannot_be_is_told(
     (tmp_path / "notes.txt").write_text("Bees.")
     (tmp_path / "scan.pdf").write_bytes(pdf([PICTURE]))
     (tmp_path / "logo.png").write_bytes(b"")
-    found = read_folder(FolderSource(kind="documents", path=tmp_path), watched=tmp_path)
+    found = read(FolderSource(kind="documents", path=tmp_path))
     assert [(d.title, d.text, d.uri) for d in found.rows.documents] == [
         ("guide", "The jay hops.", f"file:{tmp_path.as_posix()}/guide.PDF"),
         ("notes", "Bees.", f"file:{tmp_path.as_posix()}/notes.txt"),
@@ -55,7 +62,7 @@ def test_of_many_files_that_cannot_be_read_some_are_told(
 ) -> None:
     for number in range(TOLD + 3):
         (tmp_path / f"{number}.md").write_text(" ")
-    found = read_folder(FolderSource(kind="documents", path=tmp_path), watched=tmp_path)
+    found = read(FolderSource(kind="documents", path=tmp_path))
     assert len(found.dropped) == TOLD + 3
     said = capsys.readouterr().out
     assert said.count("it is empty") == TOLD
@@ -73,7 +80,7 @@ def test_of_many_files_that_cannot_be_read_some_are_told(
 def test_a_folder_without_documents_is_named(tmp_path: Path, kind: str, name: str, message: str) -> None:
     source = FolderSource.model_validate({"kind": kind, "path": tmp_path / name})
     with pytest.raises(SourceError, match=message):
-        read_folder(source, watched=tmp_path)
+        read(source)
 
 
 def test_links_to_folders_are_counted_and_none_is_gone_round_in(
@@ -84,7 +91,7 @@ def test_links_to_folders_are_counted_and_none_is_gone_round_in(
     (folder / "deep" / "a.md").write_text("Text.")
     (folder / "deep" / "round").symlink_to(folder)
     (folder / "gone.md").symlink_to(tmp_path / "nowhere.md")
-    found = read_folder(FolderSource(kind="markdown", path=folder), watched=tmp_path)
+    found = read(FolderSource(kind="markdown", path=folder))
     assert [row.title for row in found.rows.documents] == ["a"]
     assert found.figures["other_formats"] == {"link to a folder": 1, "no file": 1}
     assert "1 links to folders are not followed" in capsys.readouterr().out
@@ -97,4 +104,4 @@ def test_a_folder_that_cannot_be_looked_into_is_not_passed_over() -> None:
         (folder / "a.md").write_text("Text.")
         (folder / "locked").mkdir(mode=0)
         with nobody(), pytest.raises(SourceError, match="locked cannot be looked into: Permission denied"):
-            read_folder(FolderSource(kind="markdown", path=folder), watched=folder)
+            read(FolderSource(kind="markdown", path=folder))

@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from tasks.prepare.collect.identifiers import Collected
 from tasks.prepare.collect.provenance import licence_of, provenance
 from tasks.prepare.collect_settings import DatasetSource, FileSource, QueriesSource
-from tests.tasks.rows.made import question, rows
 
-PART = Collected(rows=rows(question("a", source="faq"), question("b", source="faq")))
+NAMES = {"faq"}
 
 
 def dataset(folder: Path, **given: Any) -> DatasetSource:
@@ -20,7 +18,7 @@ def dataset(folder: Path, **given: Any) -> DatasetSource:
 
 def test_what_params_says_wins() -> None:
     source = FileSource(kind="file", path=Path("faq.jsonl"), licence="CC0-1.0", origin="our desk")
-    assert provenance(source, PART) == {
+    assert provenance(source, NAMES) == {
         "names": ["faq"],
         "licences": {"": "CC0-1.0"},
         "origin": "our desk",
@@ -29,25 +27,25 @@ def test_what_params_says_wins() -> None:
 
 
 def test_a_file_says_nothing_of_itself() -> None:
-    found = provenance(FileSource(kind="file", path=Path("faq.jsonl")), PART)
+    found = provenance(FileSource(kind="file", path=Path("faq.jsonl")), NAMES)
     assert (found["licences"], found["origin"]) == ({}, "")
 
 
 def test_packages_tell_their_licence() -> None:
     assert "BSD" in licence_of("numpy")
     assert licence_of("threeply") != "UNKNOWN"
-    assert "made up" in provenance(QueriesSource(kind="queries", max_rows=1), PART)["origin"]
+    assert "made up" in provenance(QueriesSource(kind="queries", max_rows=1), NAMES)["origin"]
 
 
 def test_a_dataset_tells_by_its_readme_or_its_info(tmp_path: Path) -> None:
     info = {"license": "mit", "homepage": "https://example.org"}
     (tmp_path / "dataset_info.json").write_text(json.dumps(info))
-    assert provenance(dataset(tmp_path), PART)["licences"] == {"": "mit"}
+    assert provenance(dataset(tmp_path), NAMES)["licences"] == {"": "mit"}
     (tmp_path / "README.md").write_text("---\nlicense: [cc-by-4.0, mit]\nlanguage: de\n---\n# A set\n")
-    found = provenance(dataset(tmp_path), PART)
+    found = provenance(dataset(tmp_path), NAMES)
     assert found["licences"] == {"": "cc-by-4.0, mit"}
     assert (found["origin"], found["languages"]) == ("https://example.org", ["de"])
-    assert provenance(dataset(tmp_path, licence="mine"), PART)["licences"] == {"": "mine"}
+    assert provenance(dataset(tmp_path, licence="mine"), NAMES)["licences"] == {"": "mine"}
 
 
 @pytest.mark.parametrize(
@@ -56,4 +54,4 @@ def test_a_dataset_tells_by_its_readme_or_its_info(tmp_path: Path) -> None:
 def test_front_matter_that_says_nothing_stops_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
     (tmp_path / "dataset_info.json").write_text("[1")
-    assert provenance(dataset(tmp_path), PART)["licences"] == {}
+    assert provenance(dataset(tmp_path), NAMES)["licences"] == {}

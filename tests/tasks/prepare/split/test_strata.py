@@ -6,8 +6,8 @@ from dataclasses import replace
 from tasks.prepare.split.sides import SplitName
 from tasks.prepare.split.strata import lacking, shortened, strata
 from tasks.prepare.split.tallies import Tally
+from tasks.rows.arrow import arrow_of
 from tasks.rows.records import Example, Preference, Rows
-from tasks.rows.tables import as_table
 from tests.conftest import small_settings
 from tests.tasks.rows.made import pair, question, rows
 
@@ -29,7 +29,7 @@ def tally(found: Rows) -> Tally:
     """What is counted of the rows of a split, which come in tables of three."""
     counts = Tally()
     for kind, part in ((Example, found.examples), (Preference, found.preferences)):
-        tables = (as_table(part[at : at + 3], kind) for at in range(0, len(part), 3))  # type: ignore[type-var]
+        tables = (arrow_of(kind, part[at : at + 3]) for at in range(0, len(part), 3))  # type: ignore[type-var]
         assert sum(table.num_rows for table in counts.counting(kind, tables)) == len(part)
     return counts
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
+
 from tasks.errors import GateError
 from tasks.prepare.clean import clean
 from tasks.prepare.collect import collect
@@ -87,16 +89,18 @@ def run_chain(
     data, reports, accepted = root / "data", root / "data/reports", root / "data/accepted.json"
     stages = ("collect", "clean", "validate", "split")
     wanted = stages[: stages.index(until) + 1]
-    collect(
-        root / "sources",
-        raw=data / "raw/rows",
-        dropped=data / "raw/dropped.parquet",
-        evaluations=data / "raw/evaluations.parquet",
-        report=reports / "collect.json",
-        run=settings.run,
-        settings=CollectSettings(sources=list(named)),
-        split=settings.split,
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("THREEPLY_CACHE", str(root / ".threeply/cache"))
+        collect(
+            root / "sources",
+            raw=data / "raw/rows",
+            dropped=data / "raw/dropped.parquet",
+            evaluations=data / "raw/evaluations.parquet",
+            report=reports / "collect.json",
+            run=settings.run,
+            settings=CollectSettings(sources=list(named)),
+            split=settings.split,
+        )
     if "clean" in wanted:
         with TemporaryDirectory() as work:
             clean(
@@ -120,6 +124,7 @@ def run_chain(
             settings=settings.validate_,
             collect=CollectSettings(sources=list(named)),
             clean=settings.clean,
+            parallel=settings.parallel,
         )
     if "split" in wanted:
         told = [reports / f"{name}.json" for name in ("collect", "clean", "validate")]

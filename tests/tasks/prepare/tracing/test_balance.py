@@ -91,10 +91,10 @@ def test_stages_of_different_runs_do_not_add_up(ran: Path) -> None:
     def faults(changed: Stored) -> tuple[str, ...]:
         return balance(changed, {}).faults
 
-    assert faults(replace(stored, raw=stored.raw[1:])) == (
+    assert faults(replace(stored, raw=[*stored.raw][1:])) == (
         f"{faq}: 38 examples were read, and clean accounts for 39",
     )
-    train = {**stored.splits, "train": stored.splits["train"][1:]}
+    train = {**stored.splits, "train": [*stored.splits["train"]][1:]}
     (said,) = faults(replace(stored, splits=train))
     assert said == f"{faq}: 32 examples passed validate, and split accounts for 31"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.messages import Message
+from tasks.machine.settings import ParallelSettings
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.collect_settings import CollectSettings, FolderSource
 from tasks.prepare.validate import validate
@@ -28,6 +29,7 @@ SETTINGS = ValidateSettings(
     drift=DRIFT,
 )
 COLLECT = CollectSettings(sources=[FolderSource(kind="markdown", path=Path("manual"))])
+PARALLEL = ParallelSettings(executor="local", workers=1)
 CLEAN = cleaning(min_characters=1, max_characters=100)
 TEXT = "svm.SVC(C=1.0)\n\nC=1.0 : float\nRegularization."
 DOCUMENT = document(
@@ -57,7 +59,9 @@ def judge(
         "page": out / "page.html",
         "report": out / "validate.json",
     }
-    validate(out / "rows", accepted, **paths, settings=settings, collect=COLLECT, clean=clean)
+    validate(
+        out / "rows", accepted, **paths, settings=settings, collect=COLLECT, clean=clean, parallel=PARALLEL
+    )
     return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
 
 

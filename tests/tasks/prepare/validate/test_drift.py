@@ -9,6 +9,7 @@ import pytest
 from deploy.messages import Message
 from tasks.prepare.validate.drift import FIRST, Comparison, Shift, compare
 from tasks.prepare.validate.profile import profile
+from tasks.prepare.validate.tables import InMemory
 from tasks.rows.records import Example, Rows
 from tests.tasks.prepare.validate.made import DRIFT
 from tests.tasks.rows.made import document, pair, question, rows
@@ -30,7 +31,8 @@ def drawn(draw: random.Random, groups: int, *, of: int = 6) -> list[Example]:
 
 
 def compared(then: Rows, now: Rows) -> Comparison:
-    return compare(profile(then, made_with=""), profile(now, made_with=""), DRIFT)
+    before, today = (profile(InMemory(given), made_with="") for given in (then, now))
+    return compare(before, today, DRIFT)
 
 
 def passed(comparison: Comparison) -> dict[str, Shift]:
@@ -134,7 +136,7 @@ def test_half_of_the_rows_missing_is_critical_even_where_few_are_left() -> None:
 def test_what_cannot_be_compared_is_told() -> None:
     one_group = rows(*(question(f"q{n}", group="g") for n in range(80)))
     some = rows(*(question(f"q{n}") for n in range(80)))
-    assert compare(None, profile(some, made_with=""), DRIFT).told == FIRST
+    assert compare(None, profile(InMemory(some), made_with=""), DRIFT).told == FIRST
     few = compared(rows(question("q")), some)
     assert "There were too few examples then to compare (1)." in few.told
     assert few.shifts == {}

@@ -1,22 +1,27 @@
 """Protects the page of the expectations: what failed stands on it in words, with counts, never as markup."""
 
+from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
 
-from tasks.prepare.validate.findings import quarantined
+from tasks.prepare.validate.findings import NAMED, counted
 from tasks.prepare.validate.page import render
 from tasks.prepare.validate.words import LONGEST
 from tests.tasks.pages.checking import checked
 from tests.tasks.prepare.validate.made import LONG, finding
-from tests.tasks.rows.made import question, rows
 
 
 def page(*names: str, **changed: Any) -> str:
     """The page about examples of these names, of which one expectation was not met."""
-    found = finding(**{"rows": names, **changed})
-    given = rows(*(question(name, source="mine.jsonl") for name in names))
-    made = render([found], given, quarantined([found], given), compared="Compared with `those`.")
+    examples = tuple((name, "mine.jsonl") for name in names[:NAMED])
+    told = {"failed": len(names), "examples": examples, "more": max(len(names) - NAMED, 0)}
+    found = finding(**{**told, **changed})
+    held = Counter({found.name: len(names)} if not found.passed else {})
+    counts = counted(
+        {"example": len(names), "preference": 0, "document": 0}, defaultdict(Counter, example=held)
+    )
+    made = render([found], counts, compared="Compared with `those`.")
     checked(made)
     return made
 
@@ -47,7 +52,7 @@ def test_of_many_rows_a_few_are_named_and_the_others_are_counted() -> None:
 
 
 def test_what_the_data_says_is_escaped_and_bounded() -> None:
-    made = page(LONG, " ", rows=(LONG, " "))
+    made = page(LONG, " ")
     assert "<script>" not in made
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in made
     assert "x" * LONGEST not in made
@@ -85,7 +90,7 @@ def test_a_shift_says_what_has_changed_and_how_it_can_be_meant() -> None:
 
 
 def test_where_all_is_met_the_page_says_so() -> None:
-    made = page("q1", passed=True, rows=(), seen=None)
+    made = page("q1", passed=True, failed=0, examples=(), seen=None)
     assert "Every expectation is met." in made
     assert "1 row, of which none are held back." in made
     assert "\u2717" not in made

@@ -42,9 +42,9 @@ def test_a_bound_is_told_in_words(kind: str, arguments: dict[str, Any], told: st
     ("changed", "told", "share"),
     [
         ({}, "11 to 412", "2 of 200 (1 %)"),
-        ({"seen": (-1.0, -1.0), "rows": ("q1",), "judged": 16599}, "-1", "1 of 16,599 (0.006 %)"),
+        ({"seen": (-1.0, -1.0), "failed": 1, "judged": 16599}, "-1", "1 of 16,599 (0.006 %)"),
         ({"seen": None}, DASH, "2 of 200 (1 %)"),
-        ({"seen": None, "rows": ()}, DASH, "0 of 200"),
+        ({"seen": None, "failed": 0}, DASH, "0 of 200"),
         ({"about_rows": False, "observed": 0.142857}, "0.143", DASH),
         ({"about_rows": False, "observed": None}, "no rows", DASH),
         ({"error": "no such column"}, "could not run", DASH),

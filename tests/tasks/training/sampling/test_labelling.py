@@ -8,6 +8,7 @@ import pytest
 
 from deploy.messages import Message
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 from tasks.training.sampling.answers import Sampled
 from tasks.training.sampling.labelling import Answers, Format, labelled, lines, to_label
@@ -54,7 +55,7 @@ def test_rankings_come_back_as_preferences(tmp_path: Path, form: Format) -> None
     assert empty == 0
     (tmp_path / "labels.jsonl").write_text(json.dumps(found[0]) + "\n", encoding="utf-8")
     source = FileSource(kind="file", path=tmp_path / "labels.jsonl")
-    pairs = read_file(source, watched=tmp_path).rows.preferences
+    pairs = in_memory(read_file(source, watched=tmp_path)).rows.preferences
     assert [(pair.chosen, pair.rejected, pair.label) for pair in pairs] == [
         ("Because.", "So.", "human"),
         ("Because.", "No.", "human"),
