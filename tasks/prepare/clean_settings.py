@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from deploy.settings import Count, Section, Share, spelled
+from tasks.prepare.languages import known_language
 
 CleanStep = Literal[
     "repairs",
@@ -47,7 +48,7 @@ SignalName = Literal[
 RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
 PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key"]
 Treatment = Literal["redact", "drop", "keep"]
-LanguageCode = Annotated[str, spelled(r"[a-z]{2,3}", "the code of a language, such as en or de")]
+LanguageCode = Annotated[str, AfterValidator(known_language)]
 CountryCode = Annotated[str, spelled(r"[A-Z]{2}", "the code of a country, such as US or GB")]
 
 
