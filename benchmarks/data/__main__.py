@@ -2,6 +2,7 @@
 
     python -m benchmarks.data dirty --records 4000 --seeds 0 1       every planted fault, found or not
     python -m benchmarks.data personal                               e-mail, phone, IBAN, card, IP, keys
+    python -m benchmarks.data names                                  names of people, after: make extras
     python -m benchmarks.data speed 100000 1000000                   each stage and each step of `clean`
     python -m benchmarks.data speed 100000 --peers PYTHON            beside datatrove
     python -m benchmarks.data dirty --told LOG --write               tables of what it has printed before
@@ -22,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.apart import told_by
-from benchmarks.data import beside, dirty, page, personal_recall, speed, speed_page
+from benchmarks.data import beside, dirty, names, page, personal_recall, speed, speed_page
 from benchmarks.data.made import records
 from benchmarks.first_screen import between
 from deploy.atomic import write_text
@@ -89,6 +90,8 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--script", type=Path, default=SCRIPT, help="what makes the dirty file")
     own = command("personal", measure_personal, speed_page.personal, "personal data, by kind")
     own.add_argument("--documents", type=int, default=2000)
+    own = command("names", measure_names, speed_page.names, "names of people, by their form")
+    own.add_argument("--documents", type=int, default=2400)
     own = command("speed", measure_speed, speed_page.tables, "stages and steps, in records a second")
     own.add_argument("sizes", type=int, nargs="*", default=[100_000, 1_000_000], metavar="RECORDS")
     own.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has datatrove")
@@ -108,6 +111,11 @@ def measure_dirty(given: argparse.Namespace) -> dict[str, Any]:
 def measure_personal(given: argparse.Namespace) -> dict[str, Any]:
     """What is found of personal data in so many texts."""
     return personal_recall.measured(given.documents, load_settings(Path("params.yaml")).clean)
+
+
+def measure_names(given: argparse.Namespace) -> dict[str, Any]:
+    """What is found of names in so many texts, by each way."""
+    return names.measured(given.documents, load_settings(Path("params.yaml")).clean)
 
 
 def measure_speed(given: argparse.Namespace) -> dict[str, Any]:

@@ -43,6 +43,18 @@ def personal(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def names(found: Mapping[str, Any]) -> str:
+    """A row for each form that names have, a column for each way of finding them, and clean texts."""
+    rows = {
+        form: [
+            f"{told['forms'][form]['found']} of {told['forms'][form]['planted']}" for told in found.values()
+        ]
+        for form in next(iter(found.values()))["forms"]
+    }
+    touched = [f"{told['clean']['touched']} of {told['clean']['texts']}" for told in found.values()]
+    return "\n".join(markdown_table(list(found), rows | {"clean texts touched": touched})) + "\n"
+
+
 def _column_names(sizes: Mapping[str, Mapping[str, Any]], part: str) -> list[str]:
     return list(dict.fromkeys(name for told in sizes.values() for name in told.get(part, {})))
 
