@@ -3,6 +3,7 @@
     python -m benchmarks.data dirty --records 4000 --seeds 0 1       every planted fault, found or not
     python -m benchmarks.data personal                               e-mail, phone, IBAN, card, IP, keys
     python -m benchmarks.data names                                  names of people, after: make extras
+    python -m benchmarks.data profanity                              obscene words, beside what people prefer
     python -m benchmarks.data speed 100000 1000000                   each stage and each step of `clean`
     python -m benchmarks.data speed 100000 --peers PYTHON            beside datatrove
     python -m benchmarks.data dirty --told LOG --write               tables of what it has printed before
@@ -23,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.apart import told_by
-from benchmarks.data import beside, dirty, names, page, personal_recall, speed, speed_page
+from benchmarks.data import beside, dirty, names, page, personal_recall, profanity, speed, speed_page
 from benchmarks.data.made import records
 from benchmarks.first_screen import between
 from deploy.atomic import write_text
@@ -39,7 +40,7 @@ PEER_RECORDS = 100_000  # at most: datatrove takes minutes for them
 def main() -> int:
     """Measure one thing, and print its tables; exit 1 if it fails, or if a line is not accounted for."""
     given = parser().parse_args()
-    if getattr(given, "folder", None):
+    if given.command == "speed" and given.folder:
         print(json.dumps(speed.steps(given.folder, given.sizes[0])))
         return 0
     try:
@@ -92,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--documents", type=int, default=2000)
     own = command("names", measure_names, speed_page.names, "names of people, by their form")
     own.add_argument("--documents", type=int, default=2400)
+    own = command("profanity", measure_profanity, speed_page.profanity, "obscene words in texts")
+    own.add_argument("--folder", type=Path, default=SCRIPT.parent, help="of the files that are read")
     own = command("speed", measure_speed, speed_page.tables, "stages and steps, in records a second")
     own.add_argument("sizes", type=int, nargs="*", default=[100_000, 1_000_000], metavar="RECORDS")
     own.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has datatrove")
@@ -116,6 +119,11 @@ def measure_personal(given: argparse.Namespace) -> dict[str, Any]:
 def measure_names(given: argparse.Namespace) -> dict[str, Any]:
     """What is found of names in so many texts, by each way."""
     return names.measured(given.documents, load_settings(Path("params.yaml")).clean)
+
+
+def measure_profanity(given: argparse.Namespace) -> dict[str, Any]:
+    """How often the signal finds something, in what is planted and what is read."""
+    return profanity.measured(given.folder)
 
 
 def measure_speed(given: argparse.Namespace) -> dict[str, Any]:

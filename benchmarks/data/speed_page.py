@@ -55,6 +55,16 @@ def names(found: Mapping[str, Any]) -> str:
     return "\n".join(markdown_table(list(found), rows | {"clean texts touched": touched})) + "\n"
 
 
+def profanity(found: Mapping[str, Any]) -> str:
+    """A row for each disguise and each file, with the texts in which a word was found."""
+    rows = {
+        name: [f"{count:,} of {whole:,}", fine_percent(count / whole)]
+        for part in ("planted", "read")
+        for name, (count, whole) in found[part].items()
+    }
+    return "\n".join(markdown_table(["with such a word", "share"], rows)) + "\n"
+
+
 def _column_names(sizes: Mapping[str, Mapping[str, Any]], part: str) -> list[str]:
     return list(dict.fromkeys(name for told in sizes.values() for name in told.get(part, {})))
 

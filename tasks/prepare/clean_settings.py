@@ -44,6 +44,7 @@ SignalName = Literal[
     "duplicate_lines",
     "top_ngram",
     "duplicate_ngrams",
+    "profanities",
 ]
 RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
 PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key", "name"]
