@@ -1,5 +1,6 @@
 """Stage `validate`: what the data is expected to be, by Great Expectations; it judges, the gate decides."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.atomic import write_text
@@ -41,8 +42,8 @@ def validate(
     """
     everything = read_rows(rows)
     today = profile_of(everything, made_with=made_with(collect, clean))
-    write_profile(profile, today)
     comparison = compared(accepted, today, settings.drift)
+    write_profile(profile, replace(today, first=comparison.first))
     findings = check(everything, settings, comparison)
     held = quarantined(findings, everything)
     write_table(quarantine, Dropped, held)

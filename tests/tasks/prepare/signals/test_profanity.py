@@ -8,7 +8,7 @@ from tasks.prepare.signals.profanity import profane, profanities
 @pytest.mark.parametrize(
     "word",
     ["bitch", "assholes!", '"bullshit."', "sh1t", "a$$hole", "fuuuck", "f.u.c.k", "bull-shit",
-     "fucking-awesome", "f*cked", "f**king", "motherf*cker", "b!tch", "f***", "schei\u00dfe", "cabr\u00f3n", "arschloch"],
+     "f*cked", "f**king", "motherf*cker", "b!tch", "f***", "schei\u00dfe", "cabr\u00f3n", "arschloch"],
 )  # fmt: skip
 def test_a_profane_word_is_one_in_its_disguises(word: str) -> None:
     assert profane(word)
