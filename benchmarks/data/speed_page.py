@@ -65,6 +65,15 @@ def profanity(found: Mapping[str, Any]) -> str:
     return "\n".join(markdown_table(["with such a word", "share"], rows)) + "\n"
 
 
+def paraphrases(found: Mapping[str, Any]) -> str:
+    """A row for each cosine, with what was left out of each kind of question."""
+    rows = {
+        f"from a cosine of {cosine} on": [f"{count} of {whole}" for count, whole in told.values()]
+        for cosine, told in found.items()
+    }
+    return "\n".join(markdown_table(list(next(iter(found.values()))), rows)) + "\n"
+
+
 def _column_names(sizes: Mapping[str, Mapping[str, Any]], part: str) -> list[str]:
     return list(dict.fromkeys(name for told in sizes.values() for name in told.get(part, {})))
 
