@@ -44,8 +44,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--apart",
         type=float,
         metavar="COSINE",
-        help="leave out rows that ask in other words what an earlier one asks, with the same answer: where the "
-        "questions have this cosine or more, such as 0.7 (none)",
+        help="leave out rows that ask in other words what an earlier one asks, with the same answer: where "
+        "the questions have this cosine or more, such as 0.7 (none)",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of what is drawn (run.seed)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="FILE", help=f"the file to write ({OUT})")

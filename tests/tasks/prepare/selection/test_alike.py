@@ -1,4 +1,4 @@
-"""Protects semantic duplicates: other wordings of a question go, and nothing that asks or answers otherwise."""
+"""Protects semantic duplicates: other wordings go, and nothing that asks or answers otherwise."""
 
 from dataclasses import replace
 
