@@ -2,8 +2,8 @@
 
     python -m benchmarks.injection.lists injections.jsonl
 
-The file has a line of JSON with a `text` and a `label` (`malicious` or not) for each, or is one JSON list of
-texts. Halves are by the hash of the text: rules were developed on the first, and the second was looked at once.
+The file has a line of JSON with a `text` and a `label` (`malicious` or not) each, or is one JSON list of
+texts. Halves are by the hash of the text: rules were developed on the first, and tested once on the second.
 """
 
 import argparse
