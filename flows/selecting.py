@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from flows.errors import SelectError
 from flows.plain import on_a_line
 
 if TYPE_CHECKING:
+    from deploy.knowledge.arrays import Vectors
     from tasks.prepare.selection.choosing import Chooser
     from tasks.prepare.selection.pool import Pool
     from tasks.rows.records import Document, Example
@@ -38,6 +40,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-lengths", action="store_true", help="answers as long and as short as those of all rows are"
     )
+    parser.add_argument(
+        "--apart",
+        type=float,
+        metavar="COSINE",
+        help="leave out rows that ask in other words what an earlier one asks, with the same answer: where "
+        "the questions have this cosine or more, such as 0.7 (none)",
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="of what is drawn (run.seed)")
     parser.add_argument("--out", type=Path, default=OUT, metavar="FILE", help=f"the file to write ({OUT})")
 
@@ -57,6 +66,8 @@ def select_rows(root: Path, settings: Any, words: argparse.Namespace) -> None:
     seed = settings.run.seed if words.seed is None else words.seed
     examples, documents = _examples(root, settings, words.file)
     pool = pool_of(examples, most=words.pool, seed=seed)
+    if words.apart is not None and pool.rows:
+        pool = _apart(root, pool, words)
     if not pool.rows:
         raise SelectError(
             f"{words.file or CLEAN} has no examples that may be chosen"
@@ -75,6 +86,10 @@ def _check(root: Path, words: argparse.Namespace) -> None:
     for name, value in (("count", words.count), ("pool", words.pool)):
         if value is not None and value < 1:
             raise SettingsError(f"--{name} {value} is wrong; it should be 1 or more")
+    if words.apart is not None and not 0.0 < words.apart <= 1.0:
+        raise SettingsError(
+            f"--apart {words.apart:g} is wrong; it should be above 0 and at most 1, such as 0.85"
+        )
     if words.out.suffix != ".jsonl":
         raise SettingsError(f"--out {words.out} is wrong; it should end in .jsonl")
     if words.file is not None and (root / words.out).resolve() == (root / words.file).resolve():
@@ -124,24 +139,54 @@ def _chooser(root: Path, settings: Any, by: str, pool: "Pool", seed: int) -> "tu
             return _hardest(root, settings, pool, progress.update)
 
 
+def _apart(root: Path, pool: "Pool", words: argparse.Namespace) -> "Pool":
+    """The rows that ask what no earlier one asks; of the others the ids are written beside the file."""
+    from tasks.machine.progress import Progress
+    from tasks.prepare.selection.alike import semantic_duplicates
+
+    vectors = _vectors(root, pool, Progress(len(pool.rows), "rows").update)
+    alike = semantic_duplicates(pool.rows, vectors, near=words.apart)
+    told = (
+        {
+            "id": pool.rows[each.place].id,
+            "reason": "semantic_duplicate",
+            "detail": f"of {pool.rows[each.of].id}, {each.nearness:.2f}",
+        }
+        for each in alike
+    )
+    out = words.out.with_suffix(".left_out.jsonl")
+    write_text(root / out, "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in told))
+    gone = {each.place for each in alike}
+    reason = f"ask in other words what an earlier one asks ({out} has them)"
+    rows = tuple(row for place, row in enumerate(pool.rows) if place not in gone)
+    return replace(pool, rows=rows, left_out={**pool.left_out, reason: len(alike)})
+
+
 def _covering(root: Path, pool: "Pool", progress: Any) -> "Chooser":
     import numpy as np
 
-    from deploy.knowledge.embedder import SentenceEmbedder
     from tasks.prepare.selection.coverage import k_center
-    from tasks.rows.identity import asked_text
 
-    if not (root / EMBEDDER).is_dir():
-        raise SelectError(f"{EMBEDDER} is not there; run threeply run --only base, or choose --by length")
-    embedder = SentenceEmbedder(root / EMBEDDER)
-    texts = [asked_text(row.prompt) for row in pool.rows]
-    vectors = embedder.embed_texts(texts, progress=progress)
+    vectors = _vectors(root, pool, progress)
 
     def choose(places: Sequence[int], count: int) -> list[tuple[int, float]]:
         part = np.asarray(places, dtype=np.intp)
         return [(int(part[at]), distance) for at, distance in k_center(vectors[part], count)]
 
     return choose
+
+
+def _vectors(root: Path, pool: "Pool", progress: Any) -> "Vectors":
+    """The vectors of what the rows ask."""
+    from deploy.knowledge.embedder import SentenceEmbedder
+    from tasks.rows.identity import asked_text
+
+    if not (root / EMBEDDER).is_dir():
+        raise SelectError(
+            f"{EMBEDDER} is not there; run threeply run --only base, or choose --by length without --apart"
+        )
+    texts = [asked_text(row.prompt) for row in pool.rows]
+    return SentenceEmbedder(root / EMBEDDER).embed_texts(texts, progress=progress)
 
 
 def _hardest(root: Path, settings: Any, pool: "Pool", progress: Any) -> "tuple[Chooser, list[int]]":

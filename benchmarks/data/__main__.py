@@ -2,6 +2,9 @@
 
     python -m benchmarks.data dirty --records 4000 --seeds 0 1       every planted fault, found or not
     python -m benchmarks.data personal                               e-mail, phone, IBAN, card, IP, keys
+    python -m benchmarks.data names                                  names of people, after: make extras
+    python -m benchmarks.data profanity                              obscene words, beside what people prefer
+    python -m benchmarks.data paraphrases                            semantic duplicates, by their cosine
     python -m benchmarks.data speed 100000 1000000                   each stage and each step of `clean`
     python -m benchmarks.data speed 100000 --peers PYTHON            beside datatrove
     python -m benchmarks.data scale 1000000                          memory and disk, in a folder that is kept
@@ -23,7 +26,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.apart import told_by
-from benchmarks.data import beside, dirty, page, personal_recall, scale, speed, speed_page
+from benchmarks.data import (
+    beside,
+    dirty,
+    names,
+    page,
+    paraphrases,
+    personal_recall,
+    profanity,
+    scale,
+    speed,
+    speed_page,
+)
 from benchmarks.data.made import records
 from benchmarks.first_screen import between
 from deploy.atomic import write_text
@@ -91,6 +105,12 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--script", type=Path, default=SCRIPT, help="what makes the dirty file")
     own = command("personal", measure_personal, speed_page.personal, "personal data, by kind")
     own.add_argument("--documents", type=int, default=2000)
+    own = command("names", measure_names, speed_page.names, "names of people, by their form")
+    own.add_argument("--documents", type=int, default=2400)
+    own = command("profanity", measure_profanity, speed_page.profanity, "obscene words in texts")
+    own.add_argument("--folder", type=Path, default=SCRIPT.parent, help="of the files that are read")
+    own = command("paraphrases", measure_paraphrases, speed_page.paraphrases, "semantic duplicates")
+    own.add_argument("--embedder", type=Path, default=Path("data/models/embedder"))
     own = command("speed", measure_speed, speed_page.tables, "stages and steps, in records a second")
     own.add_argument("sizes", type=int, nargs="*", default=[100_000, 1_000_000], metavar="RECORDS")
     own.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has datatrove")
@@ -118,6 +138,21 @@ def measure_personal(given: argparse.Namespace) -> dict[str, Any]:
 def measure_scale(given: argparse.Namespace) -> dict[str, Any]:
     """The figures of each size, those that were measured before as they were."""
     return {"sizes": {str(size): scale.measured(given.folder / str(size), size) for size in given.sizes}}
+
+
+def measure_names(given: argparse.Namespace) -> dict[str, Any]:
+    """What is found of names in so many texts, by each way."""
+    return names.measured(given.documents, load_settings(Path("params.yaml")).clean)
+
+
+def measure_profanity(given: argparse.Namespace) -> dict[str, Any]:
+    """How often the signal finds something, in what is planted and what is read."""
+    return profanity.measured(given.folder)
+
+
+def measure_paraphrases(given: argparse.Namespace) -> dict[str, Any]:
+    """What `threeply rows select --apart` leaves out, by cosine."""
+    return paraphrases.measured(given.embedder)
 
 
 def measure_speed(given: argparse.Namespace) -> dict[str, Any]:

@@ -55,6 +55,37 @@ def personal(found: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def names(found: Mapping[str, Any]) -> str:
+    """A row for each form that names have, a column for each way of finding them, and clean texts."""
+    rows = {
+        form: [
+            f"{told['forms'][form]['found']} of {told['forms'][form]['planted']}" for told in found.values()
+        ]
+        for form in next(iter(found.values()))["forms"]
+    }
+    touched = [f"{told['clean']['touched']} of {told['clean']['texts']}" for told in found.values()]
+    return "\n".join(markdown_table(list(found), rows | {"clean texts touched": touched})) + "\n"
+
+
+def profanity(found: Mapping[str, Any]) -> str:
+    """A row for each disguise and each file, with the texts in which a word was found."""
+    rows = {
+        name: [f"{count:,} of {whole:,}", fine_percent(count / whole)]
+        for part in ("planted", "read")
+        for name, (count, whole) in found[part].items()
+    }
+    return "\n".join(markdown_table(["with such a word", "share"], rows)) + "\n"
+
+
+def paraphrases(found: Mapping[str, Any]) -> str:
+    """A row for each cosine, with what was left out of each kind of question."""
+    rows = {
+        f"from a cosine of {cosine} on": [f"{count} of {whole}" for count, whole in told.values()]
+        for cosine, told in found.items()
+    }
+    return "\n".join(markdown_table(list(next(iter(found.values()))), rows)) + "\n"
+
+
 def _column_names(sizes: Mapping[str, Mapping[str, Any]], part: str) -> list[str]:
     return list(dict.fromkeys(name for told in sizes.values() for name in told.get(part, {})))
 

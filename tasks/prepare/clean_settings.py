@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from deploy.settings import Count, Section, Share, spelled
+from tasks.prepare.languages import known_language
 
 CleanStep = Literal[
     "repairs",
@@ -43,11 +44,13 @@ SignalName = Literal[
     "duplicate_lines",
     "top_ngram",
     "duplicate_ngrams",
+    "profanities",
 ]
 RepairName = Literal["encoding", "compose", "controls", "markup", "blanks"]
-PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key"]
+PersonalKind = Literal["email", "phone", "iban", "card", "ip", "key", "name"]
+NameWay = Literal["letters", "ner"]
 Treatment = Literal["redact", "drop", "keep"]
-LanguageCode = Annotated[str, spelled(r"[a-z]{2,3}", "the code of a language, such as en or de")]
+LanguageCode = Annotated[str, AfterValidator(known_language)]
 CountryCode = Annotated[str, spelled(r"[A-Z]{2}", "the code of a country, such as US or GB")]
 
 
@@ -61,7 +64,7 @@ class LanguageSettings(Section):
 
 
 class PersonalSettings(Section):
-    """What becomes of each kind of personal data, and whose telephone numbers have no country before them."""
+    """What becomes of each kind of personal data, how names are known, and whose numbers have no country."""
 
     email: Treatment
     phone: Treatment
@@ -69,8 +72,23 @@ class PersonalSettings(Section):
     card: Treatment
     ip: Treatment
     key: Treatment
+    name: Treatment
+    names_from: list[Annotated[str, Field(min_length=1)]]
+    names_by: list[NameWay]
     phone_regions: list[CountryCode]
     spared: list[Annotated[str, Field(min_length=3)]]
+
+    @model_validator(mode="after")
+    def _names_known(self) -> "PersonalSettings":
+        if self.name == "keep" and (self.names_from or self.names_by):
+            raise ValueError(
+                "name is keep, so names_from and names_by find nothing; set name to redact or drop"
+            )
+        if self.name != "keep" and not (self.names_from or self.names_by):
+            raise ValueError(
+                f"name is {self.name}, but nothing says how names are known: names_from or names_by"
+            )
+        return self
 
     def treatments(self) -> dict[PersonalKind, Treatment]:
         """What becomes of each kind."""

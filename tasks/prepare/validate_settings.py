@@ -46,14 +46,25 @@ ExpectationName = Literal[
     "writing_drift",
     "words_drift",
     "answers_drift",
+    "source_creep",
+    "task_creep",
+    "label_creep",
+    "answerable_creep",
+    "question_length_creep",
+    "answer_length_creep",
+    "text_length_creep",
+    "writing_creep",
+    "words_creep",
+    "answers_creep",
 ]
 
 
 class DriftSettings(Section):
-    """How far rows may differ from those that the gate let pass last."""
+    """How far rows may differ from those that the gate let pass last, and first."""
 
     warning: Positive
     critical: Positive
+    creep: Positive | None
     min_rows: Share
     accept: (
         Annotated[str, spelled(r"[0-9a-f]{12}", "what the gate calls these rows: 12 of 0-9 and a-f")] | None

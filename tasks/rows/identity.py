@@ -1,5 +1,6 @@
 """Which texts and prompts are the same, what a prompt asks, and which things belong together."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 
@@ -33,6 +34,14 @@ def _folded_around_code(text: str) -> str:
 def asked_text(prompt: Sequence[Message]) -> str:
     """What a conversation asks: all turns of the user, since the last alone may mean nothing."""
     return "\n".join(turn.content for turn in prompt if turn.role == "user")
+
+
+def hidden(name: str) -> str:
+    """What a row or a group whose own name tells of a person is called instead: equal names, equal ones.
+
+    It follows from the name alone, so that whoever knows that one finds the row.
+    """
+    return f"hidden-{hashlib.blake2b(name.encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
 
 
 def united(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

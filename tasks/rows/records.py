@@ -237,3 +237,7 @@ class Rows:
     def by_kind(self) -> dict[RowKind, tuple[Row, ...]]:
         """The rows of each kind."""
         return {"example": self.examples, "preference": self.preferences, "document": self.documents}
+
+    def all(self) -> tuple[Row, ...]:
+        """The rows of all kinds."""
+        return (*self.examples, *self.preferences, *self.documents)

@@ -83,6 +83,24 @@ def test_coverage_asks_the_embedder(
     assert max(float(str(row["chosen_for"])) for row in chosen()) == 2.0
 
 
+def test_what_is_asked_in_other_words_is_left_out_and_told(
+    asked: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (asked / "data/models").mkdir(parents=True)
+    (asked / "data/models/embedder").symlink_to(tiny_embedder)
+    same = [question(name, f"{said} my key?", "Yes.") for name, said in (("a", "Where is"), ("b", "Where's"))]
+    write_rows(asked / "data/clean/rows", rows(*same, question("c", "Where is my key?", "No.")))
+    said = told(capsys, "--by", "random", "--apart", "0.0001")
+    assert [row["id"] for row in chosen()] == ["a", "c"]
+    assert (
+        "1 rows, ask in other words what an earlier one asks (sources/curated.left_out.jsonl has them)"
+        in said
+    )
+    [left_out] = chosen(Path("sources/curated.left_out.jsonl"))
+    assert (left_out["id"], left_out["reason"]) == ("b", "semantic_duplicate")
+    assert str(left_out["detail"]).startswith("of a, 0.") or left_out["detail"] == "of a, 1.00"
+
+
 def test_difficulty_asks_the_base_model(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_tiny_model(asked / "data/models/base", "llama")
     said = told(capsys, str(FILE), "--count", "4", "--pool", "20")
@@ -100,6 +118,8 @@ def test_difficulty_asks_the_base_model(asked: Path, capsys: pytest.CaptureFixtu
         (["--out", str(FILE)], "is the file to choose from"),
         (["--by", "difficulty"], "data/models/base is not there"),
         (["--by", "coverage"], "data/models/embedder is not there"),
+        (["--by", "length", "--apart", "0.8"], "data/models/embedder is not there"),
+        (["--apart", "1.2"], "--apart 1.2 is wrong"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_written(

@@ -155,9 +155,12 @@ def test_a_fault_is_told_by_its_whole_key_and_in_words_of_the_file(
 
 
 def test_a_wrong_item_of_a_list_is_told_by_itself(values: dict[str, Any]) -> None:
-    values["clean"]["language"]["keep"] = ["en", "german"]
+    values["clean"]["language"]["keep"] = ["en", "xx", "eng", "jp"]
+    told = "is no language that can be told; codes are of ISO 639, such as en, de or zh"
     assert fault(values).split("\n  ")[1:] == [
-        "clean.language.keep.1: 'german' is wrong; it should be the code of a language, such as en or de"
+        f"clean.language.keep.1: 'xx' {told}",
+        "clean.language.keep.2: 'eng' is no language that can be told; did you mean en?",
+        f"clean.language.keep.3: 'jp' {told}",
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a text says beneath a disguise: other letters that look alike, digits for letters, spaces, base64."""
+"""What a text says beneath a disguise: other letters that look alike, digits for letters, spaces, codes."""
 
 import base64
 import binascii
@@ -6,6 +6,8 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+
+from tasks.prepare.clean.encodings import encoded
 
 # Letters of other scripts that a reader takes for Latin ones (Unicode TS 39 names them confusables).
 _LOOKALIKES = str.maketrans(
@@ -48,6 +50,8 @@ def readings(text: str) -> Iterator[str]:
             break
         if hidden := _decoded(run[0]):
             yield plain(visible(hidden))
+    for hidden in encoded(text):
+        yield plain(visible(hidden))
 
 
 def _decoded(run: str) -> str:

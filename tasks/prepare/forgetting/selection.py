@@ -1,13 +1,13 @@
 """Which rows are to be forgotten, and by which words it shows whether they are."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.prepare.forgetting.texts import strings
 from tasks.prepare.tracing.stored import CLEAN, RAW, SPLIT, SPLITS, rows_at
-from tasks.rows.identity import folded
+from tasks.rows.identity import folded, hidden
 from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
 from tasks.rows.tables import FILES, KIND_OF, KINDS, write_table
 
@@ -111,19 +111,29 @@ def select(data: Path, wish: Wish) -> Selected:
         SourceError: there are none, and no text to search for; or a table is damaged.
     """
     tables = row_tables(data)
-    rows: dict[RowKey, str] = {}
-    splits: dict[RowKey, str] = {}
-    for path in tables:
-        split = path.parent.name if path.parent.parent == data / SPLIT else ""
-        for row in rows_at(path):
-            if wish.means(row):
-                rows[_key(row)] = row.source
-                splits |= {_key(row): split} if split else {}
+    rows, splits = _meant(tables, wish.means)
+    later = {(kind, hidden(name)) for kind, name in rows}  # what `clean` may have called them
+    renamed, placed = _meant(tables, lambda row: _key(row) in later)
+    rows, splits = rows | renamed, splits | placed
     if wish.text and not wish.source and not wish.ids:
         return Selected(rows=rows, splits=splits, text=folded(wish.text), phrases=frozenset())
     if not rows:
         raise SourceError("no row that the stages keep is meant; threeply rows shows which sources there are")
     return Selected(rows=rows, splits=splits, text="", phrases=_own_phrases(tables, rows))
+
+
+def _meant(
+    tables: Iterable[Path], means: Callable[[Row], bool]
+) -> tuple[dict[RowKey, str], dict[RowKey, str]]:
+    """The rows of some tables that are meant: the source and, where there is one, the split of each."""
+    rows: dict[RowKey, str] = {}
+    splits: dict[RowKey, str] = {}
+    for path in tables:
+        split = path.parent.name if path.parent.parent.name == SPLIT.name else ""
+        for row in filter(means, rows_at(path)):
+            rows[_key(row)] = row.source
+            splits |= {_key(row): split} if split else {}
+    return rows, splits
 
 
 def found(told: str, phrases: Set[str]) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Signals of quality: numbers that say what a text is like, each a function of the text.
 
 They are those of Gopher (Rae et al. 2021, arXiv:2112.11446) and FineWeb (Penedo et al. 2024,
-arXiv:2406.17557) that make sense of a short answer. None says alone that a row is bad: a good answer may be a
-number, a table or code. So they stand beside the clean rows, to be looked at, and drop rows only where
-params.yaml says so.
+arXiv:2406.17557) that make sense of a short answer, and a count of profane words. None says alone that a row
+is bad: a good answer may be a number, a table or code. So they stand beside the clean rows, to be looked at,
+and drop rows only where params.yaml says so.
 """
 
 import re
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tasks.prepare.signals.ngrams import duplicate_lines, duplicate_ngrams, top_ngram
+from tasks.prepare.signals.profanity import profanities
 from tasks.rows.literal import STOP_WORDS
 
 SHORT_LINE = 30  # characters
@@ -88,6 +89,7 @@ SIGNALS: Mapping[str, Callable[[Text], float]] = {
     "duplicate_lines": lambda text: duplicate_lines(text.lines),
     "top_ngram": lambda text: top_ngram(text.words),
     "duplicate_ngrams": lambda text: duplicate_ngrams(text.words),
+    "profanities": lambda text: float(profanities(text.words)),
 }
 
 

@@ -1,6 +1,6 @@
 """What became of one row: each stage that had it, what the stage did and why, and its text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ from tasks.prepare.tracing.stored import CLEAN, DATA, RAW, Stored, rows_called
 from tasks.prepare.tracing.taught import learned_from
 from tasks.prepare.validate.frames import frames
 from tasks.prepare.validate.tables import InFolder
+from tasks.rows.identity import hidden
 from tasks.rows.records import Dropped, Row, RowKind, Rows
 from tasks.rows.tables import KINDS
 
@@ -66,19 +67,30 @@ class Trail:
 
 
 def trails(root: Path, stored: Stored, name: str, settings: CleanSettings) -> list[Trail]:
-    """The way of each row called `name` in the project at `root`, one for each kind that has the id."""
+    """The way of each row called `name` in the project at `root`, one for each kind that has the id.
+
+    A row may be called otherwise from `clean` on, where its id told of a person: it is found by both names.
+    """
     data = root / DATA
-    there = {kind for kind, each in stored.ids() if each == name}
-    kinds = [kind for kind in KINDS if kind in there]
-    raw, clean = rows_called(data / RAW, name), rows_called(data / CLEAN, name)
-    return [_trail(root, stored, kind, name, (raw, clean), settings) for kind in kinds]
+    ids = {(kind, each) for kind, each in stored.ids() if name in (each, hidden(each))}
+    told = next((each for _, each in sorted(ids) if hidden(each) == name), name)
+    later = hidden(told)  # what it is called from `clean` on, if its id told of somebody
+    kinds = [kind for kind in KINDS if (kind, told) in ids]
+    raw = rows_called(data / RAW, told)
+    clean = Rows.of(row for each in (told, later) for row in rows_called(data / CLEAN, each).all())
+    return [_trail(root, stored, kind, (told, later), (raw, clean), settings) for kind in kinds]
 
 
 def _trail(
-    root: Path, stored: Stored, kind: RowKind, name: str, found: tuple[Rows, Rows], settings: CleanSettings
+    root: Path,
+    stored: Stored,
+    kind: RowKind,
+    names: tuple[str, str],
+    found: tuple[Rows, Rows],
+    settings: CleanSettings,
 ) -> Trail:
     raw, clean = (rows.by_kind()[kind] for rows in found)
-    lost = [row for row in stored.lost_rows() if (row.kind, row.id) == (kind, name)]
+    lost = [row for row in stored.lost_rows() if row.kind == kind and row.id in names]
     versions: list[Version] = []
     events: list[Event] = []
     for row in raw:
@@ -94,19 +106,19 @@ def _trail(
                 events.append(Event("clean", state, ", ".join(sorted(changes))))
                 versions.append(Version(state=state, row=left.by_kind()[kind][0]))
     events += [Event(row.stage, _outcome(row), row.reason, row.detail) for row in lost]
-    events += [Event("split", f"is in {split}") for split in _splits(stored, kind, name)]
-    events += _taught(stored, kind, name)
+    events += [Event("split", f"is in {split}") for split in _splits(stored, kind, names)]
+    events += _taught(stored, kind, names)
     held = any(row.stage == "validate" for row in lost)
     if kind == "document" and clean and not held and "validate" in stored.lost:
         events.append(Event("validate", "passed: it is searched"))
     return Trail(
         kind=kind,
-        id=name,
+        id=names[0],
         source=next(row.source for row in (*raw, *lost)),
         events=tuple(events),
         versions=tuple(versions),
         counterparts=_counterparts(root / DATA, stored, lost),
-        judged=_judged(root / DATA, kind, name) if held and clean else None,
+        judged=_judged(root / DATA, kind, clean[0].id) if held and clean else None,
         lines=tuple(line_of(root, row) for row in lost if row.stage == "collect"),
     )
 
@@ -127,7 +139,7 @@ def _outcome(lost: Dropped) -> str:
 
 def fate(stored: Stored, kind: RowKind, name: str) -> str:
     """Where a row has ended, in words."""
-    if splits := _splits(stored, kind, name):
+    if splits := _splits(stored, kind, (name,)):
         return f"in {splits[0]}"
     for row in stored.lost_rows():
         if (row.kind, row.id) == (kind, name):
@@ -135,17 +147,17 @@ def fate(stored: Stored, kind: RowKind, name: str) -> str:
     return "searched" if kind == "document" else "not split yet"
 
 
-def _splits(stored: Stored, kind: RowKind, name: str) -> list[str]:
+def _splits(stored: Stored, kind: RowKind, names: Collection[str]) -> list[str]:
     return [
         split
         for split, rows in (stored.splits or {}).items()
-        if any((kind, name) == (row.kind, row.id) for row in rows)
+        if any(row.kind == kind and row.id in names for row in rows)
     ]
 
 
-def _taught(stored: Stored, kind: RowKind, name: str) -> list[Event]:
+def _taught(stored: Stored, kind: RowKind, names: Collection[str]) -> list[Event]:
     """What fine-tuning took from the row; nothing where it was not given it, or has not run."""
-    lines = [line for line in stored.learned or () if (line.kind, line.id) == (kind, name)]
+    lines = [line for line in stored.learned or () if line.kind == kind and line.id in names]
     if not lines:
         return []
     if told := learned_from(lines):
@@ -156,7 +168,7 @@ def _taught(stored: Stored, kind: RowKind, name: str) -> list[Event]:
 def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[Counterpart, ...]:
     found: list[Counterpart] = []
     for row in lost:
-        known = {each.id for each in stored.raw or () if each.kind == row.kind}
+        known = {each.id for each in (*(stored.raw or ()), *(stored.clean or ())) if each.kind == row.kind}
         for name in counterparts(row, known):
             rows = rows_called(data / (CLEAN if stored.clean is not None else RAW), name)
             found.append(

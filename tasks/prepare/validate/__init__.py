@@ -1,5 +1,6 @@
 """Stage `validate`: what the data is expected to be, by Great Expectations; it judges, the gate decides."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.atomic import write_text
@@ -48,8 +49,8 @@ def validate(
     tables = InFolder(rows)
     sizes = {kind: tables.sizes(kind) for kind in KINDS}
     today = profile_of(tables, made_with=made_with(collect, clean))
-    write_profile(profile, today)
     comparison = compared(accepted, today, settings.drift)
+    write_profile(profile, replace(today, first=comparison.first))
     with executing(parallel, shards=sum(map(len, sizes.values())) // FEW) as executor:
         judged = check(tables, settings, comparison, executor=executor)
     findings = judged.findings

@@ -1,4 +1,8 @@
-"""Distribution drift: what is different from the rows that the gate let pass last, and how much it weighs."""
+"""Distribution drift: what is different from the rows that the gate let pass last, and how much it weighs.
+
+A little in each run is never seen that way. So rows are compared with those that it let pass first, as well:
+what has crept away from them is told, and stops nothing.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -37,6 +41,7 @@ class Shift:
     value: float
     bound: float
     severity: Severity
+    key: str
     detail: str = ""
     falls: bool = False
 
@@ -45,11 +50,13 @@ class Shift:
 class Comparison:
     """The shifts of each table. `told` says what the rows were compared with, or why with nothing.
 
-    `fingerprint` stands for today's rows: it is what `validate.drift.accept` may name.
+    `fingerprint` stands for today's rows: it is what `validate.drift.accept` may name. `first` are the tables
+    with which later runs are compared as the first ones; None: those of today.
     """
 
     told: str
     fingerprint: str = ""
+    first: dict[RowKind, TableProfile] | None = None
     shifts: Mapping[RowKind, tuple[Shift, ...]] = field(default_factory=dict)
 
 
@@ -78,10 +85,19 @@ def compare(accepted: Profile | None, now: Profile, settings: DriftSettings) -> 
             told.append(f"There are too few {kind}s now to compare more than their number ({today.rows}).")
         elif shifted := list(_shifts(kind, before, today, settings)):
             found += shifted
+            found += () if meant else _creeps((accepted.first or {}).get(kind), today, kind, settings)
         else:
             told.append(f"The {kind}s are of too few groups to tell change from chance.")
         shifts[kind] = tuple(_weighed(shift, meant) for shift in found)
-    return Comparison(told=" ".join(told), fingerprint=now.fingerprint, shifts=shifts)
+    first = None if meant else _first(accepted, now)
+    return Comparison(told=" ".join(told), fingerprint=now.fingerprint, first=first, shifts=shifts)
+
+
+def _first(accepted: Profile, now: Profile) -> dict[RowKind, TableProfile]:
+    """The tables that were accepted first; of a kind that had few rows then, those of today."""
+    tables = accepted.first or accepted.tables
+    enough = {kind: table for kind, table in tables.items() if table.rows >= LEAST}
+    return {kind: enough.get(kind, table) for kind, table in now.tables.items()}
 
 
 def _volume(kind: RowKind, before: TableProfile, today: TableProfile, settings: DriftSettings) -> Shift:
@@ -91,6 +107,7 @@ def _volume(kind: RowKind, before: TableProfile, today: TableProfile, settings: 
         value=today.rows / before.rows,
         bound=settings.min_rows,
         severity="critical",
+        key=f"{KEY}.min_rows",
         detail=f"{before.rows:,} then, {today.rows:,} now",
         falls=True,
     )
@@ -104,18 +121,45 @@ def _shifts(
         if then is None or math.isinf(likely := chance(then, now)):
             continue
         value = index(then, now)
-        limit = settings.critical if value > max(settings.critical, likely) else settings.warning
-        details = [_changed(then, now)] if name in BY_NAME else []
-        if likely > limit:
-            details.append(f"chance alone makes up to {likely:.2g} of so few rows or groups")
+        severity: Severity = "critical" if value > max(settings.critical, likely) else "warning"
+        limit = settings.critical if severity == "critical" else settings.warning
         yield Shift(
             name=f"{name}_drift",
-            description=SAID[name].format(table=kind),
+            description=SAID[name].format(table=kind, when="last"),
             value=value,
             bound=max(limit, likely),
-            severity="critical" if limit == settings.critical else "warning",
-            detail="; ".join(filter(None, details)),
+            severity=severity,
+            key=f"{KEY}.{severity}",
+            detail=_detail(name, then, now, likely=likely, limit=limit),
         )
+
+
+def _creeps(
+    first: TableProfile | None, today: TableProfile, kind: RowKind, settings: DriftSettings
+) -> Iterator[Shift]:
+    """The same against the rows accepted first, where these are others than those accepted last."""
+    if first is None or settings.creep is None:
+        return
+    for name, now in today.features.items():
+        then = first.features.get(name)
+        if then is None or math.isinf(likely := chance(then, now)):
+            continue
+        yield Shift(
+            name=f"{name}_creep",
+            description=SAID[name].format(table=kind, when="first"),
+            value=index(then, now),
+            bound=max(settings.creep, likely),
+            severity="warning",
+            key=f"{KEY}.creep",
+            detail=_detail(name, then, now, likely=likely, limit=settings.creep),
+        )
+
+
+def _detail(name: str, then: Spread, now: Spread, *, likely: float, limit: float) -> str:
+    details = [_changed(then, now)] if name in BY_NAME else []
+    if likely > limit:
+        details.append(f"chance alone makes up to {likely:.2g} of so few rows or groups")
+    return "; ".join(filter(None, details))
 
 
 def _weighed(shift: Shift, meant: bool) -> Shift:
@@ -147,7 +191,7 @@ def expectations(comparison: Comparison, kind: RowKind) -> list[Any]:
                 shift.name,
                 shift.description,
                 severity=shift.severity,
-                key=f"{KEY}.min_rows" if shift.falls else f"{KEY}.{shift.severity}",
+                key=shift.key,
                 detail=shift.detail,
                 remedy=meant,
                 column=shift.name,

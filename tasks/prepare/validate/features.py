@@ -97,14 +97,14 @@ FEATURES: dict[RowKind, dict[str, Feature]] = {
 }
 # What each feature says where nothing has drifted.
 SAID = {
-    "source": "The sources have the shares of the {table}s that they had in the rows accepted last.",
-    "task": "The tasks of {table}s come as often as in the rows accepted last.",
-    "label": "People, rules and models have judged as often as in the rows accepted last.",
-    "answerable": "As many questions can be answered as in the rows accepted last.",
-    "question_length": "The questions of {table}s are as long as in the rows accepted last.",
-    "answer_length": "The answers of {table}s are as long as in the rows accepted last.",
-    "text_length": "The {table}s are as long as in the rows accepted last.",
-    "writing": "The {table}s are in the scripts of the rows accepted last.",
-    "words": "The {table}s are in the words of the rows accepted last.",
-    "answers": "The same answers come as often as in the rows accepted last.",
+    "source": "The sources have the shares of the {table}s that they had in the rows accepted {when}.",
+    "task": "The tasks of {table}s come as often as in the rows accepted {when}.",
+    "label": "People, rules and models have judged as often as in the rows accepted {when}.",
+    "answerable": "As many questions can be answered as in the rows accepted {when}.",
+    "question_length": "The questions of {table}s are as long as in the rows accepted {when}.",
+    "answer_length": "The answers of {table}s are as long as in the rows accepted {when}.",
+    "text_length": "The {table}s are as long as in the rows accepted {when}.",
+    "writing": "The {table}s are in the scripts of the rows accepted {when}.",
+    "words": "The {table}s are in the words of the rows accepted {when}.",
+    "answers": "The same answers come as often as in the rows accepted {when}.",
 }

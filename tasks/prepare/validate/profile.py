@@ -48,11 +48,16 @@ class TableProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What all tables are like. Where `made_with` differs, other settings have made the rows."""
+    """What all tables are like. Where `made_with` differs, other settings have made the rows.
+
+    `first` are the tables of the rows that were accepted before all others that are like them: small changes
+    of each run add up since then. None: these are the first.
+    """
 
     version: int
     made_with: str
     tables: dict[RowKind, TableProfile]
+    first: dict[RowKind, TableProfile] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -90,7 +95,7 @@ def read_profile(path: Path) -> Profile | None:
     if told.get("version") != VERSION:
         return None
     found = read_json(path, Profile, error=SourceError, advice=advice)
-    for kind, table in found.tables.items():
+    for kind, table in (*found.tables.items(), *(found.first or {}).items()):
         for name, spread in table.features.items():
             counts = [*spread.rows.values(), *spread.alike.values()]
             whole = spread.rows.keys() == spread.alike.keys()

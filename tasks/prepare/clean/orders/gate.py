@@ -11,18 +11,20 @@ from itertools import groupby
 from operator import or_
 
 from tasks.prepare.clean.orders.address import ADDRESS, TOOLS
+from tasks.prepare.clean.orders.claims import FOR_EACH_ANSWER, RULES_ARE_OFF, TAKING
 from tasks.prepare.clean.orders.leaking import EXFILTRATION, REVEAL
 from tasks.prepare.clean.orders.override import OVERRIDE
 from tasks.prepare.clean.orders.persona import PERSONA
 from tasks.prepare.clean.orders.rule import Rule
+from tasks.prepare.clean.orders.tongues import BEING, GIVING_AWAY, UNDOING
 from tasks.prepare.clean_settings import OrderRule
 
 SPOKEN: Mapping[OrderRule, tuple[Rule, ...]] = {
-    "override": OVERRIDE,
-    "reveal": REVEAL,
-    "persona": PERSONA,
-    "exfiltration": EXFILTRATION,
-    "address": ADDRESS,
+    "override": (*OVERRIDE, *RULES_ARE_OFF, *UNDOING),
+    "reveal": (*REVEAL, *GIVING_AWAY),
+    "persona": (*PERSONA, *BEING),
+    "exfiltration": (*EXFILTRATION, *TAKING),
+    "address": (*ADDRESS, *FOR_EACH_ANSWER),
     "tool_call": TOOLS,
 }
 Bits = Callable[[str], int]

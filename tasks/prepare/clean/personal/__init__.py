@@ -2,18 +2,17 @@
 
 What is found in one text of a row is replaced in all of them, and in the documents that it rests on: a number
 that only one of them calls a telephone number would else stay in the others, and the quote would no longer
-stand in its document.
+stand in its document. Metadata and addresses are texts as well. An id or a group with personal data in it is
+called otherwise, wherever it is named.
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from deploy.errors import SettingsError
-from deploy.files import text_sha256
-from deploy.messages import Message
 from tasks.prepare.clean.parts import (
     ASKED,
     DOCUMENTS,
@@ -33,14 +32,19 @@ from tasks.prepare.clean.parts import (
     shard_name,
 )
 from tasks.prepare.clean.passes import Whole
-from tasks.prepare.clean.personal.spans import Finder, Found, redacted
+from tasks.prepare.clean.personal.names import in_columns, in_letters
+from tasks.prepare.clean.personal.recognised import name_model
+from tasks.prepare.clean.personal.replacing import Without, texts
+from tasks.prepare.clean.personal.spans import Find, Finder, Found
 from tasks.prepare.clean.verdict import Verdict, drop
-from tasks.prepare.clean_settings import CleanSettings, PersonalKind, PersonalSettings
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, Rows
+from tasks.prepare.clean_settings import CleanSettings, NameWay, PersonalKind, PersonalSettings
+from tasks.rows.records import Dropped, Row, Rows
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+_OURS = re.compile(r"(?:hidden-)?[0-9a-f]{16}")  # ids that are made here: digits of a hash are nobody's
 
 
 def without_personal(settings: CleanSettings) -> tuple[Part, ...]:
@@ -49,9 +53,9 @@ def without_personal(settings: CleanSettings) -> tuple[Part, ...]:
     First what rows know goes to their documents, then all that those know comes back.
 
     Raises:
-        SettingsError: a region of telephone numbers is none.
+        SettingsError: a region of telephone numbers is none, or the model that recognises names is missing.
     """
-    _finder(settings.personal)
+    _finder(settings.personal, _names(settings.personal))
     return (
         Part(noted=ASKED, note=_found_in_asked, decide=_to_documents),
         Part(noted=DOCUMENTS, note=_found_in_documents, decide=_and_back, applied=KINDS, apply=_applied),
@@ -130,23 +134,31 @@ def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
                 own.setdefault(place, {}).update(of_documents[name])
     quoted = (asked for place, asked in enumerate(shard.asked) if place in own and asked.quote)
     documents = named(known, {name for asked in quoted for name in asked.evidence})
+    without = Without(partial(_in_name, cache(_finder(settings.personal))), documents, of_documents)
     dropped: list[Dropped] = []
     counts: Counter[str] = Counter()
+    renamed: Counter[str] = Counter()
     kept: list[Row] = []
     for place, row in enumerate(shard):
-        found = {_key(row): own.get(place, {})}
-        evidence = () if isinstance(row, Document) else row.evidence
-        found |= {(Document, name): of_documents[name] for name in evidence if name in of_documents}
-        clear, kinds = _without(row, documents, found)
+        clear, kinds = without(row, own.get(place, {}))
         if forbidden := {kind for kind in kinds if treatments[kind] == "drop"}:
-            dropped.append(drop(row, "personal", ", ".join(sorted(forbidden))))
-        else:
-            kept.append(clear)
-            counts.update(kinds)
-    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"personal": counts})
+            dropped.append(drop(clear, "personal", ", ".join(sorted(forbidden))))
+            continue
+        kept.append(clear)
+        counts.update(kinds)
+        renamed[shard.kind] += clear.id != row.id
+    told = {"personal": counts} | ({"renamed": +renamed} if renamed.total() else {})
+    return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts=told)
 
 
-def _finder(settings: PersonalSettings) -> Callable[[str], Found]:
+def _names(settings: PersonalSettings) -> Find | None:
+    """What finds names of people in texts, in all ways that are named; None where none is."""
+    known: Mapping[NameWay, Callable[[], Find]] = {"letters": lambda: in_letters, "ner": name_model}
+    ways = [known[way]() for way in settings.names_by]
+    return (lambda text: (place for way in ways for place in way(text))) if ways else None
+
+
+def _finder(settings: PersonalSettings, names: Find | None = None) -> Callable[[str], Found]:
     if settings.phone != "keep" and settings.phone_regions:
         from phonenumbers import SUPPORTED_REGIONS
 
@@ -156,79 +168,30 @@ def _finder(settings: PersonalSettings) -> Callable[[str], Found]:
                 "countries by ISO 3166, such as GB or DE"
             )
     looked_for = [kind for kind, treatment in settings.treatments().items() if treatment != "keep"]
-    return Finder(looked_for, settings.phone_regions, settings.spared)
+    return Finder(looked_for, settings.phone_regions, settings.spared, names)
 
 
-def _key(row: Row) -> tuple[type, str]:
-    return type(row), row.id
+def _in_name(find: Callable[[str], Found], name: str) -> Sequence[PersonalKind]:
+    """The kinds of what stands in an id or a group."""
+    return () if _OURS.fullmatch(name) else tuple(find(name).values())
 
 
 def _found(shard: Shard, settings: CleanSettings) -> dict[int, dict[str, PersonalKind]]:
     """What stands in each row that has anything, by its place."""
-    find = cache(_finder(settings.personal))  # questions come in many rows
+    how = settings.personal
+    find = cache(_finder(how, _names(how)))  # questions come in many rows
+    spared = tuple(end.lower() for end in how.spared)
     found: dict[int, dict[str, PersonalKind]] = {}
     for place, row in enumerate(shard):
-        for text in _texts(row):
+        for text in texts(row):
             if personal := find(text):
                 found.setdefault(place, {}).update(personal)
+        for name in in_columns(row.metadata, how.names_from):
+            if not name.lower().endswith(spared):
+                found.setdefault(place, {}).setdefault(name, "name")
     return found
 
 
 def _by_place(array: "NDArray[np.uint8]") -> dict[int, dict[str, PersonalKind]]:
     """What was found, which JSON has by words."""
     return {int(place): personal for place, personal in from_array(array).items()}
-
-
-def _texts(row: Row) -> tuple[str, ...]:
-    match row:
-        case Example():
-            return (*(turn.content for turn in row.messages), row.quote)
-        case Preference():
-            return (*(turn.content for turn in row.prompt), row.chosen, row.rejected, row.quote)
-        case Document():
-            return row.title, row.text
-
-
-def _without(
-    row: Row, documents: Mapping[str, Document], found: Mapping[tuple[type, str], Found]
-) -> tuple[Row, list[PersonalKind]]:
-    """The row without what was found, and the kind of each piece that stood in it."""
-    personal = found.get(_key(row))
-    replaced: list[PersonalKind] = []
-    if not personal:
-        return row, replaced
-
-    def clear(text: str) -> str:
-        text, kinds = redacted(text, personal)
-        replaced.extend(kinds)
-        return text
-
-    def turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        return tuple(Message(message.role, clear(message.content)) for message in messages)
-
-    def quote(asked: Example | Preference) -> str:
-        """The quote as it stands in its document now; none where it was cut out of a piece that is gone."""
-        told = redacted(asked.quote, personal)[0]
-        for name in asked.evidence:
-            there = documents.get(name)
-            if there and asked.quote in there.text:
-                left = redacted(there.text, found.get((Document, name), {}))[0]
-                return told if told in left else ""
-        return told
-
-    without: Row
-    match row:
-        case Example():
-            without = replace(row, messages=turns(row.messages), quote=quote(row))
-        case Preference():
-            without = replace(
-                row,
-                prompt=turns(row.prompt),
-                chosen=clear(row.chosen),
-                rejected=clear(row.rejected),
-                quote=quote(row),
-            )
-        case Document():
-            text = clear(row.text)
-            without = replace(row, title=clear(row.title), text=text, sha256=text_sha256(text))
-    return (row if without == row else without), replaced

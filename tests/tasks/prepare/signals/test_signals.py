@@ -29,6 +29,7 @@ CODE = "for x in y:\n\tprint(x)\n"
         ("duplicate_lines", "ab\nab\nc", 2 / 5),
         ("top_ngram", "a b a b c", 4 / 5),
         ("duplicate_ngrams", "a b c d e x a b c d e", 5 / 11),
+        ("profanities", "What the FUCK, s h i t! Pass the class in Scunthorpe.", 2.0),
     ],
 )
 def test_a_signal_says(name: str, text: str, value: float) -> None:
@@ -48,7 +49,7 @@ def test_code_is_measured_as_text_is() -> None:
 def test_any_text_has_all_signals_and_shares_are_shares(text: str) -> None:
     found = signals(text)
     assert found.keys() == SIGNALS.keys()
-    counts = {"characters", "words", "lines", "mean_word_length"}
+    counts = {"characters", "words", "lines", "mean_word_length", "profanities"}
     assert all(0.0 <= value <= 1.0 for name, value in found.items() if name not in counts)
 
 

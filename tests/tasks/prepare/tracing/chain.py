@@ -44,8 +44,9 @@ def write_sources(root: Path) -> None:
     (root / "sources/manual/a.md").write_text("# Loans\n\nTwo weeks.")
     (root / "sources/manual/b.md").write_text("# Loans\n\nTwo weeks.")
     (root / "sources/manual/c.md").write_bytes(b"caf\xe9")
-    kept = [asked(f"kept {n}", f"What about thing number {n} of the shelf?") for n in range(29)]
+    kept = [asked(f"kept {n}", f"What about thing number {n} of the shelf?") for n in range(28)]
     kept.append(asked("private", "Who is anna.adler@nordhafen.example?", "Our head of loans."))
+    kept.append(asked("ben.brandt@nordhafen.example", "Who keeps the key of the cellar?"))
     (root / FAQ).write_text(
         lines(
             *kept,

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.prepare.tracing.stored import read_stored
 from tasks.prepare.tracing.trails import Trail, trails
+from tasks.rows.identity import hidden
 from tasks.rows.records import Example
 from tests.tasks.prepare.tracing.chain import FAQ, OWN, PAIRS, SETTINGS
 
@@ -74,6 +75,14 @@ def test_a_repair_shows_the_text_before_and_after(ran: Path) -> None:
     assert steps(found)[2][0] == "split"
     texts = [each.row.messages[0].content for each in found.versions if isinstance(each.row, Example)]
     assert texts == ["Is it a caf\u00c3\u00a9 ?\u200b", "Is it a caf\u00e9 ?"]
+
+
+def test_a_row_whose_id_told_of_somebody_is_found_by_both_names(ran: Path) -> None:
+    name = f"{(ran / FAQ).as_posix()}:ben.brandt@nordhafen.example"
+    before, after = why(ran, name), why(ran, hidden(name))
+    assert before == after
+    assert steps(before[0])[1] == ("clean", "redacted", "email")
+    assert steps(before[0])[2][0] == "split"
 
 
 def test_personal_data_that_went_are_told(ran: Path) -> None:

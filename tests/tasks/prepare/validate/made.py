@@ -6,7 +6,7 @@ from typing import Any
 from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate_settings import DriftSettings
 
-DRIFT = DriftSettings(warning=0.1, critical=0.25, min_rows=0.5, accept=None)
+DRIFT = DriftSettings(warning=0.1, critical=0.25, creep=0.1, min_rows=0.5, accept=None)
 LONG = "<script>alert(1)</script>" + "x" * 400
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.validate.drift import FIRST, OTHER_VERSION
+from tasks.prepare.validate.profile import read_profile
 from tasks.rows.records import Rows
 from tests.tasks.pages.checking import checked
 from tests.tasks.prepare.validate.judging import CLEAN, DOCUMENT, GOOD, SETTINGS, failed, judge
@@ -38,6 +39,10 @@ def test_rows_are_compared_with_those_accepted_last(tmp_path: Path) -> None:
     _, same = judge(many(80), tmp_path / "same", accepted=accepted)
     assert {name for name in failed(same) if "drift" in name} == set()
     assert "example.source_drift" not in failed(same)
+    then, now = read_profile(accepted), read_profile(tmp_path / "same/profile.json")
+    assert then is not None
+    assert now is not None
+    assert (then.first, now.first) == (None, then.tables), "the next run is compared with both"
     _, other = judge(many(80, source="other.jsonl"), tmp_path / "other", accepted=accepted)
     told = other.figures["expectations"]["example"]["source_drift"]
     assert (told["passed"], told["severity"], told["key"]) == (False, "critical", "validate.drift.critical")

@@ -1,14 +1,14 @@
 """Protects the comparison with the rows accepted last: real changes are found, chance raises no alarm."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from deploy.messages import Message
 from tasks.prepare.validate.drift import FIRST, Comparison, Shift, compare
-from tasks.prepare.validate.profile import profile
+from tasks.prepare.validate.profile import Profile, profile
 from tasks.prepare.validate.tables import InMemory
 from tasks.rows.records import Example, Rows
 from tests.tasks.prepare.validate.made import DRIFT
@@ -107,6 +107,57 @@ def test_a_change_of_two_rows_in_five_is_critical(name: str, change: Callable[[E
     changed = [change(row) if hash(float(row.group)) % 5 < 2 else row for row in now]
     found = passed(compared(rows(*then), rows(*changed)))
     assert found[name].severity == "critical"
+
+
+def series(runs: Iterable[list[Example]]) -> list[set[str]]:
+    """What passes its bound in each of some runs, where the gate lets all of them pass."""
+    told: list[set[str]] = []
+    accepted: Profile | None = None
+    for run in runs:
+        now = profile(rows(*run), made_with="")
+        comparison = compare(accepted, now, DRIFT)
+        told.append(set(passed(comparison)))
+        accepted = replace(now, first=comparison.first)
+    return told
+
+
+def test_ten_steps_of_three_percent_are_told() -> None:
+    draw = random.Random(8)
+
+    def changed(share: int) -> list[Example]:
+        made = drawn(draw, 500)
+        return [other(row) if hash(float(row.group)) % 100 < share else row for row in made]
+
+    def other(row: Example) -> Example:
+        answered = (*row.prompt, Message("assistant", "yes"))
+        return about_other_things(replace(row, source="one.jsonl", messages=answered))
+
+    told = series(changed(3 * step) for step in range(11))
+    assert not any(name.endswith("_drift") for run in told for name in run), "no step is told by itself"
+    assert told[:3] == [set(), set(), set()]
+    assert told[-1] == {"source_creep", "answers_creep", "words_creep"}
+
+
+def test_runs_that_stay_the_same_raise_no_alarm_however_many_there_are() -> None:
+    draw = random.Random(9)
+    told = series(drawn(draw, 100) for _ in range(40))
+    assert sum(map(bool, told)) <= 1
+
+
+def test_what_is_meant_is_the_first_of_what_comes_after() -> None:
+    draw = random.Random(4)
+    then, now = (profile(rows(*drawn(draw, 60)), made_with="") for _ in range(2))
+    other = [replace(row, source="else") for row in drawn(draw, 60)]
+    moved = profile(rows(*other), made_with="")
+    assert compare(replace(now, first=then.tables), now, DRIFT).first == then.tables
+    named = DRIFT.model_copy(update={"accept": moved.fingerprint})
+    assert compare(replace(now, first=then.tables), moved, named).first is None
+    assert compare(replace(now, made_with="a"), moved, DRIFT).first is None
+    few = profile(rows(*other[:9]), made_with="")
+    assert compare(few, moved, DRIFT).first == moved.tables, "nine rows are no measure"
+    off = DRIFT.model_copy(update={"creep": None})
+    found = compare(replace(moved, first=then.tables), moved, off).shifts["example"]
+    assert not any(shift.name.endswith("_creep") for shift in found)
 
 
 def test_preferences_and_documents_are_compared_as_well() -> None:

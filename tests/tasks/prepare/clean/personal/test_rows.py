@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from deploy.abstention import ABSTENTION
 from deploy.errors import SettingsError
 from deploy.files import text_sha256
 from deploy.messages import Message
 from tasks.prepare.clean.personal import redact_personal
+from tasks.rows.identity import hidden
 from tasks.rows.records import Rows
 from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
@@ -107,6 +109,49 @@ def test_spans_are_counted_by_kind_and_never_told() -> None:
     assert verdict.counts == {"personal": {"email": 3, "card": 1}}
     dropped = redact_personal(found, cleaning(personal={"email": "drop"})).dropped
     assert all(MAIL not in repr(row) for row in dropped)
+
+
+def test_metadata_and_addresses_are_texts_too() -> None:
+    asked = replace(question("one", "Who wrote it?", f"{MAIL} did."), metadata={"by": MAIL, "year": "2031"})
+    page = replace(
+        document("d", "Of bread."), uri=f"file:{MAIL}/bread.md", metadata={"owner": f"Tel. {SOLID}"}
+    )
+    verdict = redact_personal(rows(asked, documents=(page,)), cleaning())
+    assert verdict.rows.examples[0].metadata == {"by": "[email]", "year": "2031"}
+    [page] = verdict.rows.documents
+    assert (page.uri, page.metadata) == ("file:[email]/bread.md", {"owner": "Tel. [phone]"})
+    assert verdict.counts == {"personal": {"email": 3, "phone": 1}}
+
+
+def test_a_name_that_tells_of_somebody_is_another_one_wherever_it_stands() -> None:
+    page = document(f"{MAIL}/7", "Of bread.")
+    asked = question("one", "What is it of?", "Of bread.", evidence=(page.id,), group=MAIL)
+    hides = replace(question(f"x:{MAIL}", "And this?", ABSTENTION, group=MAIL), withheld=(page.id,))
+    verdict = redact_personal(rows(asked, hides, documents=(page,)), cleaning())
+    one, other = verdict.rows.examples
+    [there] = verdict.rows.documents
+    assert (one.id, other.id) == ("one", hidden(hides.id))
+    assert one.evidence == other.withheld == (there.id,) == (hidden(page.id),)
+    assert one.group == other.group == hidden(MAIL)
+    assert MAIL not in repr(verdict)
+    assert verdict.counts == {
+        "personal": {"email": 3},
+        "renamed": {"example": 1, "document": 1},
+    }  # one is the uri
+    again = redact_personal(verdict.rows, cleaning())
+    assert (again.rows, again.counts) == (verdict.rows, {"personal": {}})
+
+
+def test_a_row_that_goes_for_its_name_is_told_by_another_one() -> None:
+    [lost] = redact_personal(rows(question(MAIL)), cleaning(personal={"email": "drop"})).dropped
+    assert (lost.id, lost.reason, lost.detail) == (hidden(MAIL), "personal", "email")
+
+
+@pytest.mark.parametrize(
+    "name", ["4000000000000002", "de89370400440532", "sources/faq.jsonl:17", "py:a.b@2.4.6"]
+)
+def test_names_that_are_made_here_stay(name: str) -> None:
+    assert redacted(rows(question(name, group=name))).examples[0].id == name
 
 
 def test_rows_without_any_stay_the_same_objects() -> None:
