@@ -180,12 +180,21 @@ def add(folder: Path, passages: int, clock: Clock) -> dict[str, Any]:
 
 
 def embed(folder: Path, embedder: Path, clock: Clock) -> dict[str, float]:
-    """How long it takes to embed one question."""
+    """How long it takes to embed one question: here and, in turn, by sentence-transformers itself."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
     texts = [each.text for each in read_questions(folder)]
     _, dtype = choose_device("auto")
     model = SentenceEmbedder(embedder, dtype=dtype)
-    times = [timed(clock, lambda text=each: model.embed_queries([text])) for each in texts]
-    return _quantiles("embed", times[_WARM:])
+    wanted = {"dtype": getattr(torch, dtype)}
+    plain = SentenceTransformer(str(embedder), local_files_only=True, model_kwargs=wanted)
+    own: list[float] = []
+    theirs: list[float] = []
+    for text in texts:
+        own.append(timed(clock, lambda text=text: model.embed_queries([text])))
+        theirs.append(timed(clock, lambda text=text: plain.encode_query([text], show_progress_bar=False)))
+    return {**_quantiles("embed", own[_WARM:]), **_quantiles("plain_embed", theirs[_WARM:])}
 
 
 def read_questions(folder: Path) -> list[Question]:

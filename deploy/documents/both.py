@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.documents.view import View
-from deploy.knowledge.arrays import Positions, Scores, Vectors
+from deploy.knowledge.arrays import Positions, Scores, Vectors, highest
 from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hits import Hit
 from deploy.knowledge.store import EARLIER, KnowledgeStore
@@ -57,14 +57,5 @@ def search_both(
 
 def _best(meant: Scores, worded: Scores, shown: NDArray[np.bool_], count: int) -> Positions:
     """The chunks that may be among the best: `count` by meaning, and as many by words that they share."""
-    near = _first(meant, np.flatnonzero(shown), count)
-    return np.union1d(near, _first(worded, np.flatnonzero(shown & (worded > 0.0)), count))
-
-
-def _first(scores: Scores, places: Positions, count: int) -> Positions:
-    """The `count` of these places with the highest scores; of equal ones the first."""
-    found = scores[places]
-    if len(places) > count:
-        least = np.partition(found, -count)[-count]
-        places, found = places[found >= least], found[found >= least]
-    return places[np.argsort(-found, kind="stable")[:count]]
+    near = highest(np.where(shown, meant, -np.inf), count)
+    return np.union1d(near, highest(np.where(shown, worded, 0.0), count, above=0.0))

@@ -60,14 +60,15 @@ class LiveKnowledge:
         Documents with tags are left out inside the search, unless one of them is among the tags `held`; None
         finds all.
         """
-        earlier, without = matched(queries, before, exclude)
+        said, without = matched(queries, before, exclude)
         view = self._current()
         if not queries or not (self.store.num_chunks or len(view.index)):
             return [[] for _ in queries]
+        earlier = self.store.still_asked(said, queries)
         vectors = self.store.query_vectors(queries, earlier)
         return [
-            search_both(self.store, view, query, said, vector, exclude=left_out, held=held)
-            for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
+            search_both(self.store, view, query, kept, vector, exclude=left_out, held=held)
+            for query, kept, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
     def documents(self, held: Collection[str] | None = None) -> list[tuple[KnowledgeDocument, int]]:

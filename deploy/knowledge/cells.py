@@ -7,7 +7,8 @@ lie apart from all chunks, as real questions do, and need several times as many 
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,7 @@ def in_cells(vectors: Vectors, asked: Vectors, *, recall: float = RECALL) -> Any
     """
     import faiss
 
-    threads = faiss.omp_get_max_threads()
-    # Sums of floats, and so the bytes, depend on how threads share them.
-    faiss.omp_set_num_threads(1)
-    try:
+    with one_thread():  # sums of floats, and so the bytes, depend on how threads share them
         cells = min(int(_CELLS * math.sqrt(len(vectors))), len(vectors))
         index: Any = faiss.index_factory(vectors.shape[1], f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
         index.cp.niter, index.cp.max_points_per_centroid = _ROUNDS, _TRAINED
@@ -52,9 +50,20 @@ def in_cells(vectors: Vectors, asked: Vectors, *, recall: float = RECALL) -> Any
         index.add(vectors)
         index.make_direct_map()  # where each row lies: `reconstruct_batch` needs it
         index.nprobe = _fewest_cells(index, vectors, asked, recall)
+    return index
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let FAISS use one thread in what this thread asks of it."""
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
     finally:
         faiss.omp_set_num_threads(threads)
-    return index
 
 
 def looking_into(cells: int) -> Any:

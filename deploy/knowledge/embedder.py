@@ -70,6 +70,8 @@ class SentenceEmbedder:
         import torch
         from sentence_transformers import SentenceTransformer
 
+        from deploy.knowledge.fused_bert import fuse_bert
+
         self._model: Any = SentenceTransformer(
             str(folder),
             device="cuda" if torch.cuda.is_available() else "cpu",
@@ -77,6 +79,7 @@ class SentenceEmbedder:
             trust_remote_code=False,
             model_kwargs={"dtype": getattr(torch, dtype), "use_safetensors": True},
         )
+        self._model[0].model = fuse_bert(self._model[0].model)
         own_limit = self._model.max_seq_length or 512
         self.max_tokens: int = min(max_tokens or own_limit, own_limit)
         self._model.max_seq_length = self.max_tokens
@@ -121,7 +124,9 @@ class SentenceEmbedder:
                 texts,
                 batch_size=self._batch_size,
                 show_progress_bar=False,
-                normalize_embeddings=True,
                 convert_to_numpy=True,
             )
-        return np.ascontiguousarray(vectors, dtype=np.float32).reshape(len(texts), self.dimensions)
+        rows = np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimensions)
+        # In float32: of unit length as bfloat16 rounds them, they are up to 0.4 % too long or too short.
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.ascontiguousarray(rows / np.maximum(lengths, 1e-12))

@@ -34,7 +34,8 @@ class Knowledge(Protocol):
     ) -> list[list[Hit]]:
         """For each query its best chunks, best first.
 
-        `before` has for each query what was said before it, which a follow-up leaves out; it counts half.
+        `before` has for each query what was said before it, which a follow-up leaves out; what of it is still
+        asked counts half.
 
         `exclude` has one collection of document ids for each query; those documents are left out inside the
         search, so that still `top_k` others are found.

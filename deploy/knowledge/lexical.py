@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deploy.errors import KnowledgeError
 from deploy.files import parse_json
-from deploy.knowledge.arrays import Positions, Scores
+from deploy.knowledge.arrays import Positions, Scores, highest
 from deploy.knowledge.terms import chunk_terms, query_terms, title_term
 
 # Chosen on the default source (documentation of parameters): chunks are short, so a word that stands there
@@ -133,10 +133,7 @@ class LexicalIndex:
     @staticmethod
     def best(scores: Scores, count: int) -> Positions:
         """Positions of at most `count` chunks with a score, best first."""
-        found = np.flatnonzero(scores > 0.0)
-        if len(found) > count:
-            found = found[np.argpartition(-scores[found], count - 1)[:count]]
-        return found[np.lexsort((found, -scores[found]))]
+        return highest(scores, count, above=0.0)
 
 
 def rarity(holders: Positions, rows: int) -> Scores:

@@ -22,6 +22,7 @@ from deploy.knowledge.database import Database, write_database
 from deploy.knowledge.dense import CELLS_ABOVE, DenseIndex, DenseKind
 from deploy.knowledge.derived import read_derived, write_derived
 from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_identity
+from deploy.knowledge.follow_ups import still_asked
 from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hidden import Hidden
 from deploy.knowledge.hits import Hit
@@ -152,17 +153,22 @@ class KnowledgeStore:
     ) -> list[list[Hit]]:
         """For each query its `top_k` best chunks, best first; none where the store is empty.
 
-        `before` has for each query what was said before it, which counts half. `exclude` has one collection
-        of document ids for each query, left out inside the search.
+        `before` has for each query what was said before it; what of it is still asked counts half. `exclude`
+        has one collection of document ids for each query, left out inside the search.
         """
-        earlier, without = matched(queries, before, exclude)
+        said, without = matched(queries, before, exclude)
         if not queries or not self.num_chunks:
             return [[] for _ in queries]
+        earlier = self.still_asked(said, queries)
         vectors = self.query_vectors(queries, earlier)
         return [
-            self.found(query, said, vector, self.hide(left_out))
-            for query, said, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
+            self.found(query, kept, vector, self.hide(left_out))
+            for query, kept, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
+
+    def still_asked(self, before: Sequence[str], queries: Sequence[str]) -> list[str]:
+        """For each query what it still asks of what was said before it."""
+        return [still_asked(said, query, self.lexical) for said, query in zip(before, queries, strict=True)]
 
     def names(self) -> Collection[str]:
         """The ids of its documents."""

@@ -8,11 +8,11 @@ from deploy.knowledge.definitions import defined_names
 _NAME = re.compile(r"\w+(?:\.\w+)*")
 _QUALIFIED = re.compile(r"\w+(?:\.\w+)+")
 _QUOTED_NAME = re.compile(r"`\*{0,2}(\w+)`")
-_LONGEST_NAME = 5  # words that are tried as one name
+LONGEST_NAME = 5  # words that are tried as one name
 _MOST_ENDINGS = 12  # of a dotted name: all of them would be text of quadratic length
 _SHORTEST_JOINED = 5  # letters of it: `to do` is no name
 # Words that build questions: some define parameters, too, but who means those writes `by` in backticks.
-_GRAMMAR = frozenset(
+GRAMMAR = frozenset(
     re.split(
         r"\s+",
         "a an and are as at be by can do does for from how i if in is it its me my no not of on or so than "
@@ -30,7 +30,7 @@ def chunk_terms(text: str, *, title: str) -> list[str]:
     line defines is one, too, so that the chunk on the parameter `C` comes before others that speak of `C`.
     """
     named = title_term(title.rpartition(".")[2]) if _QUALIFIED.fullmatch(title) else None
-    defined = (_definition(name) for name in defined_names(text))
+    defined = (definition_term(name) for name in defined_names(text))
     return [*terms(title), *terms(text), *defined, *([named] if named else ())]
 
 
@@ -47,22 +47,27 @@ def query_terms(text: str, known: Container[str]) -> list[str]:
     """
     quoted = {name.lower() for name in _QUOTED_NAME.findall(text)}
     found = terms(text)
-    words = [match[0].lower() for match in _NAME.finditer(text)]
+    words = named_words(text)
     for word in words:
-        asked = _definition(word)
-        if (asked in known and word not in _GRAMMAR) or word in quoted:
+        asked = definition_term(word)
+        if (asked in known and word not in GRAMMAR) or word in quoted:
             found += [asked] * (2 if word in quoted or "_" in word else 1)
     for joined in _joined(words):
         if joined in known:
             found.append(joined)
-        if (asked := _definition(joined)) in known:
+        if (asked := definition_term(joined)) in known:
             found.append(asked)
     return found
 
 
+def named_words(text: str) -> list[str]:
+    """The words of a text in order, lowercased; a dotted name is one."""
+    return [match[0].lower() for match in _NAME.finditer(text)]
+
+
 def _joined(words: Sequence[str]) -> Iterator[str]:
     """Neighbours as one name, in both ways that names are written: `sample_weight`, `kmeans`."""
-    for count in range(2, _LONGEST_NAME + 1):
+    for count in range(2, LONGEST_NAME + 1):
         for start in range(len(words) - count + 1):
             part = words[start : start + count]
             if sum(map(len, part)) >= _SHORTEST_JOINED:
@@ -93,5 +98,6 @@ def terms(text: str) -> list[str]:
     return found
 
 
-def _definition(name: str) -> str:
+def definition_term(name: str) -> str:
+    """The term of the chunks with a line that defines `name`."""
     return f"{name.lower()} :"  # no other term holds a blank, or this sign
