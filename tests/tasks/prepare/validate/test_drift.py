@@ -114,7 +114,7 @@ def series(runs: Iterable[list[Example]]) -> list[set[str]]:
     told: list[set[str]] = []
     accepted: Profile | None = None
     for run in runs:
-        now = profile(rows(*run), made_with="")
+        now = profile(InMemory(rows(*run)), made_with="")
         comparison = compare(accepted, now, DRIFT)
         told.append(set(passed(comparison)))
         accepted = replace(now, first=comparison.first)
@@ -146,14 +146,14 @@ def test_runs_that_stay_the_same_raise_no_alarm_however_many_there_are() -> None
 
 def test_what_is_meant_is_the_first_of_what_comes_after() -> None:
     draw = random.Random(4)
-    then, now = (profile(rows(*drawn(draw, 60)), made_with="") for _ in range(2))
+    then, now = (profile(InMemory(rows(*drawn(draw, 60))), made_with="") for _ in range(2))
     other = [replace(row, source="else") for row in drawn(draw, 60)]
-    moved = profile(rows(*other), made_with="")
+    moved = profile(InMemory(rows(*other)), made_with="")
     assert compare(replace(now, first=then.tables), now, DRIFT).first == then.tables
     named = DRIFT.model_copy(update={"accept": moved.fingerprint})
     assert compare(replace(now, first=then.tables), moved, named).first is None
     assert compare(replace(now, made_with="a"), moved, DRIFT).first is None
-    few = profile(rows(*other[:9]), made_with="")
+    few = profile(InMemory(rows(*other[:9])), made_with="")
     assert compare(few, moved, DRIFT).first == moved.tables, "nine rows are no measure"
     off = DRIFT.model_copy(update={"creep": None})
     found = compare(replace(moved, first=then.tables), moved, off).shifts["example"]
