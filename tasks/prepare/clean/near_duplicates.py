@@ -63,8 +63,7 @@ def without_near(settings: CleanSettings) -> tuple[Part, ...]:
     if settings.near_duplicates is None:
         return ()
     return (
-        Part(noted=KINDS, note=_noted, decide=_decide_documents, applied=KINDS, apply=_applied),
-        Part(noted=ASKED, note=_noted_asked, decide=_first_answers),
+        Part(noted=KINDS, note=_noted, decide=_decide, applied=KINDS, apply=_applied),
         Part(noted=ASKED, note=_noted_answers, decide=_decide_asked, applied=ASKED, apply=without_gone),
     )
 
@@ -73,7 +72,7 @@ drop_near_duplicates = Whole(without_near)
 
 
 def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
-    """What documents are like, and which rows point to them."""
+    """What documents are like, what rows say, and which of them point to documents."""
     import numpy as np
 
     del settings
@@ -82,13 +81,19 @@ def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
         return {"id": hashes(row.id for row in shard)}
     links = [(place, name) for place, row in enumerate(shard.asked) for name in row.evidence]
     return {
+        **_noted_asked(shard, known),
         "row": np.array([place for place, _ in links], np.int64),
         "evidence": hashes(name for _, name in links),
         "withheld": np.unique(hashes({name for row in shard.asked for name in row.withheld})),
     }
 
 
-def _decide_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+    yield from _first_answers(seen)
+    yield from _needless_documents(seen, settings)
+
+
+def _needless_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
     """Beside the documents that go, for the ids of those: the id of the document that stays."""
     import numpy as np
 
@@ -146,11 +151,10 @@ def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     return Verdict(rows=Rows.of(rows))
 
 
-def _noted_asked(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+def _noted_asked(shard: Shard, known: Known) -> Notes:
     """What rows say, and their answers; but for those of a test set of the user's own."""
     import numpy as np
 
-    del settings
     own = [bool(own_name(row)) for row in shard.asked]
     others = [row for row, is_own in zip(shard.asked, own, strict=True) if not is_own]
     known.near(shard.kind).add(shard.number, [said(row) for row in others])
@@ -158,11 +162,10 @@ def _noted_asked(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
     return {"place": places, "answer": hashes(map(_answers, others))}
 
 
-def _first_answers(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
+def _first_answers(seen: Seen) -> Iterator[tuple[str, Notes]]:
     """Of each answer the row that is the first to give it, for the shard that it is in."""
     import numpy as np
 
-    del settings
     for kind in ASKED:
         _, first = np.unique(seen.column(kind, "answer"), return_index=True)
         first.sort()
@@ -170,7 +173,14 @@ def _first_answers(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, N
         for number, notes in enumerate(seen.notes[kind]):
             end = start + len(notes["answer"])
             here = first[np.searchsorted(first, start) : np.searchsorted(first, end)] - start
-            yield shard_name(kind, number), {**notes, "first": notes["place"][here]}
+            yield (
+                shard_name(kind, number),
+                {
+                    "place": notes["place"],
+                    "answer": notes["answer"],
+                    "first": notes["place"][here],
+                },
+            )
             start = end
 
 

@@ -14,7 +14,7 @@ from tasks.prepare.clean.tables import RECORDS
 from tasks.prepare.signals.table import Quantiles, write_signals
 from tasks.rows.arrow import schema
 from tasks.rows.records import Dropped, RowKind
-from tasks.rows.tables import FILES, read_arrow, write_arrow
+from tasks.rows.tables import FILES, write_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,9 +48,9 @@ def write_kept(folder: Path, work: Work, passes: Sequence[Pass]) -> dict[RowKind
     folder.mkdir(parents=True, exist_ok=True)
     kept: dict[RowKind, int] = {}
     for kind, record in RECORDS.items():
-        shards = work.table(kind, last[kind].gives).shards
-        rows = chain.from_iterable(read_arrow(path, record) for path, _ in shards)
-        kept[kind] = write_arrow(folder / FILES[record], schema(record), rows)
+        table = work.table(kind, last[kind].gives)
+        shards = map(table.arrow, range(len(table.sizes)))
+        kept[kind] = write_arrow(folder / FILES[record], schema(record), shards)
     return kept
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.atomic import replacing, write_json
 from deploy.files import read_json
@@ -20,15 +21,19 @@ from tasks.machine.shards import make_shards
 from tasks.prepare.clean.parts import KINDS, Decisions, Notes, Seen, Shard
 from tasks.prepare.clean.passes import Step, worked
 from tasks.prepare.clean.plan import RAW, Decide, Pass, needed, planned
-from tasks.prepare.clean.tables import RECORDS, StoredTable
+from tasks.prepare.clean.tables import RECORDS, StoredShard, StoredTable
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.signals.table import measured, table_schema
 from tasks.prepare.similar.arrays import ArrayFolder
 from tasks.prepare.similar.pairs import NearTexts
-from tasks.rows.records import Dropped, RowKind, Rows
+from tasks.rows.records import Dropped, Row, RowKind, Rows
 from tasks.rows.tables import FILES, shard_sizes, write_arrow, write_table
 
-ROWS, DROPPED, SIGNALS = "rows.parquet", "dropped.parquet", "signals.parquet"
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ROWS, KEPT, DROPPED, SIGNALS = "rows.parquet", "kept.npy", "dropped.parquet", "signals.parquet"
 SUMMARY, NOTES = "summary.json", "notes"
 
 
@@ -36,11 +41,13 @@ SUMMARY, NOTES = "summary.json", "notes"
 class Summary:
     """What came of a shard: how many rows, in which file of the work folder they lie, and what was counted.
 
-    Where nothing has changed it is the file of an earlier pass; `dropped` counts by what was done.
+    Where no row has changed it is the file of an earlier pass, and `kept` one with the places of those that
+    stay, if some went. `dropped` counts by what was done.
     """
 
     rows: int
     file: str
+    kept: str
     dropped: list[int]
     reasons: dict[str, int]
     repaired: dict[str, int]
@@ -67,11 +74,13 @@ class Work:
         if source == RAW:
             path = self.raw / FILES[RECORDS[kind]]
             sizes = shard_sizes(path, RECORDS[kind])
-            return StoredTable(kind, [(path, number) for number in range(len(sizes))], sizes)
+            return StoredTable(kind, [StoredShard(path, number) for number in range(len(sizes))], sizes)
         found = list(self.summaries(source))
-        return StoredTable(
-            kind, [(self.folder / each.file, None) for each in found], [each.rows for each in found]
-        )
+        shards = [
+            StoredShard(self.folder / each.file, kept=self.folder / each.kept if each.kept else None)
+            for each in found
+        ]
+        return StoredTable(kind, shards, [each.rows for each in found])
 
     def near(self, name: str) -> NearTexts:
         """Texts to compare, by a name."""
@@ -135,11 +144,7 @@ def _make(
     made = worked(over, shard, work, settings)
     place.mkdir()
     after = made.rows.by_kind()[over.kind]
-    file = work.place(over.number) / f"{number:06d}" / ROWS
-    if over.source == RAW or after != tuple(rows):
-        write_table(place / ROWS, RECORDS[over.kind], after)
-    else:
-        file, _ = table.shards[number]
+    lies = _lying(place, work.place(over.number) / f"{number:06d}", over, table.shards[number], rows, after)
     gone = [row for some in made.dropped for row in some]
     if gone:
         write_table(place / DROPPED, Dropped, gone)
@@ -150,13 +155,43 @@ def _make(
         notes[name] = array
     summary = Summary(
         rows=len(after),
-        file=file.relative_to(work.folder).as_posix(),
+        file=lies.path.relative_to(work.folder).as_posix(),
+        kept=lies.kept.relative_to(work.folder).as_posix() if lies.kept else "",
         dropped=[len(some) for some in made.dropped],
         reasons=dict(Counter(row.reason for row in gone)),
         repaired=dict(made.repaired),
         counts={name: dict(some) for name, some in made.counts.items()},
     )
     write_json(place / SUMMARY, asdict(summary))
+
+
+def _lying(
+    place: Path, final: Path, over: Pass, before: StoredShard, rows: Sequence[Row], after: Sequence[Row]
+) -> StoredShard:
+    """Where the rows `after` a pass lie: where they did, less those that went, or in a new file.
+
+    `place` becomes `final` when all is written.
+    """
+    import numpy as np
+
+    places = _places(rows, after)
+    if over.source == RAW or places is None:
+        write_table(place / ROWS, RECORDS[over.kind], after)
+        return StoredShard(final / ROWS)
+    if len(places) == len(rows):
+        return before
+    there = before.places()
+    np.save(place / KEPT, places if there is None else there[places], allow_pickle=False)
+    return StoredShard(before.path, kept=final / KEPT)
+
+
+def _places(rows: Sequence[Row], after: Sequence[Row]) -> "NDArray[np.int64] | None":
+    """Which of the rows are there after a pass, by their places; None if one of them is another now."""
+    import numpy as np
+
+    left = iter(enumerate(rows))
+    found = [next((place for place, row in left if row is one or row == one), -1) for one in after]
+    return None if -1 in found else np.array(found, np.int64)
 
 
 def _decide(one: Decide, work: Work, executor: Executor, settings: CleanSettings) -> None:
@@ -189,7 +224,7 @@ def _clear(work: Work, plan: Sequence[Pass | Decide], done: int) -> None:
         path
         for kind, source in needed(plan[done + 1 :]) | last
         if source <= done
-        for path, _ in work.table(kind, source).shards
+        for path in (shard.path for shard in work.table(kind, source).shards)
     }
     for number in range(done + 1):
         for path in work.place(number).glob(f"*/{ROWS}"):

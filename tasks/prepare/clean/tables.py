@@ -101,29 +101,49 @@ class HeldTable(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredShard:
+    """Where the rows of a shard lie: in a row group of a file, or in all of it.
+
+    `kept` is a file with the places of those that are left; without it they are all.
+    """
+
+    path: Path
+    group: int | None = None
+    kept: Path | None = None
+
+    def places(self) -> "NDArray[np.int64] | None":
+        """The places within the file."""
+        import numpy as np
+
+        return None if self.kept is None else np.load(self.kept, allow_pickle=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StoredTable(Table):
-    """Rows in files: each shard is a row group of one of them, or without a number a file."""
+    """Rows in files, which are read when they are asked for."""
 
     kind: RowKind
-    shards: Sequence[tuple[Path, int | None]]
+    shards: Sequence[StoredShard]
     sizes: Sequence[int]
 
     def shard(self, number: int) -> Sequence[Row]:
-        """The rows of a shard, which are read."""
-        return rows_of(RECORDS[self.kind], self._read(number))
+        """The rows of a shard."""
+        return rows_of(RECORDS[self.kind], self.arrow(number))
 
     def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
         """Some rows of a shard; of the others no object is made."""
-        return rows_of(RECORDS[self.kind], self._read(number).take(places))
+        return rows_of(RECORDS[self.kind], self.arrow(number).take(places))
 
     def ids(self, number: int) -> Sequence[str]:
         """The ids of the rows of a shard, which alone are read."""
-        ids: list[str] = self._read(number, ["id"])["id"].to_pylist()
+        ids: list[str] = self.arrow(number, ["id"])["id"].to_pylist()
         return ids
 
-    def _read(self, number: int, columns: list[str] | None = None) -> "pa.Table":
+    def arrow(self, number: int, columns: list[str] | None = None) -> "pa.Table":
+        """The rows of a shard, or some of their columns, without an object for each."""
         import pyarrow as pa
 
-        path, group = self.shards[number]
-        groups = None if group is None else [group]
-        return pa.concat_tables(read_arrow(path, RECORDS[self.kind], groups, columns=columns))
+        shard = self.shards[number]
+        groups = None if shard.group is None else [shard.group]
+        rows = pa.concat_tables(read_arrow(shard.path, RECORDS[self.kind], groups, columns=columns))
+        return rows if (places := shard.places()) is None else rows.take(places)
