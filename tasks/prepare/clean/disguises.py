@@ -5,16 +5,11 @@ import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import islice
 from string import ascii_letters, ascii_lowercase, digits
 
-
-def _kinds(of: Mapping[str, str]) -> bytes:
-    """What makes each byte of ASCII the sign of its kind, and any other a question mark."""
-    signs = {character: sign for sign, characters in of.items() for character in characters}
-    return "".join(signs.get(chr(byte), "?") for byte in range(256)).encode()
-
+from tasks.prepare.clean.kinds import by_kind, signs
 
 # Letters of other scripts that a reader takes for Latin ones (Unicode TS 39 names them confusables).
 _LOOKALIKES = str.maketrans(
@@ -29,8 +24,8 @@ _SPACED = re.compile(r"\b(?:[a-z][-_.* ]){4,}[a-z]\b")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,4096}={0,2}(?![A-Za-z0-9+/=])")
 _HIDDEN = 24  # characters of base64 at least
 # Texts by the kinds of their characters: most hold no disguise, and so it takes a tenth of the time to see.
-_SPELLED = _kinds({"a": ascii_lowercase, "1": _FOR_LETTERS, " ": "-_.* "})
-_ENCODED = _kinds({"a": f"{ascii_letters}{digits}+/"})
+_SPELLED = signs({"a": ascii_lowercase, "1": _FOR_LETTERS, " ": "-_.* "}, others="?")
+_ENCODED = signs({"a": f"{ascii_letters}{digits}+/"}, others="?")
 _UNSEEN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u034f\u180e\U000e0000-\U000e007f]")
 _MANY = 8  # hidden texts read in one text; a file of keys has thousands of such runs
 
@@ -54,20 +49,16 @@ def readings(text: str) -> Iterator[str]:
     """A visible text as a plain one, and as what else it may be read where it is disguised."""
     first = plain(text)
     yield first
-    spelled = _by_kind(first, _SPELLED)
+    spelled = by_kind(first, _SPELLED)
     if b"a1" in spelled or b"1a" in spelled:
         yield from _changed(first, _MIXED, lambda found: found[0].translate(_DIGITS))
     if b" a a " in spelled:
         yield from _changed(first, _SPACED, lambda found: re.sub(r"[-_.* ]", "", found[0]))
-    if b"a" * _HIDDEN not in _by_kind(text, _ENCODED):
+    if b"a" * _HIDDEN not in by_kind(text, _ENCODED):
         return
     for run in islice(_BASE64.finditer(text), _MANY):
         if hidden := _decoded(run[0]):
             yield plain(visible(hidden))
-
-
-def _by_kind(text: str, kinds: bytes) -> bytes:
-    return text.encode("ascii", "replace").translate(kinds)
 
 
 def _changed(text: str, pattern: re.Pattern[str], change: Callable[[re.Match[str]], str]) -> Iterator[str]:
