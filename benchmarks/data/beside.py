@@ -31,8 +31,10 @@ COUNTERPARTS = {
 DIFFERENCES = (
     "datatrove reads and writes JSON lines between its parts, ours Parquet; its MinHash has 14 buckets of 8 "
     "hashes of 5 words as by default and is not checked against the texts; its `PIIFormatter` knows e-mail "
-    "and IP addresses alone; its language model is the compressed one of fastText, the same file as ours; an "
-    "exact duplicate is one byte for byte."
+    "and IP addresses alone; it looks at question and answer as one text, and drops what is not English at "
+    "the chance from which on ours drops what is surely foreign, with the same file of fastText, of which it "
+    "asks the chances of all languages; an exact duplicate is one byte for byte; ours writes the signals of "
+    "quality of each row as well, for which it has no counterpart here."
 )
 
 
@@ -81,8 +83,12 @@ def datatrove(
     (place / "records").mkdir(parents=True)
     lines = (json.dumps({"id": each.id, "text": f"{each.prompt}\n\n{each.answer}"}) for each in made)
     (place / "records" / "made.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    how = settings.clean
+    # Its text is a question and an answer of ours, with an empty line between them.
+    bounds = json.dumps([2 * how.min_characters + 2, how.max_characters + 2, how.language.min_score])
+    script = str(Path(__file__).with_name("peers.py"))
     done = subprocess.run(
-        [str(python), str(Path(__file__).with_name("peers.py")), str(place), str(language_model()), *filters],
+        [str(python), script, str(place), str(language_model()), bounds, *filters],
         cwd=place,
         capture_output=True,
         text=True,

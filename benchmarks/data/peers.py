@@ -1,11 +1,12 @@
 """datatrove on records that `benchmarks.data` has made; runs under an interpreter that has it.
 
-    python peers.py FOLDER MODEL FILTER...
+    python peers.py FOLDER MODEL BOUNDS FILTER...
 
-FOLDER has made.jsonl; MODEL is a file of fastText that tells languages. FILTER are `length`, `fix` (ftfy),
-`language`, `personal` (e-mail and IP addresses), `exact` and `near` (MinHash), in the order of its examples:
-filters first, then duplicates. Its own settings hold. The last line is one JSON object: processor seconds of
-each part, and which records were left.
+FOLDER has made.jsonl; MODEL is a file of fastText that tells languages; BOUNDS are the shortest and the
+longest text and the least chance of its language, as JSON. FILTER are `length`, `fix` (ftfy), `language`,
+`personal` (e-mail and IP addresses), `exact` and `near` (MinHash), in the order of its examples: filters
+first, then duplicates. Otherwise its own settings hold. The last line is one JSON object: processor seconds
+of each part, and which records were left.
 """
 
 import json
@@ -20,7 +21,7 @@ from typing import Any
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def run(folder: Path, model: str, filters: list[str]) -> dict[str, float]:
+def run(folder: Path, model: str, bounds: list[float], filters: list[str]) -> dict[str, float]:
     """Processor seconds of each part; the records that are left lie in the folder `left`."""
     from datatrove.executor import LocalPipelineExecutor
     from datatrove.pipeline.dedup import exact_dedup, minhash
@@ -31,6 +32,7 @@ def run(folder: Path, model: str, filters: list[str]) -> dict[str, float]:
     from datatrove.utils.lid import FT176LID
 
     FT176LID.MODEL_URL = model
+    shortest, longest, least = bounds
     work = folder / "work"
     spent: dict[str, float] = {}
 
@@ -49,8 +51,8 @@ def run(folder: Path, model: str, filters: list[str]) -> dict[str, float]:
 
     makers: dict[str, Callable[[], Any]] = {
         "fix": FTFYFormatter,
-        "length": lambda: LambdaFilter(lambda document: 4 <= len(document.text) <= 12_000),
-        "language": lambda: LanguageFilter("en"),
+        "length": lambda: LambdaFilter(lambda document: shortest <= len(document.text) <= longest),
+        "language": lambda: LanguageFilter("en", language_threshold=least),
         "personal": PIIFormatter,
     }
     current = folder / "records"
@@ -93,12 +95,12 @@ def processor_seconds() -> float:
 
 def main() -> int:
     """Run it, and tell what it took."""
-    folder, model, filters = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    folder, model, bounds, filters = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]), sys.argv[4:]
     os.environ["HF_ASSETS_CACHE"] = str(folder / "cache")
     from loguru import logger
 
     logger.remove()
-    parts = run(folder, model, filters)
+    parts = run(folder, model, bounds, filters)
     left = [
         json.loads(line)["id"]
         for path in sorted((folder / "left").glob("*.jsonl"))

@@ -14,6 +14,7 @@ _SHORTEST_RUN = 40
 _RUN = re.compile(rf"[A-Za-z0-9+/_=-]{{{_SHORTEST_RUN},}}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _BYTES = re.compile(r"(?:(?:\\x|0x)?[0-9A-Fa-f]{2}[\s,:]+){64,}")  # a dump, byte by byte
+_NOT_OF_DUMPS = bytes(byte for byte in range(256) if chr(byte) not in r"0123456789abcdefABCDEF,:\x")
 _STAMPED = re.compile(
     r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|\w{3} [ \d]\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d|\d{10}\.\d+"
     r"|\d\d?/\w{3}/\d{4}:\d\d:\d\d)"
@@ -27,7 +28,8 @@ def blob(row: Row, settings: CleanSettings) -> Reason | None:
     words = text.split()
     whole = sum(map(len, words))
     most = settings.blobs.max_share * whole
-    if 2 * whole > _LONGEST_SUM and (found := _encoded(text, words)) > _LONGEST_SUM and found > most:
+    needed = max(most, _LONGEST_SUM)
+    if 2 * whole > _LONGEST_SUM and (found := _encoded(text, words, needed)) > needed:
         return Reason("blob", f"{found} of {whole} characters are bytes")
     lines = [line for line in text.split("\n") if line.strip()]
     stamped = [line for line in lines if _STAMPED.match(line)] if len(lines) >= _FEWEST_LINES else []
@@ -36,10 +38,17 @@ def blob(row: Row, settings: CleanSettings) -> Reason | None:
     return None
 
 
-def _encoded(text: str, words: Sequence[str]) -> int:
-    """How many characters stand in runs that spell bytes; `words` are what blanks part in the text."""
+def _encoded(text: str, words: Sequence[str], needed: float) -> int:
+    """How many characters stand in runs that spell bytes; `words` are what blanks part in the text.
+
+    Less than there are where they are no more than `needed` anyway.
+    """
     long = "\n".join(word for word in words if len(word) >= _SHORTEST_RUN)
     runs = sum(len(run[0]) for run in _RUN.finditer(long) if _spells_bytes(run[0]))
+    # A dump is looked for only where there are enough characters that one may have.
+    left = len(text.encode("ascii", "replace").translate(None, _NOT_OF_DUMPS))
+    if runs + left <= needed:
+        return runs
     return runs + sum(len("".join(dump[0].split())) for dump in _BYTES.finditer(text))
 
 

@@ -1,11 +1,12 @@
 """Drops rows that carry an order to the model that reads them, or that would teach it to obey one."""
 
 from collections.abc import Callable, Iterator, Set
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 
 from deploy.messages import Message
 from tasks.prepare.clean.orders import order
 from tasks.prepare.clean.orders.gate import bits
+from tasks.prepare.clean.remembered import Remembered
 from tasks.prepare.clean.verdict import Reason, Verdict, each_row
 from tasks.prepare.clean_settings import CleanSettings, OrderRule
 from tasks.rows.held_out import own_name
@@ -13,16 +14,13 @@ from tasks.rows.records import Document, Example, Preference, Row, Rows
 
 # A system turn says who the model is and what it keeps to itself: that is what it is for.
 _FOR_SYSTEM_TURNS = frozenset[OrderRule]({"override", "exfiltration", "role_token"})
-
-
-_WORDS = 2**17  # that are remembered: enough for most corpora, some 15 MB
 Find = Callable[[str, Set[OrderRule]], OrderRule | None]
 
 
 def drop_orders(rows: Rows, settings: CleanSettings) -> Verdict:
     """The rows without those that hold an order to a model."""
     # Questions and documents come in many rows, and words in many texts: each is read once.
-    find = cache(partial(order, of_word=lru_cache(_WORDS)(bits)))
+    find = cache(partial(order, of_word=Remembered(bits).__getitem__))
     return each_row(partial(injection, find=find))(rows, settings)
 
 

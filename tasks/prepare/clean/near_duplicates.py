@@ -8,13 +8,14 @@ answer stays; `split` keeps it on the side of the row that it is near to. A docu
 only where it has no word that the earlier one lacks.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from tasks.prepare.clean.alike import alike, answers_of, is_needless, setting
 from tasks.prepare.clean.duplicates import pointed, standing_for
+from tasks.prepare.clean.pairs import ends_of, standing, with_rows
 from tasks.prepare.clean.parts import (
     ASKED,
     DOCUMENTS,
@@ -36,23 +37,17 @@ from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.tables import Table
 from tasks.prepare.clean.verdict import Reason, Verdict
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.similar.differences import told_apart
 from tasks.prepare.similar.pairs import Pair
-from tasks.prepare.similar.rows import Asked, ask_the_same, said
+from tasks.prepare.similar.rows import ask_the_same, said
+from tasks.prepare.similar.sets import sets_of
 from tasks.rows.held_out import own_name
-from tasks.rows.literal import words
-from tasks.rows.records import Document, Example, Row, RowKind, Rows
+from tasks.rows.records import Document, RowKind, Rows
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Places = NDArray[np.int64]
-
-_LONG = 20  # words of an answer that may differ in some of them
-_SAME = 0.8  # share of its words that has to be in the other
-_REWORDED = 0.95  # share of words from which on a `not` is what the difference is, and not one of its words
-_BLOCK = 1 << 14  # pairs whose rows are in memory at once
 
 
 def without_near(settings: CleanSettings) -> tuple[Part, ...]:
@@ -103,26 +98,13 @@ def _needless_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[s
     later = np.array([pair.later for pair in pairs], np.int64)
     pairs = [pair for pair, at in zip(pairs, places_in(hidden, ids[later]).tolist(), strict=True) if at < 0]
     quotes = _quotes(seen, np.unique(ids[later]))
-    needless = [pair for pair, stays, goes in _with_rows(table, pairs) if _is_needless(stays, goes, quotes)]
-    gone = _standing(needless)
+    needless = [pair for pair, stays, goes in with_rows(table, pairs) if is_needless(stays, goes, quotes)]
+    gone = standing(needless)
     yield from _told(kind, table, gone)
     places = np.array(sorted(gone), np.int64)
     old, at = np.unique(ids[places], return_index=True)
     stay = np.array([gone[place].earlier for place in places[at].tolist()], np.int64)
     yield SHARED, {"old": old, "new": as_array(table.ids_at(stay))}
-
-
-def _is_needless(stays: Row, goes: Row, quotes: dict[str, set[str]]) -> bool:
-    """Whether a document says nothing that the other does not."""
-    return (
-        isinstance(stays, Document)
-        and isinstance(goes, Document)
-        and words(stays.title) == words(goes.title)
-        and stays.metadata == goes.metadata
-        and all(quote in stays.text for quote in quotes[goes.id])
-        and Counter(words(goes.text)) <= Counter(words(stays.text))
-        and not told_apart(stays.text, goes.text)
-    )
 
 
 def _quotes(seen: Seen, documents: "NDArray[np.bytes_]") -> dict[str, set[str]]:
@@ -159,7 +141,7 @@ def _noted_asked(shard: Shard, known: Known) -> Notes:
     others = [row for row, is_own in zip(shard.asked, own, strict=True) if not is_own]
     known.near(shard.kind).add(shard.number, [said(row) for row in others])
     places = np.flatnonzero(~np.array(own, bool))
-    return {"place": places, "answer": hashes(map(_answers, others))}
+    return {"place": places, "answer": hashes(map(answers_of, others))}
 
 
 def _first_answers(seen: Seen) -> Iterator[tuple[str, Notes]]:
@@ -187,14 +169,14 @@ def _first_answers(seen: Seen) -> Iterator[tuple[str, Notes]]:
 def _noted_answers(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
     del settings
     asked = shard.asked
-    answers = ["\n".join(_answers(asked[place])) for place in known.own["first"].tolist()]
+    answers = ["\n".join(answers_of(asked[place])) for place in known.own["first"].tolist()]
     known.near(f"{shard.kind}-answers").add(shard.number, answers)
     return {}
 
 
 def _decide_asked(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
     for kind in ASKED:
-        yield from _told(kind, seen.tables[kind], _standing(_near_asked(seen, kind, settings)))
+        yield from _told(kind, seen.tables[kind], standing(_near_asked(seen, kind, settings)))
 
 
 def _near_asked(seen: Seen, kind: RowKind, settings: CleanSettings) -> Iterator[Pair]:
@@ -211,18 +193,18 @@ def _near_asked(seen: Seen, kind: RowKind, settings: CleanSettings) -> Iterator[
     asked: list[Pair] = []  # by their numbers among `places`
     same: list[bool] = []
     pairs = _near_pairs(seen, kind, settings)
-    for pair, one, other in _with_rows(table, pairs, places):
+    for pair, one, other in with_rows(table, pairs, places):
         if isinstance(one, Document) or isinstance(other, Document) or not ask_the_same(one, other):
             continue
         asked.append(pair)
-        same.append(_setting(one) == _setting(other) and all(map(_alike, _answers(one), _answers(other))))
-    asking = _united(len(places), asked)
+        same.append(setting(one) == setting(other) and all(map(alike, answers_of(one), answers_of(other))))
+    asking = sets_of(ends_of(asked), len(places))
     # Answers are numbered as they come first, which is how they were given to be compared.
     number = np.empty(len(first), np.int64)
     number[np.argsort(first)] = np.arange(len(first))
-    families = _united(len(first), _near_pairs(seen, f"{kind}-answers", settings))[number[answer]]
+    families = sets_of(ends_of(_near_pairs(seen, f"{kind}-answers", settings)), len(first))[number[answer]]
     # The sets of near rows that give an answer: it is that of one question where there is one set.
-    sets = np.unique(families.astype(np.int64) * len(places) + asking) // max(len(places), 1)
+    sets = np.unique(families * len(places) + asking) // max(len(places), 1)
     alone = np.bincount(sets, minlength=len(first)) == 1
     for pair, is_same in zip(asked, same, strict=True):
         if is_same and alone[families[pair.earlier]]:
@@ -232,33 +214,6 @@ def _near_asked(seen: Seen, kind: RowKind, settings: CleanSettings) -> Iterator[
 def _near_pairs(seen: Seen, name: str, settings: CleanSettings) -> list[Pair]:
     assert settings.near_duplicates is not None
     return list(seen.near(name).pairs(near=settings.near_duplicates, each=seen.executor.map))
-
-
-def _with_rows(
-    table: Table, pairs: Iterable[Pair], places: "Places | None" = None
-) -> Iterator[tuple[Pair, Row, Row]]:
-    """Pairs with their rows; `places` says where the texts that were compared stand among the rows."""
-    import numpy as np
-
-    ahead = iter(sorted(pairs, key=lambda pair: (pair.later, pair.earlier)))
-    while some := list(islice(ahead, _BLOCK)):
-        ends = np.array([(pair.earlier, pair.later) for pair in some], np.int64)
-        ends = ends if places is None else places[ends]
-        wanted = np.unique(ends)
-        rows = dict(zip(wanted.tolist(), table.rows_at(wanted), strict=True))
-        for pair, (one, other) in zip(some, ends.tolist(), strict=True):
-            yield pair, rows[one], rows[other]
-
-
-def _united(count: int, pairs: Sequence[Pair]) -> "NDArray[np.int32]":
-    """A number for each of so many, the same for those that pairs tie together."""
-    import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ends = np.array([(pair.earlier, pair.later) for pair in pairs], np.int64).reshape(-1, 2)
-    tied = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    return connected_components(tied, directed=False)[1] if count else np.empty(0, np.int32)
 
 
 def _told(kind: RowKind, table: Table, gone: dict[int, Pair]) -> Iterator[tuple[str, Notes]]:
@@ -271,36 +226,3 @@ def _told(kind: RowKind, table: Table, gone: dict[int, Pair]) -> Iterator[tuple[
         for place, name in zip(places, stay, strict=True)
     ]
     yield from told_to_shards(kind, table, np.array(places, np.int64), reasons)
-
-
-def _standing(pairs: Iterable[Pair]) -> dict[int, Pair]:
-    """For the place of each row that goes the pair with the row that stands for it, which stays itself."""
-    gone: dict[int, Pair] = {}
-    for pair in sorted(pairs, key=lambda pair: (pair.later, pair.earlier)):
-        if pair.earlier not in gone and pair.later not in gone:
-            gone[pair.later] = pair
-    return gone
-
-
-def _answers(row: Asked) -> tuple[str, ...]:
-    """The answer, or both answers, without what is no matter: the blanks."""
-    answers = (row.answer,) if isinstance(row, Example) else (row.chosen, row.rejected)
-    return tuple(" ".join(answer.split()) for answer in answers)
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two answers are the same: to the letter, or both long, with most words and all names alike."""
-    if one == other:
-        return True
-    here, there = words(one), words(other)
-    same, most = (Counter(here) & Counter(there)).total(), max(len(here), len(there))
-    if min(len(here), len(there)) < _LONG or same < _SAME * most:
-        return False
-    return not told_apart(one, other, negations=same > _REWORDED * most)
-
-
-def _setting(row: Asked) -> Hashable:
-    """What else a row is for: two that differ in this teach or measure different things."""
-    system = tuple((turn.role, turn.content if turn.role == "system" else "") for turn in row.prompt)
-    shared = (row.task, row.quote, row.held_out, row.takes_all, system)
-    return (*shared, row.answerable if isinstance(row, Example) else row.label)

@@ -20,8 +20,8 @@ def repetition(row: Row, settings: CleanSettings) -> Reason | None:
         return None
     found = {
         "lines": (duplicate_lines(text.lines), limits.max_duplicate_lines),
-        "runs of 5 words": (duplicate_ngrams(text.words), limits.max_duplicate_ngrams),
-        "one run of words": (top_ngram(text.words), limits.max_top_ngram),
+        "runs of 5 words": (duplicate_ngrams(text.runs), limits.max_duplicate_ngrams),
+        "one run of words": (top_ngram(text.runs), limits.max_top_ngram),
     }
     told = [f"{share:.2f} in {name}" for name, (share, most) in found.items() if share > most]
     return Reason("repetition", ", ".join(told)) if told else None

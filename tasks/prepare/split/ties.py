@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from tasks.prepare.similar.sets import sets_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -51,7 +53,7 @@ class Ties:
                 self.groups[near],
             ]
         )
-        return _sets(ends[ends[:, 0] != ends[:, 1]], self.count_groups)
+        return sets_of(ends[ends[:, 0] != ends[:, 1]], self.count_groups)
 
     def sets_of_prompts(self) -> "Numbers":
         """For each prompt the number of its set: those of one group, or with near rows, are of one."""
@@ -64,15 +66,4 @@ class Ties:
                 self.prompts[self.near],
             ]
         )
-        return _sets(ends, count + self.count_groups)[:count]
-
-
-def _sets(ends: "Numbers", count: int) -> "Numbers":
-    """The number of the set of each of `count` things, where the two ends of a tie are of one."""
-    import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ties = coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape=(count, count))
-    numbers: Numbers = connected_components(ties.tocsr(), directed=False)[1]
-    return numbers
+        return sets_of(ends, count + self.count_groups)[:count]

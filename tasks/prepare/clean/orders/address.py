@@ -2,9 +2,10 @@
 
 from tasks.prepare.clean.orders.rule import rule
 from tasks.prepare.clean.orders.words import (
+    CALL,
     MODEL,
     NOT_ITS_MAKER,
-    UNASKED,
+    unasked,
 )
 
 ADDRESS = (
@@ -68,7 +69,7 @@ TOOLS = (
         "|before reply|before respond|immediately|right now|silently|now with",
         "call |run |use |invoke |execute |trigger ",
         patterns=(
-            rf"\b{UNASKED}(?:call|run|use|invoke|execute|trigger) (?:the |your |this )?[\w.-]+ (?:tool"
+            rf"{unasked(CALL)} (?:the |your |this )?[\w.-]+ (?:tool"
             rf"|function|plug-?in"
             r"|action)\b[^.!?;]{0,60}\b(?:without (?:asking|telling|informing|confirm\w*|permission"
             r"|consent|approval)"

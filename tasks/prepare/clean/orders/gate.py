@@ -1,14 +1,12 @@
 """Which spoken rules may find something in a text, told by its words: most texts hold the words of no rule.
 
-Two hundred phrases are too many to look for in each text. So each word is asked once of which phrases it may
+Hundreds of phrases are too many to look for in each text. So each word is asked once of which phrases it may
 be, and the rules of those then read the text: no rule is left out that would find something.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import reduce
-from itertools import groupby
-from operator import or_
+from operator import add, or_
 
 from tasks.prepare.clean.orders.address import ADDRESS, TOOLS
 from tasks.prepare.clean.orders.claims import FOR_EACH_ANSWER, RULES_ARE_OFF, TAKING
@@ -37,32 +35,44 @@ def _longest(cue: str) -> str:
     return max([*(f"{part} " for part in parts[:-1]), parts[-1]], key=len)
 
 
-# The rules by a bit each: of which a word may be in the first group of cues, the one that fewest texts hold.
-_RULES = tuple((name, rule, 1 << number) for number, (name, rule) in enumerate(
-    (name, rule) for name, part in SPOKEN.items() for rule in part
-))  # fmt: skip
-_PARTS: dict[str, int] = {}
-for _, _rule, _bit in _RULES:
-    for _cue in _rule.cues[0]:
-        _PARTS[_longest(_cue)] = _PARTS.get(_longest(_cue), 0) | _bit
-# By their first letter: `re` tries the branches of an alternation one after the other.
-_ANY = re.compile(
-    "|".join(
-        f"{re.escape(first)}(?:{'|'.join(re.escape(part[1:]) for part in parts)})"
-        for first, parts in groupby(sorted(_PARTS), key=lambda part: part[0])
-    )
-)
+def _numbered() -> tuple[list[tuple[OrderRule, Rule, int]], dict[str, int]]:
+    """The rules with a bit for each group of their cues, and words of the cues with the bits of theirs."""
+    rules: list[tuple[OrderRule, Rule, int]] = []
+    words: dict[str, int] = {}
+    bit = 1
+    for name, rule in ((name, rule) for name, part in SPOKEN.items() for rule in part):
+        first = bit
+        for group in rule.cues:
+            for word in map(_longest, group):
+                words[word] = words.get(word, 0) | bit
+            bit <<= 1
+        rules.append((name, rule, bit - first))  # all bits from the first one on
+    return rules, words
+
+
+def _by_start(words: Mapping[str, int]) -> Mapping[str, list[tuple[str, int]]]:
+    """The words of cues with their bits, by the two characters that they begin with."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for word, bits in words.items():
+        found.setdefault(word[:2], []).append((word, bits))
+    return found
+
+
+_RULES, _WORDS = _numbered()
+_STARTS = _by_start(_WORDS)
 
 
 def bits(word: str) -> int:
-    """The rules that a word of a text may be of, a bit for each."""
-    padded = f" {word} "
-    if not _ANY.search(padded):
-        return 0
-    return reduce(or_, (bit for part, bit in _PARTS.items() if part in padded), 0)
+    """The groups of cues that a word of a text may be of, a bit for each."""
+    padded, found = f" {word} ", 0
+    for at, start in enumerate(map(add, padded, padded[1:])):
+        for cue, bits_ in _STARTS.get(start, ()):
+            if padded.startswith(cue, at):
+                found |= bits_
+    return found
 
 
 def candidates(text: str, bits: Bits) -> list[tuple[OrderRule, Rule]]:
-    """The rules of whose first cues a plain text may hold one, in their order."""
+    """The rules of which a plain text may hold a cue of each group, in their order."""
     held = reduce(or_, set(map(bits, text.split(" "))), 0)
-    return [(name, rule) for name, rule, bit in _RULES if held & bit] if held else []
+    return [(name, rule) for name, rule, needed in _RULES if held & needed == needed] if held else []

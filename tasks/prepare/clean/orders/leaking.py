@@ -10,10 +10,11 @@ from tasks.prepare.clean.orders.words import (
     NO_SHELL,
     PLACE,
     SEND,
+    SEND_OR_SHOW,
     SHOW,
     SURELY_SEND,
     TOLD,
-    UNASKED,
+    unasked,
 )
 
 _TOLD = (
@@ -36,17 +37,17 @@ REVEAL = (
         "your ",
         _TOLD,
         patterns=(
-            rf"\b{UNASKED}{SHOW} {NEAR}\byour (?:\w+ ){{0,2}}?(?:{INNER} (?:\w+ )?{TOLD}|(?:pre)?prompt"
+            rf"{unasked(SHOW)} {NEAR}\byour (?:\w+ ){{0,2}}?(?:{INNER} (?:\w+ )?{TOLD}|(?:pre)?prompt"
             rf"|instructions)\b",
             rf"\b(?:what|which) (?:are|is|were|was) (?:\w+ )?your (?:\w+ )?{INNER} (?:\w+ )?{TOLD}\b",
-            rf"\b{UNASKED}{SHOW} {NEAR}(?:in|of|from) your (?:context|memory)(?: window)?\b",
+            rf"{unasked(SHOW)} {NEAR}(?:in|of|from) your (?:context|memory)(?: window)?\b",
         ),
     ),
     rule(
         "system prompt|system instructions|hidden prompt|hidden instructions|developer prompt"
         "|developer instructions",
         patterns=(
-            rf"\b{UNASKED}{SHOW} (?:me |us )?(?:\w+ ){{0,4}}?the (?:\w+ )?(?:system|hidden|developer) "
+            rf"{unasked(SHOW)} (?:me |us )?(?:\w+ ){{0,4}}?the (?:\w+ )?(?:system|hidden|developer) "
             rf"(?:prompt|instructions)\b{NO_SHELL}",
         ),
     ),
@@ -55,14 +56,14 @@ REVEAL = (
         "above|before this|before that|before now|so far|up to now|until now|previously|told|given|instructed"
         "|taught|ordered|said|programmed|gave|received|got|thought|wrote",
         _SHOWN,
-        patterns=(rf"\b{UNASKED}{SHOW} {NEAR}{TOLD} {GIVEN}",),
+        patterns=(rf"{unasked(SHOW)} {NEAR}{TOLD} {GIVEN}",),
     ),
     rule(
         " above| before this| preceding this",
         "word|text|everything|line|all|content|sentence|message",
         _SHOWN,
         patterns=(
-            rf"\b{UNASKED}{SHOW} {NEAR}(?:words?|text|everything|lines?|all|content|sentences?|messages?) "
+            rf"{unasked(SHOW)} {NEAR}(?:words?|text|everything|lines?|all|content|sentences?|messages?) "
             r"(?:that (?:stands?|is|are|was) |written )?(?:above|before this|preceding this)\b"
             r"(?! (?:section|line \d|example))",
         ),
@@ -82,7 +83,7 @@ EXFILTRATION = (
         _SENT,
         "conversation|chat|dialog|context|transcript|history|message|prompt|user's ",
         patterns=(
-            rf"\b{UNASKED}{SEND} {NEAR}(?:the |this |our |your |whole |entire |full |all |user's "
+            rf"{unasked(SEND)} {NEAR}(?:the |this |our |your |whole |entire |full |all |user's "
             rf"|contents of )+(?:\w+ )?"
             rf"(?:{CONVERSATION}|user's \S+)\b[^!?;]{{0,60}}?\b(?:to|at|via|into"
             rf"|as)\b[^!?;]{{0,40}}?{PLACE}",
@@ -92,7 +93,7 @@ EXFILTRATION = (
         _SENT,
         "the user's |the customer's |their |his |her ",
         patterns=(
-            rf"\b{UNASKED}{SEND} {NEAR}(?:the user's|the customer's|their|his|her) [^!?;]{{0,40}}?\bto\b"
+            rf"{unasked(SEND)} {NEAR}(?:the user's|the customer's|their|his|her) [^!?;]{{0,40}}?\bto\b"
             rf"[^!?;]{{0,30}}?{PLACE}",
         ),
     ),
@@ -102,7 +103,7 @@ EXFILTRATION = (
         "you |it |the assistant |the model ",
         f"{_SENT}|{_SHOWN}",
         patterns=(
-            rf"\b{UNASKED}(?:{SEND}|{SHOW}) (?:\w+ ){{0,2}}?(?:{KEYS}|environment variables?)"
+            rf"{unasked(SEND_OR_SHOW)} (?:\w+ ){{0,2}}?(?:{KEYS}|environment variables?)"
             rf"(?: (?:and|or) (?:{KEYS}|environment variables?))? (?:that |which )?(?:you|it|the "
             rf"(?:assistant|model)) "
             r"(?:can (?:see|find|read|access|get)|know|have access|remember|see|saw|found|hold)\b",
@@ -112,7 +113,7 @@ EXFILTRATION = (
         f"{_KEYS}|.env|/.ssh|id_rsa|/etc/|history|cookie",
         "send |post |upload |forward |mail |leak |exfiltrate |report |transmit |submit ",
         patterns=(
-            rf"\b{UNASKED}{SURELY_SEND} {NEAR}(?:{KEYS}|environment variables|\.env\b|~/\.ssh"
+            rf"{unasked(SURELY_SEND)} {NEAR}(?:{KEYS}|environment variables|\.env\b|~/\.ssh"
             rf"|id_rsa\b(?!\.pub)"
             r"|/etc/(?:passwd|shadow)|(?:bash|shell|command|browser|browsing) history|cookies?)"
             rf"[^!?;]{{0,60}}?\bto\b[^!?;]{{0,30}}?{PLACE}",

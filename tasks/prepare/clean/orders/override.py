@@ -4,6 +4,7 @@ from tasks.prepare.clean.orders.rule import rule
 from tasks.prepare.clean.orders.words import (
     BEFORE,
     BUILT_IN,
+    DROP,
     GIVEN,
     OF_A_PAGE,
     SAFETY,
@@ -11,9 +12,9 @@ from tasks.prepare.clean.orders.words import (
     SOON,
     TASK,
     TOLD,
-    UNASKED,
     UNDO,
     VOID,
+    unasked,
 )
 
 _UNDOING = (
@@ -41,15 +42,15 @@ OVERRIDE = (
         _EARLIER,
         _NOUNS,
         patterns=(
-            rf"\b{UNASKED}{UNDO} {SOON}{BEFORE} (?:[\w-]+ ){{0,2}}?{TOLD}\b{OF_A_PAGE}",
-            rf"\b{UNASKED}{UNDO} {SOON}{BUILT_IN} (?:\w+ )?{TASK}\b{OF_A_PAGE}",
+            rf"{unasked(UNDO)} {SOON}{BEFORE} (?:[\w-]+ ){{0,2}}?{TOLD}\b{OF_A_PAGE}",
+            rf"{unasked(UNDO)} {SOON}{BUILT_IN} (?:\w+ )?{TASK}\b{OF_A_PAGE}",
         ),
     ),
     rule(
         _UNDOING,
         _GIVEN,
         patterns=(
-            rf"\b{UNASKED}{UNDO} {SOON}(?:{TOLD}|everything|anything|all|whatever|what)(?: else)? (?:and "
+            rf"{unasked(UNDO)} {SOON}(?:{TOLD}|everything|anything|all|whatever|what)(?: else)? (?:and "
             rf"\w+ )?"
             rf"(?:that )?{GIVEN}(?! (?:in|if|when|unless)\b)",
         ),
@@ -58,7 +59,7 @@ OVERRIDE = (
         "the above|the foregoing|the preceding",
         _UNDOING,
         patterns=(
-            rf"\b{UNASKED}{UNDO} (?:all |everything )?(?:of )?the (?:above|foregoing|preceding)(?: \w+)?,? "
+            rf"{unasked(UNDO)} (?:all |everything )?(?:of )?the (?:above|foregoing|preceding)(?: \w+)?,? "
             rf"(?:and|then|but) (?:instead |only |just |simply |now )*{SAY}\b",
         ),
     ),
@@ -69,7 +70,7 @@ OVERRIDE = (
             r"(?:^|[.!?:;>\])}\"'-] ?)(?:please |now |just )*(?:ignore|disregard|forget|neglect) "
             r"(?:all |any |the |these |those |your |of )*(?:instructions?|guidelines|prompts?)"
             r"(?= ?(?:[.,;!<\])]|$)| (?:and|then|but) \w+)",
-            rf"\b{UNASKED}(?:ignore|disregard|forget|override|bypass|abandon) (?:all |any |the |your |its "
+            rf"{unasked(DROP)} (?:all |any |the |your |its "
             rf"|of )*{SAFETY}",
             rf"\bcancel (?:all |any |the |your |of )*(?:previous|prior|earlier|former) {TASK}\b",
             r"\bforget everything[.,;:!]? (?:and |now )?(?:you are|you're|act|pretend)\b",

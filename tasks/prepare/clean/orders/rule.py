@@ -19,7 +19,10 @@ class Rule:
     def finds(self, text: str, *, among: str | None = None) -> bool:
         """Whether `text` holds such an order; its words are looked for in `among`, another form of it."""
         held = (text if among is None else among).__contains__
-        return all(any(map(held, group)) for group in self.cues) and self.pattern.search(text) is not None
+        for group in self.cues:
+            if not any(map(held, group)):
+                return False
+        return self.pattern.search(text) is not None
 
 
 def rule(*cues: str, patterns: tuple[str, ...], flags: int = 0) -> Rule:

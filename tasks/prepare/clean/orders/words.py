@@ -3,6 +3,8 @@
 All are for a text as `disguises.plain` leaves it: lower case, on one line.
 """
 
+import re
+
 NEAR = r"[^.!?;]{0,40}?"  # within one sentence, a few words on
 SOON = r"(?:[\w',-]+ ){0,4}?"
 NOT = r"(?:do not|don't|never|no longer|stop|cease to|refuse to|must not|mustn't|should not|shouldn't)"
@@ -39,7 +41,7 @@ VOID = (
     r"|abandoned|ignored|forgotten|disregarded|dropped|discarded)"
 )
 # Not where it is denied, and not where a tool is used to do it (`to override earlier rules, write !`).
-UNASKED = r"(?<!not )(?<!n't )(?<!never )(?<!cannot )(?<!without )(?<!(?<!you )(?<!are )(?<!have )to )"
+_UNASKED = r"(?<!not )(?<!n't )(?<!never )(?<!cannot )(?<!without )(?<!(?<!you )(?<!are )(?<!have )to )"
 # What stands behind it where a person is told which part of a page does not concern them.
 OF_A_PAGE = (
     r"(?! (?:(?:in|of|from|on) (?:the |this |that |your )?(?:\w+ ){0,2}?"
@@ -104,3 +106,15 @@ SEND = (
 SURELY_SEND = r"(?:send|post|upload|forward|e-?mail|leak|exfiltrate|report|transmit|submit)"
 MODES = r"(?:developer|debug|admin|maintenance|sudo)"
 FREE_MODES = r"(?:dan|jailbreak|god|unrestricted|unfiltered|uncensored|no-limits|evil|opposite)"
+SEND_OR_SHOW = rf"(?:{SEND}|{SHOW})"
+DROP = r"(?:ignore|disregard|forget|override|bypass|abandon)"
+CALL = r"(?:call|run|use|invoke|execute|trigger)"
+
+
+def unasked(verbs: str) -> str:
+    """The pattern of verbs that tell to do something: nobody denies it, and no tool is used to do it.
+
+    What their first letters are is asked first, for it is soon answered.
+    """
+    letters = "".join(sorted(set(re.findall(r"(?:\(\?:|\|)(\w)", verbs))))
+    return rf"\b(?=[{letters}]){_UNASKED}{verbs}"

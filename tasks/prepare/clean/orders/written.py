@@ -26,6 +26,7 @@ _ORDERED = (
 # The words of these are looked for in the text as `small` gives it.
 ROLE_MARKS = (
     rule(
+        "[|<",
         "<||inst]|sys>>|_of_turn>|</s>|system]|available_tools]|system_prompt]",
         # Between backticks a token is spoken of; prompts take each one out.
         patterns=(rf"(?<!`){_TOKEN}|{_TOKEN}(?!`)",),
@@ -48,6 +49,7 @@ ROLE_MARKS = (
         flags=_FLAGS,
     ),
     rule(
+        "<",
         "system>|system_prompt>|system_message>|developer>|assistant>|instructions>|instruction>|user>",
         patterns=(
             rf"</?(?:system|system_prompt|system_message|developer|assistant|instructions)>{_ORDER}",
@@ -59,6 +61,7 @@ ROLE_MARKS = (
 )
 TOOL_MARKS = (
     rule(
+        "[|```|=|<",
         "<tool_|</tool_|<function_|</function_|<invoke name=|<function=|[tool_|```tool_|to=functions.",
         patterns=(
             r"(?<!`)</?(?:tool_(?:calls?|use|code|result|response)|function_(?:calls?|results?))\b[^>\n]{0,80}>",

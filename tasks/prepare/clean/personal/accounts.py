@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from string import ascii_letters, digits
 
-# What numbers of accounts have, and few texts: a search for it takes a tenth of the time.
-_TWO_DIGITS, _FOUR_DIGITS = re.compile(r"\d{2}"), re.compile(r"\d{4}")
+from tasks.prepare.clean.kinds import by_kind, signs
+
+_LETTERS_AND_DIGITS = signs({"a": ascii_letters, "1": digits}, others="?")
 _IBAN_BEGINS = re.compile(r"(?<![\w-])(?:[A-Z]{2}\d{2}|[a-z]{2}\d{2})(?=[ \u00a0-]?[A-Za-z0-9])")
 # Characters of an IBAN by country (SWIFT's registry).
 _REGISTRY = """
@@ -35,7 +37,7 @@ _BRANDS = (
 
 def ibans(text: str) -> Iterator[tuple[int, int]]:
     """Where IBANs stand: a country, as many characters as it says, and check digits by modulo 97."""
-    if not _TWO_DIGITS.search(text):
+    if b"aa11" not in by_kind(text, _LETTERS_AND_DIGITS):  # which is found sooner
         return
     for match in _IBAN_BEGINS.finditer(text):
         length = _IBAN_LENGTHS.get(match[0][:2].upper())
@@ -48,12 +50,10 @@ def ibans(text: str) -> Iterator[tuple[int, int]]:
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
     """Where numbers of cards stand: a brand's beginning and length, a usual layout, Luhn's check digit."""
-    if not _FOUR_DIGITS.search(text):
-        return
     for match in _CARD.finditer(text):
-        digits = "".join(filter(str.isdigit, match[0]))
-        known = any(brand.match(digits) and len(digits) in lengths for brand, lengths in _BRANDS)
-        if known and _luhn(digits) and len(set(digits)) > 2:
+        number = "".join(filter(str.isdigit, match[0]))
+        known = any(brand.match(number) and len(number) in lengths for brand, lengths in _BRANDS)
+        if known and _luhn(number) and len(set(number)) > 2:
             yield match.span()
 
 
@@ -71,9 +71,9 @@ def _end_of(text: str, start: int, length: int) -> int | None:
     return place if ended else None
 
 
-def _luhn(digits: str) -> bool:
+def _luhn(number: str) -> bool:
     total = 0
-    for place, digit in enumerate(map(int, reversed(digits))):
+    for place, digit in enumerate(map(int, reversed(number))):
         doubled = digit * 2 if place % 2 else digit
         total += doubled - 9 if doubled > 9 else doubled
     return total % 10 == 0

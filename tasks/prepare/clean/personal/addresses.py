@@ -3,6 +3,9 @@
 import ipaddress
 import re
 from collections.abc import Iterator
+from string import digits
+
+from tasks.prepare.clean.kinds import by_kind, signs
 
 _EMAIL = re.compile(
     r"(?<![\w.+%-])[\w.+%'-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-]|\.[^\W\d_])"
@@ -24,12 +27,13 @@ _FILES = frozenset({
 })  # fmt: skip
 
 _IPV4 = re.compile(r"(?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w|/\d)")
-_DOTTED = re.compile(r"\d\.\d{1,3}\.\d")  # in each of them, and found sooner
+_DIGITS_AND_DOTS = signs({"1": digits, ".": "."}, others="?")
 _VERSIONED = re.compile(
     r"(?:\b(?:v|ver|version|versions|release|rel|build|firmware|driver|patch|kernel|section|sec|chapter|oid|"
     r"clause|update|upgrade)\b\.?|[=<>~!]=|\u00a7)\s*[:=]?\s*(?:to\s+)?$|(?<!/)/$",
     re.IGNORECASE,
 )
+_COLON = re.compile(r"[23][0-9A-Fa-f]{3}:")  # in each of the next
 _IPV6 = re.compile(
     r"(?<![\w:.])[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{0,4}(?![\w:]|/\d)", re.IGNORECASE
 )
@@ -64,7 +68,10 @@ def ips(text: str) -> Iterator[tuple[int, int]]:
     None are those of private networks, of the machine itself and of documentation (RFC 1918, 5737, 3849),
     networks (`/24`), versions with four parts, and those of the large public name servers.
     """
-    patterns = (*((_IPV4,) if _DOTTED.search(text) else ()), *((_IPV6,) if text.count(":") > 2 else ()))
+    patterns = (
+        *((_IPV4,) if b"1.1" in by_kind(text, _DIGITS_AND_DOTS) else ()),
+        *((_IPV6,) if _COLON.search(text) else ()),
+    )
     for pattern in patterns:
         for match in pattern.finditer(text):
             try:

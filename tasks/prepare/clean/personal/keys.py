@@ -6,9 +6,12 @@ that.
 
 import math
 import re
+import string
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+
+from tasks.prepare.clean.kinds import by_kind, signs
 
 _FORMATS = tuple(
     (hints, re.compile(pattern, re.DOTALL))
@@ -33,14 +36,17 @@ _FORMATS = tuple(
         ((":AA",), r"(?<!\w)\d{8,10}:AA[\w-]{33}(?![\w-])"),  # Telegram
         (("AGE-SECRET-KEY-",), r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
         (("eyJ",), r"(?<![\w.])eyJ[\w-]{10,}\.[\w-]{10,}(?:\.[\w-]+){0,3}"),  # JWT
-        (
-            ("PRIVATE KEY",),  # PEM and OpenPGP, where a key stands and not only its first line
-            r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?=.{0,400}?[A-Za-z0-9+/]{30})"
-            r"(?:(?:(?!-----).){0,20000}-----END [A-Z0-9 ]{1,60}-----|[A-Za-z0-9+/=\s\\]{30,20000})",
-        ),
     )
 )
 _HINTS = tuple(hint for hints, _ in _FORMATS for hint in hints)
+# None of these has a blank in it.
+_SHORTEST_KEY = 15  # characters
+_BLANKS = signs({" ": string.whitespace}, others="a")
+_PRIVATE_KEY = re.compile(  # PEM and OpenPGP, where a key stands and not only its first line
+    r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?=.{0,400}?[A-Za-z0-9+/]{30})"
+    r"(?:(?:(?!-----).){0,20000}-----END [A-Z0-9 ]{1,60}-----|[A-Za-z0-9+/=\s\\]{30,20000})",
+    re.DOTALL,
+)
 _SECRET_KEY = re.compile(
     r"(?<![\w-])sk-[\w-]{20,}"
 )  # OpenAI, Anthropic and others; `sk-top-container` is a name
@@ -82,18 +88,26 @@ _LEAST_BITS = 2.8  # of entropy, a character: `1x1x1x` is no secret
 
 def keys(text: str) -> Iterator[tuple[int, int]]:
     """Where keys, tokens and passwords stand."""
-    for hints, pattern in _FORMATS if any(map(text.__contains__, _HINTS)) else ():
-        if any(map(text.__contains__, hints)):
-            yield from (match.span() for match in pattern.finditer(text))
-    if "sk-" in text:
-        yield from (match.span() for match in _SECRET_KEY.finditer(text) if _is_random(match[0][3:]))
+    if b"a" * _SHORTEST_KEY in by_kind(text, _BLANKS):
+        yield from _formatted(text)
     if "://" in text and "@" in text:
         for match in _PASSWORD_IN_ADDRESS.finditer(text):
             if not _NO_PASSWORD.fullmatch(match[1]):
                 yield match.span(1)
-    lowered = text.lower()
-    if any(map(lowered.__contains__, _WORDS)) and max(map(len, text.split()), default=0) >= _SHORTEST:
+    if b"a" * _SHORTEST in by_kind(text, _BLANKS) and any(map(text.lower().__contains__, _WORDS)):
         yield from _behind_words(text)
+
+
+def _formatted(text: str) -> Iterator[tuple[int, int]]:
+    """Keys by the formats of who issues them."""
+    long = " ".join(word for word in text.split() if len(word) >= _SHORTEST_KEY)
+    for hints, pattern in _FORMATS if any(map(long.__contains__, _HINTS)) else ():
+        if any(map(long.__contains__, hints)):
+            yield from (match.span() for match in pattern.finditer(text))
+    if "PRIVATE KEY" in text:
+        yield from (match.span() for match in _PRIVATE_KEY.finditer(text))
+    if "sk-" in long:
+        yield from (match.span() for match in _SECRET_KEY.finditer(text) if _is_random(match[0][3:]))
 
 
 def _behind_words(text: str) -> Iterator[tuple[int, int]]:

@@ -30,7 +30,7 @@ def phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where telephone numbers stand; those without a country's code are one in any of the `regions`."""
     if not _SEVERAL_DIGITS.search(text):
         return
-    for match in _INTERNATIONAL.finditer(text):
+    for match in _INTERNATIONAL.finditer(text) if "+" in text else ():
         if _possible(match[0]):
             yield match.span()
     for pattern in (_NATIONAL, _SOLID):

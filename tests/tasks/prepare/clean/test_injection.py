@@ -72,7 +72,9 @@ def test_a_text_that_is_passed_over_for_its_words_holds_no_order() -> None:
 def test_no_match_of_a_rule_is_passed_over_for_its_words(
     name: OrderRule, rule: Rule, data: st.DataObject
 ) -> None:
-    made = data.draw(st.from_regex(rule.pattern, alphabet=LETTERS))
+    # Texts are not drawn for what is asked of the first letter: the word behind it says so again.
+    pattern = re.sub(r"\(\?=\[\w+\]\)", "", rule.pattern.pattern)
+    made = data.draw(st.from_regex(pattern, alphabet=LETTERS))
     text = plain(made)
     if rule.pattern.search(text):
         assert rule.finds(text)

@@ -1,6 +1,7 @@
 """Protects the choice of languages: what is surely foreign to its source goes, code and the unsure stay."""
 
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.abstention import ABSTENTION
-from tasks.prepare.clean.language import Spoken, drop_foreign, guesser, is_foreign, spoken
+from tasks.prepare.clean.language import drop_foreign
+from tasks.prepare.clean.spoken import Line, Spoken, guesser, is_foreign, spoken
 from tasks.prepare.languages import LANGUAGES
 from tasks.rows.records import Rows
 from tests.tasks.prepare.cleaning import cleaning
 from tests.tasks.rows.made import document, pair, question, rows
 
+HOW = cleaning().language
 ENGLISH = "Which of these commands shows the files of a folder with their sizes?"
 ANSWER = "You can list them with this command, which also shows how large they are."
 GERMAN = "Welchen Befehl muss ich verwenden, um alle Dateien mit ihrer Gr\u00f6\u00dfe anzuzeigen?"
@@ -122,7 +125,7 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    found = spoken(GERMAN, guesser(), cleaning().language)
+    [found] = spoken([GERMAN], guesser(), HOW)
     assert found is not None
     assert found.language == "de"
 
@@ -130,7 +133,7 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", ["a", "\u7b2c", "`", "a-", "- ", "\n"])
 def test_no_text_makes_it_slow(piece: str) -> None:
-    spoken(piece * 1_000_000, guesser(), cleaning().language)
+    spoken([piece * 1_000_000], guesser(), HOW)
 
 
 @given(
@@ -138,9 +141,10 @@ def test_no_text_makes_it_slow(piece: str) -> None:
     wanted=st.sets(st.sampled_from("ab")),
 )
 def test_a_text_is_foreign_by_half_of_its_letters(lines: dict[str, int], wanted: set[str]) -> None:
-    def guess(line: str, most: int) -> list[tuple[str, float]]:
-        return [(line[0], 1.0)][:most]
+    def guess(texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
+        return [[(text[0], 1.0)][:most] for text in texts]
 
     letters = {line: size for line, size in lines.items() if line[0] not in wanted}
-    foreign = is_foreign(Spoken(lines, "a", 1.0), wanted, guess, cleaning().language)
+    text = Spoken([Line(line, size, line[0], 1.0) for line, size in lines.items()], "a", 1.0)
+    foreign = is_foreign(text, wanted, guess, HOW)
     assert foreign == (2 * sum(letters.values()) >= sum(lines.values()))

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.prepare.signals.ngrams import duplicate_lines, duplicate_ngrams, top_ngram
+from tasks.prepare.signals import ngrams
+from tasks.prepare.signals.ngrams import Runs, duplicate_lines
+
+
+def duplicate_ngrams(words: Sequence[str]) -> float:
+    return ngrams.duplicate_ngrams(Runs(words))
+
+
+def top_ngram(words: Sequence[str]) -> float:
+    return ngrams.top_ngram(Runs(words))
 
 
 @pytest.mark.parametrize("measure", [duplicate_lines, duplicate_ngrams, top_ngram])

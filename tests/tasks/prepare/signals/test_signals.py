@@ -53,5 +53,19 @@ def test_any_text_has_all_signals_and_shares_are_shares(text: str) -> None:
     assert all(0.0 <= value <= 1.0 for name, value in found.items() if name not in counts)
 
 
+@given(st.text(st.characters(max_codepoint=127) | st.sampled_from("\u00e9\u00df"), max_size=60))
+def test_characters_are_counted_by_kind_in_any_script(text: str) -> None:
+    marks, found, words = "".join(text.split()), signals(text), text.lower().split()
+    shares = {
+        "digit_share": sum(map(str.isdigit, marks)),
+        "capital_share": sum(map(str.isupper, marks)),
+        "symbol_share": sum(not mark.isalnum() for mark in marks),
+    }
+    for name, number in shares.items():
+        assert found[name] == round(number / len(marks) if marks else 0.0, 4)
+    lettered = sum(any(map(str.isalpha, word)) for word in words)
+    assert found["alphabetic_share"] == round(lettered / len(words) if words else 0.0, 4)
+
+
 def test_nothing_says_nothing() -> None:
     assert set(signals("").values()) == {0.0}
