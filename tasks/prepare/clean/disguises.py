@@ -55,11 +55,10 @@ def readings(text: str) -> Iterator[str]:
         yield from _changed(first, _MIXED, lambda found: found[0].translate(_DIGITS))
     if b" a a " in spelled:
         yield from _changed(first, _SPACED, lambda found: re.sub(r"[-_.* ]", "", found[0]))
-    if b"a" * _HIDDEN not in by_kind(text, _ENCODED):
-        return
-    for run in islice(_BASE64.finditer(text), _MANY):
-        if hidden := _decoded(run[0]):
-            yield plain(visible(hidden))
+    if b"a" * _HIDDEN in by_kind(text, _ENCODED):
+        for run in islice(_BASE64.finditer(text), _MANY):
+            if hidden := _decoded(run[0]):
+                yield plain(visible(hidden))
     for hidden in encoded(text):
         yield plain(visible(hidden))
 
