@@ -162,7 +162,7 @@ def test_any_workers_give_the_same_bytes(expected: dict[str, bytes], tmp_path: P
     if executor == "ray":
         pytest.importorskip("ray", reason="the extra ray is not installed")
     how = ParallelSettings.model_validate({"executor": executor, "workers": 2})
-    assert cleaned(tmp_path, raw=written(tmp_path / "raw", ROWS, shard=4), how=how) == expected
+    assert cleaned(tmp_path, raw=written(tmp_path / "raw", ROWS, shard=8), how=how) == expected
 
 
 class Dying(InProcess):
