@@ -10,6 +10,7 @@ from deploy.feedback.store import FILE, FeedbackStore
 from deploy.messages import Message
 from flows.cli import main
 from tasks.prepare.collect.feedback import read_feedback
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FeedbackSource
 from tasks.settings import load_settings
 from tests.deploy.engines.scripted import ScriptedEngine
@@ -105,7 +106,7 @@ def test_what_a_client_rates_is_what_training_reads(here: Path) -> None:
         assert httpx.post(f"{address}/v1/feedback", json=told).status_code == 200
         assert main(["feedback", "export"]) == 0  # while it runs
     source = FeedbackSource(kind="feedback", path=Path("sources/feedback.jsonl"))
-    [pair] = read_feedback(source, watched=Path("sources")).rows.preferences
+    [pair] = in_memory(read_feedback(source, watched=Path("sources"))).rows.preferences
     assert (pair.prompt, pair.chosen, pair.rejected, pair.label) == (
         (Message("user", QUESTION),),
         "It is `1.0`.",

@@ -11,6 +11,7 @@ from flows.judging import judge_answers, upstream
 from flows.labelling import ANSWERS, _answers, add_flags, export_answers, import_labels
 from tasks.errors import TrainingError
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 
 
@@ -84,9 +85,8 @@ def test_a_model_ranks_them_and_what_it_has_ranked_is_kept(
         ([1.0, 2.0], "judge"),
         ([1.0, 1.0], "judge"),
     ]
-    found = read_file(
-        FileSource.model_validate({"kind": "file", "path": str(root / "labels.jsonl")}), watched=root
-    ).rows.preferences
+    source = FileSource.model_validate({"kind": "file", "path": str(root / "labels.jsonl")})
+    found = in_memory(read_file(source, watched=root)).rows.preferences
     assert [(row.chosen, row.rejected, row.label) for row in found] == [("A.", "B.", "judge")]
 
 

@@ -12,9 +12,9 @@ from tasks.rows.timings import read_timings
 
 # The sections that a run of the chain follows; those of the lab, the recipes and the server are none of them.
 SHOWN = (
-    "run", "base", "collect", "clean", "validate", "gate", "split", "index", "knowledge", "retrieval",
-    "prompt", "generation", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate", "card",
-    "bundle", "report",
+    "run", "parallel", "base", "collect", "clean", "validate", "gate", "split", "index", "knowledge",
+    "retrieval", "prompt", "generation", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate",
+    "card", "bundle", "report",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from deploy.abstention import ABSTENTION
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.own_questions.checking import as_record, check_questions, half_width
 from tasks.rows.records import Example
@@ -109,7 +110,8 @@ def test_conversations_are_written_as_such(tmp_path: Path) -> None:
 
 def reread(path: Path, *records: Mapping[str, Any]) -> Sequence[Example]:
     """The rows that the source makes of records."""
-    return read_file(FileSource(kind="file", path=lines(path, *records)), watched=path.parent).rows.examples
+    source = FileSource(kind="file", path=lines(path, *records))
+    return in_memory(read_file(source, watched=path.parent)).rows.examples
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.own_questions.sheet import COLUMNS, read_sheet, to_fill_in, write_sheet
 from tests.tasks.rows.made import document
@@ -36,7 +37,7 @@ def test_the_source_reads_it_as_it_is(tmp_path: Path) -> None:
     filled = {"question": "Why?", "answer": "Because.", "answerable": ""}
     write_sheet(path, [to_fill_in(document("d", "Text.")) | filled])
     source = FileSource(kind="file", path=path, held_out="own questions")
-    (row,) = read_file(source, watched=tmp_path).rows.examples
+    (row,) = in_memory(read_file(source, watched=tmp_path)).rows.examples
     assert (row.prompt[0].content, row.answer, row.evidence) == ("Why?", "Because.", ("py:d",))
     assert row.answerable
 

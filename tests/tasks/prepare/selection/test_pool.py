@@ -6,6 +6,7 @@ from pathlib import Path
 from deploy.messages import Message
 from tasks.prepare.collect.addresses import by_id
 from tasks.prepare.collect.files import read_file
+from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
 from tasks.prepare.selection.choosing import Chosen
 from tasks.prepare.selection.pool import as_records, pool_of
@@ -18,7 +19,8 @@ def back(rows: list[Example], folder: Path, **changed: object) -> Rows:
     records = as_records(rows, chosen, [document("d1", uri="py:a.b@1.0")], by="length")
     path = folder / "curated.jsonl"
     path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
-    return read_file(FileSource(kind="file", path=path, **changed), watched=folder).rows  # type: ignore[arg-type]
+    source = FileSource(kind="file", path=path, **changed)  # type: ignore[arg-type]
+    return in_memory(read_file(source, watched=folder)).rows
 
 
 def test_rows_that_are_not_trained_on_are_no_candidates() -> None:

@@ -1,6 +1,7 @@
 """A small chain for tests: the real stages from collect to split, on rows that meet every outcome."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -128,6 +129,7 @@ def run_chain(
             parallel=settings.parallel,
         )
     if "split" in wanted:
+        shutil.rmtree(root / "work/split", ignore_errors=True)  # as after each stage that has ended
         told = [reports / f"{name}.json" for name in ("collect", "clean", "validate")]
         try:
             gate(
