@@ -1,10 +1,11 @@
-"""Drops rows that contradict each other: two answers to one question, or two opinions on one pair."""
+"""Drops rows that contradict each other: two answers to one question, opinions on one pair or in a circle."""
 
 from collections.abc import Callable, Hashable, Iterator
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from tasks.prepare.clean.circles import without_circles
 from tasks.prepare.clean.parts import (
     ASKED,
     Known,
@@ -38,7 +39,8 @@ def without_conflicts(settings: CleanSettings) -> tuple[Part, ...]:
     takes those out.
     """
     del settings
-    return (Part(noted=ASKED, note=_noted, decide=_decide, applied=ASKED, apply=without_gone),)
+    direct = Part(noted=ASKED, note=_noted, decide=_decide, applied=ASKED, apply=without_gone)
+    return direct, without_circles()
 
 
 drop_conflicts = Whole(without_conflicts)
