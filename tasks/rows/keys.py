@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from tasks.rows.hashes import places_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -47,10 +49,8 @@ class KeyMap:
         """For each of `keys` its first place; -1 where it is not there."""
         import numpy as np
 
-        if not len(self._sorted):
-            return np.full(len(keys), -1)
-        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == keys, self._order[at], -1)
+        at = places_of(keys, self._sorted)
+        return np.where(at < 0, -1, self._order[at]) if len(self._order) else at
 
     def holds(self, keys: "Keys") -> "NDArray[np.bool_]":
         """Which of `keys` are there."""

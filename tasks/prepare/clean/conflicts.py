@@ -20,10 +20,11 @@ from tasks.prepare.clean.parts import (
 from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.prepare.signals.subject import taught
 from tasks.prepare.similar.differences import wording
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
-from tasks.rows.records import Document, Example, Preference, Row, RowKind
+from tasks.rows.records import Example, Preference, RowKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
     return {
         "key": hashes(_key(row, said) for row in shard.asked),
         "prompt": hashes(prompt_key(row.prompt) for row in shard.asked),
-        "answer": hashes(_answer(row) for row in shard.asked),
+        "answer": hashes(taught(row) for row in shard.asked),
     }
 
 
@@ -62,16 +63,6 @@ def _key(row: Example | Preference, said: Callable[[str], tuple[str, ...]]) -> H
     # Text that is punctuation alone says what it says.
     asked = tuple((role, said(content) or content) for role, content in prompt_key(row.prompt))
     return own_name(row), asked, sorted({*row.withheld}), pair
-
-
-def _answer(row: Row) -> str:
-    match row:
-        case Example():
-            return row.answer
-        case Preference():
-            return row.chosen
-        case Document():
-            return row.text
 
 
 def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
@@ -85,7 +76,7 @@ def _contradicting(seen: Seen, kind: RowKind, *, keep_first: bool) -> Iterator[t
     table, prompts, answers = seen.tables[kind], seen.column(kind, "prompt"), seen.column(kind, "answer")
     groups = _of_several_answers(seen.column(kind, "key"), answers)
     places = np.sort(np.concatenate([np.empty(0, np.int64), *groups]))
-    facts = ((row.id, hashes([wording(_answer(row))])[0]) for row in table.rows_at(places))
+    facts = ((row.id, hashes([wording(taught(row))])[0]) for row in table.rows_at(places))
     ids, worded = {}, {}
     for place, (name, words) in zip(places.tolist(), facts, strict=True):
         ids[place], worded[place] = name, words

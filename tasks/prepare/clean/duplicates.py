@@ -17,13 +17,13 @@ from tasks.prepare.clean.parts import (
     as_array,
     from_array,
     hashes,
-    places_in,
     told_to_shards,
     without_gone,
 )
 from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Reason, Verdict
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.rows.hashes import places_of
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Document, Example, Preference, Row, RowKind, Rows
@@ -81,7 +81,7 @@ def _decide_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str
     yield from _told(seen, kind, gone, first)
     copies = first >= 0
     old, at = np.unique(ids[gone[copies]], return_index=True)
-    lost = places_in(np.unique(np.delete(ids, gone)), old) < 0  # under no id that another document has
+    lost = places_of(old, np.unique(np.delete(ids, gone))) < 0  # under no id that another document has
     names = seen.tables[kind].ids_at(first[copies][at][lost])
     yield SHARED, {"old": old[lost], "new": as_array(names)}
 
@@ -137,7 +137,7 @@ def standing_for(shard: Shard, known: Known) -> Mapping[str, str]:
         return {}
     new = from_array(known.shared["new"])
     names = [*{name for row in shard.asked for name in (*row.evidence, *row.withheld)}]
-    at = places_in(known.shared["old"], hashes(names)).tolist()
+    at = places_of(hashes(names), known.shared["old"]).tolist()
     return {name: new[place] for name, place in zip(names, at, strict=True) if place >= 0}
 
 

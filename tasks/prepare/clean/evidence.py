@@ -12,26 +12,22 @@ from tasks.prepare.clean.parts import (
     Seen,
     Shard,
     hashes,
-    places_in,
+    noted_ids,
 )
 from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
+from tasks.rows.hashes import places_of
 from tasks.rows.records import Dropped, Row, Rows
 
 
 def with_evidence(settings: CleanSettings) -> tuple[Part, ...]:
     """Rows whose evidence and withheld documents are all among the documents."""
     del settings
-    return (Part(noted=DOCUMENTS, note=_noted, decide=_decide, applied=ASKED, apply=_applied),)
+    return (Part(noted=DOCUMENTS, note=noted_ids, decide=_decide, applied=ASKED, apply=_applied),)
 
 
 drop_missing_evidence = Whole(with_evidence)
-
-
-def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
-    del known, settings
-    return {"id": hashes(row.id for row in shard)}
 
 
 def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
@@ -44,7 +40,7 @@ def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
 def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
     del settings
     names = [*{name for row in shard.asked for name in (*row.evidence, *row.withheld)}]
-    at = places_in(known.shared["ids"], hashes(names)).tolist()
+    at = places_of(hashes(names), known.shared["ids"]).tolist()
     unknown = {name for name, place in zip(names, at, strict=True) if place < 0}
     kept: list[Row] = []
     dropped: list[Dropped] = []

@@ -28,7 +28,6 @@ from tasks.prepare.clean.parts import (
     Shard,
     as_array,
     hashes,
-    places_in,
     shard_name,
     told_to_shards,
     without_gone,
@@ -40,6 +39,7 @@ from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.similar.pairs import Pair
 from tasks.prepare.similar.rows import ask_the_same, said
 from tasks.prepare.similar.sets import sets_of
+from tasks.rows.hashes import places_of
 from tasks.rows.held_out import own_name
 from tasks.rows.records import Document, RowKind, Rows
 
@@ -96,7 +96,7 @@ def _needless_documents(seen: Seen, settings: CleanSettings) -> Iterator[tuple[s
     pairs = _near_pairs(seen, kind, settings)
     hidden = np.unique(np.concatenate([seen.column(each, "withheld") for each in ASKED]))
     later = np.array([pair.later for pair in pairs], np.int64)
-    pairs = [pair for pair, at in zip(pairs, places_in(hidden, ids[later]).tolist(), strict=True) if at < 0]
+    pairs = [pair for pair, at in zip(pairs, places_of(ids[later], hidden).tolist(), strict=True) if at < 0]
     quotes = _quotes(seen, np.unique(ids[later]))
     needless = [pair for pair, stays, goes in with_rows(table, pairs) if is_needless(stays, goes, quotes)]
     gone = standing(needless)
@@ -115,7 +115,7 @@ def _quotes(seen: Seen, documents: "NDArray[np.bytes_]") -> dict[str, set[str]]:
     for kind in ASKED:
         table = seen.tables[kind]
         for number, notes in enumerate(seen.notes[kind]):
-            rests = places_in(documents, notes["evidence"]) >= 0
+            rests = places_of(notes["evidence"], documents) >= 0
             places = np.unique(notes["row"][rests]) + table.starts()[number]
             for row in table.rows_at(places):
                 if not isinstance(row, Document):

@@ -15,6 +15,7 @@ from tasks.prepare.clean.tables import Table
 from tasks.prepare.clean.verdict import Reason, Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.similar.pairs import NearTexts
+from tasks.rows.hashes import places_of
 from tasks.rows.records import Document, Example, Preference, Row, RowKind, Rows
 
 if TYPE_CHECKING:
@@ -95,6 +96,12 @@ def no_notes(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
     return {}
 
 
+def noted_ids(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
+    """The keys of the ids of a shard: what `by_id` takes."""
+    del known, settings
+    return {"id": hashes(row.id for row in shard)}
+
+
 def no_decisions(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:
     """Nothing: there is nothing to decide."""
     del seen, settings
@@ -136,16 +143,6 @@ def hashes(values: Iterable[object]) -> "NDArray[np.bytes_]":
     return np.frombuffer(b"".join(xxhash.xxh3_128_digest(repr(value).encode()) for value in values), "S16")
 
 
-def places_in(known: "NDArray[np.bytes_]", wanted: "NDArray[np.bytes_]") -> "NDArray[np.int64]":
-    """Where each of the wanted keys stands among the known ones, which ascend; -1 where it does not."""
-    import numpy as np
-
-    if not len(known):
-        return np.full(len(wanted), -1, np.int64)
-    at = np.searchsorted(known, wanted).clip(max=len(known) - 1)
-    return np.where(known[at] == wanted, at, -1)
-
-
 def by_id(ids: "NDArray[np.bytes_]") -> Notes:
     """Where each document stands, by the key of its id: what `named` looks up; the last one has the id."""
     import numpy as np
@@ -158,7 +155,7 @@ def named(known: Known, names: Iterable[str]) -> dict[str, Document]:
     """The documents that have the given ids, as they were when `by_id` was decided."""
     import numpy as np
 
-    at = places_in(known.shared["ids"], hashes(names))
+    at = places_of(hashes(names), known.shared["ids"])
     places = np.unique(known.shared["places"][at[at >= 0]])
     if known.documents is None or not len(places):
         return {}

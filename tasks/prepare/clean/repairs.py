@@ -20,8 +20,8 @@ from tasks.prepare.clean.parts import (
     Seen,
     Shard,
     by_id,
-    hashes,
     named,
+    noted_ids,
 )
 from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict
@@ -115,16 +115,11 @@ def whole_texts(settings: CleanSettings) -> tuple[Part, ...]:
     del settings
     return (
         Part(applied=DOCUMENTS, apply=_repaired_documents),
-        Part(noted=DOCUMENTS, note=_noted, decide=_decide, applied=ASKED, apply=_repaired_asked),
+        Part(noted=DOCUMENTS, note=noted_ids, decide=_decide, applied=ASKED, apply=_repaired_asked),
     )
 
 
 repair_texts = Whole(whole_texts)
-
-
-def _noted(shard: Shard, known: Known, settings: CleanSettings) -> Notes:
-    del known, settings
-    return {"id": hashes(row.id for row in shard)}
 
 
 def _decide(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]]:

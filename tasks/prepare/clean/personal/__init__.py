@@ -28,7 +28,6 @@ from tasks.prepare.clean.parts import (
     from_array,
     hashes,
     named,
-    places_in,
     shard_name,
 )
 from tasks.prepare.clean.passes import Whole
@@ -38,6 +37,7 @@ from tasks.prepare.clean.personal.replacing import Without, texts
 from tasks.prepare.clean.personal.spans import Find, Finder, Found
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, NameWay, PersonalKind, PersonalSettings
+from tasks.rows.hashes import places_of
 from tasks.rows.records import Dropped, Row, Rows
 
 if TYPE_CHECKING:
@@ -111,14 +111,14 @@ def _and_back(seen: Seen, settings: CleanSettings) -> Iterator[tuple[str, Notes]
     for number, notes in enumerate(seen.notes["document"]):
         yield shard_name("document", number), {"found": notes["found"]}
         names = from_array(notes["names"])
-        at = places_in(rested_on, hashes(names)).tolist()
+        at = places_of(hashes(names), rested_on).tolist()
         for name, place, personal in zip(names, at, _by_place(notes["found"]).values(), strict=True):
             if place >= 0:
                 found[name].update(personal)
     known = hashes(found)
     for name in asked:
         before = seen.before[name]
-        here = places_in(before["documents"], known) >= 0
+        here = places_of(known, before["documents"]) >= 0
         of = {each: found[each] for each, is_here in zip(found, here.tolist(), strict=True) if is_here}
         yield name, {"found": before["found"], "of_documents": as_array(of)}
     yield SHARED, by_id(seen.column("document", "id"))

@@ -1,7 +1,7 @@
 """Protects reward models from opinions that no order of the answers agrees with."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.messages import Message
