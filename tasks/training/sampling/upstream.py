@@ -44,7 +44,7 @@ class Upstream:
                     raise self._failed(said) from None
                 wait = _seconds(error.headers.get("Retry-After"), 2.0**attempt)
             except (OSError, HTTPException) as error:
-                said, wait = str(error) or type(error).__name__, 2.0**attempt
+                said, wait = str(getattr(error, "reason", error)) or type(error).__name__, 2.0**attempt
             if attempt + 1 < ATTEMPTS:
                 self.sleep(wait)
         raise self._failed(said)
