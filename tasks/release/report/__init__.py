@@ -10,11 +10,12 @@ from tasks.release.report.page import render
 from tasks.release.settings import ReportSettings
 from tasks.rows.timings import read_timings
 
-# The sections that a run of the chain follows; those of the lab, the recipes and the server are none of them.
+# The sections that a run of the chain follows. Those of the lab, the recipes and the server are none of them, and
+# by how many processes shards are worked on makes no difference.
 SHOWN = (
-    "run", "parallel", "base", "collect", "clean", "validate", "gate", "split", "index", "knowledge",
-    "retrieval", "prompt", "generation", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate",
-    "card", "bundle", "report",
+    "run", "base", "collect", "clean", "validate", "gate", "split", "index", "knowledge", "retrieval",
+    "prompt", "generation", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate", "card",
+    "bundle", "report",
 )  # fmt: skip
 
 

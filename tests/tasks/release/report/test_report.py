@@ -88,7 +88,7 @@ def test_text_from_a_model_is_never_markup(page: str) -> None:
 
 def test_the_settings_of_every_stage_of_the_chain_are_shown(page: str) -> None:
     values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    for name in values.keys() - {"serve", "compare", "classify", "images"}:
+    for name in values.keys() - {"serve", "compare", "classify", "images", "parallel"}:
         assert f"<h3>{name}</h3>" in page
 
 
