@@ -1,7 +1,9 @@
 """Protects the benchmark of the data half: what counts as found, lost and told, and what is planted."""
 
 import json
+import shutil
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from benchmarks.data.made import BLOCK, COPIES, Made, records
 from benchmarks.data.scoring import remains, scored
 from benchmarks.data.stages import PREPARING, SOURCES, run_stage
 from benchmarks.data.truth import DIRTY, TRUTH, Line
+from benchmarks.data.watch import bytes_below
 from deploy.errors import ThreeplyError
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.rows.records import Example, Rows
@@ -327,3 +330,23 @@ def test_what_was_told_becomes_the_page_and_a_lost_line_fails(
     assert "1 went without a reason" in written
     assert "old\n" not in written
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == told
+
+
+def test_a_folder_is_measured_while_parts_of_it_come_and_go(tmp_path: Path) -> None:
+    (tmp_path / "stays").write_bytes(b"x" * 100)
+    done = threading.Event()
+
+    def busy() -> None:
+        while not done.is_set():
+            (tmp_path / "goes/deep").mkdir(parents=True, exist_ok=True)
+            (tmp_path / "goes/deep/file").write_bytes(b"y")
+            shutil.rmtree(tmp_path / "goes")
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        found = {bytes_below(tmp_path) for _ in range(300)}
+    finally:
+        done.set()
+        thread.join()
+    assert found <= {100, 101}

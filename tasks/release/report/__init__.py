@@ -10,8 +10,8 @@ from tasks.release.report.page import render
 from tasks.release.settings import ReportSettings
 from tasks.rows.timings import read_timings
 
-# The sections that a run of the chain follows. Those of the lab, the recipes and the server are none of them, and
-# by how many processes shards are worked on makes no difference.
+# The sections that a run of the chain follows. Those of the lab, the recipes and the server are none of them,
+# and by how many processes shards are worked on makes no difference.
 SHOWN = (
     "run", "base", "collect", "clean", "validate", "gate", "split", "index", "knowledge", "retrieval",
     "prompt", "generation", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate", "card",
