@@ -27,6 +27,7 @@ LANGUAGES = (
     "",
     "  two  blanks  ",
     "a\0b",
+    "1\u00f1",
 )
 
 
@@ -36,7 +37,12 @@ def theirs(line: str, most: int) -> list[tuple[str, float]]:
 
 def assert_same(lines: list[str]) -> None:
     for line, ours in zip(lines, OURS(lines, 176), strict=True):
-        assert dict(ours) == pytest.approx(dict(theirs(line, 176)), abs=2e-5)
+        here, there = dict(ours), dict(theirs(line, 176))
+        # Both leave out what has next to no chance; where that begins the last digit decides.
+        names = here.keys() | there.keys()
+        assert {name: here.get(name, 0.0) for name in names} == pytest.approx(
+            {name: there.get(name, 0.0) for name in names}, abs=2e-5
+        )
     for line, ours in zip(lines, OURS(lines, 1), strict=True):
         [(language, chance)] = theirs(line, 1)
         assert [chance] == pytest.approx([share for _, share in ours], abs=1e-5)
