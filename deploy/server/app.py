@@ -28,6 +28,7 @@ from deploy.server.limits import Limits
 from deploy.server.live import Live
 from deploy.server.manual import add_manual
 from deploy.server.metrics import Counted, Metrics
+from deploy.server.places import Places
 from deploy.server.record import Recorded
 from deploy.server.requests import ChatBody
 from deploy.server.status import add_status_routes
@@ -95,9 +96,10 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     )
     add_chat_route(app, answering)
     add_completions_route(app, answering)
-    add_document_routes(app, live, settings)
+    searching = Places(settings.max_concurrency, busy="the server is busy", come_again=2)
+    add_document_routes(app, live, settings, limits, searching)
     add_feedback_routes(app, feedback, limits, settings)
-    add_embedding_route(app, live, settings, limits)
+    add_embedding_route(app, live, settings, limits, searching)
     bodies = (ChatBody, CompletionsBody, DocumentBody, EmbeddingsBody, FeedbackBody, SearchBody)
     add_manual(app, describe(app, bodies, keyed=keys is not None))
     return app

@@ -19,7 +19,9 @@ from deploy.server.bodies import JSON, content_type, made, read, read_body, read
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.keys import TAG
+from deploy.server.limits import Limits
 from deploy.server.live import Live
+from deploy.server.places import Places
 from deploy.server.wishes import Beginnings
 from deploy.settings import ServeSettings
 
@@ -51,9 +53,11 @@ class SearchBody(BaseModel, extra="forbid"):
     documents: Beginnings = []
 
 
-def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> None:
-    """Give `app` the routes on documents of what is `live`."""
-    places = asyncio.Semaphore(_READ_AT_ONCE)
+def add_document_routes(
+    app: FastAPI, live: Live, settings: ServeSettings, limits: Limits, searching: Places
+) -> None:
+    """Give `app` the routes on documents of what is `live`; each search takes a place of `searching`."""
+    reading_files = Places(_READ_AT_ONCE, busy=f"{_READ_AT_ONCE} files are being read", come_again=5)
 
     @app.get("/v1/documents", summary="The documents that were added")
     async def listed(request: Request) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         openapi_extra=taking(DocumentBody),
     )
     async def put(name: str, request: Request) -> dict[str, Any]:
+        limits.admit(request.state.caller)
         known = changeable(live)  # before a file is read in vain
         _check_name(name)
         if known.is_closed(name, request.state.held):
@@ -82,10 +87,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         else:
             tags = made(Tagged, tags=request.query_params.getlist("tag")).tags
             _check_tags(tags, request.state.held, keyed=keyed)
-            if places.locked():
-                told = f"{_READ_AT_ONCE} files are being read; send it again in a moment"
-                raise RequestError(503, told, "busy", headers={"Retry-After": "5"})
-            async with places:
+            with reading_files.taken():
                 reading = await _read_file(request, settings.max_document_bytes)
             given = made(DocumentBody, text=reading.text, title=reading.title[:_LONGEST_TITLE], tags=tags)
             notes = reading.notes
@@ -97,6 +99,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
 
     @app.delete("/v1/documents/{name:path}", summary="Delete a document; it is found no more")
     async def delete(name: str, request: Request) -> dict[str, Any]:
+        limits.admit(request.state.caller)
         closed = changeable(live).is_closed(name, request.state.held)
         if closed or not await _in_thread(lambda: changeable(live).delete(name)):
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
@@ -104,6 +107,7 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
 
     @app.post("/v1/search", summary="The passages that fit a question", openapi_extra=taking(SearchBody))
     async def search(request: Request) -> dict[str, Any]:
+        limits.admit(request.state.caller)
         given = read(SearchBody, await read_body(request, settings.max_body_bytes))
         if len(given.query) > settings.max_message_characters:
             told = f"the query has {len(given.query)} characters; at most {settings.max_message_characters}"
@@ -111,7 +115,8 @@ def add_document_routes(app: FastAPI, live: Live, settings: ServeSettings) -> No
         knowledge = seen_by(live.now.assistant.knowledge, request.state.held, given.documents)
         if knowledge is None:
             raise RequestError(404, "nothing is searched here: the bundle has no documents", "no_documents")
-        [hits] = await asyncio.to_thread(knowledge.search, [given.query])
+        with searching.taken():
+            [hits] = await asyncio.to_thread(knowledge.search, [given.query])
         return {"object": "list", "data": [{"object": "passage", **asdict(hit)} for hit in hits]}
 
 

@@ -17,6 +17,7 @@ from deploy.server.described import taking
 from deploy.server.faults import RequestError
 from deploy.server.limits import Limits
 from deploy.server.live import Live
+from deploy.server.places import Places
 from deploy.settings import ServeSettings
 
 NAME = "embedder"  # what a request calls the model
@@ -41,8 +42,10 @@ class EmbeddingsBody(BaseModel, extra="forbid"):
     threeply: EmbeddingKind = EmbeddingKind()
 
 
-def add_embedding_route(app: FastAPI, live: Live, settings: ServeSettings, limits: Limits) -> None:
-    """Give `app` the route to the embedder of what is `live`."""
+def add_embedding_route(
+    app: FastAPI, live: Live, settings: ServeSettings, limits: Limits, searching: Places
+) -> None:
+    """Give `app` the route to the embedder of what is `live`; a request takes a place of `searching`."""
 
     @app.post(
         "/v1/embeddings",
@@ -58,18 +61,20 @@ def add_embedding_route(app: FastAPI, live: Live, settings: ServeSettings, limit
             raise RequestError(404, told, "model_not_found", "model")
         texts = [given.input] if isinstance(given.input, str) else given.input
         embedder = embedder_of(live)
-        counts = await asyncio.to_thread(embedder.count_tokens, texts)
-        for place, count in enumerate(counts):
-            if count > embedder.max_tokens:
-                told = f"text {place + 1} has {count} tokens; at most {embedder.max_tokens} are read: cut it"
-                raise RequestError(400, told, "context_length_exceeded", "input")
-        limits.spend(caller, sum(counts))
-        embed = embedder.embed_queries if given.threeply.kind == "query" else embedder.embed_texts
-        rows: list[np.ndarray] = []
-        for start in range(0, len(texts), _AT_ONCE):
-            if await request.is_disconnected():
-                break
-            rows += list(await asyncio.to_thread(embed, texts[start : start + _AT_ONCE]))
+        with searching.taken():
+            counts = await asyncio.to_thread(embedder.count_tokens, texts)
+            for place, count in enumerate(counts):
+                if count > embedder.max_tokens:
+                    most = embedder.max_tokens
+                    told = f"text {place + 1} has {count} tokens; at most {most} are read: cut it"
+                    raise RequestError(400, told, "context_length_exceeded", "input")
+            limits.spend(caller, sum(counts))
+            embed = embedder.embed_queries if given.threeply.kind == "query" else embedder.embed_texts
+            rows: list[np.ndarray] = []
+            for start in range(0, len(texts), _AT_ONCE):
+                if await request.is_disconnected():
+                    break
+                rows += list(await asyncio.to_thread(embed, texts[start : start + _AT_ONCE]))
         told_as = _written(given.encoding_format)
         return {
             "object": "list",

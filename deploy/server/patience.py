@@ -1,4 +1,4 @@
-"""A connection has to send its request within a time: one that sends a byte a minute would hold on for ever.
+"""A connection has to send its request and to read its reply within a time: it would hold on for ever else.
 
 Import this module late: uvicorn is needed to define it.
 """
@@ -16,13 +16,15 @@ def patient(seconds: float) -> type[H11Protocol]:
     """Uvicorn's HTTP protocol, which closes a connection that has not sent a whole request in `seconds`.
 
     The time begins with the connection, or with the first byte of a further request on it; how long the
-    answer takes does not count. Between two requests uvicorn's own `timeout_keep_alive` counts.
+    answer takes does not count. Between two requests uvicorn's own `timeout_keep_alive` counts. A client that
+    takes nothing of a reply for as long is dropped as well.
     """
 
     class PatientProtocol(H11Protocol):
         def __init__(self, *args: Any, **named: Any) -> None:
             super().__init__(*args, **named)
             self._late: asyncio.TimerHandle | None = None
+            self._stuck: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -35,8 +37,18 @@ def patient(seconds: float) -> type[H11Protocol]:
             else:
                 self._rest()
 
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            # Not closed: that would wait until all is sent.
+            self._stuck = self.loop.call_later(seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            self._flow()
+            super().resume_writing()
+
         def connection_lost(self, exc: Exception | None) -> None:
             self._rest()
+            self._flow()
             super().connection_lost(exc)
 
         def _wait(self) -> None:
@@ -47,6 +59,11 @@ def patient(seconds: float) -> type[H11Protocol]:
             if self._late is not None:
                 self._late.cancel()
                 self._late = None
+
+        def _flow(self) -> None:
+            if self._stuck is not None:
+                self._stuck.cancel()
+                self._stuck = None
 
         def _give_up(self) -> None:
             self._late = None

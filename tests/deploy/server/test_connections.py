@@ -1,5 +1,6 @@
 """Protects the server from those who come oddly, stay too long, or call it by another name."""
 
+import json
 import select
 import socket
 import threading
@@ -70,6 +71,21 @@ def test_an_answer_may_take_longer_than_a_request() -> None:
     engine = ScriptedEngine({QUESTION: "word " * 8}, before_word=lambda _: time.sleep(0.1))
     with running(engine, read_seconds=0.3) as address:
         assert httpx.post(f"{address}/v1/chat/completions", json=ASK, timeout=20).status_code == 200
+
+
+def test_who_asks_and_reads_nothing_of_the_reply_is_dropped() -> None:
+    engine = ScriptedEngine({QUESTION: " ".join(["word" * 5000] * 2000)})
+    body = json.dumps({**LONG, "stream": True}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    with running(engine, read_seconds=0.5) as address:
+        host, port = address.removeprefix("http://").split(":")
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((host, int(port)))
+            connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+            under_way = "threeply_requests_running 1.0"
+            wait_until(lambda: under_way in httpx.get(f"{address}/metrics").text)
+            wait_until(lambda: under_way not in httpx.get(f"{address}/metrics").text)
 
 
 @pytest.mark.parametrize("stream", [False, True])

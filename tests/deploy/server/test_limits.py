@@ -1,14 +1,19 @@
 """Protects each caller from the others: a minute's worth, in requests and in tokens, and counts of all."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 import httpx
 import pytest
 
+from deploy.knowledge.hits import Hit
 from deploy.server.faults import RequestError
 from deploy.server.keys import new_key, write_keys
 from deploy.server.limits import Limits
 from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.knowledge.listed import ListedKnowledge
 from tests.deploy.server.conftest import ASK, QUESTION, running
 
 
@@ -90,6 +95,37 @@ def test_who_has_asked_enough_is_told_when_to_come_again_and_others_go_on(
         assert last.json()["error"]["code"] == "rate_limit_exceeded"
         assert re.search(r"\d+ (requests|tokens) a minute are allowed", last.json()["error"]["message"])
         assert httpx.post(url, json=ASK, headers=two).status_code == 200
+
+
+def test_searches_and_changes_of_documents_count_as_requests() -> None:
+    with running(ScriptedEngine({}), requests_per_minute=2) as address:
+        search = {"url": f"{address}/v1/search", "json": {"query": "kernel?"}}
+        assert httpx.post(**search).status_code == 200
+        assert (
+            httpx.put(f"{address}/v1/documents/a", json={"text": "A bee."}).status_code == 404
+        )  # fixed here
+        assert httpx.post(**search).status_code == 429
+        assert httpx.put(f"{address}/v1/documents/a", json={"text": "A bee."}).status_code == 429
+        assert httpx.delete(f"{address}/v1/documents/a").status_code == 429
+
+
+def test_more_searches_than_places_are_sent_away_and_the_places_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on, plain = threading.Event(), ListedKnowledge.search
+
+    def slowly(*given: Any, **named: Any) -> list[list[Hit]]:
+        assert go_on.wait(30)
+        return plain(*given, **named)
+
+    monkeypatch.setattr(ListedKnowledge, "search", slowly)
+    with ThreadPoolExecutor(2) as pool, running(ScriptedEngine({}), max_concurrency=1) as address:
+        asked = [pool.submit(httpx.post, f"{address}/v1/search", json={"query": "?"}) for _ in range(2)]
+        busy = next(as_completed(asked)).result()
+        go_on.set()
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
+        assert sorted(each.result().status_code for each in asked) == [200, 503]
+        assert httpx.post(f"{address}/v1/search", json={"query": "?"}).status_code == 200
 
 
 def test_what_was_done_is_counted_without_what_was_said() -> None:
