@@ -24,6 +24,7 @@ import httpx
 import psutil
 
 from benchmarks.serving.__main__ import asked, serving
+from benchmarks.serving.load import listener
 from deploy.errors import ThreeplyError
 from tasks.settings import load_settings
 
@@ -88,7 +89,7 @@ async def flooded(
     address: str, bodies: list[dict[str, Any]], clients: int, seconds: float, *, patience: float = 600.0
 ) -> Course:
     """What so many clients get in so many seconds, and until the last of them has its answer."""
-    course, server = Course(), _listener(address)
+    course, server = Course(), listener(address)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=address, timeout=patience, limits=limits) as client:
         alone = [(await client.post("/v1/chat/completions", json=body)).json() for body in bodies]
@@ -163,17 +164,6 @@ async def half_open(address: str, count: int, most: float) -> tuple[float, int]:
 
 def _said(reply: dict[str, Any]) -> str:
     return str(reply["choices"][0]["message"]["content"])
-
-
-def _listener(address: str) -> psutil.Process:
-    """The process that listens at `address`, a child of this one or this one itself."""
-    port = urlsplit(address).port
-    own = psutil.Process()
-    for process in (own, *own.children(recursive=True)):
-        for connection in process.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
-                return process
-    raise ThreeplyError(f"nobody listens at {address}")
 
 
 def _mib(process: psutil.Process) -> float:

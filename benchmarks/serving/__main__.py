@@ -8,7 +8,8 @@ Starts a server of the bundle in a process of its own, and as many clients as ar
 asks one question of the test split after the other. `--before` names a checkout of an earlier version, whose
 server of the same bundle is measured in turn with this one. `--peers` asks the untuned model, ours with the
 search before it, and `transformers serve` (by default, and batching) and bare `generate` with prompts that
-have been composed before. Ratios are printed; the last line is one JSON object.
+have been composed before. Ratios are printed, and what an answer costs of the processor, which other work on
+the machine changes less; the last line is one JSON object.
 """
 
 import argparse
@@ -142,23 +143,25 @@ def serving(place: Path, bundle: Path) -> Iterator[str]:
 def table(found: dict[str, list[Load]]) -> list[str]:
     """One line for each server and number of clients, and for each number the ratio of now to the others."""
     wide = max(map(len, found))
-    lines = [f"{'server':<{wide}}  clients  answers/s  tokens/s  first text  whole answer  refused"]
+    lines = [
+        f"{'server':<{wide}}  clients  answers/s  tokens/s  first text  whole answer  processor  refused"
+    ]
     for name, loads in found.items():
         for load in loads:
             told = ", ".join(f"{count} x {status}" for status, count in load.refused.items()) or "none"
             lines.append(
                 f"{name:<{wide}}  {load.clients:>7}  {load.a_second:>9.2f}  "
                 f"{load.tokens / load.seconds:>8.1f}  {load.first_text:>8.2f} s  "
-                f"{load.whole:>10.2f} s  {told}"
+                f"{load.whole:>10.2f} s  {load.an_answer:>7.2f} s  {told}"
             )
     for other in list(found)[1:]:
         for clients in dict.fromkeys(load.clients for load in found["now"]):
-            now, beside = (
-                statistics.mean(load.a_second for load in found[name] if load.clients == clients)
-                for name in ("now", other)
-            )
-            ratio = f"{now / beside:.2f}" if beside else "more"
-            lines.append(f"{clients} clients: {ratio} times the answers a second of {other}")
+            pairs = [[load for load in found[name] if load.clients == clients] for name in ("now", other)]
+            now, beside = (statistics.mean(load.a_second for load in loads) for loads in pairs)
+            used, use = (statistics.mean(load.an_answer for load in loads) for loads in pairs)
+            told = f"{now / beside:.2f}" if beside else "more"
+            less = f", an answer at {used / use:.2f} times the processor time" if use else ""
+            lines.append(f"{clients} clients: {told} times the answers a second of {other}{less}")
     return lines
 
 

@@ -9,15 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
+
+from deploy.errors import ThreeplyError
 
 WARM_UP = 2  # requests before the clock starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What so many clients got within `seconds`: answers, refusals by status, and times in seconds."""
+    """What so many clients got within `seconds`: answers, refusals by status, and times in seconds.
+
+    `processor` is what the server has used of the processor meanwhile, which other work beside it changes
+    less than the others.
+    """
 
     clients: int
     seconds: float
@@ -26,11 +34,38 @@ class Load:
     refused: dict[str, int]
     first_text: float
     whole: float
+    processor: float
 
     @property
     def a_second(self) -> float:
         """Answers a second."""
         return self.answers / self.seconds
+
+    @property
+    def an_answer(self) -> float:
+        """Seconds of the processor that an answer costs."""
+        return self.processor / self.answers if self.answers else 0.0
+
+
+def listener(address: str) -> psutil.Process:
+    """The process that listens at `address`, a child of this one or this one itself.
+
+    Raises:
+        ThreeplyError: there is none.
+    """
+    port = urlsplit(address).port
+    own = psutil.Process()
+    for process in (own, *own.children(recursive=True)):
+        for connection in process.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                return process
+    raise ThreeplyError(f"nobody listens at {address}")
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    """What a process has used of the processor since its start."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 async def measured(
@@ -50,6 +85,7 @@ async def measured(
     tokens: list[int] = []
     refused: Counter[str] = Counter()
     turn = iter(range(10**9))
+    server = listener(address)
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=address, timeout=600, limits=limits) as client:
 
@@ -84,6 +120,7 @@ async def measured(
         for kept in (firsts, wholes, tokens):
             kept.clear()
         refused.clear()
+        used = processor_seconds(server)
         began = time.perf_counter()
 
         async def go_on() -> None:
@@ -92,6 +129,7 @@ async def measured(
 
         await asyncio.gather(*(go_on() for _ in range(clients)))
         lasted = time.perf_counter() - began
+        used = processor_seconds(server) - used
     middle = statistics.median
     return Load(
         clients=clients,
@@ -101,4 +139,5 @@ async def measured(
         refused=dict(refused),
         first_text=middle(firsts) if firsts else 0.0,
         whole=middle(wholes) if wholes else 0.0,
+        processor=used,
     )

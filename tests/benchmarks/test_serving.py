@@ -25,6 +25,7 @@ def test_answers_tokens_and_times_are_counted() -> None:
     assert load.refused == {}
     assert 0.0 < load.first_text < load.whole
     assert load.a_second == pytest.approx(load.answers / load.seconds)
+    assert load.an_answer > 0.0
 
 
 def test_refusals_are_counted_by_their_status() -> None:
@@ -36,9 +37,14 @@ def test_refusals_are_counted_by_their_status() -> None:
 
 
 def test_two_servers_are_compared_by_their_answers_a_second() -> None:
-    now = Load(clients=4, seconds=10.0, answers=30, tokens=300, refused={"503": 2}, first_text=0.4, whole=2.0)
-    lines = table({"now": [now], "before": [replace(now, answers=10, refused={})]})
-    assert lines[-1] == "4 clients: 3.00 times the answers a second of before"
+    now = Load(
+        clients=4, seconds=10.0, answers=30, tokens=300, refused={"503": 2}, first_text=0.4, whole=2.0,
+        processor=12.0,
+    )  # fmt: skip
+    lines = table({"now": [now], "before": [replace(now, answers=10, refused={}, processor=10.0)]})
+    assert lines[-1] == (
+        "4 clients: 3.00 times the answers a second of before, an answer at 0.40 times the processor time"
+    )
     assert "2 x 503" in lines[1]
 
 
