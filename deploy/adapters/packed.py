@@ -23,21 +23,19 @@ class PackedLinears:
     """
 
     def __init__(self, model: nn.Module, adapters: Mapping[str, Adapter]) -> None:
-        self._maps = {name: _Map(linear) for name, linear in _fitting(model, adapters).items()}
-        self._own = {name: each.weight for name, each in self._maps.items()}
-        self._changed = {
-            adapter: {
-                name: _packed(update.of(self._maps[name].linear.weight.data).bfloat16())
-                for name, update in changes.updates.items()
-                if name in self._maps
-            }
-            for adapter, changes in adapters.items()
-        }
-        tied = _uses(model)
-        for each in self._maps.values():
-            weight = each.linear.weight
-            if tied[id(weight)] == 1:
-                weight.data = weight.new_empty(0)
+        self._maps: dict[str, _Map] = {}
+        self._own: dict[str, Tensor] = {}
+        self._changed: dict[str, dict[str, Tensor]] = {adapter: {} for adapter in adapters}
+        uses = _uses(model)
+        for name, linear in _fitting(model, adapters).items():
+            self._maps[name] = _Map(linear)
+            self._own[name] = self._maps[name].weight
+            for adapter, changes in adapters.items():
+                if name in changes.updates:
+                    changed = changes.updates[name].of(linear.weight.data)
+                    self._changed[adapter][name] = _packed(changed.bfloat16())
+            if uses[id(linear.weight)] == 1:  # one after the other: the next is packed into this one's memory
+                linear.weight.data = linear.weight.new_empty(0)
 
     def __contains__(self, parameter: str) -> bool:
         return parameter in self._maps
