@@ -2,7 +2,8 @@
 
 What changes weights is put into them, which makes it as fast as the base alone. The base's own weights are
 kept, in the precision they are stored in, and each switch starts from them: nothing is ever subtracted again,
-so no rounding gathers, however often the adapters change.
+so no rounding gathers, however often the adapters change. Where weights can be packed (`packed.py`), each
+adapter has its own, and a switch copies nothing.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from torch.utils.hooks import RemovableHandle
 
+    from deploy.adapters.packed import PackedLinears
+
 BASE = "base"
 
 
@@ -24,8 +27,20 @@ class Adapters:
     """A model with one of several adapters at work, or none (`base`)."""
 
     def __init__(
-        self, model: "torch.nn.Module", folders: Mapping[str, Path], *, stored: "torch.dtype"
+        self,
+        model: "torch.nn.Module",
+        folders: Mapping[str, Path],
+        *,
+        stored: "torch.dtype",
+        packs: bool = False,
     ) -> None:
+        """Read the adapters in `folders` for `model`, whose weights are `stored` in this precision.
+
+        With `packs` its linear maps are packed where they can be: for a model that is asked and not trained.
+
+        Raises:
+            EngineError: an adapter cannot be read, or does not fit.
+        """
         if BASE in folders:
             raise EngineError(f"an adapter cannot be called {BASE!r}: that is the model without adapters")
         self._adapters = {name: read_adapter(folder) for name, folder in folders.items()}
@@ -44,9 +59,14 @@ class Adapters:
                 if weight is None or tuple(weight.shape) != update.shape:
                     found = "is not there" if weight is None else f"has the shape {tuple(weight.shape)}"
                     raise EngineError(_misfit(name, f"{parameter} of shape {update.shape}", found))
-                self._weights[parameter] = weight.data
+        self._packed = _packed(model, self._adapters) if packs else None
+        for adapter in self._adapters.values():
+            for parameter, update in adapter.updates.items():
+                if self._packed is not None and parameter in self._packed:
+                    continue
+                own = self._weights[parameter] = self._parameters[parameter].data
                 if not isinstance(update, Replacement) and parameter not in self._kept:
-                    self._kept[parameter] = _exact_copy(weight.data, stored)
+                    self._kept[parameter] = _exact_copy(own, stored)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,6 +102,8 @@ class Adapters:
         with torch.no_grad():
             for parameter in self._weights:
                 self._set(parameter, adapter.updates.get(parameter))
+            if self._packed is not None:
+                self._packed.use(name)
         for module, added in adapter.added.items():
             self._hooks.append(self._modules[module].register_forward_hook(_adding(added)))
         self._active = name
@@ -94,6 +116,12 @@ class Adapters:
         parameter.data = own
         if kept is not None:
             own.copy_(kept if update is None else update.of(kept))
+
+
+def _packed(model: "torch.nn.Module", adapters: Mapping[str, Adapter]) -> "PackedLinears":
+    from deploy.adapters.packed import PackedLinears
+
+    return PackedLinears(model, adapters)
 
 
 def _adding(added: Any) -> Any:

@@ -56,7 +56,7 @@ class TransformersEngine:
         self._tokenizer = load_tokenizer(base)
         self._model = load_model(base, dtype=dtype, device=device)
         stored = getattr(torch, stored_dtype(base))
-        self._adapters = Adapters(self._model, adapters, stored=stored)
+        self._adapters = Adapters(self._model, adapters, stored=stored, packs=True)
         self._ends = {end_of_turn(self._tokenizer), *end_ids(self._model)}
         # How many tokens a prompt and its answer may have together.
         self.context = int(self._model.config.get_text_config().max_position_embeddings)

@@ -52,7 +52,9 @@ class Slots:
         """Feed one token to each row; the logits [rows, vocabulary] that follow."""
         lengths = torch.tensor(self.lengths, device=model.device)
         self.ends = torch.arange(len(self), device=model.device), lengths
-        seen = torch.arange(self.longest + 1, device=model.device)[None] <= lengths[:, None]
+        # Nobody sees the last column: without a mask, as for rows that see all, attention in bfloat16 would
+        # read keys and values anew for each head of a group.
+        seen = torch.arange(self.longest + 2, device=model.device)[None] <= lengths[:, None]
         logits: torch.Tensor = model(
             input_ids=torch.tensor(tokens, device=model.device)[:, None],
             attention_mask=seen.long(),
@@ -93,16 +95,20 @@ class SlotLayer(DynamicLayer):
         """The length of the longest row."""
         return self._slots.longest
 
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """How many columns a mask for so many tokens has, and which is the first."""
+        return self._slots.longest + query_length + 1, 0
+
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Append one column to each row at its own end; all keys and values of the rows."""
-        count, width = len(self._slots), self._slots.longest + 1
+        count, width = len(self._slots), self._slots.longest + 2
         self._reserve((key_states[0], value_states[0]), count, width)
         rows, ends = self._slots.ends
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
             if count == 1:  # a slice costs a fraction of two lists of places
-                buffer[0, :, width - 1] = states[0, :, 0]
+                buffer[0, :, width - 2] = states[0, :, 0]
             else:
                 buffer[rows, :, ends] = states[:, :, 0]
         keys, values = (buffer[:count, :, :width] for buffer in self._buffers)
