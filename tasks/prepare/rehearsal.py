@@ -106,7 +106,10 @@ def rehearse(
             stage="collect",
             rows=collected_counts(_counts(rows), by_reason(collected.dropped), Counter()),
         ),
-        Report(stage="clean", rows=cleaned_counts(rows, verdict)),
+        Report(
+            stage="clean",
+            rows=cleaned_counts(_counts(rows), _counts(verdict.rows), by_reason(verdict.dropped)),
+        ),
         Report(
             stage="validate",
             rows=validated_counts(_counts(verdict.rows), _held_by_reason(verdict.rows, held)),

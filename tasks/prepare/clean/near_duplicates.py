@@ -41,6 +41,7 @@ from tasks.prepare.similar.rows import ask_the_same, said
 from tasks.prepare.similar.sets import sets_of
 from tasks.rows.hashes import places_of
 from tasks.rows.held_out import own_name
+from tasks.rows.places import starts
 from tasks.rows.records import Document, RowKind, Rows
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _quotes(seen: Seen, documents: "NDArray[np.bytes_]") -> dict[str, set[str]]:
         table = seen.tables[kind]
         for number, notes in enumerate(seen.notes[kind]):
             rests = places_of(notes["evidence"], documents) >= 0
-            places = np.unique(notes["row"][rests]) + table.starts()[number]
+            places = np.unique(notes["row"][rests]) + starts(table.sizes)[number]
             for row in table.rows_at(places):
                 if not isinstance(row, Document):
                     for name in row.evidence:
@@ -184,9 +185,9 @@ def _near_asked(seen: Seen, kind: RowKind, settings: CleanSettings) -> Iterator[
     import numpy as np
 
     table = seen.tables[kind]
-    starts = table.starts().tolist()
+    begin = starts(table.sizes).tolist()
     before = [seen.before[shard_name(kind, number)] for number in range(len(table.sizes))]
-    places = np.concatenate([notes["place"] + start for notes, start in zip(before, starts, strict=False)])
+    places = np.concatenate([notes["place"] + start for notes, start in zip(before, begin, strict=False)])
     _, first, answer = np.unique(
         np.concatenate([notes["answer"] for notes in before]), return_index=True, return_inverse=True
     )

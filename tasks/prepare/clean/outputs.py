@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from tasks.prepare.clean.passes import add_counts
 from tasks.prepare.clean.plan import Pass
 from tasks.prepare.clean.stored import DROPPED, SIGNALS, Work
-from tasks.prepare.clean.tables import RECORDS
 from tasks.prepare.signals.table import Quantiles, write_signals
 from tasks.rows.arrow import schema
 from tasks.rows.records import Dropped, RowKind
-from tasks.rows.tables import FILES, write_arrow
+from tasks.rows.tables import FILES, KINDS, write_arrow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +24,7 @@ class Counts:
     """How many rows went, by kind and reason, and what else was counted in all passes."""
 
     reasons: Mapping[RowKind, Counter[str]] = field(
-        default_factory=lambda: {kind: Counter() for kind in RECORDS}
+        default_factory=lambda: {kind: Counter() for kind in KINDS}
     )
     repaired: Counter[str] = field(default_factory=Counter)
     counts: dict[str, Counter[str]] = field(default_factory=dict)
@@ -47,7 +46,7 @@ def write_kept(folder: Path, work: Work, passes: Sequence[Pass]) -> dict[RowKind
     last = {each.kind: each for each in passes if each.part is None}
     folder.mkdir(parents=True, exist_ok=True)
     kept: dict[RowKind, int] = {}
-    for kind, record in RECORDS.items():
+    for kind, record in KINDS.items():
         table = work.table(kind, last[kind].gives)
         shards = map(table.arrow, range(len(table.sizes)))
         kept[kind] = write_arrow(folder / FILES[record], schema(record), shards)
@@ -62,7 +61,7 @@ def write_dropped(path: Path, work: Work, passes: Sequence[Pass]) -> None:
 def write_measured(path: Path, work: Work, passes: Sequence[Pass]) -> Quantiles:
     """Write the signals of the rows that stay, and give their quantiles."""
     last = {each.kind: each for each in passes if each.part is None}
-    shards = (shard / SIGNALS for kind in RECORDS for shard in work.shards(last[kind].number))
+    shards = (shard / SIGNALS for kind in KINDS for shard in work.shards(last[kind].number))
     return write_signals(path, map(_whole, shards))
 
 

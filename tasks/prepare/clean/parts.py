@@ -16,6 +16,8 @@ from tasks.prepare.clean.verdict import Reason, Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.similar.pairs import NearTexts
 from tasks.rows.hashes import places_of
+from tasks.rows.keys import text_keys
+from tasks.rows.places import by_shard
 from tasks.rows.records import Document, Example, Preference, Row, RowKind, Rows
 
 if TYPE_CHECKING:
@@ -137,10 +139,7 @@ def from_array(array: "NDArray[np.uint8]") -> Any:
 
 def hashes(values: Iterable[object]) -> "NDArray[np.bytes_]":
     """A hash of 128 bits for each of the values: texts, numbers, and tuples of such."""
-    import numpy as np
-    import xxhash
-
-    return np.frombuffer(b"".join(xxhash.xxh3_128_digest(repr(value).encode()) for value in values), "S16")
+    return text_keys(map(repr, values))
 
 
 def by_id(ids: "NDArray[np.bytes_]") -> Notes:
@@ -167,7 +166,7 @@ def told_to_shards(
 ) -> Iterator[tuple[str, Notes]]:
     """The decision that the rows at ascending places go, each for a reason, for the shards they are in."""
     at = 0
-    for number, within in table.split(places):
+    for number, within in by_shard(places, table.sizes):
         some = reasons[at : at + len(within)]
         told = as_array([(reason.name, reason.detail) for reason in some])
         yield shard_name(kind, number), {"gone": within, "reasons": told}

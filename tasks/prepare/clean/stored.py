@@ -18,16 +18,17 @@ from tasks.errors import SourceError
 from tasks.machine.executors import Executor
 from tasks.machine.progress import Progress
 from tasks.machine.shards import make_shards
-from tasks.prepare.clean.parts import KINDS, Decisions, Notes, Seen, Shard
+from tasks.prepare.clean.parts import Decisions, Notes, Seen, Shard
 from tasks.prepare.clean.passes import Step, worked
 from tasks.prepare.clean.plan import RAW, Decide, Pass, needed, planned
-from tasks.prepare.clean.tables import RECORDS, StoredShard, StoredTable
+from tasks.prepare.clean.tables import StoredShard, StoredTable
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.signals.table import measured, table_schema
 from tasks.prepare.similar.arrays import ArrayFolder
 from tasks.prepare.similar.pairs import NearTexts
+from tasks.rows.arrow import arrow_of, schema
 from tasks.rows.records import Dropped, Row, RowKind, Rows
-from tasks.rows.tables import FILES, shard_sizes, write_arrow, write_table
+from tasks.rows.tables import FILES, KINDS, shard_sizes, write_arrow, write_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,8 +73,8 @@ class Work:
     def table(self, kind: RowKind, source: int) -> StoredTable:
         """The rows of a kind that come from a pass."""
         if source == RAW:
-            path = self.raw / FILES[RECORDS[kind]]
-            sizes = shard_sizes(path, RECORDS[kind])
+            path = self.raw / FILES[KINDS[kind]]
+            sizes = shard_sizes(path, KINDS[kind])
             return StoredTable(kind, [StoredShard(path, number) for number in range(len(sizes))], sizes)
         found = list(self.summaries(source))
         shards = [
@@ -176,7 +177,7 @@ def _lying(
 
     places = _places(rows, after)
     if over.source == RAW or places is None:
-        write_table(place / ROWS, RECORDS[over.kind], after)
+        write_arrow(place / ROWS, schema(KINDS[over.kind]), [arrow_of(KINDS[over.kind], after)])
         return StoredShard(final / ROWS)
     if len(places) == len(rows):
         return before

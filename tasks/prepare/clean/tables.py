@@ -3,24 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tasks.rows.arrow import rows_of
-from tasks.rows.records import Document, Example, Preference, Row, RowKind
-from tasks.rows.tables import read_arrow
+from tasks.rows.places import by_shard
+from tasks.rows.records import Row, RowKind
+from tasks.rows.tables import KINDS, read_arrow, rows_in
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-
-RECORDS: dict[RowKind, type[Any]] = {
-    "example": Example,
-    "preference": Preference,
-    "document": Document,
-}
 
 
 class Table(ABC):
@@ -40,25 +33,9 @@ class Table(ABC):
     def ids(self, number: int) -> Sequence[str]:
         """The ids of the rows of a shard."""
 
-    def starts(self) -> "NDArray[np.int64]":
-        """The place of the first row of each shard, and that behind the last row."""
-        import numpy as np
-
-        return np.cumsum([0, *self.sizes], dtype=np.int64)
-
-    def split(self, places: "NDArray[np.int64]") -> Iterator[tuple[int, "NDArray[np.int64]"]]:
-        """For each shard that some of the ascending places are in: its number, the places within it."""
-        import numpy as np
-
-        starts = self.starts()
-        cuts = np.searchsorted(places, starts).tolist()
-        for number, (start, end) in enumerate(pairwise(cuts)):
-            if start < end:
-                yield number, places[start:end] - starts[number]
-
     def rows_at(self, places: "NDArray[np.int64]") -> Iterator[Row]:
         """The rows at ascending places; no more than a shard of them is in memory."""
-        for number, within in self.split(places):
+        for number, within in by_shard(places, self.sizes):
             yield from self.some(number, within)
 
     def ids_at(self, places: "NDArray[np.int64]") -> list[str]:
@@ -67,7 +44,7 @@ class Table(ABC):
 
         once, numbers = np.unique(places, return_inverse=True)
         found: list[str] = []
-        for number, within in self.split(once):
+        for number, within in by_shard(once, self.sizes):
             ids = self.ids(number)
             found += [ids[place] for place in within.tolist()]
         return [found[number] for number in numbers.tolist()]
@@ -128,11 +105,11 @@ class StoredTable(Table):
 
     def shard(self, number: int) -> Sequence[Row]:
         """The rows of a shard."""
-        return rows_of(RECORDS[self.kind], self.arrow(number))
+        return rows_in(self.arrow(number), self.kind)
 
     def some(self, number: int, places: "NDArray[np.int64]") -> Sequence[Row]:
         """Some rows of a shard; of the others no object is made."""
-        return rows_of(RECORDS[self.kind], self.arrow(number).take(places))
+        return rows_in(self.arrow(number).take(places), self.kind)
 
     def ids(self, number: int) -> Sequence[str]:
         """The ids of the rows of a shard, which alone are read."""
@@ -145,5 +122,5 @@ class StoredTable(Table):
 
         shard = self.shards[number]
         groups = None if shard.group is None else [shard.group]
-        rows = pa.concat_tables(read_arrow(shard.path, RECORDS[self.kind], groups, columns=columns))
+        rows = pa.concat_tables(read_arrow(shard.path, KINDS[self.kind], groups, columns=columns))
         return rows if (places := shard.places()) is None else rows.take(places)

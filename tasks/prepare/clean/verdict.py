@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from deploy.messages import last_question
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, Rows
+from tasks.rows.tables import KIND_OF
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,6 @@ def texts(row: Row) -> Sequence[str]:
 
 def drop(row: Row, reason: str, detail: str = "") -> Dropped:
     """The record of a row that goes no further."""
-    kinds: dict[type, RowKind] = {Document: "document", Example: "example", Preference: "preference"}
     return Dropped(
-        id=row.id, kind=kinds[type(row)], source=row.source, stage="clean", reason=reason, detail=detail
+        id=row.id, kind=KIND_OF[type(row)], source=row.source, stage="clean", reason=reason, detail=detail
     )

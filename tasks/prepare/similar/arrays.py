@@ -1,11 +1,11 @@
 """Arrays by name: in memory, where a dictionary will do, or in a folder, for more than memory holds."""
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import replacing
+from tasks.rows.places import by_shard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,27 +59,14 @@ class Stacked:
     """
 
     def __init__(self, arrays: Mapping[str, Any], names: Sequence[str], sizes: Sequence[int]) -> None:
-        import numpy as np
-
-        self._arrays, self._names = arrays, names
-        self._ends = np.cumsum(sizes, dtype=np.int64)
-        self._starts = self._ends - np.array(sizes, np.int64)
-
-    def split(self, places: "NDArray[np.int64]") -> Iterator[tuple[int, "NDArray[np.int64]"]]:
-        """For each array that some of the ascending places are in: its number, the places within it."""
-        import numpy as np
-
-        cuts = [0, *np.searchsorted(places, self._ends).tolist()]
-        for number, (start, end) in enumerate(pairwise(cuts)):
-            if start < end:
-                yield number, places[start:end] - self._starts[number]
+        self._arrays, self._names, self.sizes = arrays, names, sizes
 
     def rows(self, places: "NDArray[np.int64]") -> Any:
         """The rows at ascending places."""
         import numpy as np
 
         return np.concatenate(
-            [self._arrays[self._names[number]][some] for number, some in self.split(places)]
+            [self._arrays[self._names[number]][some] for number, some in by_shard(places, self.sizes)]
         )
 
     def column(self, number: int) -> Any:

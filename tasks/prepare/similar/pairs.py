@@ -17,6 +17,7 @@ from tasks.prepare.similar.arrays import ArrayFolder, Stacked
 from tasks.prepare.similar.bands import candidates
 from tasks.prepare.similar.shingles import Shingles
 from tasks.prepare.similar.signatures import signatures
+from tasks.rows.places import by_shard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,7 +162,9 @@ class _Added:
         numbers, within = np.unique(np.concatenate([one, other]), return_inverse=True)
         parts = [
             self._said(shard).at(self._arrays[self._name("places", shard)][some].astype(np.int64))
-            for shard, some in ((self.shards[at], some) for at, some in signed.signatures.split(numbers))
+            for shard, some in (
+                (self.shards[at], some) for at, some in by_shard(numbers, signed.signatures.sizes)
+            )
         ]
         return Shingles.joined(parts).without(self._frames).nearness(*np.split(within, 2))
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.prepare.similar.arrays import Stacked
 from tasks.prepare.similar.rows import Asked
 from tasks.rows.arrow import rows_of
+from tasks.rows.places import by_shard
 from tasks.rows.records import Example, Preference, RowKind
 from tasks.rows.tables import FILES, read_arrow, shard_sizes
 
@@ -97,5 +97,5 @@ class Shards(Sequence[Shard]):
         return pa.concat_arrays([pa.array([], pa.string()), *chunks])
 
     def _split(self, places: "Places") -> Iterator[tuple[Shard, "Places"]]:
-        stacked = Stacked({}, [], [shard.size for shard in self._shards])
-        return ((self._shards[number], some) for number, some in stacked.split(places))
+        sizes = [shard.size for shard in self._shards]
+        return ((self._shards[number], some) for number, some in by_shard(places, sizes))

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks.prepare.validate.tables import Tables, starts
+from tasks.prepare.validate.tables import Tables
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.keys import KeyMap, as_keys, codes, joined, key_of, text_keys
+from tasks.rows.places import starts
 from tasks.rows.records import Example, Preference, Row, RowKind
 from tasks.rows.tables import KINDS
 

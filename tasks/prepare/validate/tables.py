@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tasks.rows.arrow import arrow_of
+from tasks.rows.places import by_shard
 from tasks.rows.records import Row, RowKind, Rows
 from tasks.rows.tables import FILES, KINDS, read_arrow, rows_in, shard_sizes
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -86,24 +86,10 @@ class InMemory:
         return rows if places is None else [rows[place] for place in places]
 
 
-def starts(sizes: Iterable[int]) -> "NDArray[np.int64]":
-    """The place of the first row of each shard, and behind them the number of all rows."""
-    import numpy as np
-
-    return np.cumsum([0, *sizes])
-
-
 def names_at(tables: Tables, kind: RowKind, places: "NDArray[Any]") -> "pa.Table":
     """The ids and the sources of the rows at some places, which go up."""
-    import numpy as np
     import pyarrow as pa
 
-    begin = starts(tables.sizes(kind))
-    numbers = np.unique(np.searchsorted(begin, places, side="right") - 1)
-    found = [
-        table.take(places[(places >= begin[number]) & (places < begin[number + 1])] - begin[number])
-        for number, table in zip(
-            numbers.tolist(), tables.arrow(kind, ["id", "source"], numbers.tolist()), strict=True
-        )
-    ]
-    return pa.concat_tables(found)
+    shards = list(by_shard(places, tables.sizes(kind)))
+    names = tables.arrow(kind, ["id", "source"], [number for number, _ in shards])
+    return pa.concat_tables(table.take(within) for table, (_, within) in zip(names, shards, strict=True))
