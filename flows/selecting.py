@@ -66,14 +66,15 @@ def select_rows(root: Path, settings: Any, words: argparse.Namespace) -> None:
     seed = settings.run.seed if words.seed is None else words.seed
     examples, documents = _examples(root, settings, words.file)
     pool = pool_of(examples, most=words.pool, seed=seed)
+    asked = _Asked(root)
     if words.apart is not None and pool.rows:
-        pool = _apart(root, pool, words)
+        pool = _apart(root, pool, asked, words)
     if not pool.rows:
         raise SelectError(
             f"{words.file or CLEAN} has no examples that may be chosen"
             + "".join(f"; {count:,} are {reason}" for reason, count in pool.left_out.items())
         )
-    chooser, usable = _chooser(root, settings, words.by, pool, seed)
+    chooser, usable = _chooser(root, settings, words.by, pool, asked, seed)
     rows = [pool.rows[place] for place in usable]
     lengths = [len(row.answer.split()) for row in rows]
     chosen = choose(chooser, lengths, words.count, keep_lengths=words.keep_lengths)
@@ -121,31 +122,61 @@ def _examples(root: Path, settings: Any, file: Path | None) -> "tuple[Sequence[E
     return cleaned.rows.examples, ()
 
 
-def _chooser(root: Path, settings: Any, by: str, pool: "Pool", seed: int) -> "tuple[Chooser, list[int]]":
+class _Asked:
+    """The vectors of what rows ask, each made once however often it is wanted."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder, self._known = root / EMBEDDER, dict[str, Any]()
+
+    def vectors(self, pool: "Pool") -> "Vectors":
+        """One row of unit length for each row of the pool.
+
+        Raises:
+            SelectError: there is no embedder.
+        """
+        import numpy as np
+
+        from deploy.knowledge.embedder import SentenceEmbedder
+        from tasks.machine.progress import Progress
+        from tasks.rows.identity import asked_text
+
+        texts = [asked_text(row.prompt) for row in pool.rows]
+        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            if not self._folder.is_dir():
+                raise SelectError(
+                    f"{EMBEDDER} is not there; run threeply run --only base, or choose --by length "
+                    "without --apart"
+                )
+            progress = Progress(len(new), "questions").update
+            made = SentenceEmbedder(self._folder).embed_texts(new, progress=progress)
+            self._known |= zip(new, made, strict=True)
+        return np.stack([self._known[text] for text in texts])
+
+
+def _chooser(
+    root: Path, settings: Any, by: str, pool: "Pool", asked: _Asked, seed: int
+) -> "tuple[Chooser, list[int]]":
     """What chooses, and the places of the rows that it can judge: places of its scores count among those."""
     from tasks.machine.progress import Progress
     from tasks.prepare.selection.choosing import at_random, highest
 
     whole = list(range(len(pool.rows)))
-    progress = Progress(len(pool.rows), "rows")
     match by:
         case "random":
             return at_random(seed), whole
         case "length":
             return highest([float(len(row.answer.split())) for row in pool.rows]), whole
         case "coverage":
-            return _covering(root, pool, progress.update), whole
+            return _covering(asked.vectors(pool)), whole
         case _:
-            return _hardest(root, settings, pool, progress.update)
+            return _hardest(root, settings, pool, Progress(len(pool.rows), "rows").update)
 
 
-def _apart(root: Path, pool: "Pool", words: argparse.Namespace) -> "Pool":
+def _apart(root: Path, pool: "Pool", asked: _Asked, words: argparse.Namespace) -> "Pool":
     """The rows that ask what no earlier one asks; of the others the ids are written beside the file."""
-    from tasks.machine.progress import Progress
     from tasks.prepare.selection.alike import semantic_duplicates
 
-    vectors = _vectors(root, pool, Progress(len(pool.rows), "rows").update)
-    alike = semantic_duplicates(pool.rows, vectors, near=words.apart)
+    alike = semantic_duplicates(pool.rows, asked.vectors(pool), near=words.apart)
     told = (
         {
             "id": pool.rows[each.place].id,
@@ -162,31 +193,16 @@ def _apart(root: Path, pool: "Pool", words: argparse.Namespace) -> "Pool":
     return replace(pool, rows=rows, left_out={**pool.left_out, reason: len(alike)})
 
 
-def _covering(root: Path, pool: "Pool", progress: Any) -> "Chooser":
+def _covering(vectors: "Vectors") -> "Chooser":
     import numpy as np
 
     from tasks.prepare.selection.coverage import k_center
-
-    vectors = _vectors(root, pool, progress)
 
     def choose(places: Sequence[int], count: int) -> list[tuple[int, float]]:
         part = np.asarray(places, dtype=np.intp)
         return [(int(part[at]), distance) for at, distance in k_center(vectors[part], count)]
 
     return choose
-
-
-def _vectors(root: Path, pool: "Pool", progress: Any) -> "Vectors":
-    """The vectors of what the rows ask."""
-    from deploy.knowledge.embedder import SentenceEmbedder
-    from tasks.rows.identity import asked_text
-
-    if not (root / EMBEDDER).is_dir():
-        raise SelectError(
-            f"{EMBEDDER} is not there; run threeply run --only base, or choose --by length without --apart"
-        )
-    texts = [asked_text(row.prompt) for row in pool.rows]
-    return SentenceEmbedder(root / EMBEDDER).embed_texts(texts, progress=progress)
 
 
 def _hardest(root: Path, settings: Any, pool: "Pool", progress: Any) -> "tuple[Chooser, list[int]]":
