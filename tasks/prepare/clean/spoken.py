@@ -121,6 +121,7 @@ def mostly_in(text: Spoken, wanted: Collection[str]) -> bool:
     return here > _HALF * sum(line.letters for line in text.lines)
 
 
+@cache  # reading it takes as long as a thousand rows
 def guesser() -> Guess:
     """The model: so many languages of each line, the likeliest first: codes of ISO 639 with chances."""
     from tasks.prepare.clean.fasttext import Labels
