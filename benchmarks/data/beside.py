@@ -33,8 +33,7 @@ DIFFERENCES = (
     "hashes of 5 words as by default and is not checked against the texts; its `PIIFormatter` knows e-mail "
     "and IP addresses alone; it looks at question and answer as one text, and drops what is not English at "
     "the chance from which on ours drops what is surely foreign, with the same file of fastText, of which it "
-    "asks the chances of all languages; an exact duplicate is one byte for byte; ours writes the signals of "
-    "quality of each row as well, for which it has no counterpart here."
+    "asks the chances of all languages; an exact duplicate is one byte for byte."
 )
 
 

@@ -133,6 +133,11 @@ class CleanSettings(Section):
     language: LanguageSettings
     personal: PersonalSettings
 
+    @property
+    def measures(self) -> bool:
+        """Whether the signals of the rows that stay are written: as all steps, only if it is named."""
+        return "signals" in self.steps
+
     @field_validator("steps", "repairs")
     @classmethod
     def _each_once(cls, names: list[str]) -> list[str]:

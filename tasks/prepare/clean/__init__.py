@@ -29,7 +29,8 @@ def clean(
 ) -> None:
     """Repair and filter the rows of `raw`; each row that goes no further is written with its reason.
 
-    The signals of quality of the rows that are kept stand beside them. Finished shards are kept in `work`.
+    The signals of quality of the rows that are kept stand beside them, if a step measures them. Finished
+    shards are kept in `work`.
     """
     made = Work(raw.resolve(), work.resolve())
     entered = {kind: made.table(kind, RAW).sizes for kind in KINDS}
@@ -40,7 +41,7 @@ def clean(
     for kind, count in stayed.items():
         print(f"clean: {count} of {came[kind]} {kind}s kept")
     write_dropped(dropped, made, passes)
-    quantiles = write_measured(signals, made, passes)
+    quantiles = write_measured(signals, made, passes, settings)
     write_report(
         report,
         Report(

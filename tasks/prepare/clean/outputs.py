@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tasks.prepare.clean.passes import add_counts
 from tasks.prepare.clean.plan import Pass
 from tasks.prepare.clean.stored import DROPPED, SIGNALS, Work
+from tasks.prepare.clean_settings import CleanSettings
 from tasks.prepare.signals.table import Quantiles, write_signals
 from tasks.rows.arrow import schema
 from tasks.rows.records import Dropped, RowKind
@@ -58,11 +59,11 @@ def write_dropped(path: Path, work: Work, passes: Sequence[Pass]) -> None:
     write_arrow(path, schema(Dropped), chain.from_iterable(_dropped(work, each) for each in passes))
 
 
-def write_measured(path: Path, work: Work, passes: Sequence[Pass]) -> Quantiles:
-    """Write the signals of the rows that stay, and give their quantiles."""
+def write_measured(path: Path, work: Work, passes: Sequence[Pass], settings: CleanSettings) -> Quantiles:
+    """Write the signals of the rows that stay, and give their quantiles; none where none are measured."""
     last = {each.kind: each for each in passes if each.part is None}
     shards = (shard / SIGNALS for kind in KINDS for shard in work.shards(last[kind].number))
-    return write_signals(path, map(_whole, shards))
+    return write_signals(path, map(_whole, shards) if settings.measures else ())
 
 
 def _dropped(work: Work, over: Pass) -> "Iterator[pa.Table]":

@@ -149,7 +149,7 @@ def _make(
     gone = [row for some in made.dropped for row in some]
     if gone:
         write_table(place / DROPPED, Dropped, gone)
-    if over.part is None:
+    if over.part is None and settings.measures:
         write_arrow(place / SIGNALS, table_schema(), [measured(made.rows)])
     notes = ArrayFolder(place / NOTES)
     for name, array in made.notes.items():

@@ -1,4 +1,4 @@
-"""Drops rows whose signals of quality are outside the bounds that params.yaml sets; it sets none at first."""
+"""Measures signals of quality, and drops rows outside the bounds of params.yaml, which sets none at first."""
 
 from tasks.prepare.clean.verdict import Reason
 from tasks.prepare.clean_settings import CleanSettings

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,7 +165,12 @@ def test_cleaning_what_is_clean_changes_nothing(
     assert twice.repaired == Counter()
 
 
-@pytest.mark.parametrize("how", [SETTINGS, FIRST])
+UNMEASURED = SETTINGS.model_copy(
+    update={"steps": [step for step in SETTINGS.steps if step != "signals"]}
+)  # what is not named is not done
+
+
+@pytest.mark.parametrize("how", [SETTINGS, FIRST, UNMEASURED])
 def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) -> None:
     found = rows(
         question("one", "Why?", "Because."),
@@ -191,6 +197,9 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
     kept, dropped = read_rows(tmp_path / "kept"), read_table(tmp_path / "dropped.parquet", Dropped)
     assert len(kept.examples) + len(dropped) == len(found.examples)
     assert [row.answer for row in kept.examples[-2:]] == ["caf\u00e9", "[email]"]
+    measured = pd.read_parquet(tmp_path / "signals.parquet")["id"].tolist()
+    assert measured == ([] if how is UNMEASURED else [row.id for row in kept.examples])
+    assert report.figures["signals"].keys() == ({"example"} if measured else set())
 
 
 def test_two_answers_are_a_conflict_whatever_the_case_and_the_punctuation_of_the_question() -> None:
