@@ -6,9 +6,9 @@ import pytest
 
 from flows.cli import main
 from flows.retrieving import Tried, advice
-from tasks.evaluation.recall import Ranked
 from tasks.rows.records import Document, Example
 from tasks.rows.tables import write_table
+from tasks.scoring.recall import Ranked
 from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 from tests.conftest import write_tiny_index
