@@ -151,6 +151,7 @@ def write_reranker(
 
 
 def _weights(path: Path, wanted: str) -> "dict[str, Tensor]":
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
@@ -158,15 +159,22 @@ def _weights(path: Path, wanted: str) -> "dict[str, Tensor]":
             return load_file(path)
     except OSError as error:
         raise KnowledgeError(f"{path} cannot be read: {error.strerror}; {_ADVICE}") from None
+    except SafetensorError as error:
+        raise KnowledgeError(f"{path} holds no weights: {error}; {_ADVICE}") from None
     raise KnowledgeError(f"{path} is damaged: its checksum is not the one in {NOTE}; {_ADVICE}")
 
 
 def _put_weights(model: "CrossEncoder", weights: "Mapping[str, Tensor]", folder: Path) -> None:
     own: dict[str, Any] = model.state_dict()
-    wrong = [name for name, each in weights.items() if name not in own or own[name].shape != each.shape]
-    if wrong or not {"head", "prior"} <= weights.keys():
+    wrong = [
+        name
+        for name, each in weights.items()
+        if name not in own or own[name].shape != each.shape or not each.isfinite().all()
+    ]
+    wrong += [name for name in ("head", "prior") if name not in weights]
+    if wrong:
         raise KnowledgeError(
-            f"{folder} does not fit the embedder's layers ({', '.join(wrong) or 'no head'}); {_ADVICE}"
+            f"{folder} does not fit the embedder: {', '.join(wrong)} in {WEIGHTS} cannot be used; {_ADVICE}"
         )
     model.load_state_dict(dict(weights), strict=False)
 

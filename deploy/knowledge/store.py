@@ -25,7 +25,7 @@ from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_ident
 from deploy.knowledge.follow_ups import still_asked
 from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hidden import Hidden
-from deploy.knowledge.hits import Hit
+from deploy.knowledge.hits import Hit, matched
 from deploy.knowledge.lexical import LexicalIndex
 from deploy.knowledge.reranker import Reranker, open_reranker
 from deploy.knowledge.vectors import ChunkKey, chunk_vectors
@@ -242,23 +242,6 @@ class KnowledgeStore:
             self._database.hit(int(chunk), score=score, coverage=float(coverage))
             for chunk, score, coverage in zip(found, scores, covered, strict=True)
         ]
-
-
-def matched(
-    queries: Sequence[str], before: Sequence[str] | None, exclude: Sequence[Collection[str]] | None
-) -> tuple[Sequence[str], Sequence[Collection[str]]]:
-    """What was said before each query, and what it leaves out: nothing where it is not given.
-
-    Raises:
-        ValueError: there are not as many as queries.
-    """
-    for name, given in (("earlier turns", before), ("exclusions", exclude)):
-        if given is not None and len(given) != len(queries):
-            raise ValueError(f"{len(queries)} queries, but {len(given)} {name}")
-    return (
-        before if before is not None else [""] * len(queries),
-        exclude if exclude is not None else [()] * len(queries),
-    )
 
 
 def _owners(ranges: Iterable[tuple[int, int]], chunks: int) -> Positions:

@@ -48,7 +48,8 @@ class Verdict:
         return (
             f"{len(self.after.places)} questions of validation that chose nothing: MRR "
             f"{_mrr(self.before):.3f} by the fusion, {_mrr(self.after):.3f} reranked ({told(self.mrr)}); "
-            f"within {self.top_k}: {self.before.share(self.top_k):.3f}, {self.after.share(self.top_k):.3f} ({told(self.shown)})"
+            f"within {self.top_k}: {self.before.share(self.top_k):.3f}, "
+            f"{self.after.share(self.top_k):.3f} ({told(self.shown)})"
         )
 
     def figures(self) -> dict[str, Any]:
