@@ -40,6 +40,7 @@ from tasks.settings import Settings, load_settings
 from tasks.training.reranking.making import make_reranker
 
 KS = (1, 3, 5, 10)
+MEASURED = 50  # chunks asked for: of ten documents many lie among them
 
 
 WEIGHTS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)  # of the embeddings: BM25 alone, mixtures, embeddings alone
@@ -94,7 +95,9 @@ def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[
         )
         for weight in sorted({*WEIGHTS, usual}):
             retrieval = RetrievalSettings(
-                top_k=50, candidates=max(settings.retrieval.candidates, 50), dense_weight=weight
+                top_k=MEASURED,
+                candidates=max(settings.retrieval.candidates, MEASURED),
+                dense_weight=weight,
             )
             places[weight], _ = searched(folder, embedder, retrieval, questions)
         half = len(questions) // 2
@@ -146,7 +149,7 @@ def rerank(
             retrieval=retrieval,
             settings=settings.rerank,
         )
-    shown = retrieval.model_copy(update={"top_k": 10})  # as many as are measured, and no more to embed
+    shown = retrieval.model_copy(update={"top_k": MEASURED})
     places, after = searched(made / "index", retriever, shown, questions[half:])
     _, before = searched(made / "index", embedder, shown, questions[half:])
     return {
@@ -202,12 +205,14 @@ def table(result: dict[str, Any]) -> list[str]:
     if reranked := result["reranked"]:
         rows[f"reranked ({reranked['weight']:g})"] = [_with_interval(reranked[name]) for name in names]
         took = reranked["milliseconds"]
-        more += [
-            f"The reranker was left out: {reranked['left_out']}" if reranked["left_out"] else "",
-            f"nDCG@10, reranked over tuned: {_gained(reranked['over_tuned'])}, {count}",
-            f"a search took {took['without']:.1f} ms of processor time, {took['with']:.1f} ms reranked",
-        ]
-    return [*markdown_table(["", *names], rows), "", *filter(None, more)]
+        if reason := reranked["left_out"]:
+            more.append(f"The reranker was left out: {reason}")
+        else:
+            more += [
+                f"nDCG@10, reranked over tuned: {_gained(reranked['over_tuned'])}, {count}",
+                f"a search took {took['without']:.1f} ms of processor time, {took['with']:.1f} ms reranked",
+            ]
+    return [*markdown_table(["", *names], rows), "", *more]
 
 
 def _gained(more: dict[str, float]) -> str:
