@@ -1,6 +1,7 @@
 """A reranker from rows and an index: mined, trained, judged, and left where it is used if it is better."""
 
 import random
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -76,8 +77,12 @@ def make_reranker(
     choosing, judging = asked[: len(asked) // 2], asked[len(asked) // 2 :]
     figures = _trained(retriever, mined, choosing, device=device, settings=settings, seed=run.seed)
     reranker = open_reranker(retriever, dtype=device.precision, device=device.name)
-    found = Verdict.of(ranks(judging), ranks(judging, reranker), top_k=retrieval.top_k, seed=run.seed)
+    started = time.process_time()
+    after = ranks(judging, reranker)
+    each = (time.process_time() - started) / len(judging)
+    found = Verdict.of(ranks(judging), after, top_k=retrieval.top_k, seed=run.seed)
     print(found.sentence(), flush=True)
+    print(f"to rerank what is found takes {each * 1000.0:.0f} ms of processor time a question", flush=True)
     figures |= {"kept": found.better, **found.figures()}
     reason = (
         "" if found.better else "it does not rank questions of validation better for sure than the fusion"
