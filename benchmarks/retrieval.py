@@ -1,77 +1,48 @@
 """How well the right text is found on public question sets, by words, by meaning, by both, and tuned.
 
-    python -m benchmarks.retrieval BENCH [--questions 300]
+    python -m benchmarks.retrieval BENCH [--questions 300] [--rerank]
 
 BENCH is a folder with `squad_dev.jsonl`, `squad_paragraphs.jsonl`, `tldr_pages.jsonl`, `tldr_pairs.jsonl` and
 `perlfaq_qa.jsonl` (or THREEPLY_BENCH names it); what is missing is skipped in words. The store is the served
 one, made in a temporary folder. One half of the questions chooses the weight of the embeddings, the other
 half judges it beside words alone, embeddings alone and the default (recall, nDCG and the mean reciprocal
-rank). Prints tables; the last line is one JSON object.
+rank). With --rerank, two thirds of the first half train a reranker over the weight chosen, as the stage
+`rerank` does, its last third says whether it is kept, and the second half judges it, too. Processor time is
+that of a search with the question's embedding. Prints tables; the last line is one JSON object.
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
 import random
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
+from benchmarks.question_sets import BENCHES, Bench
+from deploy.knowledge.chunking import chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.store import build_knowledge, open_knowledge
 from deploy.settings import RetrievalSettings
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import Progress
+from tasks.rows.records import Example
 from tasks.scoring.scores import bootstrap
-from tasks.settings import load_settings
+from tasks.settings import Settings, load_settings
+from tasks.training.reranking.making import make_reranker
 
 KS = (1, 3, 5, 10)
+MEASURED = 50  # chunks asked for: of ten documents many lie among them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """A set of texts, and questions that each name the text with the answer."""
-
-    documents: list[KnowledgeDocument]
-    questions: list[tuple[str, str]]
-
-
-def squad(folder: Path) -> Bench:
-    """The answerable questions of SQuAD 2.0 over all paragraphs."""
-    paragraphs = _read(folder / "squad_paragraphs.jsonl")
-    asked = _read(folder / "squad_dev.jsonl")
-    return Bench(
-        documents=[_document(row["id"], row["title"], row["text"]) for row in paragraphs],
-        questions=[(row["question"], row["paragraph"]) for row in asked if row["answers"]],
-    )
-
-
-def tldr(folder: Path) -> Bench:
-    """Tasks for the command line; the page of the right command is wanted among all pages."""
-    return Bench(
-        documents=[
-            _document(row["id"], row["title"], row["text"]) for row in _read(folder / "tldr_pages.jsonl")
-        ],
-        questions=[(row["instruction"], row["page"]) for row in _read(folder / "tldr_pairs.jsonl")],
-    )
-
-
-def perlfaq(folder: Path) -> Bench:
-    """The questions of a hand-written FAQ; the texts are the answers without their headings."""
-    rows = _read(folder / "perlfaq_qa.jsonl")
-    return Bench(
-        documents=[_document(str(number), row["doc"], row["answer"]) for number, row in enumerate(rows)],
-        questions=[(row["question"], str(number)) for number, row in enumerate(rows)],
-    )
-
-
-BENCHES: dict[str, Callable[[Path], Bench]] = {"squad": squad, "tldr": tldr, "perlfaq": perlfaq}
 WEIGHTS = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)  # of the embeddings: BM25 alone, mixtures, embeddings alone
 
 
@@ -82,6 +53,7 @@ def main() -> int:
     words.add_argument("--questions", type=int, default=300, help="drawn from each set")
     words.add_argument("--embedder", type=Path, default=Path("data/models/embedder"))
     words.add_argument("--sets", nargs="+", choices=BENCHES, default=list(BENCHES))
+    words.add_argument("--rerank", action="store_true", help="train a reranker for each set: minutes")
     given = words.parse_args()
     results: dict[str, Any] = {}
     for name in given.sets:
@@ -93,15 +65,18 @@ def main() -> int:
                 file=sys.stderr,
             )
             continue
-        results[name] = measure(bench, given.embedder, count=given.questions)
+        results[name] = measure(bench, given.embedder, count=given.questions, reranks=given.rerank)
         print(f"\n{name}: {results[name]['documents']} texts\n")
         print("\n".join(table(results[name])), flush=True)
     print(json.dumps(results))
     return 0
 
 
-def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
-    """Figures of each way to search over one half of the questions; the other half has chosen the weight."""
+def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[str, Any]:
+    """Figures of each way to search over one half of the questions; the other half has chosen the weight.
+
+    Where it `reranks`, that half has trained a reranker as well.
+    """
     settings = load_settings(Path("params.yaml"))
     seed, usual = settings.run.seed, settings.retrieval.dense_weight
     questions = random.Random(seed).sample(bench.questions, min(count, len(bench.questions)))
@@ -120,28 +95,87 @@ def measure(bench: Bench, embedder: Path, *, count: int) -> dict[str, Any]:
         )
         for weight in sorted({*WEIGHTS, usual}):
             retrieval = RetrievalSettings(
-                top_k=50, candidates=max(settings.retrieval.candidates, 50), dense_weight=weight
+                top_k=MEASURED,
+                candidates=max(settings.retrieval.candidates, MEASURED),
+                dense_weight=weight,
             )
-            store = open_knowledge(folder, embedder, retrieval)
-            found = store.search([question for question, _ in questions])
-            store.close()
-            places[weight] = [
-                rank([hit.document for hit in hits], wanted)
-                for hits, (_, wanted) in zip(found, questions, strict=True)
-            ]
-    half = len(questions) // 2
-    chosen = max(places, key=lambda weight: fmean(map(gain, places[weight][:half])))
+            places[weight], _ = searched(folder, embedder, retrieval, questions)
+        half = len(questions) // 2
+        chosen = max(places, key=lambda weight: fmean(map(gain, places[weight][:half])))
+        reranked = rerank(Path(made), embedder, questions, chosen, settings) if reranks else None
     judged = {weight: ranks[half:] for weight, ranks in places.items()}
     single = max((0.0, 1.0), key=lambda weight: fmean(map(gain, judged[weight])))
     ways = {"words alone": 0.0, "embeddings alone": 1.0, "the default": usual, "tuned": chosen}
     more = [gain(a) - gain(b) for a, b in zip(judged[chosen], judged[single], strict=True)]
+    if reranked:
+        more_still = [gain(a) - gain(b) for a, b in zip(reranked.pop("places"), judged[chosen], strict=True)]
+        reranked["over_tuned"] = asdict(bootstrap(more_still, resamples=1000, seed=seed))
     return {
+        "reranked": reranked,
         "documents": len(bench.documents),
         "questions": len(questions) - half,
         "ways": {way: {"weight": weight, **figures(judged[weight], seed)} for way, weight in ways.items()},
         "tuned_over_single": asdict(bootstrap(more, resamples=1000, seed=seed)),
         "by_weight": {f"{weight:g}": figures(ranks, seed) for weight, ranks in places.items()},
     }
+
+
+def rerank(
+    made: Path, embedder: Path, questions: Sequence[tuple[str, str]], weight: float, settings: Settings
+) -> dict[str, Any]:
+    """What a reranker makes of the second half of the questions, trained on the first over this weight.
+
+    The index lies in `made`. Where the reranker was left out, the figures are those without one.
+    """
+    half = len(questions) // 2
+    rows = [
+        replace(
+            Example.plain(str(at), question, "-", source="bench", task="find", group=str(at)),
+            evidence=(wanted,),
+        )
+        for at, (question, wanted) in enumerate(questions[:half])
+    ]
+    learned = 2 * half // 3
+    retriever = made / "retriever"
+    shutil.copytree(embedder, retriever)
+    retrieval = settings.retrieval.model_copy(update={"dense_weight": weight})
+    with contextlib.redirect_stdout(sys.stderr):
+        result = make_reranker(
+            retriever,
+            rows[:learned],
+            rows[learned:],
+            made / "index",
+            run=settings.run,
+            retrieval=retrieval,
+            settings=settings.rerank,
+        )
+    shown = retrieval.model_copy(update={"top_k": MEASURED})
+    places, after = searched(made / "index", retriever, shown, questions[half:])
+    _, before = searched(made / "index", embedder, shown, questions[half:])
+    return {
+        "weight": weight,
+        "left_out": result.reason,
+        "validation": result.figures,
+        "milliseconds": {"without": before, "with": after},
+        "places": places,
+        **figures(places, settings.run.seed),
+    }
+
+
+def searched(
+    index: Path, embedder: Path, retrieval: RetrievalSettings, questions: Sequence[tuple[str, str]]
+) -> tuple[list[float], float]:
+    """The place of each question's text, and the milliseconds of processor time that a search took."""
+    with contextlib.closing(open_knowledge(index, embedder, retrieval)) as store:
+        store.search([questions[0][0]])  # what is made at the first search is not a search's time
+        started = time.process_time()
+        found = [store.search([question])[0] for question, _ in questions]
+        each = (time.process_time() - started) / len(questions)
+    places = [
+        rank([hit.document for hit in hits], wanted)
+        for hits, (_, wanted) in zip(found, questions, strict=True)
+    ]
+    return places, round(each * 1000.0, 2)
 
 
 def figures(places: Sequence[float], seed: int) -> dict[str, Any]:
@@ -166,9 +200,23 @@ def table(result: dict[str, Any]) -> list[str]:
         f"{way} ({found['weight']:g})": [_with_interval(found[name]) for name in names]
         for way, found in result["ways"].items()
     }
-    more = result["tuned_over_single"]
-    told = f"{more['mean']:+.3f} ({more['low']:+.3f} to {more['high']:+.3f}), {result['questions']} questions"
-    return [*markdown_table(["", *names], rows), "", f"nDCG@10, tuned over the better single way: {told}"]
+    count = f"{result['questions']} questions"
+    more = [f"nDCG@10, tuned over the better single way: {_gained(result['tuned_over_single'])}, {count}"]
+    if reranked := result["reranked"]:
+        rows[f"reranked ({reranked['weight']:g})"] = [_with_interval(reranked[name]) for name in names]
+        took = reranked["milliseconds"]
+        if reason := reranked["left_out"]:
+            more.append(f"The reranker was left out: {reason}")
+        else:
+            more += [
+                f"nDCG@10, reranked over tuned: {_gained(reranked['over_tuned'])}, {count}",
+                f"a search took {took['without']:.1f} ms of processor time, {took['with']:.1f} ms reranked",
+            ]
+    return [*markdown_table(["", *names], rows), "", *more]
+
+
+def _gained(more: dict[str, float]) -> str:
+    return f"{more['mean']:+.3f} ({more['low']:+.3f} to {more['high']:+.3f})"
 
 
 def _with_interval(found: dict[str, float]) -> str:
@@ -179,15 +227,6 @@ def rank(documents: Sequence[str], wanted: str) -> float:
     """The place of `wanted` among the distinct documents, counted from 0; infinite if it is not there."""
     distinct = list(dict.fromkeys(documents))
     return distinct.index(wanted) if wanted in distinct else float("inf")
-
-
-def _document(name: str, title: str, text: str) -> KnowledgeDocument:
-    return KnowledgeDocument(id=name, uri=f"bench:{name}", title=title, text=text)
-
-
-def _read(path: Path) -> Iterable[Any]:
-    with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 if __name__ == "__main__":

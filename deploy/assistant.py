@@ -102,7 +102,7 @@ class Assistant:
         found = self._knowledge.search(questions, before=before, exclude=exclude)
         return [
             Composed(
-                messages=self._messages(conversation, sources := _numbered(hits), layers),
+                messages=self._messages(conversation, sources := numbered(hits), layers),
                 sources=sources,
                 coverage=max((hit.coverage for hit in hits), default=0.0),
             )
@@ -200,7 +200,8 @@ def coverages(composed: Sequence[Composed]) -> list[float] | None:
     return found if len(found) == len(composed) else None
 
 
-def _numbered(hits: Sequence[Hit]) -> tuple[Source, ...]:
+def numbered(hits: Sequence[Hit]) -> tuple[Source, ...]:
+    """The sources that a prompt shows for what was found, with their numbers."""
     return tuple(
         Source(number=number, document=hit.document, uri=hit.uri, title=hit.title, text=hit.text)
         for number, hit in enumerate(hits, start=1)

@@ -10,9 +10,9 @@ from tasks.release.partial import write_partial
 from tasks.rows.skipped import skip_reason
 from tasks.settings import load_settings
 
-BASE, EMBEDDER, KNOWLEDGE = (
+BASE, RETRIEVER, KNOWLEDGE = (
     Path("data/models/base"),
-    Path("data/models/embedder"),
+    Path("data/models/retriever"),
     Path("data/knowledge"),
 )
 SFT, THRESHOLDS, GATE = Path("data/models/sft"), Path("data/calibration.json"), Path("data/reports/gate.json")
@@ -50,7 +50,7 @@ class Early:
         write_partial(
             folder,
             base=root / BASE,
-            embedder=root / EMBEDDER,
+            embedder=root / RETRIEVER,
             knowledge=root / KNOWLEDGE,
             sft=root / SFT if self.tuned else None,
             thresholds=root / THRESHOLDS if self.tuned else None,

@@ -31,7 +31,7 @@ MADE = (
 )
 FETCHED = tuple(DATA / "models" / name for name in ("base", "embedder"))  # made from no row
 KEPT = (*FETCHED, DATA / "README.md")
-MODELS = tuple(DATA / "models" / name for name in ("sft", "reward", "rlhf"))
+MODELS = tuple(DATA / "models" / name for name in ("sft", "reward", "rlhf", "retriever/reranker"))
 # Not ours to delete: what people have written, what is served, and what stands in other places.
 NEXT = {
     Path("sources"): "take the lines out, or the next run collects them again",

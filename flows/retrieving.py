@@ -13,12 +13,13 @@ from flows.errors import RecallError
 from flows.params import PARAMS, write_numbers
 
 if TYPE_CHECKING:
-    from tasks.evaluation.recall import Ranked
     from tasks.rows.records import Example
+    from tasks.scoring.recall import Ranked
     from tasks.scoring.scores import Interval
 
 Number = TypeVar("Number", int, float)
-SPLITS, INDEX, EMBEDDER = Path("data/splits"), Path("data/index"), Path("data/models/embedder")
+SPLITS, INDEX = Path("data/splits"), Path("data/index")
+EMBEDDER, RETRIEVER = Path("data/models/embedder"), Path("data/models/retriever")
 WEIGHTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 TOP = (1, 3, 5, 10)
 _FEWEST = 20  # questions; with fewer any setting may look best
@@ -63,7 +64,8 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
         SettingsError: a word is wrong.
         RecallError: there is no run to read, or it has too few questions whose passage is known.
     """
-    from tasks.evaluation.recall import gain, parts
+    from deploy.knowledge.reranker import has_reranker
+    from tasks.scoring.recall import gain, parts
 
     if words.write and words.split == "test":
         raise SettingsError("--write with --split test: what is chosen by the test split no longer tests it")
@@ -75,13 +77,17 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
     for length in dict.fromkeys((present[1], *lengths)):
         with _index(root, settings, length) as folder:
             for weight in sorted({present[0], *weights}):
-                found = _ranked(root, settings, rows, folder, weight)
+                found = _ranked(root / EMBEDDER, settings, rows, folder, weight)
                 tried[weight, length] = Tried(dense_weight=weight, chunk_words=length, ranked=found)
     top_k, now = settings.retrieval.top_k, tried[present]
     print(f"{len(rows)} questions of the split {words.split}; {top_k} passages show the answer to")
     for name, (share, count) in parts(rows, now.ranked.within(top_k)).items():
         print(f"  {name:<32} {share:.3f} of {count}")
     print("\n" + "\n".join(table(list(tried.values()), now)))
+    if has_reranker(root / RETRIEVER):
+        reranked = _ranked(root / RETRIEVER, settings, rows, root / INDEX, present[0])
+        more = gain(reranked, now.ranked, top_k=top_k, seed=settings.run.seed)
+        print("\n" + "\n".join(beside(reranked, more, top_k=top_k)))
     best = max(tried.values(), key=lambda each: (each.ranked.share(top_k), each is now))
     more = gain(best.ranked, now.ranked, top_k=top_k, seed=settings.run.seed)
     print("\n" + advice(best, now, more, questions=len(rows), split=words.split))
@@ -94,11 +100,18 @@ def table(tried: Sequence[Tried], now: Tried) -> list[str]:
     heads = "  ".join(f"top {k:<3}" for k in TOP)
     lines = [f"  dense_weight  chunk_words  {heads}  words shown"]
     for each in tried:
-        shares = "  ".join(f"{each.ranked.share(k):<7.3f}" for k in TOP)
         mark = "*" if each is now else " "
         setting = f"{each.dense_weight:<12g}  {each.chunk_words:<11}"
-        lines.append(f"{mark} {setting}  {shares}  {each.ranked.words:.0f} in {TOP[-1]}")
+        lines.append(f"{mark} {setting}  {_shares(each.ranked)}")
     return [*lines, "* as params.yaml has it"]
+
+
+def beside(reranked: "Ranked", more: "Interval", *, top_k: int) -> list[str]:
+    """The line of the reranker over the present setting, under those of the fusion, and what it adds."""
+    return [
+        f"  {'reranked':<25}  {_shares(reranked)}",
+        f"The reranker over the present setting, which is what is served, shows {_gain(more)}) at {top_k}.",
+    ]
 
 
 def advice(best: Tried, now: Tried, more: "Interval", *, questions: int, split: str) -> str:
@@ -106,7 +119,7 @@ def advice(best: Tried, now: Tried, more: "Interval", *, questions: int, split: 
     if best is now:
         return "None of the others shows more: keep what params.yaml has."
     setting = _told(_differing(best, now))
-    said = f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}, {questions} questions)"
+    said = f"{_gain(more)}, {questions} questions)"
     if not is_better(best, now, more):
         return f"The best of them, {setting}, shows {said}: that may be chance, so keep what params.yaml has."
     told = f"With {setting} retrieval shows {said}: set it in params.yaml."
@@ -144,9 +157,9 @@ def _told(values: Mapping[str, int | float]) -> str:
 
 
 def _rows(root: Path, split: str, source: str | None) -> "list[Example]":
-    from tasks.evaluation.recall import with_evidence
     from tasks.rows.records import Example
     from tasks.rows.tables import read_table
+    from tasks.scoring.recall import with_evidence
 
     path = root / SPLITS / split / "examples.parquet"
     if not path.exists() or not (root / INDEX).exists():
@@ -165,14 +178,23 @@ def _rows(root: Path, split: str, source: str | None) -> "list[Example]":
     return rows
 
 
-def _ranked(root: Path, settings: Any, rows: "Sequence[Example]", index: Path, weight: float) -> "Ranked":
-    from tasks.evaluation.recall import ranked
+def _shares(ranked: "Ranked") -> str:
+    shares = "  ".join(f"{ranked.share(k):<7.3f}" for k in TOP)
+    return f"{shares}  {ranked.words:.0f} in {TOP[-1]}"
+
+
+def _gain(more: "Interval") -> str:
+    return f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}"
+
+
+def _ranked(embedder: Path, settings: Any, rows: "Sequence[Example]", index: Path, weight: float) -> "Ranked":
     from tasks.rows.grounding import composer
+    from tasks.scoring.recall import ranked
 
     wanted = {"dense_weight": weight, "top_k": max(*TOP, settings.retrieval.top_k)}
     assistant = composer(
         index,
-        root / EMBEDDER,
+        embedder,
         retrieval=settings.retrieval.model_copy(update=wanted),
         prompt=settings.prompt,
         generation=settings.generation,

@@ -24,7 +24,7 @@ from flows.unchanged import unchanged
 from tasks.machine.settings import overlay
 from tasks.settings import Settings, check_settings, load_settings, read_params
 
-NEEDED = ("split", "index", "base")  # of the chain, by the lab: rows, knowledge and models
+NEEDED = ("split", "index", "rerank", "base")  # of the chain, by the lab: rows, knowledge and models
 RECIPE_NEEDS = {"classify": ("split", "base"), "images": ()}  # of the chain, by each recipe
 
 

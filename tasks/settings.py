@@ -26,7 +26,13 @@ from tasks.prepare.validate_settings import GateSettings, ValidateSettings
 from tasks.recipes.settings import ClassifySettings, ImagesSettings
 from tasks.release.settings import BundleSettings, CardSettings, ReportSettings
 from tasks.training.rlhf_settings import RlhfSettings
-from tasks.training.settings import RewardSettings, SampleSettings, SearchSettings, SftSettings
+from tasks.training.settings import (
+    RerankSettings,
+    RewardSettings,
+    SampleSettings,
+    SearchSettings,
+    SftSettings,
+)
 
 Key = tuple[int | str, ...]
 SectionT = TypeVar("SectionT", bound=Section)
@@ -46,6 +52,7 @@ class Settings(Section):
     index: IndexSettings
     knowledge: KnowledgeSettings
     retrieval: RetrievalSettings
+    rerank: RerankSettings
     prompt: PromptSettings
     generation: GenerationSettings
     search: SearchSettings

@@ -19,6 +19,7 @@ STAGES: dict[str, str] = {
     "gate": "tasks.prepare.gate",
     "split": "tasks.prepare.split",
     "index": "tasks.prepare.index",
+    "rerank": "tasks.training.rerank",
     "knowledge": "tasks.release.knowledge",
     "search": "tasks.training.search",
     "sft": "tasks.training.sft",

@@ -22,7 +22,9 @@ from tests.conftest import ROOT
 # Great Expectations imports them.
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 BEFORE = ("collect", "clean", "validate", "gate", "split")
-AFTER = ("index", "knowledge", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate", "card")
+AFTER = (
+    "index", "rerank", "knowledge", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate", "card",
+)  # fmt: skip
 TINY: dict[str, Any] = {
     "run": {"threads": 1, "precision": "float32"},
     "validate": {"min_examples": 10},

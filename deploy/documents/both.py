@@ -46,13 +46,13 @@ def search_both(
     ranks[sorted(range(len(places)), key=lambda at: fresh.place(int(places[at])))] = np.arange(len(places))
     order = np.concatenate([positions, store.num_chunks + ranks])
     hits: list[Hit] = []
-    for at, score in spread(scores, owners, order, count=store.settings.top_k):
+    for at, score in spread(scores, owners, order, count=store.num_fused):
         if at < len(positions):
             hits += store.hits(positions[at : at + 1], [score], query, before)
         else:
             place = int(places[at - len(positions)])
             hits.append(fresh.hit(place, score=score, query=query, before=before))
-    return hits
+    return store.best(query, before, hits)
 
 
 def _best(meant: Scores, worded: Scores, shown: NDArray[np.bool_], count: int) -> Positions:

@@ -16,8 +16,8 @@ from deploy.documents.state import State
 from deploy.documents.view import View
 from deploy.errors import KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument
-from deploy.knowledge.hits import Hit
-from deploy.knowledge.store import KnowledgeStore, matched
+from deploy.knowledge.hits import Hit, matched
+from deploy.knowledge.store import KnowledgeStore
 
 MOST_CHUNKS = 50_000  # added while serving; a search looks at each, so more belong into the sources of a run
 

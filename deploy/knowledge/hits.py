@@ -41,3 +41,20 @@ class Knowledge(Protocol):
         search, so that still `top_k` others are found.
         """
         ...
+
+
+def matched(
+    queries: Sequence[str], before: Sequence[str] | None, exclude: Sequence[Collection[str]] | None
+) -> tuple[Sequence[str], Sequence[Collection[str]]]:
+    """What was said before each query, and what it leaves out: nothing where it is not given.
+
+    Raises:
+        ValueError: there are not as many as queries.
+    """
+    for name, given in (("earlier turns", before), ("exclusions", exclude)):
+        if given is not None and len(given) != len(queries):
+            raise ValueError(f"{len(queries)} queries, but {len(given)} {name}")
+    return (
+        before if before is not None else [""] * len(queries),
+        exclude if exclude is not None else [()] * len(queries),
+    )

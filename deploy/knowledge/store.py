@@ -25,8 +25,9 @@ from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_ident
 from deploy.knowledge.follow_ups import still_asked
 from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hidden import Hidden
-from deploy.knowledge.hits import Hit
+from deploy.knowledge.hits import Hit, matched
 from deploy.knowledge.lexical import LexicalIndex
+from deploy.knowledge.reranker import Reranker, open_reranker
 from deploy.knowledge.vectors import ChunkKey, chunk_vectors
 from deploy.settings import RetrievalSettings
 
@@ -90,6 +91,7 @@ def stored_vectors(folder: Path) -> dict[ChunkKey, Vectors]:
 def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) -> "KnowledgeStore":
     """The store in `folder`, searched with the sentence-transformers model in the folder `embedder`.
 
+    Where a reranker was trained from that model, and lies in its folder, it has the last word on the order.
     Questions are read in bfloat16 where the machine multiplies it: in less than half the time, with cosines
     that differ in the fourth place.
 
@@ -104,16 +106,26 @@ def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) ->
             f"{folder} was made with the embedder {str(made_with)[:12]}, but {embedder} is {given[:12]}; "
             "run the stage `index` again, or give the embedder that it was made with"
         )
-    _, dtype = choose_device("auto")
-    return KnowledgeStore(folder, SentenceEmbedder(embedder, dtype=dtype), settings)
+    device, dtype = choose_device("auto")
+    reranker = open_reranker(embedder, dtype=dtype, device=device)
+    return KnowledgeStore(folder, SentenceEmbedder(embedder, dtype=dtype), settings, reranker=reranker)
 
 
 class KnowledgeStore:
     """Finds chunks by their meaning and their words; `deploy.knowledge.hits.Knowledge` in practice."""
 
-    def __init__(self, folder: Path, embedder: Embedder, settings: RetrievalSettings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        settings: RetrievalSettings,
+        *,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._database = Database(folder / TRUTH)
-        self.embedder, self.settings = embedder, settings
+        self.embedder, self.settings, self._reranker = embedder, settings, reranker
+        # What the fusion gives: enough to be put in order anew, where that is done.
+        self.num_fused = max(settings.top_k, reranker.candidates if reranker else 0)
         facts = self._database.facts
         if facts.get("format") != _FORMAT:
             raise KnowledgeError(
@@ -213,9 +225,14 @@ class KnowledgeStore:
         """The `top_k` best chunks for a question with its vector, best first, without the hidden ones."""
         candidates, meant, words = self.shortlist(query, before, vector, hidden)
         scores = fuse(meant, words, dense_weight=self.settings.dense_weight)
-        best = spread(scores, self.owners[candidates], candidates, count=self.settings.top_k)
+        best = spread(scores, self.owners[candidates], candidates, count=self.num_fused)
         chosen = np.array([candidates[at] for at, _ in best], dtype=np.int64)
-        return self.hits(chosen, [score for _, score in best], query, before)
+        return self.best(query, before, self.hits(chosen, [score for _, score in best], query, before))
+
+    def best(self, query: str, before: str, fused: list[Hit]) -> list[Hit]:
+        """The `top_k` best of the hits that the fusion has found, in the reranker's order if there is one."""
+        hits = self._reranker.rerank(query, before, fused) if self._reranker else fused
+        return hits[: self.settings.top_k]
 
     def hits(self, found: Positions, scores: Sequence[float], query: str, before: str) -> list[Hit]:
         """The chunks at the positions `found`, with these scores and what they cover of the question."""
@@ -225,23 +242,6 @@ class KnowledgeStore:
             self._database.hit(int(chunk), score=score, coverage=float(coverage))
             for chunk, score, coverage in zip(found, scores, covered, strict=True)
         ]
-
-
-def matched(
-    queries: Sequence[str], before: Sequence[str] | None, exclude: Sequence[Collection[str]] | None
-) -> tuple[Sequence[str], Sequence[Collection[str]]]:
-    """What was said before each query, and what it leaves out: nothing where it is not given.
-
-    Raises:
-        ValueError: there are not as many as queries.
-    """
-    for name, given in (("earlier turns", before), ("exclusions", exclude)):
-        if given is not None and len(given) != len(queries):
-            raise ValueError(f"{len(queries)} queries, but {len(given)} {name}")
-    return (
-        before if before is not None else [""] * len(queries),
-        exclude if exclude is not None else [()] * len(queries),
-    )
 
 
 def _owners(ranges: Iterable[tuple[int, int]], chunks: int) -> Positions:

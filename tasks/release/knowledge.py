@@ -13,7 +13,6 @@ from deploy.assistant import Assistant
 from deploy.knowledge.store import open_knowledge, stored_vectors
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, RetrievalSettings
-from tasks.evaluation.recall import Ranked, ranked, with_evidence
 from tasks.machine.settings import RunSettings
 from tasks.prepare.seen import drift
 from tasks.prepare.settings import IndexSettings, KnowledgeSettings
@@ -22,6 +21,7 @@ from tasks.rows.records import Document, Dropped, Example
 from tasks.rows.reports import Report, row_counts, write_report
 from tasks.rows.sampling import stratified
 from tasks.rows.tables import FILES, read_table
+from tasks.scoring.recall import Ranked, ranked, with_evidence
 
 _QUESTIONS = 200  # of validation, asked of both stores: enough to see a loss that matters, in seconds
 

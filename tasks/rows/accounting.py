@@ -8,7 +8,7 @@ from tasks.rows.reports import Report, RowCount, outcomes, unbalanced
 
 # The stages that count rows, in the order in which rows meet them.
 ORDER = (
-    "collect", "clean", "validate", "split", "index", "knowledge",
+    "collect", "clean", "validate", "split", "index", "rerank", "knowledge",
     "sft", "sample", "reward", "rlhf", "evaluate",
 )  # fmt: skip
 # The rows that one stage keeps are those that the other takes in. Training and evaluation each take their

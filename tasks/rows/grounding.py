@@ -98,11 +98,16 @@ def cited_sources(row: Example | Preference, sources: Sequence[Source]) -> tuple
     """
     first: dict[str, int] = {}
     for source in sources:
-        if source.document in row.evidence and row.quote in source.text:
+        if answers(row, source.document, source.text):
             first.setdefault(source.document, source.number)
     if row.takes_all:
         return tuple(sorted(first.values())) if len(first) == len(set(row.evidence)) else ()
     return tuple(first.values())[:1]
+
+
+def answers(row: Example | Preference, document: str, text: str) -> bool:
+    """Whether a passage of a document is one that answers `row`."""
+    return document in row.evidence and row.quote in text
 
 
 def cited_source(row: Example | Preference, sources: Sequence[Source]) -> int | None:

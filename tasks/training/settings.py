@@ -1,4 +1,4 @@
-"""The schema of the stages that train: sections `search`, `sft`, `sample` and `reward` of params.yaml.
+"""The schema of the stages that train: sections `rerank`, `search`, `sft`, `sample` and `reward`.
 
 That of `rlhf` stands in a file of its own.
 """
@@ -117,6 +117,24 @@ class SampleSettings(Section):
     def _has_room(self) -> Self:
         require_room(self.max_new_tokens, self.max_length)
         return self
+
+
+class RerankSettings(Section):
+    """The reranker, trained from the embedder on questions whose passage is known."""
+
+    enabled: bool
+    candidates: Annotated[int, Field(ge=2, le=100)]
+    max_tokens: Annotated[int, Field(ge=16, le=512)]
+    max_rows: Count
+    negatives: Count
+    trained_layers: Count | None
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+    warmup: Share
+    validation_rows: Count
+    validation_passes: Count
+    patience: Count
 
 
 class RewardSettings(Section):

@@ -85,6 +85,29 @@ def test_a_small_set_is_measured_with_each_weight(
     assert set(told["ways"]) == {"words alone", "embeddings alone", "the default", "tuned"}
 
 
+def test_a_reranker_that_was_left_out_has_the_figures_of_the_search_without_it(
+    tmp_path: Path,
+    tiny_embedder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [
+        {"question": f"How do I use frob{n}?", "answer": f"Call frob{n} with care.", "doc": f"faq{n}"}
+        for n in range(62)
+    ]
+    (tmp_path / "perlfaq_qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ["retrieval", str(tmp_path), "--sets", "perlfaq", "--embedder", str(tiny_embedder), "--rerank"]
+    monkeypatch.setattr(sys, "argv", words)
+    assert retrieval.main() == 0
+    said = capsys.readouterr().out
+    found = json.loads(said.splitlines()[-1])["perlfaq"]["reranked"]
+    assert found["left_out"].startswith("the validation split has 11 questions of which")
+    assert found["MRR"]["mean"] == 1.0  # words alone find every one
+    assert found["over_tuned"]["mean"] == 0.0
+    assert found["milliseconds"].keys() == {"with", "without"}
+    assert "The reranker was left out: the validation split has 11" in said
+
+
 def test_a_place_is_worth_less_the_later_it_comes() -> None:
     assert retrieval.gain(0) == 1.0
     assert retrieval.gain(1) == pytest.approx(0.6309, abs=1e-4)

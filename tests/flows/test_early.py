@@ -27,8 +27,9 @@ INDEXED, CALIBRATED = EARLY
 # Each stage puts its outputs where the real one does, out of the folder `made`.
 STAGES: dict[str, tuple[Sequence[str], Sequence[str]]] = {
     "base": ([], ["data/models/base", "data/models/embedder"]),
+    "rerank": (["data/models/embedder"], ["data/models/retriever"]),
     "split": ([], ["data/reports/gate.json"]),
-    "knowledge": (["data/reports/gate.json"], ["data/knowledge"]),
+    "knowledge": (["data/reports/gate.json", "data/models/retriever"], ["data/knowledge"]),
     "sft": (["data/knowledge", "data/models/base"], ["data/models/sft"]),
     "rlhf": (["data/models/sft"], ["data/models/rlhf"]),
     "calibrate": (["data/models/sft", "data/models/rlhf"], ["data/calibration.json"]),
@@ -76,7 +77,7 @@ def models(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 def project(tmp_path: Path, models: dict[str, Path], tiny_embedder: Path) -> Path:
     """A project whose stages hand out tiny real parts: a second's chain with releases that really answer."""
     made = tmp_path / "made/data"
-    for name, source in {**models, "embedder": tiny_embedder}.items():
+    for name, source in {**models, "embedder": tiny_embedder, "retriever": tiny_embedder}.items():
         shutil.copytree(source, made / "models" / name)
     write_tiny_index(made / "knowledge", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
     check = {"name": "dropped", "value": 0, "threshold": 1, "key": "gate.max_dropped", "passed": True}
@@ -103,7 +104,7 @@ def write_complete(folder: Path, made: Path) -> None:
         folder,
         name="tiny",
         base=made / "models/base",
-        embedder=made / "models/embedder",
+        embedder=made / "models/retriever",
         knowledge=made / "knowledge",
         adapters={name: made / "models" / name for name in ("sft", "rlhf")},
         settings=BundledSettings(
@@ -152,7 +153,7 @@ def test_what_an_early_release_needs_is_made_before_it_in_the_real_chain() -> No
 
 
 def test_a_partial_bundle_is_released_without_a_second_copy(project: Path) -> None:
-    filled(project, "base", "split", "knowledge")
+    filled(project, "base", "rerank", "split", "knowledge")
     name = released(project, INDEXED)
     assert {path.name for path in (project / RELEASES).iterdir()} == {name, "current", "history.json"}
     assert identity(project / CURRENT) == name

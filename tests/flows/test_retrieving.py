@@ -6,12 +6,13 @@ import pytest
 
 from flows.cli import main
 from flows.retrieving import Tried, advice
-from tasks.evaluation.recall import Ranked
 from tasks.rows.records import Document, Example
 from tasks.rows.tables import write_table
+from tasks.scoring.recall import Ranked
 from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 from tests.conftest import write_tiny_index
+from tests.deploy.knowledge.reranked import write_random_reranker
 from tests.tasks.rows.made import default_asked, document
 
 SHARES = {"dense_weight": 0.5, "chunk_words": 32}
@@ -40,6 +41,21 @@ def test_words_find_what_random_vectors_do_not(indexed: Path, capsys: pytest.Cap
     assert shares["0", "32"] == shares["0", "64"] == 1.0 > shares["1", "32"]
     assert "30 questions of the split validation" in told
     assert "keep what params.yaml has" in told
+
+
+def test_a_reranker_has_a_line_beside_the_weights(
+    indexed: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["retrieval", "--dense-weight", "0.3"]) == 0
+    assert "reranked" not in capsys.readouterr().out
+    write_random_reranker(tiny_embedder, indexed / "data/models/retriever")
+    assert main(["retrieval", "--dense-weight", "0.3"]) == 0
+    told = capsys.readouterr().out
+    line = next(line.split() for line in told.splitlines() if line.strip().startswith("reranked"))
+    fused = next(line.split() for line in told.splitlines() if line.startswith("* 0.3"))
+    assert float(line[1]) < float(fused[3]) == 1.0  # weights by chance put the right passage behind others
+    assert line[4] == fused[6]  # among ten candidates it is still there
+    assert "The reranker over the present setting, which is what is served, shows -" in told
 
 
 def test_what_shows_more_for_sure_is_written_and_nothing_less(

@@ -123,6 +123,7 @@ def render(
                 "clean",
                 "split",
                 "index",
+                "rerank",
                 "knowledge",
                 "sample",
                 "evaluate",

@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from deploy.messages import Message
-from tasks.evaluation.recall import Ranked, gain, parts, with_evidence
+from tasks.scoring.recall import Ranked, gain, parts, with_evidence
 from tests.tasks.rows.made import default_asked, question
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from deploy.assistant import Assistant
+from deploy.prompts.template import Source
 from tasks.rows.grounding import cited_sources, compose
 from tasks.rows.records import Example
 from tasks.scoring.scores import Interval, bootstrap
@@ -31,15 +32,21 @@ class Ranked:
         """The share of rows for which `top_k` sources are enough."""
         return sum(self.within(top_k)) / len(self.places)
 
+    def reciprocal(self) -> list[float]:
+        """For each row one over its place, 0 where it has none: the mean of it is the MRR."""
+        return [1.0 / place for place in self.places]
+
 
 def ranked(rows: Sequence[Example], assistant: Assistant) -> Ranked:
     """The places of what answers `rows`, none of them empty, among the sources that `assistant` shows."""
     prompts = compose(rows, assistant)
-    places = [
-        max(cited_sources(row, prompt.sources), default=inf)
-        for row, prompt in zip(rows, prompts, strict=True)
-    ]
-    words = sum(len(source.text.split()) for prompt in prompts for source in prompt.sources)
+    return placed(rows, [prompt.sources for prompt in prompts])
+
+
+def placed(rows: Sequence[Example], shown: Sequence[Sequence[Source]]) -> Ranked:
+    """The places of what answers `rows`, none of them empty, among the sources `shown` for each."""
+    places = [max(cited_sources(row, sources), default=inf) for row, sources in zip(rows, shown, strict=True)]
+    words = sum(len(source.text.split()) for sources in shown for source in sources)
     return Ranked(places=tuple(map(float, places)), words=words / len(rows))
 
 

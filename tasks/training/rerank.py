@@ -1,0 +1,54 @@
+"""The reranker: learns from the search's own mistakes to put what it finds first in a better order.
+
+Its output is what reads questions from then on: the embedder, and with it the reranker if one is better than
+the fusion alone. So whoever is given the one has the other: training, evaluation and the bundle alike.
+"""
+
+import shutil
+from pathlib import Path
+
+from deploy.settings import RetrievalSettings
+from tasks.machine.settings import RunSettings
+from tasks.rows.records import Example
+from tasks.rows.reports import Report, row_counts, write_report
+from tasks.rows.tables import read_table
+from tasks.training.reranking.making import Made, make_reranker
+from tasks.training.settings import RerankSettings
+
+
+def rerank(
+    examples: Path,
+    held_out: Path,
+    embedder: Path,
+    knowledge: Path,
+    *,
+    retriever: Path,
+    report: Path,
+    run: RunSettings,
+    retrieval: RetrievalSettings,
+    settings: RerankSettings,
+) -> None:
+    """Write the embedder, and the reranker that was trained from it where it ranks better for sure.
+
+    Where the settings say so, or there are too few questions whose passage is known, none is trained; the
+    report gives the reason.
+
+    Raises:
+        KnowledgeError: the embedder is no BERT, or does not fit the index.
+        TrainingError: the loss is no number.
+    """
+    shutil.copytree(embedder, retriever, copy_function=shutil.copyfile)
+    rows = read_table(examples, Example)
+    if settings.enabled:
+        judges = read_table(held_out, Example)
+        made = make_reranker(
+            retriever, rows, judges, knowledge, run=run, retrieval=retrieval, settings=settings
+        )
+    else:
+        reason = "rerank.enabled is false in params.yaml"
+        made = Made(reason=reason, unused={reason: len(rows)})
+    if made.reason:
+        print(f"no reranker: {made.reason}", flush=True)
+    counts = row_counts("example", len(rows), trained=made.trained, unused=made.unused)
+    skipped = {"skipped": made.reason} if made.reason else {}
+    write_report(report, Report(stage="rerank", rows=counts, figures={**skipped, **made.figures}))

@@ -1,0 +1,1 @@
+"""How a reranker is made: questions with what the search finds, learning from them, and a verdict."""

@@ -1,0 +1,83 @@
+"""How well questions are ranked, by the fusion and by a reranker over it, and whether that is better."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from deploy.assistant import numbered
+from deploy.knowledge.reranker import Reranker
+from tasks.scoring.recall import RESAMPLES, Ranked, gain, placed
+from tasks.scoring.scores import Interval, bootstrap, verdict
+from tasks.training.reranking.mining import Mined
+
+KS = (1, 3, 10)
+
+
+def ranks(mined: Sequence[Mined], reranker: Reranker | None = None) -> Ranked:
+    """The places of what answers each question; in the order of the fusion without a reranker."""
+    hits = [reranker.rerank(each.query, each.before, each.hits) if reranker else each.hits for each in mined]
+    return placed([each.row for each in mined], [numbered(each) for each in hits])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The same questions ranked by the fusion (`before`) and by a reranker over it."""
+
+    before: Ranked
+    after: Ranked
+    mrr: Interval
+    shown: Interval
+    top_k: int
+
+    @classmethod
+    def of(cls, before: Ranked, after: Ranked, *, top_k: int, seed: int) -> "Verdict":
+        """What both ranks say; `top_k` passages are shown to the model."""
+        pairs = zip(after.reciprocal(), before.reciprocal(), strict=True)
+        more = bootstrap([one - other for one, other in pairs], resamples=RESAMPLES, seed=seed)
+        shown = gain(after, before, top_k=top_k, seed=seed)
+        return cls(before=before, after=after, mrr=more, shown=shown, top_k=top_k)
+
+    @property
+    def better(self) -> bool:
+        """Whether the reranker ranks better for sure: no chance of a few questions."""
+        return verdict(self.mrr) == "helps"
+
+    def sentence(self) -> str:
+        """What was found, in words."""
+        return (
+            f"{len(self.after.places)} questions of validation that chose nothing: MRR "
+            f"{_mrr(self.before):.3f} by the fusion, {_mrr(self.after):.3f} reranked ({told(self.mrr)}); "
+            f"within {self.top_k}: {self.before.share(self.top_k):.3f}, "
+            f"{self.after.share(self.top_k):.3f} ({told(self.shown)})"
+        )
+
+    def figures(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {
+            "judged_by": len(self.after.places),
+            "before": _figures(self.before),
+            "after": _figures(self.after),
+            "gain_mrr": _rounded(self.mrr),
+            f"gain_recall@{self.top_k}": _rounded(self.shown),
+        }
+
+
+def told(interval: Interval) -> str:
+    """A paired difference with its interval, in words."""
+    return f"{interval.mean:+.3f}, 95 % interval {interval.low:+.3f} to {interval.high:+.3f}"
+
+
+def _mrr(ranked: Ranked) -> float:
+    return fmean(ranked.reciprocal())
+
+
+def _figures(ranked: Ranked) -> dict[str, float]:
+    return {
+        **{f"recall@{k}": round(ranked.share(k), 4) for k in KS},
+        "mrr": round(_mrr(ranked), 4),
+    }
+
+
+def _rounded(interval: Interval) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(interval).items()}
