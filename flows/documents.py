@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
 from deploy.errors import DocumentError, KnowledgeError, SettingsError
-from deploy.server.keys import checked_tags
+from deploy.knowledge.tags import checked_tags
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
@@ -43,9 +43,9 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
                 )
             add_files(knowledge, words.files, checked_tags(words.tags))
         elif words.way == "list":
-            known, tagged = knowledge.documents(), knowledge.tags()
+            known = knowledge.documents()
             for document, passages in known:
-                tags = f"  [{' '.join(sorted(found))}]" if (found := tagged.get(document.id)) else ""
+                tags = f"  [{' '.join(document.tags)}]" if document.tags else ""
                 print(f"{document.id:<40} {passages:>5} passages  {document.title}{tags}")
             print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:
@@ -135,8 +135,10 @@ def _add(
     from deploy.knowledge.chunking import KnowledgeDocument
 
     reading = read_file(path)
-    document = KnowledgeDocument(id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text)
-    return knowledge.put(document, tags), reading.notes
+    document = KnowledgeDocument(
+        id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text, tags=tuple(tags)
+    )
+    return knowledge.put(document), reading.notes
 
 
 def delete(knowledge: "LiveKnowledge", name: str) -> None:

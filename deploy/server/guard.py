@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from deploy.errors import ServeError
+from deploy.knowledge.tags import Held
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.keys import KeyFile, Scope
 from deploy.server.listening import LOOPBACK
@@ -42,13 +43,13 @@ def address_of(scope: Connection) -> str:
 class Guard:
     """ASGI middleware that lets a request through if its key opens what it asks for.
 
-    Without a file of keys everybody may ask, and who is on this machine may do all. The name of the key, or
-    else the address that the request comes from, is `caller` in the state of the request; `held` are the tags
-    of documents that it may see, None all of them.
+    Without a file of keys everybody may ask, and who is on this machine may do all; they hold the tags
+    `unkeyed`. The name of the key, or else the address that the request comes from, is `caller` in the state
+    of the request; `held` are the tags of documents that it may see, None all of them.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: KeyFile | None) -> None:
-        self._app, self._keys = app, keys
+    def __init__(self, app: ASGIApp, *, keys: KeyFile | None, unkeyed: Held = frozenset()) -> None:
+        self._app, self._keys, self._unkeyed = app, keys, unkeyed
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -63,11 +64,11 @@ class Guard:
                 return
         await self._app(scope, receive, send)
 
-    def _caller(self, scope: Connection) -> tuple[str, frozenset[str] | None]:
+    def _caller(self, scope: Connection) -> tuple[str, Held]:
         wanted = needed(scope["method"], scope["path"])
         address = address_of(scope)
         if wanted is None or (self._keys is None and (wanted == "read" or address in LOOPBACK)):
-            return address, None
+            return address, self._unkeyed
         if self._keys is None:
             told = f"this needs {wanted}, which without keys is for this machine alone: set serve.keys"
             raise RequestError(403, told, "insufficient_scope")
