@@ -95,7 +95,7 @@ def split(
         shutil.copyfile(path, splits / FILES[Document])
         print(f"split: training saw other documents ({differ.told}): it stays as it is, and they are served")
     else:
-        write_arrow(splits / FILES[Document], schema(Document), documents.tables())
+        write_arrow(splits / FILES[Document], schema(Document), documents.untagged())
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
     sets = told_by_file(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tasks.machine.executors import Executor
 from tasks.prepare.decontamination.evaluations import documents_holding
-from tasks.rows.arrow import rows_of
+from tasks.rows.arrow import default_of, rows_of
 from tasks.rows.hashes import hashed, hashes, places_of
 from tasks.rows.records import Document, EvaluationItem
 from tasks.rows.tables import read_arrow, shard_sizes
@@ -39,6 +39,13 @@ class Documents:
         for table in read_arrow(self.path, Document, numbers, columns=columns):
             ids = hashes(hashed("document", each) for each in table["id"].to_pylist())
             yield table.filter(places_of(ids, self.held_back) < 0)
+
+    def untagged(self) -> "Iterator[pa.Table]":
+        """The documents without their tags: training and evaluation see all, and change with none of them."""
+        for table in self.tables():
+            place = table.schema.get_field_index("tags")
+            field = table.schema.field(place)
+            yield table.set_column(place, field, default_of(Document, field, len(table)))
 
     def __iter__(self) -> Iterator[Document]:
         for table in self.tables():

@@ -22,8 +22,9 @@ from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table, write_rows
-from tests.tasks.prepare.split.staged import SETTINGS, crossing, divided, places, run
-from tests.tasks.rows.made import outcomes, pair, question, rows
+from tests.contents import hashes
+from tests.tasks.prepare.split.staged import SETTINGS, crossing, divided, places, run, staged
+from tests.tasks.rows.made import document, outcomes, pair, question, rows
 
 NONE = Ledger.empty()
 
@@ -199,6 +200,15 @@ def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path:
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []
     assert sum(part["examples"] for part in report.figures["splits"].values()) == 59
+
+
+def test_training_sees_documents_without_their_tags_so_that_other_tags_change_nothing(tmp_path: Path) -> None:
+    asked = [question(str(n), f"question {n}?", group=f"g{n}") for n in range(60)]
+    written = [
+        hashes(staged(tmp_path / name, rows(*asked, documents=[document("d"), document("e", tags=tags)])))
+        for name, tags in (("open", ()), ("closed", ("staff",)))
+    ]
+    assert written[0] == written[1]
 
 
 def test_an_empty_split_and_a_closed_gate_are_told(tmp_path: Path) -> None:
