@@ -100,12 +100,13 @@ def check_tags(knowledge: Knowledge | None, settings: ServeSettings) -> None:
     Raises:
         ServeError: tags say who sees a document, and nobody could be told apart.
     """
-    tagged = tagged_in(knowledge)
-    if tagged and settings.keys is None and settings.tags_without_keys == "refuse":
+    if settings.keys is None and settings.tags_without_keys == "refuse" and tagged_in(knowledge):
+        # Nothing of the documents is said, not how many they are either: /healthz tells everybody why a
+        # release is not served.
         raise ServeError(
-            f"{len(tagged)} documents have tags, which say whose keys see them ({min(tagged)} is one), and "
-            "serve.keys is null; set it to a file and make keys (threeply key add NAME --tag TAG), or set "
-            "serve.tags_without_keys to ignore: then everybody who may ask sees them"
+            "some documents have tags, which say whose keys see them, and serve.keys is null; set it to a "
+            "file and make keys (threeply key add NAME --tag TAG), or set serve.tags_without_keys to ignore: "
+            "then everybody who may ask sees them"
         )
 
 
