@@ -211,6 +211,24 @@ def test_training_sees_documents_without_their_tags_so_that_other_tags_change_no
     assert written[0] == written[1]
 
 
+def test_documents_with_tags_can_be_left_out_with_what_rests_on_them(tmp_path: Path) -> None:
+    asked = [question(str(n), f"question {n}?", group=f"g{n}", evidence=("d",)) for n in range(60)]
+    resting = [replace(row, evidence=("e",) if n % 3 else ("d", "e")) for n, row in enumerate(asked[:30])]
+    found = rows(*resting, *asked[30:], documents=[document("d"), document("e", tags=("board", "staff"))])
+    folder = staged(tmp_path, found, SETTINGS.model_copy(update={"train_on_tagged": False}))
+    kept = [row.id for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)]
+    assert sorted(kept, key=int) == [str(n) for n in range(30, 60)]
+    assert [row.id for row in read_table(folder / "documents.parquet", Document)] == ["d"]
+    unused = read_table(folder / "unused.parquet", Dropped)
+    assert {(row.kind, row.reason) for row in unused} == {("example", "tagged"), ("document", "tagged")}
+    assert (unused[-1].id, unused[-1].detail) == ("e", "board, staff")
+    assert {row.detail for row in unused[:-1]} == {"rests on e"}
+    assert unbalanced(read_report(tmp_path / "report.json").rows) == []
+    # They are those of before where the tags go away again.
+    again = staged(tmp_path / "again", found, before=folder)
+    assert len(read_table(again / "documents.parquet", Document)) == 2
+
+
 def test_an_empty_split_and_a_closed_gate_are_told(tmp_path: Path) -> None:
     one = rows(question("1", "Why?", group="g"))
     with pytest.raises(SourceError, match=r"give split\.salt another value"):
