@@ -102,9 +102,7 @@ def split(
     else:
         write_arrow(splits / FILES[Document], schema(Document), documents.untagged())
     if closed:
-        print(
-            f"split: {len(closed)} documents with tags are left out, and {len(resting)} rows that rest on them"
-        )
+        print(f"split: {len(closed)} documents with tags are left out, and {len(resting)} rows that name one")
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
     sets = told_by_file(
