@@ -1,5 +1,6 @@
 """Who may do what: every route needs a key, but those that are listed as open."""
 
+import logging
 import re
 from collections.abc import Mapping
 
@@ -10,10 +11,11 @@ from starlette.types import Scope as Connection
 
 from deploy.errors import ServeError
 from deploy.knowledge.tags import Held
-from deploy.server.faults import RequestError, as_fault
+from deploy.server.faults import RequestError
 from deploy.server.keys import KeyFile, Scope
 from deploy.server.listening import LOOPBACK
 
+_log = logging.getLogger(__name__)
 # The pages, and whether the server is alive: none of it tells what is in the documents.
 OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/api|/openapi\.json")
 # What a path needs, by method; a path that is not here needs the most.
@@ -57,8 +59,7 @@ class Guard:
             try:
                 caller, held = self._caller(scope)
                 scope.setdefault("state", {}).update(caller=caller, held=held)
-            except (RequestError, ServeError) as error:
-                fault = as_fault(error)
+            except RequestError as fault:
                 reply = JSONResponse(fault.body(), status_code=fault.status, headers=fault.headers)
                 await reply(scope, receive, send)
                 return
@@ -73,7 +74,14 @@ class Guard:
             told = f"this needs {wanted}, which without keys is for this machine alone: set serve.keys"
             raise RequestError(403, told, "insufficient_scope")
         kind, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
-        key = self._keys.holder(secret.strip()) if kind.lower() == "bearer" else None
+        try:
+            key = self._keys.holder(secret.strip()) if kind.lower() == "bearer" else None
+        except ServeError as error:
+            _log.error("nobody is let in: %s", error)
+            told = (
+                "the keys cannot be read; the server's log tells why"  # and where they lie: not to strangers
+            )
+            raise RequestError(500, told, "not_answered") from None
         if key is None:
             raise RequestError(
                 401,

@@ -47,7 +47,7 @@ def test_no_setting_has_a_default() -> None:
     # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft, and algorithms
     # theirs in tasks/training/reinforcement, which is one of rlhf. A mapping that
     # is left out maps nothing, and a name that is left out holds nothing out: these are no values to change.
-    # What nobody says of a source's licence and origin is unknown, and without tags documents are everybody's.
+    # What nobody says of a source's licence and origin is unknown, and what has no tags is everybody's.
     kinds = ("FileSource", "UrlSource", "DatasetSource", "SqlSource")
     left_out = [f"{kind}.{name}" for kind in kinds for name in ("columns", "held_out", "keep", "teaches")]
     left_out += [f"{kind}.tags" for kind in (*kinds, "FolderSource", "PackagesSource")]
