@@ -86,6 +86,7 @@ def add_files(knowledge: "LiveKnowledge", given: list[Path], tags: Sequence[str]
         KnowledgeError: a file that is given itself cannot be read, or none can.
     """
     added = 0
+    before = {document.id: document.tags for document, _ in knowledge.documents()}
     skipped = Counter[str]()
     for place in given:
         for path in files_of(place, skipped):
@@ -99,7 +100,9 @@ def add_files(knowledge: "LiveKnowledge", given: list[Path], tags: Sequence[str]
                 skipped[error.reason] += 1
             else:
                 added += 1
-                print("; ".join([f"{name}: {passages} passages", *notes]))
+                print(
+                    "; ".join([f"{name}: {passages} passages", *notes, *_opened(before.get(name, ()), tags)])
+                )
     if skipped:
         told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(skipped.items()))
         print(f"{added} files were added, {skipped.total()} skipped: {told}")
@@ -139,6 +142,14 @@ def _add(
         id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text, tags=tuple(tags)
     )
     return knowledge.put(document), reading.notes
+
+
+def _opened(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """What to say where a document had tags, and others are to see it now."""
+    if not before or {*now} == {*before}:
+        return []
+    seen_by = f"is for the tags {' '.join(now)}" if now else "has no tags, so whoever may ask sees it"
+    return [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
 
 
 def delete(knowledge: "LiveKnowledge", name: str) -> None:
