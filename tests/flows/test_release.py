@@ -7,13 +7,16 @@ import pytest
 
 from deploy.answer import Layers
 from deploy.bundle import BundledSettings, load_bundle, write_bundle
+from deploy.errors import ServeError
 from deploy.messages import Message
-from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from deploy.server.run import load_served
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, ServeSettings
 from flows.errors import ReleaseError
 from flows.history import CURRENT, RELEASES, current, kept, point
 from flows.release import candidate, identity
 from flows.smoke import alone, ask, complete
 from tests.conftest import ROOT, write_tiny_index
+from tests.deploy.server.conftest import SETTINGS
 
 
 def bundle(folder: Path, content: str) -> Path:
@@ -180,3 +183,7 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
         with pytest.raises(ReleaseError, match=r"the server replied 404: .*no model is called 'rlhf'"):
             ask(server, "rlhf", [])
     assert not (tmp_path / ".threeply/documents").exists()
+    # Its document has a tag: who asks without a key is no one that could hold it.
+    keyless = ServeSettings.model_validate({**SETTINGS, "default_model": "auto"})
+    with pytest.raises(ServeError, match="some documents have tags"):
+        load_served(tmp_path / "bundle", keyless)
