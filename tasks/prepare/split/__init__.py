@@ -92,9 +92,11 @@ def split(
     check_leaks(placing)
     check_filled(placing, settings)
     tallies = write_splits(splits, placing)
-    unused = write_unused(splits / UNUSED, placing, closed)
+    unused = write_unused(splits / UNUSED, placing)
     write_ledger(splits / LEDGER, placing.division.ledger, settings)
     seen = seen_before(before, splits, documents, most=knowledge.max_drift)
+    if seen and closed and (seen[1].removed or seen[1].changed):
+        seen = None  # what is not open today as it was then may be closed by now
     if seen:
         path, differ = seen
         shutil.copyfile(path, splits / FILES[Document])
@@ -124,6 +126,7 @@ def split(
         "strata": strata(tallies),
         "lacking": lacks,
         "documents_of_before": seen is not None,
+        **({"tagged": {"documents": len(closed), "rows": len(resting)}} if closed else {}),
     }
     write_report(report, Report(stage="split", rows=counted(placing, documents, unused), figures=figures))
 

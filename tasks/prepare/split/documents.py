@@ -12,7 +12,7 @@ from tasks.prepare.decontamination.evaluations import documents_holding
 from tasks.prepare.split.searching import Found, Part
 from tasks.rows.arrow import default_of, rows_of
 from tasks.rows.hashes import hashed, hashes, places_of
-from tasks.rows.records import Document, Dropped, EvaluationItem
+from tasks.rows.records import Document, EvaluationItem
 from tasks.rows.tables import read_arrow, shard_sizes
 
 if TYPE_CHECKING:
@@ -44,25 +44,12 @@ class Documents:
         for table in self._good(numbers):
             yield table if self.with_tags else table.filter(_has_tags(table, False))
 
-    def closed(self) -> list[Dropped]:
-        """A line for each that is left out for its tags."""
+    def closed(self) -> set[str]:
+        """The ids of those that are left out for their tags."""
         if self.with_tags:
-            return []
-        tables = (
-            table.filter(_has_tags(table, True)) for table in self._good(columns=["id", "source", "tags"])
-        )
-        return [
-            Dropped(
-                id=row["id"],
-                kind="document",
-                source=row["source"],
-                stage="split",
-                reason=TAGGED,
-                detail=", ".join(row["tags"]),
-            )
-            for table in tables
-            for row in table.to_pylist()
-        ]
+            return set()
+        tables = self._good(columns=["id", "tags"])
+        return {name for table in tables for name in table.filter(_has_tags(table, True))["id"].to_pylist()}
 
     def untagged(self) -> "Iterator[pa.Table]":
         """The documents without their tags: training and evaluation see all, and change with none of them."""
@@ -92,12 +79,11 @@ class Documents:
         return counts
 
 
-def resting_on(closed: Iterable[Dropped], parts: Iterable[Part]) -> Iterator[Found]:
-    """The rows of which these documents are evidence."""
-    names = {document.id for document in closed}
-    for part in parts if names else ():
+def resting_on(closed: set[str], parts: Iterable[Part]) -> Iterator[Found]:
+    """The rows that have one of these documents as evidence."""
+    for part in parts if closed else ():
         for number, row in enumerate(part.rows()):
-            if found := sorted(names.intersection(row.evidence)):
+            if found := sorted(closed.intersection(row.evidence)):
                 yield Found(part.place(number), TAGGED, "", f"rests on {found[0]}")
 
 

@@ -1,8 +1,7 @@
 """The tables of the splits, and that of the rows which stand in none: written shard by shard."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,15 +35,12 @@ def write_splits(folder: Path, placing: Placing) -> dict[SplitName, Tally]:
     return tallies
 
 
-def write_unused(path: Path, placing: Placing, closed: Iterable[Dropped]) -> Counter[tuple[RowKind, str]]:
-    """Write each row that stands in no split, and why; gives how many there are of a kind for a reason.
-
-    The documents that are not for training, `closed`, stand behind the others.
-    """
+def write_unused(path: Path, placing: Placing) -> Counter[tuple[RowKind, str]]:
+    """Write each row that stands in no split, and why; gives how many there are of a kind for a reason."""
     counts = Counter[tuple[RowKind, str]]()
 
     def rows() -> Iterator[Dropped]:
-        for row in chain(_unused(placing), closed):
+        for row in _unused(placing):
             counts[row.kind, row.reason] += 1
             yield row
 

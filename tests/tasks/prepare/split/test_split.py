@@ -22,9 +22,8 @@ from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Document, Dropped, Example, Rows
 from tasks.rows.reports import read_report, unbalanced
 from tasks.rows.tables import read_table, write_rows
-from tests.contents import hashes
-from tests.tasks.prepare.split.staged import SETTINGS, crossing, divided, places, run, staged
-from tests.tasks.rows.made import document, outcomes, pair, question, rows
+from tests.tasks.prepare.split.staged import SETTINGS, crossing, divided, places, run
+from tests.tasks.rows.made import outcomes, pair, question, rows
 
 NONE = Ledger.empty()
 
@@ -200,33 +199,6 @@ def test_the_stage_leaves_out_the_quarantine_and_accounts_for_the_rest(tmp_path:
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []
     assert sum(part["examples"] for part in report.figures["splits"].values()) == 59
-
-
-def test_training_sees_documents_without_their_tags_so_that_other_tags_change_nothing(tmp_path: Path) -> None:
-    asked = [question(str(n), f"question {n}?", group=f"g{n}") for n in range(60)]
-    written = [
-        hashes(staged(tmp_path / name, rows(*asked, documents=[document("d"), document("e", tags=tags)])))
-        for name, tags in (("open", ()), ("closed", ("staff",)))
-    ]
-    assert written[0] == written[1]
-
-
-def test_documents_with_tags_can_be_left_out_with_what_rests_on_them(tmp_path: Path) -> None:
-    asked = [question(str(n), f"question {n}?", group=f"g{n}", evidence=("d",)) for n in range(60)]
-    resting = [replace(row, evidence=("e",) if n % 3 else ("d", "e")) for n, row in enumerate(asked[:30])]
-    found = rows(*resting, *asked[30:], documents=[document("d"), document("e", tags=("board", "staff"))])
-    folder = staged(tmp_path, found, SETTINGS.model_copy(update={"train_on_tagged": False}))
-    kept = [row.id for name in SPLITS for row in read_table(folder / name / "examples.parquet", Example)]
-    assert sorted(kept, key=int) == [str(n) for n in range(30, 60)]
-    assert [row.id for row in read_table(folder / "documents.parquet", Document)] == ["d"]
-    unused = read_table(folder / "unused.parquet", Dropped)
-    assert {(row.kind, row.reason) for row in unused} == {("example", "tagged"), ("document", "tagged")}
-    assert (unused[-1].id, unused[-1].detail) == ("e", "board, staff")
-    assert {row.detail for row in unused[:-1]} == {"rests on e"}
-    assert unbalanced(read_report(tmp_path / "report.json").rows) == []
-    # They are those of before where the tags go away again.
-    again = staged(tmp_path / "again", found, before=folder)
-    assert len(read_table(again / "documents.parquet", Document)) == 2
 
 
 def test_an_empty_split_and_a_closed_gate_are_told(tmp_path: Path) -> None:
