@@ -1,4 +1,4 @@
-"""Protects the documents of the splits: training sees no tags, and nothing of what has some if that is wanted."""
+"""Protects the documents of the splits: training sees no tags, and where that is wanted nothing that has some."""
 
 from dataclasses import replace
 from pathlib import Path
