@@ -1,4 +1,4 @@
-"""Protects the documents of the splits: training sees no tags, and where that is wanted nothing that has some."""
+"""Protects the documents of the splits: training sees no tags, and, if that is wanted, nothing that has any."""
 
 from dataclasses import replace
 from pathlib import Path
