@@ -1,4 +1,4 @@
-"""Protects the documents of the splits: training sees no tags, and, if that is wanted, nothing that has any."""
+"""Protects the documents of the splits: training sees no tags, and no document with any where that is set."""
 
 from dataclasses import replace
 from pathlib import Path
