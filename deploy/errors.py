@@ -3,6 +3,7 @@
     ThreeplyError                 what a person can mend: shown as one sentence, never a traceback
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
+    |   |-- ClosedError           a document that is not for whoever asks to change it
     |   `-- DocumentError         a file cannot be read as a document
     |-- FeedbackError             ratings of answers cannot be kept or read
     |-- PromptError               a prompt template is missing or wrong
@@ -33,6 +34,10 @@ class SettingsError(ThreeplyError):
 
 class KnowledgeError(ThreeplyError):
     """The knowledge store is missing, empty or damaged."""
+
+
+class ClosedError(KnowledgeError):
+    """A document has tags of which whoever asks to change it holds none."""
 
 
 class FeedbackError(ThreeplyError):

@@ -89,6 +89,7 @@ class ServeSettings(Section):
     documents: DataPath | None
     feedback: DataPath | None
     keys: DataPath | None
+    tags_without_keys: Literal["refuse", "ignore"]
     requests_per_minute: Count | None
     tokens_per_minute: Count | None
     log: Literal["text", "json", "json_with_texts"]

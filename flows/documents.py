@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
 from deploy.errors import DocumentError, KnowledgeError, SettingsError
-from deploy.server.keys import checked_tags
+from deploy.knowledge.tags import checked_tags
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
@@ -43,9 +43,9 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
                 )
             add_files(knowledge, words.files, checked_tags(words.tags))
         elif words.way == "list":
-            known, tagged = knowledge.documents(), knowledge.tags()
+            known = knowledge.documents()
             for document, passages in known:
-                tags = f"  [{' '.join(sorted(found))}]" if (found := tagged.get(document.id)) else ""
+                tags = f"  [{' '.join(document.tags)}]" if document.tags else ""
                 print(f"{document.id:<40} {passages:>5} passages  {document.title}{tags}")
             print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:
@@ -86,6 +86,7 @@ def add_files(knowledge: "LiveKnowledge", given: list[Path], tags: Sequence[str]
         KnowledgeError: a file that is given itself cannot be read, or none can.
     """
     added = 0
+    before = {document.id: document.tags for document, _ in knowledge.documents()}
     skipped = Counter[str]()
     for place in given:
         for path in files_of(place, skipped):
@@ -99,7 +100,9 @@ def add_files(knowledge: "LiveKnowledge", given: list[Path], tags: Sequence[str]
                 skipped[error.reason] += 1
             else:
                 added += 1
-                print("; ".join([f"{name}: {passages} passages", *notes]))
+                print(
+                    "; ".join([f"{name}: {passages} passages", *notes, *_opened(before.get(name, ()), tags)])
+                )
     if skipped:
         told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(skipped.items()))
         print(f"{added} files were added, {skipped.total()} skipped: {told}")
@@ -135,8 +138,18 @@ def _add(
     from deploy.knowledge.chunking import KnowledgeDocument
 
     reading = read_file(path)
-    document = KnowledgeDocument(id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text)
-    return knowledge.put(document, tags), reading.notes
+    document = KnowledgeDocument(
+        id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text, tags=tuple(tags)
+    )
+    return knowledge.put(document), reading.notes
+
+
+def _opened(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    """What to say where a document had tags, and others are to see it now."""
+    if not before or {*now} == {*before}:
+        return []
+    seen_by = f"is for the tags {' '.join(now)}" if now else "has no tags, so whoever may ask sees it"
+    return [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
 
 
 def delete(knowledge: "LiveKnowledge", name: str) -> None:

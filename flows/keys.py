@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.errors import SettingsError
-from deploy.server.keys import SCOPES, checked_tags, new_key, read_keys, write_keys
+from deploy.knowledge.tags import checked_tags
+from deploy.server.keys import SCOPES, new_key, read_keys, write_keys
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

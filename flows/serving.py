@@ -19,7 +19,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="instead of serve.port")
     text = "a name that it is called by, beside serve.allowed_hosts; several of them may be given"
     parser.add_argument("--allowed-host", action="append", default=[], type=_name, metavar="NAME", help=text)
-    text = "the bundle alone, on this machine: without keys, feedback, and documents that were added since"
+    text = "the bundle alone, on this machine: without limits, feedback, and documents that were added since"
     parser.add_argument("--alone", action="store_true", help=text)
 
 
@@ -58,7 +58,7 @@ def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
     if words.allowed_host:
         given["allowed_hosts"] = (*settings.allowed_hosts, *words.allowed_host)
     if words.alone:
-        given |= {"keys": None, "documents": None, "feedback": None}
+        given |= dict.fromkeys(("documents", "feedback", "requests_per_minute", "tokens_per_minute"))
     chosen = settings.model_copy(update=given)
     if words.alone and chosen.host not in LOOPBACK:
         raise SettingsError(f"--alone needs a host of this machine: {', '.join(LOOPBACK)}")

@@ -7,14 +7,18 @@ are known has to say something.
 
 import json
 import sys
+import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.errors import ThreeplyError
 from flows.errors import ReleaseError
+from flows.serving import PREFIX
 from flows.started import started
 
 QUESTION = [{"role": "user", "content": "What can you tell me from your documentation?"}]
@@ -23,17 +27,25 @@ REQUEST_SECONDS = 120.0
 ALONE = ("--alone", "--host", "127.0.0.1")
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server listens, and a key that opens it."""
+
+    address: str
+    key: str
+
+
 def main(bundle: Path) -> int:
     """Start the server of `bundle` and ask each of its models; 0 if all answered as they should."""
     from deploy.manifest import read_manifest
 
     try:
         manifest = read_manifest(bundle)
-        with started(*ALONE, "--bundle", str(bundle)) as address:
+        with alone(bundle) as server:
             repeated = 0
             for model in manifest.models:
                 known = manifest.ledger.get("parity", {}).get(model, {}).get("expected", [])
-                said = ask(address, model, known)
+                said = ask(server, model, known)
                 repeated += len(known)
     except ThreeplyError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -45,18 +57,36 @@ def main(bundle: Path) -> int:
     return 0
 
 
-def ask(address: str, model: str, known: Sequence[dict[str, Any]]) -> str:
+@contextmanager
+def alone(bundle: Path) -> Iterator[Server]:
+    """A server of `bundle` with a key of its own: nobody else sees meanwhile what is not for everybody.
+
+    Raises:
+        ReleaseError: it does not start.
+    """
+    from deploy.server.keys import new_key, write_keys
+
+    secret, key = new_key("smoke", "admin")  # which sees what the answers were measured with: everything
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys.json"
+        write_keys(keys, [key])
+        variables = {f"{PREFIX}KEYS": json.dumps(str(keys))}
+        with started(*ALONE, "--bundle", str(bundle), variables=variables) as address:
+            yield Server(address, secret)
+
+
+def ask(server: Server, model: str, known: Sequence[dict[str, Any]]) -> str:
     """The last answer of `model`.
 
     Raises:
         ReleaseError: it answers otherwise than it is `known` to, or not at all.
     """
     if not known:
-        said = complete(address, {"model": model, "messages": QUESTION, "max_tokens": WORDS})
+        said = complete(server, {"model": model, "messages": QUESTION, "max_tokens": WORDS})
         if not said.strip():
             raise ReleaseError(f"the model {model} says nothing")
     for one in known:
-        said = complete(address, {"model": model, "messages": one["messages"]})
+        said = complete(server, {"model": model, "messages": one["messages"]})
         whole = one.get("whole", True)  # bundles of before know whole answers alone
         repeated = said == one["answer"] if whole else said.startswith(one["answer"])
         if not repeated:
@@ -69,16 +99,16 @@ def ask(address: str, model: str, known: Sequence[dict[str, Any]]) -> str:
     return said
 
 
-def complete(address: str, body: dict[str, Any]) -> str:
+def complete(server: Server, body: dict[str, Any]) -> str:
     """The text of the likeliest answer to a chat completion request.
 
     Raises:
         ReleaseError: the server refused, failed or took too long.
     """
     request = urllib.request.Request(  # noqa: S310  (our own server, on this machine)
-        f"{address}/v1/chat/completions",
+        f"{server.address}/v1/chat/completions",
         data=json.dumps({**body, "temperature": 0.0, "top_p": 1.0}).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {server.key}"},
     )
     try:
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as reply:  # noqa: S310

@@ -128,14 +128,17 @@ def write_tiny_embedder(folder: Path) -> Path:
     return folder / "model"
 
 
-def write_tiny_index(folder: Path, embedder: Path, texts: Mapping[str, str]) -> Path:
-    """Fill `folder` with the index of a document for each title and text, with its title as its id."""
+def write_tiny_index(folder: Path, embedder: Path, texts: Mapping[str, str], *tags: str) -> Path:
+    """Fill `folder` with the index of a document for each title and text, with its title as its id.
+
+    They are for whoever holds one of the tags.
+    """
     from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
     from deploy.knowledge.embedder import SentenceEmbedder
     from deploy.knowledge.store import build_knowledge
 
     documents = [
-        KnowledgeDocument(id=title, uri=f"py:{title}", title=title, text=text)
+        KnowledgeDocument(id=title, uri=f"py:{title}", title=title, text=text, tags=tags)
         for title, text in texts.items()
     ]
     chunks = list(chunk_documents(documents, max_words=48))

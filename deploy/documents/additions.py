@@ -5,7 +5,6 @@ What is deleted is overwritten, in the file and in its log: no page of either ke
 
 import secrets
 import sqlite3
-from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +56,8 @@ class Additions:
         [(version,)] = self._file.read("PRAGMA data_version")
         return int(version)
 
-    def put(self, document: KnowledgeDocument, vectors: Vectors, tags: Collection[str] = ()) -> int:
-        """Add a document with the vectors of its chunks and its tags, or replace the one of its id.
+    def put(self, document: KnowledgeDocument, vectors: Vectors) -> int:
+        """Add a document with the vectors of its chunks, or replace the one of its id.
 
         Gives its stamp, a number that no other version of it has.
         """
@@ -68,7 +67,7 @@ class Additions:
             row = (document.id, document.uri, document.title, document.text)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", row)
             self._keep(connection, document.id, vectors)
-            rows = [(document.id, tag) for tag in sorted(set(tags))]
+            rows = [(document.id, tag) for tag in sorted({*document.tags})]
             connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
             connection.execute("INSERT INTO stamps VALUES (?, ?)", (document.id, stamp))
         return stamp
@@ -96,17 +95,17 @@ class Additions:
 
     def document(self, name: str) -> KnowledgeDocument | None:
         """A document; None where it is not there."""
-        rows = self._file.read("SELECT uri, title, text FROM documents WHERE id = ?", name)
-        return next(
-            (KnowledgeDocument(id=name, uri=uri, title=title, text=text) for uri, title, text in rows), None
+        # In one query: with the tags of another version it would be shown to whom it must not be.
+        rows = self._file.read(
+            "SELECT uri, title, text, tag FROM documents LEFT JOIN tags ON document = id WHERE id = ? "
+            "ORDER BY tag",
+            name,
         )
-
-    def tags(self) -> dict[str, frozenset[str]]:
-        """The tags of each document that has any."""
-        found: dict[str, set[str]] = {}
-        for name, tag in self._file.read("SELECT document, tag FROM tags"):
-            found.setdefault(name, set()).add(tag)
-        return {name: frozenset(tags) for name, tags in found.items()}
+        if not rows:
+            return None
+        uri, title, text, _ = rows[0]
+        tags = tuple(tag for *_, tag in rows if tag is not None)
+        return KnowledgeDocument(id=name, uri=uri, title=title, text=text, tags=tags)
 
     def hidden(self) -> frozenset[str]:
         """The ids of the hidden documents."""

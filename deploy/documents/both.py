@@ -9,26 +9,26 @@ from deploy.documents.view import View
 from deploy.knowledge.arrays import Positions, Scores, Vectors, highest
 from deploy.knowledge.fusion import fuse, spread
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.store import EARLIER, KnowledgeStore
+from deploy.knowledge.store import EARLIER
+from deploy.knowledge.tags import Held
 
 
 def search_both(
-    store: KnowledgeStore,
     view: View,
     query: str,
     before: str,
     vector: Vectors,
     *,
     exclude: Collection[str],
-    held: Collection[str] | None,
+    held: Held,
 ) -> list[Hit]:
-    """The best chunks of `store` and `view` for a question with its vector, best first.
+    """The best chunks of the store and of what was added, for a question with its vector, best first.
 
     `before` was said before it. Documents in `exclude` are left out, and those that are closed to whoever
     holds the tags `held`.
     """
-    fresh = view.index
-    hidden = store.hide({*exclude, *view.gone, *fresh.documents}) if exclude else view.hidden
+    store, fresh = view.store, view.index
+    hidden = view.hidden(held, exclude)
     if not len(fresh):
         return store.found(query, before, vector, hidden)
     positions, meant, words = store.shortlist(query, before, vector, hidden)

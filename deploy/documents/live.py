@@ -6,7 +6,7 @@ there from the next question on, and stays when the server restarts or a new rel
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from deploy.documents.additions import Additions
@@ -14,10 +14,11 @@ from deploy.documents.both import search_both
 from deploy.documents.segment import FreshDocument
 from deploy.documents.state import State
 from deploy.documents.view import View
-from deploy.errors import KnowledgeError
+from deploy.errors import ClosedError, KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.knowledge.hits import Hit, matched
 from deploy.knowledge.store import KnowledgeStore
+from deploy.knowledge.tags import Held, is_open
 
 MOST_CHUNKS = 50_000  # added while serving; a search looks at each, so more belong into the sources of a run
 
@@ -53,7 +54,7 @@ class LiveKnowledge:
         *,
         before: Sequence[str] | None = None,
         exclude: Sequence[Collection[str]] | None = None,
-        held: Collection[str] | None = None,
+        held: Held = None,
     ) -> list[list[Hit]]:
         """For each query its best chunks, best first, as `Knowledge` has it.
 
@@ -67,38 +68,39 @@ class LiveKnowledge:
         earlier = self.store.still_asked(said, queries)
         vectors = self.store.query_vectors(queries, earlier)
         return [
-            search_both(self.store, view, query, kept, vector, exclude=left_out, held=held)
+            search_both(view, query, kept, vector, exclude=left_out, held=held)
             for query, kept, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
-    def documents(self, held: Collection[str] | None = None) -> list[tuple[KnowledgeDocument, int]]:
+    def documents(self, held: Held = None) -> list[tuple[KnowledgeDocument, int]]:
         """What was added and is open to whoever holds these tags, each with the number of its chunks."""
-        view = self._current()
-        closed = view.closed(held)
         return [
             (each.document, len(each.chunks))
-            for name, each in sorted(view.index.documents.items())
-            if name not in closed
+            for _, each in sorted(self._current().index.documents.items())
+            if is_open(each.document.tags, held)
         ]
 
     def names(self) -> Collection[str]:
         """The ids of all documents, those of the store and those that were added."""
         return {*self.store.names(), *self._current().index.documents}
 
-    def tags(self) -> Mapping[str, frozenset[str]]:
-        """The tags of each document that has any."""
-        return self._current().tags
+    def tagged(self) -> Collection[str]:
+        """The documents that have tags, those of the store and those that were added."""
+        return self._current().tagged
 
-    def is_closed(self, name: str, held: Collection[str] | None) -> bool:
-        """Whether whoever holds these tags must not see the document that was added as `name`."""
-        return name in self._current().closed(held)
-
-    def put(self, document: KnowledgeDocument, tags: Collection[str] = ()) -> int:
-        """Add a document, or replace the one of its id, also one of the store; the number of its chunks.
-
-        With `tags`, only searches that hold one of them find it.
+    def check_open(self, name: str, held: Held) -> None:
+        """Return if whoever holds these tags sees the document called `name`, or there is none.
 
         Raises:
+            ClosedError: they do not.
+        """
+        _check_open(self._current(), name, held)
+
+    def put(self, document: KnowledgeDocument, held: Held = None) -> int:
+        """Add a document, or replace the one of its id, also one of the store; the number of its chunks.
+
+        Raises:
+            ClosedError: whoever holds the tags `held` does not see the one that it would replace.
             KnowledgeError: it has no words, or there are too many documents by now.
         """
         chunks = self._state.cut(document)
@@ -109,19 +111,28 @@ class LiveKnowledge:
         others = len(view.index) - (len(before.chunks) if before else 0)
         if others + len(chunks) > MOST_CHUNKS:
             raise KnowledgeError(
-                f"{document.id} has {len(chunks)} passages, and {others} of at most {MOST_CHUNKS} were added "
-                "while serving; put documents into the sources of a run (docs/serving.md), or delete some"
+                f"{document.id} has {len(chunks)} passages, and there is no room for them: at most "
+                f"{MOST_CHUNKS} can be added while serving; put documents into the sources of a run "
+                "(docs/serving.md), or delete some"
             )
         fresh = FreshDocument(document, chunks, self._state.embedded(chunks))
         with self._changing:
-            self._replace(self._state.put(self._view, fresh, tags))
+            view = self._refreshed()
+            _check_open(view, document.id, held)  # somebody may have added it meanwhile
+            self._replace(self._state.put(view, fresh))
         return len(chunks)
 
-    def delete(self, name: str) -> bool:
-        """Delete a document that was added, and hide the one of the store; whether there was any."""
+    def delete(self, name: str, held: Held = None) -> bool:
+        """Delete a document that was added, and hide the one of the store.
+
+        Gives whether there was any that whoever holds the tags `held` sees; what they do not see stays.
+        """
         with self._changing:
-            view, was_there = self._state.delete(self._view, name)
-            self._replace(view)
+            view = self._refreshed()
+            if not view.is_open(name, held):
+                return False
+            after, was_there = self._state.delete(view, name)
+            self._replace(after)
         return was_there
 
     def close(self) -> None:
@@ -138,9 +149,13 @@ class LiveKnowledge:
         if self._additions.version() == view.version:
             return view
         with self._changing:
-            if self._additions.version() != self._view.version:  # nor has another thread read it meanwhile
-                self._replace(self._state.read(self._view))
-            return self._view
+            return self._refreshed()
+
+    def _refreshed(self) -> View:
+        """The same for who holds the lock."""
+        if self._additions.version() != self._view.version:
+            self._replace(self._state.read(self._view))
+        return self._view
 
     def _replace(self, view: View) -> None:
         """Let `view` be what is live, and see to its segments in the background; who calls holds the lock."""
@@ -158,3 +173,8 @@ class LiveKnowledge:
             compacted = before.compacted()
             with self._changing:
                 self._view = self._view.over(compacted.followed_by(self._view.index))
+
+
+def _check_open(view: View, name: str, held: Held) -> None:
+    if not view.is_open(name, held):
+        raise ClosedError(f"{name!r} is the name of a document that this key does not see; take another")

@@ -6,12 +6,13 @@ from deploy.documents.live import LiveKnowledge
 from deploy.errors import KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
 from deploy.knowledge.store import KnowledgeStore
+from deploy.knowledge.tags import Held
 
 
 class Seen:
     """`deploy.knowledge.hits.Knowledge` of what whoever holds the tags `held` may see; None sees all."""
 
-    def __init__(self, known: LiveKnowledge, held: Collection[str] | None) -> None:
+    def __init__(self, known: LiveKnowledge | KnowledgeStore, held: Held) -> None:
         self._known, self._held = known, held
 
     def search(
@@ -51,9 +52,18 @@ class Among:
         return self._known.search(queries, before=before, exclude=without)
 
 
-def seen_by(
-    knowledge: Knowledge | None, held: Collection[str] | None, beginnings: Sequence[str] = ()
-) -> Knowledge | None:
+def tagged_in(knowledge: Knowledge | None) -> Collection[str]:
+    """The documents of `knowledge` that have tags, which not everybody may see."""
+    match knowledge:
+        case LiveKnowledge():
+            return knowledge.tagged()
+        case KnowledgeStore():
+            return knowledge.access.tags
+        case _:
+            return ()
+
+
+def seen_by(knowledge: Knowledge | None, held: Held, beginnings: Sequence[str] = ()) -> Knowledge | None:
     """`knowledge` less what is closed to whoever holds the tags `held`; None sees all.
 
     With `beginnings`, only documents whose ids begin with one of them.
@@ -61,11 +71,10 @@ def seen_by(
     Raises:
         KnowledgeError: it cannot be told which documents there are.
     """
-    open_to = (
-        Seen(knowledge, held) if isinstance(knowledge, LiveKnowledge) and held is not None else knowledge
-    )
+    documents = knowledge if isinstance(knowledge, LiveKnowledge | KnowledgeStore) else None
+    open_to = Seen(documents, held) if documents is not None and held is not None else knowledge
     if open_to is None or not beginnings:
         return open_to
-    if not isinstance(knowledge, LiveKnowledge | KnowledgeStore):
+    if documents is None:
         raise KnowledgeError("this knowledge has no list of its documents; ask without threeply.documents")
-    return Among(open_to, beginnings, knowledge.names)
+    return Among(open_to, beginnings, documents.names)

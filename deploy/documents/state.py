@@ -1,9 +1,8 @@
 """The file of what was added, as a view to search: read once, and after a change only what differs."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from deploy.documents.additions import Additions
 from deploy.documents.fresh import FreshIndex
@@ -14,7 +13,6 @@ from deploy.knowledge.chunking import Chunk, KnowledgeDocument, chunk_documents
 from deploy.knowledge.store import KnowledgeStore
 from deploy.knowledge.vectors import chunk_vectors
 
-T = TypeVar("T")
 _HEAD = re.compile(r"^(\s*)\[(\d+)\]", re.MULTILINE)
 
 
@@ -33,16 +31,14 @@ class State:
         """The vectors of chunks."""
         return chunk_vectors(chunks, self._store.embedder, known={}, progress=lambda _: None)
 
-    def put(self, view: View, fresh: FreshDocument, tags: Collection[str]) -> View:
+    def put(self, view: View, fresh: FreshDocument) -> View:
         """Put a document into the file; the view after it."""
         name = fresh.document.id
-        stamp = self._additions.put(fresh.document, fresh.vectors, tags)
-        others = _less(view.tags, name)
+        stamp = self._additions.put(fresh.document, fresh.vectors)
         return self._changed(
             view,
             view.index.with_document(fresh),
             stamps={**view.stamps, name: stamp},
-            tags={**others, name: frozenset(tags)} if tags else others,
             gone=view.gone,
         )
 
@@ -58,8 +54,7 @@ class State:
         after = self._changed(
             view,
             view.index.without(name),
-            stamps=_less(view.stamps, name),
-            tags=_less(view.tags, name),
+            stamps={each: stamp for each, stamp in view.stamps.items() if each != name},
             gone=view.gone | {name} if stored else view.gone,
         )
         return after, added or stored
@@ -69,9 +64,7 @@ class State:
         while True:
             version, stamps = self._additions.version(), self._additions.stamps()
             index = self._index(view, stamps)
-            tags, gone = self._additions.tags(), self._additions.hidden()
-            view = self._view(index, version=version, stamps=stamps, tags=tags, gone=gone)
-            # With the tags of another version a document would be shown to whom it must not be.
+            view = self._view(index, version=version, stamps=stamps, gone=self._additions.hidden())
             if self._additions.version() == version:
                 return view
 
@@ -81,11 +74,10 @@ class State:
         index: FreshIndex,
         *,
         stamps: Mapping[str, int | None],
-        tags: Mapping[str, frozenset[str]],
         gone: frozenset[str],
     ) -> View:
         """The view after a change of our own; what other processes have changed is read."""
-        after = self._view(index, version=view.version, stamps=stamps, tags=tags, gone=gone)
+        after = self._view(index, version=view.version, stamps=stamps, gone=gone)
         return after if self._additions.version() == view.version else self.read(after)
 
     def _index(self, view: View | None, stamps: Mapping[str, int | None]) -> FreshIndex:
@@ -125,11 +117,9 @@ class State:
         *,
         version: int,
         stamps: Mapping[str, int | None],
-        tags: Mapping[str, frozenset[str]],
         gone: frozenset[str],
     ) -> View:
-        hidden = self._store.hide([*gone, *index.documents])
-        return View(version=version, stamps=stamps, index=index, tags=tags, gone=gone, hidden=hidden)
+        return View(store=self._store, version=version, stamps=stamps, index=index, gone=gone)
 
 
 def unforged(text: str) -> str:
@@ -138,7 +128,3 @@ def unforged(text: str) -> str:
     Whoever may add a document could else put words into the mouth of another one.
     """
     return _HEAD.sub(r"\1(\2)", text)
-
-
-def _less(given: Mapping[str, T], name: str) -> dict[str, T]:
-    return {each: its for each, its in given.items() if each != name}

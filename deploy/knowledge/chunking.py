@@ -17,12 +17,16 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?![a-z])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnowledgeDocument:
-    """A document as the store knows it; `uri` says where it comes from."""
+    """A document as the store knows it; `uri` says where it comes from.
+
+    With `tags` only who holds one of them finds it (`deploy.knowledge.tags`).
+    """
 
     id: str
     uri: str
     title: str
     text: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

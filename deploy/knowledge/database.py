@@ -5,7 +5,7 @@ The same content gives the same bytes: everything is written in one order, and n
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +28,19 @@ CREATE TABLE chunks (
 );
 CREATE TABLE vectors (position INTEGER PRIMARY KEY REFERENCES chunks, vector BLOB NOT NULL);
 """
+# Only where a document has tags: others are the files that they were before there were any.
+_TAGS = """
+CREATE TABLE tags (
+    document INTEGER NOT NULL REFERENCES documents, tag TEXT NOT NULL, PRIMARY KEY (document, tag)
+) WITHOUT ROWID;
+"""
+_FORMAT = "1"
+_WITH_TAGS = "2"  # so that a version which knows of no tags refuses the file, and shows it to nobody
 
 
 def write_database(
     path: Path,
-    documents: Iterable[KnowledgeDocument],
+    documents: Sequence[KnowledgeDocument],
     chunks: Sequence[Chunk],
     vectors: Vectors,
     facts: Mapping[str, str],
@@ -42,11 +50,14 @@ def write_database(
     Raises:
         KnowledgeError: two documents have one id.
     """
+    tagged = [(at, tag) for at, document in enumerate(documents) for tag in sorted({*document.tags})]
+    schema = f"{_SCHEMA}{_TAGS}" if tagged else _SCHEMA
     connection = sqlite3.connect(path)
     try:
         # A new file needs no journal: whoever calls puts it in place when it is whole.
-        connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
-        connection.executemany("INSERT INTO facts VALUES (?, ?)", sorted(facts.items()))
+        connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {schema}")
+        told = {**facts, "format": _WITH_TAGS if tagged else _FORMAT}
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", sorted(told.items()))
         place: dict[str, int] = {}
         for position, document in enumerate(documents):
             if document.id in place:
@@ -55,6 +66,8 @@ def write_database(
             digest = text_sha256(document.text)
             row = (position, document.id, document.uri, document.title, digest)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", row)
+        if tagged:
+            connection.executemany("INSERT INTO tags VALUES (?, ?)", tagged)
         connection.executemany(
             "INSERT INTO chunks VALUES (?, ?, ?, ?)",
             ((at, chunk.id, place[chunk.document], chunk.text) for at, chunk in enumerate(chunks)),
@@ -84,6 +97,12 @@ class Database:
             raise KnowledgeError(
                 f"the knowledge store {path} is damaged ({error}); delete it and run the stage `index`"
             ) from None
+        if (found := self.facts.get("format")) not in (_FORMAT, _WITH_TAGS):
+            self.close()
+            raise KnowledgeError(
+                f"{path.parent} has format {found}, this version reads {_FORMAT} and {_WITH_TAGS}; "
+                "run the stage `index` again"
+            )
 
     def hit(self, position: int, *, score: float, coverage: float) -> Hit:
         """The chunk at `position` with what is known of its document, as a hit with these figures."""
@@ -131,6 +150,19 @@ class Database:
                 "JOIN documents ON documents.position = chunks.document GROUP BY documents.position"
             ).fetchall()
         return {document: (first, end) for document, first, end in rows}
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """Document id -> its tags, of those that have any."""
+        if self.facts["format"] != _WITH_TAGS:
+            return {}
+        found: dict[str, tuple[str, ...]] = {}
+        with self._one_at_a_time:
+            rows = self._connection.execute(
+                "SELECT id, tag FROM tags JOIN documents ON position = document ORDER BY position, tag"
+            )
+            for document, tag in rows:
+                found[document] = (*found.get(document, ()), tag)
+        return found
 
     def close(self) -> None:
         """Close the file."""

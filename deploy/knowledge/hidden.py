@@ -21,9 +21,11 @@ class Hidden:
     shown: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, ranges: Iterable[tuple[int, int]], *, total: int) -> "Hidden":
-        """The rows in `ranges` (first, after last), out of `total`."""
+    def of(cls, ranges: Iterable[tuple[int, int]], *, total: int, beside: "Hidden | None" = None) -> "Hidden":
+        """The rows in `ranges` (first, after last), out of `total`, and those that are left out `beside`."""
         shown = np.ones(total, dtype=np.bool_)
+        if beside is not None:
+            shown[beside.rows] = False
         for first, end in ranges:
             shown[first:end] = False
         return cls(np.flatnonzero(~shown), np.packbits(shown, bitorder="little"))

@@ -15,6 +15,7 @@ import numpy as np
 
 from deploy.engines.precision import choose_device
 from deploy.errors import KnowledgeError
+from deploy.knowledge.access import Access
 from deploy.knowledge.arrays import Positions, Scores, Vectors
 from deploy.knowledge.cells import excerpts
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
@@ -28,11 +29,11 @@ from deploy.knowledge.hidden import Hidden
 from deploy.knowledge.hits import Hit, matched
 from deploy.knowledge.lexical import LexicalIndex
 from deploy.knowledge.reranker import Reranker, open_reranker
+from deploy.knowledge.tags import Held
 from deploy.knowledge.vectors import ChunkKey, chunk_vectors
 from deploy.settings import RetrievalSettings
 
 TRUTH = "knowledge.sqlite"
-_FORMAT = "1"
 EARLIER = np.float32(0.5)  # weight of what was said before the question
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,6 @@ def build_knowledge(
     folder.mkdir(parents=True, exist_ok=True)
     vectors = chunk_vectors(chunks, embedder, known=known, progress=progress)
     facts = {
-        "format": _FORMAT,
         "embedder": embedder.identity,
         "dimensions": str(embedder.dimensions),
         "dense": dense,
@@ -127,11 +127,6 @@ class KnowledgeStore:
         # What the fusion gives: enough to be put in order anew, where that is done.
         self.num_fused = max(settings.top_k, reranker.candidates if reranker else 0)
         facts = self._database.facts
-        if facts.get("format") != _FORMAT:
-            raise KnowledgeError(
-                f"{folder} has format {facts.get('format')}, this version reads {_FORMAT}; "
-                "run the stage `index` again"
-            )
         if facts["embedder"] != embedder.identity:
             raise KnowledgeError(
                 f"{folder} was made with another embedder ({facts['embedder'][:12]}, not "
@@ -139,6 +134,7 @@ class KnowledgeStore:
             )
         self.num_documents, self.num_chunks = int(facts["documents"]), int(facts["chunks"])
         self.ranges = self._database.ranges()
+        self.access = Access(self._database.tags(), self.ranges, total=self.num_chunks)
         self.owners = _owners(self.ranges.values(), self.num_chunks)
         dimensions = int(facts["dimensions"])
         derived = read_derived(folder, folder / TRUTH, rows=self.num_chunks, dimensions=dimensions)
@@ -162,11 +158,13 @@ class KnowledgeStore:
         *,
         before: Sequence[str] | None = None,
         exclude: Sequence[Collection[str]] | None = None,
+        held: Held = None,
     ) -> list[list[Hit]]:
         """For each query its `top_k` best chunks, best first; none where the store is empty.
 
         `before` has for each query what was said before it; what of it is still asked counts half. `exclude`
-        has one collection of document ids for each query, left out inside the search.
+        has one collection of document ids for each query, left out inside the search; so are documents that
+        are closed to whoever holds the tags `held`.
         """
         said, without = matched(queries, before, exclude)
         if not queries or not self.num_chunks:
@@ -174,7 +172,7 @@ class KnowledgeStore:
         earlier = self.still_asked(said, queries)
         vectors = self.query_vectors(queries, earlier)
         return [
-            self.found(query, kept, vector, self.hide(left_out))
+            self.found(query, kept, vector, self.hide(left_out, held))
             for query, kept, vector, left_out in zip(queries, earlier, vectors, without, strict=True)
         ]
 
@@ -186,10 +184,11 @@ class KnowledgeStore:
         """The ids of its documents."""
         return self.ranges.keys()
 
-    def hide(self, documents: Iterable[str]) -> Hidden | None:
-        """What a search without these documents leaves out; None where the store has none of them."""
+    def hide(self, documents: Iterable[str], held: Held = None) -> Hidden | None:
+        """What a search without these documents leaves out for whoever holds these tags; None: nothing."""
         ranges = [self.ranges[document] for document in documents if document in self.ranges]
-        return Hidden.of(ranges, total=self.num_chunks) if ranges else None
+        closed = self.access.hidden(held)
+        return Hidden.of(ranges, total=self.num_chunks, beside=closed) if ranges else closed
 
     def close(self) -> None:
         """Close the store's file."""

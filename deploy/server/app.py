@@ -74,7 +74,8 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     )
     app.state.end = asking.end
     # The last one is asked first.
-    app.add_middleware(Guard, keys=keys)
+    ignored = keys is None and settings.tags_without_keys == "ignore"
+    app.add_middleware(Guard, keys=keys, unkeyed=None if ignored else frozenset())
     app.add_middleware(KnownHosts, hosts={*settings.allowed_hosts, settings.host})
     app.add_middleware(Counted, metrics=metrics)
     if provider is not None:

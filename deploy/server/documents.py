@@ -13,12 +13,12 @@ from deploy.documents.live import LiveKnowledge
 from deploy.documents.reading.formats import TYPES, by_type, read_document
 from deploy.documents.reading.reading import Reading
 from deploy.documents.seen import seen_by
-from deploy.errors import KnowledgeError
+from deploy.errors import ClosedError, KnowledgeError
 from deploy.knowledge.chunking import KnowledgeDocument
+from deploy.knowledge.tags import TAG, Held
 from deploy.server.bodies import JSON, content_type, made, read, read_body, read_bytes
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
-from deploy.server.keys import TAG
 from deploy.server.limits import Limits
 from deploy.server.live import Live
 from deploy.server.places import Places
@@ -62,10 +62,10 @@ def add_document_routes(
     @app.get("/v1/documents", summary="The documents that were added")
     async def listed(request: Request) -> dict[str, Any]:
         known = changeable(live)
-        found = await asyncio.to_thread(known.documents, request.state.held)
-        tags = known.tags()
-        data = [_told(document, chunks, tags.get(document.id, ())) for document, chunks in found]
-        return {"object": "list", "data": data, "in_bundle": known.store.num_documents}
+        held = request.state.held
+        found = await asyncio.to_thread(known.documents, held)
+        in_bundle = known.store.num_documents - len(known.store.access.closed(held))
+        return {"object": "list", "data": [_told(*each) for each in found], "in_bundle": in_bundle}
 
     @app.put(
         "/v1/documents/{name:path}",
@@ -76,32 +76,35 @@ def add_document_routes(
         limits.admit(request.state.caller)
         known = changeable(live)  # before a file is read in vain
         _check_name(name)
-        if known.is_closed(name, request.state.held):
-            told = f"{name[:300]!r} is the name of a document that this key does not see; take another"
-            raise RequestError(403, told, "name_is_taken", "name")
+        held = request.state.held
+        await _in_thread(lambda: known.check_open(name, held))
         notes: tuple[str, ...] = ()
         keyed = settings.keys is not None
         if content_type(request)[0] == JSON:
             given = read(DocumentBody, await read_body(request, settings.max_body_bytes))
-            _check_tags(given.tags, request.state.held, keyed=keyed)
+            _check_tags(given.tags, held, keyed=keyed)
         else:
             tags = made(Tagged, tags=request.query_params.getlist("tag")).tags
-            _check_tags(tags, request.state.held, keyed=keyed)
+            _check_tags(tags, held, keyed=keyed)
             with reading_files.taken():
                 reading = await _read_file(request, settings.max_document_bytes)
             given = made(DocumentBody, text=reading.text, title=reading.title[:_LONGEST_TITLE], tags=tags)
             notes = reading.notes
         document = KnowledgeDocument(
-            id=name, uri=given.uri or f"added:{name}", title=given.title or name, text=given.text
+            id=name,
+            uri=given.uri or f"added:{name}",
+            title=given.title or name,
+            text=given.text,
+            tags=tuple(sorted({*given.tags})),
         )
-        chunks = await _in_thread(lambda: changeable(live).put(document, given.tags))
-        return {**_told(document, chunks, given.tags), "notes": notes}
+        chunks = await _in_thread(lambda: changeable(live).put(document, held))
+        return {**_told(document, chunks), "notes": notes}
 
     @app.delete("/v1/documents/{name:path}", summary="Delete a document; it is found no more")
     async def delete(name: str, request: Request) -> dict[str, Any]:
         limits.admit(request.state.caller)
-        closed = changeable(live).is_closed(name, request.state.held)
-        if closed or not await _in_thread(lambda: changeable(live).delete(name)):
+        held = request.state.held
+        if not await _in_thread(lambda: changeable(live).delete(name, held)):
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
         return {"id": name, "object": "document", "deleted": True}
 
@@ -149,6 +152,8 @@ async def _in_thread(work: Callable[[], T]) -> T:
     """What `work` gives, in a thread of its own; what it refuses is the client's to mend."""
     try:
         return await asyncio.to_thread(work)
+    except ClosedError as error:
+        raise RequestError(403, str(error), "name_is_taken", "name") from None
     except KnowledgeError as error:
         raise RequestError(400, str(error), "not_added") from None
 
@@ -159,7 +164,7 @@ def _check_name(name: str) -> None:
         raise RequestError(400, told, "invalid_value", "name")
 
 
-def _check_tags(tags: Collection[str], held: Collection[str] | None, *, keyed: bool) -> None:
+def _check_tags(tags: Collection[str], held: Held, *, keyed: bool) -> None:
     """Return if a document may be given these tags by who holds `held`: None holds all of them."""
     if tags and not keyed:
         told = "tags say which keys see a document, and there are none here: set serve.keys"
@@ -169,7 +174,7 @@ def _check_tags(tags: Collection[str], held: Collection[str] | None, *, keyed: b
         raise RequestError(403, told, "insufficient_scope", "tags")
 
 
-def _told(document: KnowledgeDocument, chunks: int, tags: Collection[str]) -> dict[str, Any]:
+def _told(document: KnowledgeDocument, chunks: int) -> dict[str, Any]:
     return {
         "id": document.id,
         "object": "document",
@@ -177,5 +182,5 @@ def _told(document: KnowledgeDocument, chunks: int, tags: Collection[str]) -> di
         "uri": document.uri,
         "characters": len(document.text),
         "passages": chunks,
-        "tags": sorted(tags),
+        "tags": document.tags,
     }

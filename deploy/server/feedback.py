@@ -130,4 +130,5 @@ async def _asked(step: Callable[[], T]) -> T:
         return await asyncio.to_thread(step)
     except FeedbackError as error:
         _log.error("a rating was not kept: %s", error)
-        raise RequestError(503, str(error), "not_kept") from None
+        told = "the ratings cannot be read or kept now; the server's log tells why"  # where they lie, too
+        raise RequestError(503, told, "not_kept") from None

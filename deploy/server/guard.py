@@ -1,5 +1,6 @@
 """Who may do what: every route needs a key, but those that are listed as open."""
 
+import logging
 import re
 from collections.abc import Mapping
 
@@ -9,10 +10,12 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from deploy.errors import ServeError
-from deploy.server.faults import RequestError, as_fault
+from deploy.knowledge.tags import Held
+from deploy.server.faults import RequestError
 from deploy.server.keys import KeyFile, Scope
 from deploy.server.listening import LOOPBACK
 
+_log = logging.getLogger(__name__)
 # The pages, and whether the server is alive: none of it tells what is in the documents.
 OPEN = re.compile(r"/|/page/[\w.-]+|/healthz|/readyz|/api|/openapi\.json")
 # What a path needs, by method; a path that is not here needs the most.
@@ -42,13 +45,13 @@ def address_of(scope: Connection) -> str:
 class Guard:
     """ASGI middleware that lets a request through if its key opens what it asks for.
 
-    Without a file of keys everybody may ask, and who is on this machine may do all. The name of the key, or
-    else the address that the request comes from, is `caller` in the state of the request; `held` are the tags
-    of documents that it may see, None all of them.
+    Without a file of keys everybody may ask, and who is on this machine may do all; they hold the tags
+    `unkeyed`. The name of the key, or else the address that the request comes from, is `caller` in the state
+    of the request; `held` are the tags of documents that it may see, None all of them.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: KeyFile | None) -> None:
-        self._app, self._keys = app, keys
+    def __init__(self, app: ASGIApp, *, keys: KeyFile | None, unkeyed: Held = frozenset()) -> None:
+        self._app, self._keys, self._unkeyed = app, keys, unkeyed
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -56,23 +59,29 @@ class Guard:
             try:
                 caller, held = self._caller(scope)
                 scope.setdefault("state", {}).update(caller=caller, held=held)
-            except (RequestError, ServeError) as error:
-                fault = as_fault(error)
+            except RequestError as fault:
                 reply = JSONResponse(fault.body(), status_code=fault.status, headers=fault.headers)
                 await reply(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _caller(self, scope: Connection) -> tuple[str, frozenset[str] | None]:
+    def _caller(self, scope: Connection) -> tuple[str, Held]:
         wanted = needed(scope["method"], scope["path"])
         address = address_of(scope)
         if wanted is None or (self._keys is None and (wanted == "read" or address in LOOPBACK)):
-            return address, None
+            return address, self._unkeyed
         if self._keys is None:
             told = f"this needs {wanted}, which without keys is for this machine alone: set serve.keys"
             raise RequestError(403, told, "insufficient_scope")
         kind, _, secret = Headers(scope=scope).get("authorization", "").partition(" ")
-        key = self._keys.holder(secret.strip()) if kind.lower() == "bearer" else None
+        try:
+            key = self._keys.holder(secret.strip()) if kind.lower() == "bearer" else None
+        except ServeError as error:
+            _log.error("nobody is let in: %s", error)
+            told = (
+                "the keys cannot be read; the server's log tells why"  # and where they lie: not to strangers
+            )
+            raise RequestError(500, told, "not_answered") from None
         if key is None:
             raise RequestError(
                 401,

@@ -7,7 +7,6 @@ when it has changed, so that a key that was withdrawn opens nothing from the nex
 import hashlib
 import hmac
 import json
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,12 +14,11 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from deploy.atomic import replacing
-from deploy.errors import ServeError, SettingsError
+from deploy.errors import ServeError
 from deploy.files import read_json
 
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)  # each holds those before it
-TAG = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # of a document, and of the keys that see it
 _PREFIX = "tp-"
 _ADVICE = "make one with threeply key add NAME"
 
@@ -42,18 +40,6 @@ class Key:
     def opens(self, scope: Scope) -> bool:
         """Whether it may do what needs `scope`."""
         return SCOPES.index(self.scope) >= SCOPES.index(scope)
-
-
-def checked_tags(tags: Sequence[str]) -> tuple[str, ...]:
-    """These tags.
-
-    Raises:
-        SettingsError: one of them is none.
-    """
-    for tag in tags:
-        if not TAG.fullmatch(tag):
-            raise SettingsError(f"{tag!r} is no tag: take a-z, 0-9, - and _, at most 40 characters")
-    return tuple(tags)
 
 
 def new_key(name: str, scope: Scope, tags: Sequence[str] = ()) -> tuple[str, Key]:

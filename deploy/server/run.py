@@ -10,8 +10,10 @@ from pathlib import Path
 from deploy.answer import Layers
 from deploy.assistant import Assistant
 from deploy.bundle import load_verified, verify_bundle
+from deploy.documents.seen import tagged_in
 from deploy.engines.engine import Sampling
 from deploy.errors import ServeError
+from deploy.knowledge.hits import Knowledge
 from deploy.manifest import Manifest, digest
 from deploy.messages import Message
 from deploy.server.following import Follower, release_of
@@ -68,7 +70,7 @@ def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], o
     """The bundle in `folder`, checked, loaded and warm; held from before the first file is read.
 
     Raises:
-        ServeError: the bundle lacks the model.
+        ServeError: the bundle lacks the model, or documents have tags and there are no keys.
         BundleError: it is not whole.
     """
     hold = Hold(folder)
@@ -80,6 +82,7 @@ def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], o
         f"{default} answers where a request names no model"
     )
     assistant = load_verified(folder, manifest, most_rows=settings.max_batch, documents=settings.documents)
+    check_tags(assistant.knowledge, settings)
     warm_up(assistant)
     return Served(
         assistant=assistant,
@@ -89,6 +92,22 @@ def load_served(folder: Path, settings: ServeSettings, *, say: Callable[[str], o
         partial=manifest.partial,
         hold=hold,
     )
+
+
+def check_tags(knowledge: Knowledge | None, settings: ServeSettings) -> None:
+    """Return if there are keys to hold the tags of the documents, or none that have any.
+
+    Raises:
+        ServeError: tags say who sees a document, and nobody could be told apart.
+    """
+    if settings.keys is None and settings.tags_without_keys == "refuse" and tagged_in(knowledge):
+        # Nothing of the documents is said, not how many they are either: /healthz tells everybody why a
+        # release is not served.
+        raise ServeError(
+            "some documents have tags, which say whose keys see them, and serve.keys is null; set it to a "
+            "file and make keys (threeply key add NAME --tag TAG), or set serve.tags_without_keys to ignore: "
+            "then everybody who may ask sees them"
+        )
 
 
 def default_model(wanted: str, manifest: Manifest) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from deploy.knowledge.tags import TAG, WANTED
 from deploy.settings import Count, DataPath, NonNegative, Section, Sha256, Share, spelled
 from tasks.rows.records import FOR_VALIDATION
 
@@ -39,7 +40,16 @@ class DescribedSource(Section):
     origin: str = ""
 
 
-class PackagesSource(DescribedSource):
+class TaggedSource(DescribedSource):
+    """A source of documents. Where they are served, only who holds one of its `tags` sees them.
+
+    They may be left out: whoever may ask sees the documents of such a source.
+    """
+
+    tags: list[Annotated[str, spelled(TAG.pattern, WANTED)]] = Field(default_factory=list)
+
+
+class PackagesSource(TaggedSource):
     """Documentation of installed Python packages, with questions made from it."""
 
     kind: Literal["packages"]
@@ -61,7 +71,7 @@ class PackagesSource(DescribedSource):
         return self
 
 
-class RowsSource(DescribedSource):
+class RowsSource(TaggedSource):
     """Rows of any shape, which is detected.
 
     `columns` maps what a row needs (prompt, completion, text, id, group, evidence...) to the names that the
@@ -153,7 +163,7 @@ class SqlSource(RowsSource):
         return name
 
 
-class FolderSource(DescribedSource):
+class FolderSource(TaggedSource):
     """A folder of documents in Markdown, text, HTML and PDF, or of its Markdown (.md) alone."""
 
     kind: Literal["documents", "markdown"]

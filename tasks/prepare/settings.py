@@ -26,6 +26,7 @@ class SplitSettings(Section):
 
     `near` says how near to a test set of the user's own a row may be; none may hold an item of `evaluations`.
     Rows that share `near_groups` of their words in a row, and ask the same, are of one group; None: none are.
+    Documents with tags are left out, with what rests on them, unless `train_on_tagged`.
     """
 
     by: Literal["hash", "time"]
@@ -36,6 +37,7 @@ class SplitSettings(Section):
     near: Annotated[float, Field(gt=0.0, le=1.0)]
     near_groups: Annotated[float, Field(ge=0.3, le=1.0)] | None
     evaluations: list[DataPath]
+    train_on_tagged: bool
 
     @model_validator(mode="after")
     def _has_a_time(self) -> "SplitSettings":

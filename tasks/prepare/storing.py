@@ -37,7 +37,10 @@ def store_documents(
 
     Gives the counts of the rows, and the figures of a report.
     """
-    documents = [KnowledgeDocument(id=row.id, uri=row.uri, title=row.title, text=row.text) for row in rows]
+    documents = [
+        KnowledgeDocument(id=row.id, uri=row.uri, title=row.title, text=row.text, tags=row.tags)
+        for row in rows
+    ]
     chunks = list(chunk_documents(documents, max_words=settings.chunk_words))
     texts = distinct_texts(chunk for chunk in chunks if chunk_key(chunk) not in known)
     print(f"{len(rows)} documents, {len(chunks)} chunks, {len(texts)} distinct texts to embed")

@@ -5,6 +5,7 @@ Training and evaluation see the documents of the stage `index`, which go on for 
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,10 @@ def knowledge(
     retrieval: RetrievalSettings,
     settings: KnowledgeSettings,
 ) -> None:
-    """Write the store of the documents that are not quarantined; that of training where they are the same."""
+    """Write the store of the documents that are not quarantined; that of training where they are the same.
+
+    That one has no tags: with them the store is written anew, and takes the vectors from there.
+    """
     everything = read_table(documents, Document)
     held = {row.id for row in read_table(quarantine, Dropped) if row.kind == "document"}
     rows = [row for row in everything if row.id not in held]
@@ -49,7 +53,8 @@ def knowledge(
     found = drift(seen, rows)
     differ = {"added": found.added, "changed": found.changed, "removed": found.removed}
     figures: dict[str, Any] = {"drift": {**differ, "share": round(found.share, 4)}}
-    if found.share == 0.0:
+    tagged = Counter(tag for row in rows for tag in row.tags)
+    if found.share == 0.0 and not tagged:
         shutil.copytree(index, knowledge, copy_function=shutil.copyfile, dirs_exist_ok=True)
         counts = row_counts("document", len(rows), kept=len(rows))
         print(f"the {len(rows)} documents that training has seen are those that are served")
@@ -59,6 +64,11 @@ def knowledge(
         )
         print(f"since training: {found.told} of {len(rows)} documents; nothing is trained anew for them")
         figures |= stored
+    if tagged:
+        figures["tags"] = dict(sorted(tagged.items()))
+        told = ", ".join(f"{tag}: {count}" for tag, count in sorted(tagged.items()))
+        print(f"{sum(bool(row.tags) for row in rows)} documents are for keys with a tag of theirs ({told})")
+    if found.share > 0.0:
         figures |= _found(splits, (index, knowledge), embedder, retrieval, settings, seed=run.seed)
     write_report(report, Report(stage="knowledge", rows=counts, figures=figures))
 

@@ -25,7 +25,7 @@ class Document:
     """A text that answers may be found in.
 
     `uri` says where it comes from (`py:numpy.linalg.norm@2.4.6`, `file:docs/a.md`), `sha256` is that
-    of the text.
+    of the text. Where it is served, only who holds one of its `tags` finds it; everybody where it has none.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Document:
     text: str
     metadata: dict[str, str]
     sha256: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ import pytest
 
 from deploy.bundle import BundledSettings, load_verified, write_bundle
 from flows.cli import main
+from flows.documents import add_files
 from tests.conftest import small_settings, write_tiny_index
+from tests.deploy.documents.made import live
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 
 CANARY = "The canary-7431 sings in the aquarium of the zoo.\n"
@@ -129,3 +131,22 @@ def test_of_a_folder_what_can_be_read_is_added_and_the_rest_is_counted(
         (pages / name).unlink()
     assert run("add", "pages/birds") == 1
     assert "no file could be read; what is wrong with each stands above" in capsys.readouterr().err
+
+
+def test_that_others_see_a_document_than_before_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.md").write_text("The aquarium opens in May.", encoding="utf-8")
+    (tmp_path / "known").mkdir()
+    knowledge = live(tmp_path / "known")
+
+    def said(*tags: str) -> str:
+        add_files(knowledge, [tmp_path / "plan.md"], tags)
+        return capsys.readouterr().out
+
+    assert said("board") == said("board") == "plan.md: 1 passages\n"
+    assert (
+        said("staff") == "plan.md: 1 passages; it was for the tags board, and now it is for the tags staff\n"
+    )
+    assert said().endswith("it was for the tags staff, and now it has no tags, so whoever may ask sees it\n")
+    assert said() == "plan.md: 1 passages\n"

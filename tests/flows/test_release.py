@@ -1,19 +1,22 @@
 """Protects what is served: a release that fails at any step leaves the one before in place."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploy.answer import Layers
 from deploy.bundle import BundledSettings, load_bundle, write_bundle
+from deploy.errors import ServeError
 from deploy.messages import Message
-from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
+from deploy.server.run import load_served
+from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings, ServeSettings
 from flows.errors import ReleaseError
 from flows.history import CURRENT, RELEASES, current, kept, point
 from flows.release import candidate, identity
-from flows.smoke import ALONE, ask
-from flows.started import started
+from flows.smoke import alone, ask, complete
 from tests.conftest import ROOT, write_tiny_index
+from tests.deploy.server.conftest import SETTINGS
 
 
 def bundle(folder: Path, content: str) -> Path:
@@ -138,7 +141,7 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
     tiny_embedder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_tiny_index(tmp_path / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"})
+    write_tiny_index(tmp_path / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"}, "staff")
     write_bundle(
         tmp_path / "bundle",
         name="tiny",
@@ -159,19 +162,28 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
     [answer] = load_bundle(tmp_path / "bundle").answer(
         [[Message("user", "C?")]], model="sft", layers=Layers()
     )
-    # `threeply serve` reads params.yaml; neither keys nor documents that were added since may count here.
-    params = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("keys: null ", "keys: none.json ")
+    # `threeply serve` reads params.yaml; neither keys nor limits nor documents added since may count here.
+    params = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    for name, value in (("keys", "none.json"), ("requests_per_minute", "1"), ("tokens_per_minute", "1")):
+        assert f"  {name}: null " in params
+        params = params.replace(f"  {name}: null ", f"  {name}: {value} ")
     (tmp_path / "params.yaml").write_text(params, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
-    with started(*ALONE, "--bundle", str(tmp_path / "bundle")) as address:
-        assert ask(address, "sft", [{"messages": asked, "answer": answer.text}]) == answer.text
+    with alone(tmp_path / "bundle") as server:
+        with pytest.raises(ReleaseError, match="the server replied 401"):
+            complete(replace(server, key="tp-another"), {"messages": asked})
+        assert ask(server, "sft", [{"messages": asked, "answer": answer.text}]) == answer.text
         with pytest.raises(ReleaseError, match=r"sft answered 'C\?' with 'other words' when it was measured"):
-            ask(address, "sft", [{"messages": asked, "answer": "other words"}])
+            ask(server, "sft", [{"messages": asked, "answer": "other words"}])
         begun = {"messages": asked, "answer": answer.text[:3], "whole": False}
-        assert ask(address, "sft", [begun]) == answer.text
+        assert ask(server, "sft", [begun]) == answer.text
         with pytest.raises(ReleaseError, match=r"sft answered 'C\?' beginning with 'other words' when"):
-            ask(address, "sft", [begun | {"answer": "other words"}])
+            ask(server, "sft", [begun | {"answer": "other words"}])
         with pytest.raises(ReleaseError, match=r"the server replied 404: .*no model is called 'rlhf'"):
-            ask(address, "rlhf", [])
+            ask(server, "rlhf", [])
     assert not (tmp_path / ".threeply/documents").exists()
+    # Its document has a tag: who asks without a key is no one that could hold it.
+    keyless = ServeSettings.model_validate({**SETTINGS, "default_model": "auto"})
+    with pytest.raises(ServeError, match="some documents have tags"):
+        load_served(tmp_path / "bundle", keyless)

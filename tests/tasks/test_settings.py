@@ -47,9 +47,10 @@ def test_no_setting_has_a_default() -> None:
     # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft, and algorithms
     # theirs in tasks/training/reinforcement, which is one of rlhf. A mapping that
     # is left out maps nothing, and a name that is left out holds nothing out: these are no values to change.
-    # What nobody says of a source's licence and origin is unknown.
+    # What nobody says of a source's licence and origin is unknown, and what has no tags is everybody's.
     kinds = ("FileSource", "UrlSource", "DatasetSource", "SqlSource")
     left_out = [f"{kind}.{name}" for kind in kinds for name in ("columns", "held_out", "keep", "teaches")]
+    left_out += [f"{kind}.tags" for kind in (*kinds, "FolderSource", "PackagesSource")]
     chosen = [*(f"SftSettings.{name}" for name in METHODS), *(f"RlhfSettings.{name}" for name in ALGORITHMS)]
     unknown = [f"{kind.__name__}.{name}" for kind in SOURCES.values() for name in ("licence", "origin")]
     allowed = [*chosen, *left_out, *dict.fromkeys(unknown)]
@@ -167,7 +168,7 @@ def test_a_wrong_item_of_a_list_is_told_by_itself(values: dict[str, Any]) -> Non
 def test_faults_of_a_source_with_two_kinds_are_told_by_their_own_key(values: dict[str, Any]) -> None:
     values["collect"]["sources"] = [{"kind": "markdown", "folder": "manual"}]
     lines = fault(values).split("\n  ")
-    assert "collect.sources.0.folder: unknown key; known: licence, origin, kind, path" in lines
+    assert "collect.sources.0.folder: unknown key; known: licence, origin, tags, kind, path" in lines
     assert any(line.startswith("collect.sources.0.path: missing") for line in lines)
 
 

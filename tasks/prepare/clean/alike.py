@@ -44,6 +44,7 @@ def is_needless(stays: Row, goes: Row, quotes: Mapping[str, Collection[str]]) ->
         and isinstance(goes, Document)
         and words(stays.title) == words(goes.title)
         and stays.metadata == goes.metadata
+        and stays.tags == goes.tags
         and all(quote in stays.text for quote in quotes[goes.id])
         and Counter(words(goes.text)) <= Counter(words(stays.text))
         and not told_apart(stays.text, goes.text)

@@ -57,7 +57,7 @@ def _said(row: Row) -> tuple[object, ...]:
     """What is repeated where it stands in another row."""
     match row:
         case Document():
-            return " ".join(row.title.split()), " ".join(row.text.split())
+            return " ".join(row.title.split()), " ".join(row.text.split()), *row.tags
         case Example():
             said: tuple[object, ...] = (row.answer,)
         case Preference():

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tasks.prepare.collect.joining import join
 from tasks.prepare.collect.parts import Part, parts_in
 from tasks.prepare.collect.provenance import provenance
 from tasks.prepare.collect.sources import given_by
+from tasks.prepare.collect.tagging import tags_of
 from tasks.prepare.collect.versions import code_version
 from tasks.prepare.collect_settings import CollectSettings
 from tasks.prepare.settings import SplitSettings
@@ -57,10 +59,12 @@ def collect(
         corrections: list[Correction] = []
         for source in settings.sources:
             given = given_by(source, sources, known, cache=cache, seed=run.seed)
-            mine = [known.part(piece) for piece in given.pieces]
+            tags = tags_of(source)
+            mine = [replace(known.part(piece), tags=tags) for piece in given.pieces]
             told = given.finish([part.note for part in mine])
             names = {name for part in mine for name in part.note.names}
-            figures.append({"source": source.kind, **told, "provenance": provenance(source, names)})
+            closed = {"tags": tags} if tags else {}
+            figures.append({"source": source.kind, **told, **closed, "provenance": provenance(source, names)})
             parts += mine
             corrections += given.corrections
         mending = Corrections(corrections)

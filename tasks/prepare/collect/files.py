@@ -53,8 +53,8 @@ def rows_of(
     """The rows of the records in `files` of a source; `figures` say where they come from.
 
     Raises:
-        SourceError: there are none, or they have no shape that is known; or they are to be held out, or to
-            teach, and are of another kind.
+        SourceError: there are none, or they have no shape that is known; or they are to be held out, to have
+            tags, or to teach, and are of another kind.
     """
     first = list(ahead(entry for file in files for entry in file.read()))
     if not first:
@@ -67,6 +67,11 @@ def rows_of(
         raise SourceError(
             f"{source} holds documents, which cannot be held out: they are searched, not asked; "
             "take `held_out` away from this source in params.yaml"
+        )
+    if settings.tags and shape.kind != "document":
+        raise SourceError(
+            f"{source} holds {shape.kind}s, and tags say who sees documents; take `tags` away from this "
+            "source in params.yaml"
         )
     if settings.teaches and shape.kind != "preference":
         raise SourceError(

@@ -23,6 +23,7 @@ from tasks.errors import SourceError
 from tasks.prepare.collect.opinions import good_answers
 from tasks.prepare.collect.pieces import Note, Piece, Tally
 from tasks.prepare.collect.readers.whole import changed, whole
+from tasks.prepare.collect.tagging import tagged
 from tasks.rows.keys import KeyMap, as_keys, key_of
 from tasks.rows.records import Dropped, Example, Preference, Row, RowKind
 from tasks.rows.tables import (
@@ -45,15 +46,19 @@ _NOTE, _ROWS, _LISTS = "note.json", "rows.keys", "lists"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a piece has given: its rows lie in `folder`."""
+    """What a piece has given: its rows lie in `folder`. Its documents have the `tags` of its source."""
 
     folder: Path
     note: Note
+    tags: tuple[str, ...] = ()
 
     def tables(self, kind: RowKind, columns: list[str] | None = None) -> "Iterator[pa.Table]":
         """Its rows of a kind, shard by shard."""
         path = self.folder / FILES[KINDS[kind]]
-        return read_arrow(path, KINDS[kind], columns=columns) if path.is_file() else iter(())
+        if not path.is_file():
+            return iter(())
+        tables = read_arrow(path, KINDS[kind], columns=columns)
+        return (tagged(each, self.tags) for each in tables) if kind == "document" else tables
 
     def dropped(self) -> Iterator[Dropped]:
         """Its rows that could not be read."""

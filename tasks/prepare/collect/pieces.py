@@ -86,7 +86,7 @@ class Tally:
 
 def settings_marks(source: DescribedSource) -> dict[str, Any]:
     """The settings of a source that say which rows come of it."""
-    return source.model_dump(mode="json", exclude={"licence", "origin"})
+    return source.model_dump(mode="json", exclude={"licence", "origin", "tags"})
 
 
 def in_memory(given: Given) -> Collected:

@@ -10,6 +10,9 @@ leave every other; a group that has none but such rows for the test stands there
 Test sets of the user's own (files that are held out) stand in the test whole, and move nothing: rows of train
 and validation that are like one of their questions, or of its group, are taken out and told. So are rows that
 hold an item of an evaluation set that `split.evaluations` lists.
+
+Where `split.train_on_tagged` is false, documents with tags and the rows that rest on them stand nowhere: tags
+say who finds a document, and a model says what it has learnt to everybody.
 """
 
 import shutil
@@ -28,7 +31,7 @@ from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.split.checks import check_filled, check_leaks
 from tasks.prepare.split.counting import counted, figures_of
 from tasks.prepare.split.dividing import Division
-from tasks.prepare.split.documents import Documents
+from tasks.prepare.split.documents import Documents, resting_on
 from tasks.prepare.split.ledger import LEDGER, read_ledger, write_ledger
 from tasks.prepare.split.notes import UNDATABLE, held_hashes
 from tasks.prepare.split.placing import placed
@@ -72,7 +75,8 @@ def split(
     ledger = read_ledger(before, settings)
     shards = Shards(rows)
     held_back = held_hashes(row for shard in read_shards(quarantine, Dropped) for row in shard)
-    documents = Documents(rows / FILES[Document], held_back)
+    documents = Documents(rows / FILES[Document], held_back, with_tags=settings.train_on_tagged)
+    closed = documents.closed()
     items = read_table(evaluations, EvaluationItem)
     with executing(parallel, shards=len(shards)) as executor:
         placing = placed(shards, held_back, ledger, settings, executor=executor, work=work)
@@ -82,6 +86,7 @@ def split(
         taken = placing.take_out(search(placing.trained()))
         search = partial(search_items, items=items, executor=executor, work=work / "items")
         quoting = placing.take_out(search(placing.trained()))
+        resting = placing.take_out(resting_on(closed, [*placing.trained(), *placing.tested()]))
         tested = Counter(each.name for each in search(placing.tested()))
         quoted = documents.holding(items, executor)
     check_leaks(placing)
@@ -90,12 +95,16 @@ def split(
     unused = write_unused(splits / UNUSED, placing)
     write_ledger(splits / LEDGER, placing.division.ledger, settings)
     seen = seen_before(before, splits, documents, most=knowledge.max_drift)
+    if seen and closed and (seen[1].removed or seen[1].changed):
+        seen = None  # what is not open today as it was then may be closed by now
     if seen:
         path, differ = seen
         shutil.copyfile(path, splits / FILES[Document])
         print(f"split: training saw other documents ({differ.told}): it stays as it is, and they are served")
     else:
-        write_arrow(splits / FILES[Document], schema(Document), documents.tables())
+        write_arrow(splits / FILES[Document], schema(Document), documents.untagged())
+    if closed:
+        print(f"split: {len(closed)} documents with tags are left out, and {len(resting)} rows that name one")
     if own:
         print(f"split: {len(taken)} rows are not trained on, for {len(own)} held-out questions of your own")
     sets = told_by_file(
@@ -117,6 +126,7 @@ def split(
         "strata": strata(tallies),
         "lacking": lacks,
         "documents_of_before": seen is not None,
+        **({"tagged": {"documents": len(closed), "rows": len(resting)}} if closed else {}),
     }
     write_report(report, Report(stage="split", rows=counted(placing, documents, unused), figures=figures))
 

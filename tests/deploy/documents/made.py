@@ -12,9 +12,9 @@ SETTINGS = RetrievalSettings(top_k=2, candidates=20, dense_weight=0.3)
 WORDS = 12
 
 
-def text(name: str, words: str) -> KnowledgeDocument:
-    """A document with this title and text."""
-    return KnowledgeDocument(id=name, uri=f"file:{name}", title=name, text=words)
+def text(name: str, words: str, *tags: str) -> KnowledgeDocument:
+    """A document with this title and text, for whoever holds one of these tags."""
+    return KnowledgeDocument(id=name, uri=f"file:{name}", title=name, text=words, tags=tags)
 
 
 STORED = [

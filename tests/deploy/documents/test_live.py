@@ -144,7 +144,7 @@ def test_what_cannot_be_added_is_refused_with_what_to_do(
         knowledge.put(text("blank", " \n "))
     monkeypatch.setattr("deploy.documents.live.MOST_CHUNKS", 2)
     knowledge.put(text("zoo", "word " * 20))
-    with pytest.raises(KnowledgeError, match="more has 1 passages, and 2 of at most 2 were added"):
+    with pytest.raises(KnowledgeError, match="more has 1 passages, and there is no room for them: at most 2"):
         knowledge.put(text("more", "word"))
     assert knowledge.put(text("zoo", "a " * 20)) == 2
 

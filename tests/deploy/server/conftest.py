@@ -43,6 +43,7 @@ SETTINGS = {
     "documents": None,
     "feedback": None,
     "keys": None,
+    "tags_without_keys": "refuse",
     "requests_per_minute": None,
     "tokens_per_minute": None,
     "log": "text",

@@ -136,6 +136,8 @@ def test_a_withdrawn_key_opens_nothing_from_the_next_request_on(tmp_path: Path) 
         path.write_text("no keys")
         broken = httpx.get(url, headers=bearer(secret))
         assert broken.status_code == 500
+        assert "the server's log tells why" in broken.text
+        assert "keys.json" not in broken.text
         assert httpx.get(f"{address}/healthz").status_code == 200
 
 

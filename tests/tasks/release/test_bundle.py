@@ -42,8 +42,8 @@ from deploy.server.run import serve
 from deploy.settings import ServeSettings
 settings = ServeSettings(bundle=sys.argv[1], host="127.0.0.1", port=int(sys.argv[2]), default_model="rlhf",
                          public_key=None, allowed_hosts=[], documents=None, feedback=None, keys=None,
-                         requests_per_minute=None, tokens_per_minute=None, log="text", traces=None,
-                         max_concurrency=2, max_batch=2, deadline_seconds=60,
+                         tags_without_keys="refuse", requests_per_minute=None, tokens_per_minute=None,
+                         log="text", traces=None, max_concurrency=2, max_batch=2, deadline_seconds=60,
                          read_seconds=60, shutdown_seconds=10,
                          max_body_bytes=4096, max_document_bytes=4096, max_messages=4,
                          max_message_characters=4000)

@@ -1,6 +1,7 @@
 """Protects what is served from what was trained: new documents are found at the price of their own chunks."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,22 @@ def test_what_was_removed_is_found_no_more_and_a_loss_is_told(
     assert not [key for key in stored_vectors(seen / "knowledge") if key[0] in ("svm.SVC0", "svm.SVC5")]
     make(seen, tiny_embedder, [*SEEN[:4], NEW], max_lost=0.6)
     assert "warning" not in capsys.readouterr().out
+
+
+def test_tags_are_served_at_no_price_and_training_has_seen_none(
+    seen: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tagged = [replace(SEEN[0], tags=("birds", "fish")), *SEEN[1:]]
+    report = make(seen, tiny_embedder, tagged)
+    said = capsys.readouterr().out
+    assert "0 distinct texts to embed" in said
+    assert "1 documents are for keys with a tag of theirs (birds: 1, fish: 1)" in said
+    assert report.figures["tags"] == {"birds": 1, "fish": 1}
+    store = open_knowledge(seen / "knowledge", tiny_embedder, RETRIEVAL)
+    for held, expected in ((None, "svm.SVC0"), (["fish"], "svm.SVC0")):
+        [[hit]] = store.search(["C of svm.SVC0"], held=held)
+        assert hit.document == expected
+    [[hit]] = store.search(["C of svm.SVC0"], held=[])
+    assert hit.document != "svm.SVC0"
+    make(seen, tiny_embedder, SEEN)
+    assert hashes(seen / "knowledge") == hashes(seen / "index")

@@ -97,6 +97,19 @@ def test_evidence_follows_the_document_that_stays() -> None:
     assert [row.evidence for row in clean_rows(found, SETTINGS).rows.examples] == [("a",)]
 
 
+def test_a_document_is_no_repetition_of_one_that_others_see() -> None:
+    found = rows(
+        question("one", "Why?", "Because.", evidence=("b",)),
+        documents=(
+            document("a", "Text."),
+            document("b", "Text.", tags=("staff",)),
+            document("c", "Text.", tags=("staff",)),
+        ),
+    )
+    assert reasons(found) == {"c": "duplicate"}
+    assert [row.evidence for row in clean_rows(found, SETTINGS).rows.examples] == [("b",)]
+
+
 def test_an_id_that_is_taken_is_told() -> None:
     found = rows(question("one", "Why?", "Because."), question("one", "Who?", "Nobody."))
     assert reasons(found) == {"one": "duplicate_id"}

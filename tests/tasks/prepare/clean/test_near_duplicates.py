@@ -133,6 +133,7 @@ def test_a_document_goes_where_it_says_nothing_more_and_its_questions_rest_on_th
         (document("b", LESS.replace("is said", "is not said", 1)), FIRST),
         (document("b", LESS, title="Another page"), FIRST),
         (document("b", LESS, metadata={"version": "2"}), FIRST),
+        (document("b", LESS, tags=("staff",)), FIRST),
         (document("b", LESS), replace(FIRST, evidence=("b",), quote="Thing is said")),
         (document("b", LESS), replace(FIRST, withheld=("b",))),
     ],
