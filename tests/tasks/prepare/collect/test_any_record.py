@@ -91,7 +91,9 @@ def test_every_record_is_kept_or_told_and_stays_what_it_was(shape: str, data: st
         assert read_rows(folder / "rows") == rows
         assert read_table(folder / "dropped.parquet", Dropped) == dropped
     result = clean_rows(rows, SETTINGS.clean)
-    came, stayed = ({kind: len(part) for kind, part in each.by_kind().items()} for each in (rows, result.rows))
+    came, stayed = (
+        {kind: len(part) for kind, part in each.by_kind().items()} for each in (rows, result.rows)
+    )
     assert unbalanced(cleaned_counts(came, stayed, by_reason(result.dropped))) == []
     again = clean_rows(result.rows, SETTINGS.clean)
     assert again.rows == result.rows  # what is clean is clean
