@@ -1,13 +1,13 @@
 """Which rows the stages have kept, and which went no further, as far as the stages have run."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.rows.learned import learned_in
-from tasks.rows.records import Document, Dropped, Example, Learned, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, KIND_OF, KINDS, read_arrow, read_table, shard_sizes
+from tasks.rows.records import Dropped, Learned, Row, RowKind, Rows
+from tasks.rows.tables import FILES, KIND_OF, KINDS, read_arrow, read_table, rows_in, shard_sizes
 
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
@@ -92,17 +92,20 @@ def rows_called(folder: Path, name: str) -> Rows:
         path = folder / FILES[kind]
         # Its names first: a file without the row need not be read whole.
         if path.is_file() and any(each == name for each, _ in _columns(path, kind)):
-            found += [row for row in rows_at(path) if row.id == name]
+            found += (row for row in rows_at(path) if row.id == name)
     return Rows.of(found)
 
 
-def rows_at(path: Path) -> Sequence[Row]:
-    """The rows of a file, of the kind that its name says."""
-    if path.name == FILES[Example]:
-        return read_table(path, Example)
-    if path.name == FILES[Preference]:
-        return read_table(path, Preference)
-    return read_table(path, Document)
+def rows_at(path: Path) -> Iterator[Row]:
+    """The rows of a file, of the kind that its name says; no more than a shard of them is in memory."""
+    kind = kind_at(path)
+    for table in read_arrow(path, KINDS[kind]):
+        yield from rows_in(table, kind)
+
+
+def kind_at(path: Path) -> RowKind:
+    """The kind of rows that a file has by its name."""
+    return next(kind for kind, record in KINDS.items() if FILES[record] == path.name)
 
 
 @dataclass(frozen=True, slots=True)
