@@ -13,7 +13,7 @@ from tasks.prepare.rehearsal import Rehearsal, rehearse
 from tasks.prepare.rehearsal.beside import Beside, alone
 from tasks.prepare.validate.profile import profile
 from tasks.prepare.validate.tables import InMemory
-from tasks.rows import tables
+from tasks.rows import cutting
 from tasks.rows.records import Rows
 from tests.tasks.prepare.tracing.chain import FAQ, SETTINGS, asked, lines, run_chain, write_sources
 from tests.tasks.rows.made import document, question
@@ -71,7 +71,7 @@ def test_many_shards_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Mon
     with (tmp_path / FAQ).open("a") as file:
         file.write(lines(*held))
     one = trial(tmp_path / FAQ, beside=replace(beside, accepted=accepted))
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 7)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 7)
     assert trial(tmp_path / FAQ, beside=replace(beside, accepted=accepted)) == one
     assert len(one.lost) > 5
 
