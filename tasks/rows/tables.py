@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import replacing
+from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.rows.arrow import RowT, arrow_of, default_of, rows_of, schema
 from tasks.rows.cutting import ShardWriter
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-_ROWS_AT_ONCE = 256  # that become a table of Arrow, which is counted into shards
+# Rows that become a table of Arrow together, to be cut into shards: as objects they take far more memory.
+_ROWS_AT_ONCE, _CHARACTERS_AT_ONCE = 256, 2**20
 KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 KIND_OF: Mapping[type[Row], RowKind] = {kind: word for word, kind in KINDS.items()}
 FILES: dict[type[Record], str] = {
@@ -61,20 +64,33 @@ class TableWriter:
 
     def __init__(self, kind: type[Record], shards: ShardWriter) -> None:
         self._kind, self._shards = kind, shards
+        self._values = attrgetter(*(field.name for field in fields(kind)))
         self._rows: list[Record] = []
-        self.count = 0
+        self._characters = self.count = 0
 
     def add(self, row: Record) -> None:
         """Take a row."""
         self._rows.append(row)
+        self._characters += _characters(self._values(row))
         self.count += 1
-        if len(self._rows) == _ROWS_AT_ONCE:
+        if len(self._rows) == _ROWS_AT_ONCE or self._characters >= _CHARACTERS_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
         """Hand on what is there."""
         self._shards.add(arrow_of(self._kind, self._rows))
-        self._rows = []
+        self._rows, self._characters = [], 0
+
+
+def _characters(value: Any) -> int:
+    """How many characters the texts in a value have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Message):
+        return len(value.content)
+    if isinstance(value, tuple):
+        return sum(map(_characters, value))
+    return sum(map(_characters, value.values())) if isinstance(value, dict) else 0
 
 
 @contextmanager
