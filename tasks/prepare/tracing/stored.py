@@ -1,7 +1,7 @@
 """Which rows the stages have kept, and which went no further, as far as the stages have run."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.errors import SourceError
@@ -12,7 +12,8 @@ from tasks.rows.tables import FILES, KIND_OF, KINDS, read_arrow, read_table, row
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
 DATA = Path("data")
-RAW, CLEAN, SPLIT, SFT = Path("raw/rows"), Path("clean/rows"), Path("splits"), Path("models/sft")
+RAW, CLEAN, SPLIT = Path("raw/rows"), Path("clean/rows"), Path("splits")
+MODELS: Mapping[str, Path] = {name: Path("models") / name for name in ("sft", "reward", "rlhf")}
 LOST: Mapping[str, Path] = {
     "collect": Path("raw/dropped.parquet"),
     "clean": Path("clean/dropped.parquet"),
@@ -36,14 +37,14 @@ class Stored:
 
     They are read each time that they are gone through: of many rows they would fill the memory.
     `lost` are those that a stage lets go no further, by stage; a stage that has not run is not in it.
-    `learned` says what fine-tuning took from each row of its split; None where it has not run.
+    `learned` says what a stage of training took from rows; one that has not run is not in it.
     """
 
     raw: Collection[Name] | None
     clean: Collection[Name] | None
     splits: Mapping[str, Collection[Name]] | None
     lost: Mapping[str, tuple[Dropped, ...]]
-    learned: tuple[Learned, ...] | None = None
+    learned: Mapping[str, tuple[Learned, ...]] = field(default_factory=dict)
 
     def lost_rows(self) -> Iterable[Dropped]:
         """All rows that went no further, in the order of the stages."""
@@ -68,12 +69,17 @@ def read_stored(data: Path) -> Stored:
         clean=data / CLEAN,
         splits=data / SPLIT,
         lost={stage: data / path for stage, path in LOST.items()},
-        sft=data / SFT,
+        models={stage: data / path for stage, path in MODELS.items()},
     )
 
 
-def stored_at(*, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path], sft: Path) -> Stored:
-    """What the stages have kept in these places; `lost` are the tables of rows that went no further."""
+def stored_at(
+    *, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path], models: Mapping[str, Path]
+) -> Stored:
+    """What the stages have kept in these places; `lost` are the tables of rows that went no further.
+
+    `models` are the folders of what the stages of training have made.
+    """
     placed = {name: names_in(splits / name, KINDS["example"], KINDS["preference"]) for name in SPLITS}
     whole = {name: rows for name, rows in placed.items() if rows is not None}
     return Stored(
@@ -81,7 +87,7 @@ def stored_at(*, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path],
         clean=names_in(clean),
         splits=whole if len(whole) == len(placed) else None,
         lost={stage: rows for stage, path in lost.items() if (rows := _lost(path)) is not None},
-        learned=learned_in(sft),
+        learned={stage: lines for stage, path in models.items() if (lines := learned_in(path)) is not None},
     )
 
 

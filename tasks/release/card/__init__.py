@@ -47,7 +47,7 @@ def card(
         SourceError: a table or a report cannot be read.
     """
     lost = {"collect": refused, "clean": dropped, "validate": quarantine, "split": splits / "unused.parquet"}
-    stored = stored_at(raw=raw, clean=kept, splits=splits, lost=lost, sft=sft)
+    stored = stored_at(raw=raw, clean=kept, splits=splits, lost=lost, models={"sft": sft})
     sources = read_report(collected).figures
     whole = balance(stored, unpaired(sources))
     faults = (*whole.faults, *tokens_fault(whole, trained_tokens(read_report(tuned).figures)))
