@@ -52,15 +52,19 @@ class Plan:
         ]
 
     def variants(self) -> dict[str, Any]:
-        """The section `compare` of params.yaml that trains all cells."""
+        """The section `compare` of params.yaml that trains all cells, on each row in its own form alone."""
+        bare = {"companions": 0, "counterfactuals": {}}
         variants: dict[str, Any] = {
-            CHOSEN: {"method": "lora", "sft": {"max_rows": self.few, "epochs": self.many // self.few}}
+            CHOSEN: {
+                "method": "lora",
+                "sft": {**bare, "max_rows": self.few, "epochs": self.many // self.few},
+            }
         }
         for share in self.noise:
             variants[variant_of(MANY, f"{share:g}")] = {
                 "method": "lora",
                 "wrong": share,
-                "sft": {"max_rows": self.many, "epochs": 1},
+                "sft": {**bare, "max_rows": self.many, "epochs": 1},
             }
         return {
             "methods": list(variants),
