@@ -19,7 +19,7 @@ PLACES: dict[type[Record], str] = {
     **FILES,
     Dropped: "dropped.parquet` or `quarantine.parquet",
     EvaluationItem: "evaluations.parquet",
-    Learned: f"models/sft/{LEARNED}",
+    Learned: f"{LEARNED}` beside the adapters in `models/sft`, `models/reward` and `models/rlhf",
 }
 
 

@@ -97,7 +97,7 @@ def _not_taken(stored: "Stored", found: "Accounting") -> Iterator[str]:
 
     General rows, where there are some, come from the base model as well: then it cannot be told.
     """
-    if stored.learned is not None:
+    if "sft" in stored.learned:
         return
     entered = {line.kind: line.counts["in"] for line in found.lines if line.stage == "sft"}
     if stored.splits is not None and "example" in entered and "general" not in entered:

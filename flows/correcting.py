@@ -102,8 +102,8 @@ def import_rows(file: Path, out: Path) -> None:
 
 def _lost_rows(data: Path, stored: "Stored", words: argparse.Namespace) -> list[tuple["Row", "Dropped"]]:
     """The rows as they were collected, each with why it went no further; of one id all of them."""
-    from tasks.prepare.tracing.stored import RAW
-    from tasks.rows.tables import read_rows
+    from tasks.prepare.tracing.stored import RAW, rows_at
+    from tasks.rows.tables import FILES, KINDS
 
     lost = {
         (row.kind, row.id): row
@@ -118,8 +118,8 @@ def _lost_rows(data: Path, stored: "Stored", words: argparse.Namespace) -> list[
         )
     return [
         (row, lost[kind, row.id])
-        for kind, rows in read_rows(data / RAW).by_kind().items()
-        for row in rows
+        for kind, record in KINDS.items()
+        for row in rows_at(data / RAW / FILES[record])
         if (kind, row.id) in lost
     ]
 
@@ -130,10 +130,11 @@ def _doubtful_rows(data: Path, settings: Any) -> list[tuple["Row", "Dropped"]]:
     from deploy.messages import last_question
     from tasks.prepare.doubting import doubtful
     from tasks.prepare.tracing.stored import RAW
-    from tasks.rows.records import Dropped
-    from tasks.rows.tables import read_rows
+    from tasks.rows.records import Dropped, Example
+    from tasks.rows.tables import FILES, read_shards
 
-    rows = [row for row in read_rows(data / RAW).examples if row.task == settings.classify.task]
+    shards = read_shards(data / RAW / FILES[Example], Example)
+    rows = [row for shard in shards for row in shard if row.task == settings.classify.task]
     if not rows:
         raise LabelError(
             f"no row has the task {settings.classify.task!r} (classify.task): its answers would be labels"

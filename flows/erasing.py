@@ -192,27 +192,30 @@ def _models(root: Path, selected: "Selected") -> Iterator[str]:
             f"{learned:,} of them are in train or validation, which training draws from. It cannot be taken "
             f"out of {', '.join(map(str, models))}; threeply run trains and releases without them"
         )
-        yield from _fine_tuned(root, selected)
+        yield from _taught(root, selected)
     else:
         yield f"None of them is in train or validation: {MODELS[0].parent} has learned nothing from them"
 
 
-def _fine_tuned(root: Path, selected: "Selected") -> Iterator[str]:
-    """How many of the rows the fine-tuned model has learned from, and from how many of their tokens."""
+def _taught(root: Path, selected: "Selected") -> Iterator[str]:
+    """How many of the rows each model has learned from, and fine-tuning from how many of their tokens."""
     from tasks.rows.learned import learned_in
 
-    lines = learned_in(root / MODELS[0])
-    if lines is None:
-        return
-    mine = [line for line in lines if line.times and (line.kind, line.id) in selected.rows]
-    rows, tokens = len({(line.kind, line.id) for line in mine}), sum(line.tokens for line in mine)
-    if mine:
-        yield (
-            f"{MODELS[0]} has learned from {rows:,} of them, {tokens:,} tokens in all; "
-            f"{MODELS[2]} goes on from it"
-        )
-    else:
-        yield f"Fine-tuning drew none of them: {MODELS[0]} has learned nothing from them"
+    for model in MODELS:
+        lines = learned_in(root / model)
+        if lines is None:
+            if any((root / model).glob("*.safetensors")):
+                yield f"{model} has no table of its rows: whether it has learned from them is not known"
+            continue
+        mine = [line for line in lines if line.times and (line.kind, line.id) in selected.rows]
+        rows, tokens = len({(line.kind, line.id) for line in mine}), sum(line.tokens for line in mine)
+        if not mine:
+            yield f"Training drew none of them for {model}: it has learned nothing from them itself"
+        else:
+            counted = f", {tokens:,} tokens in all" if tokens else ""
+            yield f"{model} has learned from {rows:,} of them{counted}"
+            if model == MODELS[0]:
+                yield f"{', '.join(map(str, MODELS[1:]))} go on from it"
 
 
 def _is_release(path: Path) -> bool:

@@ -3,9 +3,9 @@
 import argparse
 import contextlib
 import io
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from deploy.errors import SettingsError
@@ -13,11 +13,11 @@ from flows.plain import on_a_line
 
 if TYPE_CHECKING:
     from tasks.prepare.collect_settings import FileSource
-    from tasks.prepare.rehearsal import Beside, Rehearsal
+    from tasks.prepare.rehearsal import Rehearsal
+    from tasks.prepare.rehearsal.beside import Beside
     from tasks.rows.records import Dropped
 
 DATA = Path("data")
-EXAMPLES = 5  # rows shown for each reason
 _WIDTH = 100
 
 
@@ -46,14 +46,16 @@ def try_file(root: Path, settings: Any, words: argparse.Namespace) -> bool:
     source = _source(root, settings, words)
     said = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(said), TemporaryDirectory(prefix="threeply-gate-") as work:
             found = rehearse(
                 source,
                 _beside(root, settings, source),
                 clean=settings.clean,
                 validate=settings.validate_,
                 gate=settings.gate,
+                parallel=settings.parallel,
                 watched=root / "sources",
+                work=Path(work),
             )
     finally:
         print("\n".join(line for line in said.getvalue().splitlines() if not parse_progress(line)))
@@ -90,26 +92,24 @@ def _source(root: Path, settings: Any, words: argparse.Namespace) -> "FileSource
 
 def _beside(root: Path, settings: Any, source: "FileSource") -> "Beside":
     """What the last run has collected from other sources."""
-    from tasks.prepare.rehearsal import ALONE, Beside
-    from tasks.prepare.tracing.stored import CLEAN, RAW, names_in
+    from tasks.prepare.rehearsal.beside import Beside, alone
+    from tasks.prepare.tracing.stored import CLEAN, RAW
     from tasks.prepare.validate.profile import made_with, read_profile
+    from tasks.prepare.validate.selected import of_source
+    from tasks.prepare.validate.tables import InFolder
     from tasks.prepare.validate.words import ACCEPTED
-    from tasks.rows.records import Rows
-    from tasks.rows.tables import FILES, KINDS, read_rows
+    from tasks.rows.tables import FILES, KINDS
 
-    collected = names_in(root / DATA / RAW)
-    cleaned = root / DATA / CLEAN
-    if collected is None or not all((cleaned / name).is_file() for name in FILES.values()):
-        return ALONE
     own = source.path.as_posix()
-    counts = dict.fromkeys(KINDS, 0)
-    for row in collected:
-        counts[row.kind] += row.source != own
-    clean = read_rows(cleaned)
+    raw, clean = root / DATA / RAW, root / DATA / CLEAN
+    if not all((folder / name).is_file() for folder in (raw, clean) for name in FILES.values()):
+        return alone(own)
+    collected, cleaned = (of_source(InFolder(folder), own, others=True) for folder in (raw, clean))
     accepted = root / ACCEPTED
     return Beside(
-        rows=Rows.of(row for part in clean.by_kind().values() for row in part if row.source != own),
-        counts=counts,
+        own=own,
+        others=cleaned,
+        counts={kind: sum(collected.sizes(kind)) for kind in KINDS},
         known=True,
         accepted=read_profile(accepted) if accepted.is_file() else None,
         # With a source that params.yaml does not name the rows would be made with other settings.
@@ -121,7 +121,7 @@ def _told(found: "Rehearsal") -> Iterator[str]:
     from tasks.prepare.gate import explained
     from tasks.prepare.validate.words import advice
 
-    counts = ", ".join(f"{len(rows):,} {kind}s" for kind, rows in found.rows.by_kind().items() if rows)
+    counts = ", ".join(f"{count:,} {kind}s" for kind, count in found.rows.items() if count)
     yield f"rows: {counts or 'none'}"
     if found.repaired:
         told = ", ".join(f"{name} {count:,}" for name, count in sorted(found.repaired.items()))
@@ -153,25 +153,19 @@ def _told(found: "Rehearsal") -> Iterator[str]:
 
 def _lost(found: "Rehearsal") -> Iterator[str]:
     """What would go no further, by stage and reason, with the first rows of each."""
-    lost: defaultdict[tuple[str, str, str], list[Dropped]] = defaultdict(list)
-    for row in found.lost:
-        lost[row.stage, row.kind, row.reason].append(row)
-    for (stage, kind, reason), rows in lost.items():
-        does = "hold back" if stage == "validate" else "drop"
-        yield f"\n{stage} would {does} {len(rows):,} {kind}s: {reason}"
-        yield from (f"  {on_a_line(line, _WIDTH)}" for line in _shown(rows[:EXAMPLES], found))
-        if len(rows) > EXAMPLES:
-            yield f"  and {len(rows) - EXAMPLES:,} more"
+    for lot, lost in found.lost.items():
+        does = "hold back" if lot.stage == "validate" else "drop"
+        yield f"\n{lot.stage} would {does} {lost.count:,} {lot.kind}s: {lot.reason}"
+        yield from (f"  {on_a_line(line, _WIDTH)}" for line in _shown(lost.first, found))
+        if lost.count > len(lost.first):
+            yield f"  and {lost.count - len(lost.first):,} more"
 
 
 def _shown(rows: "Sequence[Dropped]", found: "Rehearsal") -> Iterator[str]:
     """Each row by its id, with what is wrong and the beginning of its text; an unread one by its line."""
-    from tasks.prepare.clean.verdict import texts
-
-    read = {(kind, row.id): row for kind, part in found.rows.by_kind().items() for row in part}
     for row in rows:
-        known = read.get((row.kind, row.id))
-        if row.stage == "collect" or known is None:
+        text = found.texts.get((row.kind, row.id))
+        if row.stage == "collect" or text is None:
             yield row.detail
         else:
-            yield ": ".join(part for part in (row.id, row.detail, texts(known)[0]) if part)
+            yield ": ".join(part for part in (row.id, row.detail, text) if part)

@@ -66,7 +66,7 @@ def select_rows(root: Path, settings: Any, words: argparse.Namespace) -> None:
     seed = settings.run.seed if words.seed is None else words.seed
     examples, documents = _examples(root, settings, words.file)
     pool = pool_of(examples, most=words.pool, seed=seed)
-    asked = _Asked(root)
+    asked = Asked(root)
     if words.apart is not None and pool.rows:
         pool = _apart(root, pool, asked, words)
     if not pool.rows:
@@ -74,7 +74,7 @@ def select_rows(root: Path, settings: Any, words: argparse.Namespace) -> None:
             f"{words.file or CLEAN} has no examples that may be chosen"
             + "".join(f"; {count:,} are {reason}" for reason, count in pool.left_out.items())
         )
-    chooser, usable = _chooser(root, settings, words.by, pool, asked, seed)
+    chooser, usable = chooser_of(root, settings, words.by, pool, asked, seed)
     rows = [pool.rows[place] for place in usable]
     lengths = [len(row.answer.split()) for row in rows]
     chosen = choose(chooser, lengths, words.count, keep_lengths=words.keep_lengths)
@@ -122,7 +122,7 @@ def _examples(root: Path, settings: Any, file: Path | None) -> "tuple[Sequence[E
     return cleaned.rows.examples, ()
 
 
-class _Asked:
+class Asked:
     """The vectors of what rows ask, each made once however often it is wanted."""
 
     def __init__(self, root: Path) -> None:
@@ -153,8 +153,8 @@ class _Asked:
         return np.stack([self._known[text] for text in texts])
 
 
-def _chooser(
-    root: Path, settings: Any, by: str, pool: "Pool", asked: _Asked, seed: int
+def chooser_of(
+    root: Path, settings: Any, by: str, pool: "Pool", asked: Asked, seed: int
 ) -> "tuple[Chooser, list[int]]":
     """What chooses, and the places of the rows that it can judge: places of its scores count among those."""
     from tasks.machine.progress import Progress
@@ -172,7 +172,7 @@ def _chooser(
             return _hardest(root, settings, pool, Progress(len(pool.rows), "rows").update)
 
 
-def _apart(root: Path, pool: "Pool", asked: _Asked, words: argparse.Namespace) -> "Pool":
+def _apart(root: Path, pool: "Pool", asked: Asked, words: argparse.Namespace) -> "Pool":
     """The rows that ask what no earlier one asks; of the others the ids are written beside the file."""
     from tasks.prepare.selection.alike import semantic_duplicates
 

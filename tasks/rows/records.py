@@ -13,8 +13,9 @@ from deploy.messages import Message
 LabelKind = Literal["human", "synthetic", "checked", "judge"]
 RowKind = Literal["example", "preference", "document"]
 # In which forms fine-tuning learns from a row: as it is, with its evidence hidden, asked over the sources of
-# another, among the general ones, or as part of raw text.
-LearnedForm = Literal["itself", "counterfactual", "companion", "general", "text"]
+# another, among the general ones, or as part of raw text. Of an example judged answers may teach that were
+# sampled to it.
+LearnedForm = Literal["itself", "counterfactual", "companion", "general", "text", "sampled"]
 GENERAL_TASK = "general"  # of rows that are replayed beside the task, and never asked in evaluation
 BY_MODEL = "written by the base model"  # the source of general rows that no source has
 FOR_VALIDATION = "validation"  # `held_out` of rows for validation alone
@@ -194,9 +195,11 @@ class EvaluationItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
-    """What fine-tuning has learned from a row in one of its forms: how often, and from how many tokens.
+    """What a model has learned from a row in one of its forms: how often, and from how many tokens.
 
-    `tokens` are those that count in the loss, over all `times`. Where there are none, `reason` says why.
+    `tokens` are those that count in the loss, over all `times`; where whole answers are judged (the reward
+    model, RLHF) there are none. Where fine-tuning has not learned from a row, `reason` says why; the others
+    have lines of those rows alone that they have learned from.
     """
 
     id: str

@@ -1,22 +1,26 @@
 """Rows to Parquet and back, in one schema for each kind of row, whole or shard by shard."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import replacing
+from deploy.messages import Message
 from tasks.errors import SourceError
 from tasks.rows.arrow import RowT, arrow_of, default_of, rows_of, schema
+from tasks.rows.cutting import ShardWriter
 from tasks.rows.records import Document, Example, Preference, Record, Row, RowKind, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-ROWS_A_SHARD = 16_384  # a row group of Parquet: what is read, worked on and written at once
+# Rows that become a table of Arrow together, to be cut into shards: as objects they take far more memory.
+_ROWS_AT_ONCE, _CHARACTERS_AT_ONCE = 256, 2**20
 KINDS: Mapping[RowKind, type[Row]] = {"example": Example, "preference": Preference, "document": Document}
 KIND_OF: Mapping[type[Row], RowKind] = {kind: word for word, kind in KINDS.items()}
 FILES: dict[type[Record], str] = {
@@ -29,8 +33,8 @@ FILES: dict[type[Record], str] = {
 def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
     """Write `rows` of one kind to a Parquet file, atomically, and say how many they were.
 
-    Equal rows give equal bytes. They are taken as they come, and written by shards of `ROWS_A_SHARD`: no more
-    of them are in memory than one shard.
+    Equal rows give equal bytes. They are taken as they come, and written by shards: no more of them are in
+    memory than one.
     """
     with table_writer(path, kind) as writer:
         for row in rows:
@@ -40,65 +44,66 @@ def write_table(path: Path, kind: type[RowT], rows: Iterable[RowT]) -> int:
 
 def write_arrow(path: Path, found: "pa.Schema", tables: "Iterable[pa.Table]") -> int:
     """The same for rows that stand in Arrow tables of any size: the file is that of `write_table`, faster."""
-    import pyarrow as pa
-
-    left, waiting, count = list["pa.Table"](), 0, 0
-    with _arrow_file(path, found) as write:
+    with _shard_writer(path, found) as shards:
         for table in tables:
-            left.append(table)
-            waiting += table.num_rows
-            count += table.num_rows
-            if waiting >= ROWS_A_SHARD:
-                whole = pa.concat_tables(left)
-                full = waiting - waiting % ROWS_A_SHARD
-                for start in range(0, full, ROWS_A_SHARD):
-                    write(whole.slice(start, ROWS_A_SHARD))
-                left, waiting = [whole.slice(full)], waiting - full
-        if waiting or not count:
-            write(pa.concat_tables([*left, found.empty_table()]))
-    return count
+            shards.add(table)
+    return shards.count
 
 
 @contextmanager
 def table_writer(path: Path, kind: type[Record]) -> "Iterator[TableWriter]":
     """What takes rows of one kind one by one; the file is there when the block has ended well."""
-    with _arrow_file(path, schema(kind)) as write:
-        writer = TableWriter(kind, write)
+    with _shard_writer(path, schema(kind)) as shards:
+        writer = TableWriter(kind, shards)
         yield writer
-        writer.flush(last=True)
+        writer.flush()
 
 
 class TableWriter:
     """Writes rows by shards; `count` says how many it was given."""
 
-    def __init__(self, kind: type[Record], write: "Callable[[pa.Table], None]") -> None:
-        self._kind, self._write = kind, write
-        self._shard: list[Record] = []
-        self.count = 0
+    def __init__(self, kind: type[Record], shards: ShardWriter) -> None:
+        self._kind, self._shards = kind, shards
+        self._values = attrgetter(*(field.name for field in fields(kind)))
+        self._rows: list[Record] = []
+        self._characters = self.count = 0
 
     def add(self, row: Record) -> None:
         """Take a row."""
-        self._shard.append(row)
+        self._rows.append(row)
+        self._characters += _characters(self._values(row))
         self.count += 1
-        if len(self._shard) == ROWS_A_SHARD:
+        if len(self._rows) == _ROWS_AT_ONCE or self._characters >= _CHARACTERS_AT_ONCE:
             self.flush()
 
-    def flush(self, *, last: bool = False) -> None:
-        """Write what is there; of no rows at all an empty shard, which is a table too."""
-        if self._shard or (last and not self.count):
-            self._write(arrow_of(self._kind, self._shard))
-            self._shard = []
+    def flush(self) -> None:
+        """Hand on what is there."""
+        self._shards.add(arrow_of(self._kind, self._rows))
+        self._rows, self._characters = [], 0
+
+
+def _characters(value: Any) -> int:
+    """How many characters the texts in a value have."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Message):
+        return len(value.content)
+    if isinstance(value, tuple):
+        return sum(map(_characters, value))
+    return sum(map(_characters, value.values())) if isinstance(value, dict) else 0
 
 
 @contextmanager
-def _arrow_file(path: Path, found: "pa.Schema") -> "Iterator[Callable[[pa.Table], None]]":
+def _shard_writer(path: Path, found: "pa.Schema") -> Iterator[ShardWriter]:
     import pyarrow.parquet as pq
 
     with (
         replacing(path) as partial,
         pq.ParquetWriter(partial, found, compression="zstd") as file,
     ):
-        yield lambda table: file.write_table(table.combine_chunks(), row_group_size=ROWS_A_SHARD)
+        shards = ShardWriter(found.empty_table(), file.write_table)
+        yield shards
+        shards.end()
 
 
 def read_table(path: Path, kind: type[RowT]) -> list[RowT]:

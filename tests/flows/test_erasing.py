@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,7 +150,27 @@ def test_how_much_the_model_has_learned_from_them_is_told_exactly(
     said = told(capsys, "--match", "ada  lovelace", code=0)
     assert "data/models/sft has learned from 1 of them, 15 tokens in all" in said
     write_learned(ran / "data/models/sft", lines[2:])
-    assert "Fine-tuning drew none of them" in told(capsys, "--match", "ada  lovelace", code=0)
+    assert "drew none of them for data/models/sft" in told(capsys, "--match", "ada  lovelace", code=0)
+
+
+def test_which_of_the_later_models_have_learned_from_them_is_told(
+    ran: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    splits = read_stored(ran / "data").splits
+    assert splits is not None
+    hers = next(row.id for row in splits["train"] if ":ada" in row.id)
+    line = Learned(id=hers, kind="example", source=FAQ, form="sampled", times=3, tokens=0, reason="")
+    write_learned(ran / "data/models/reward", [line, replace(line, form="itself")])
+    write_learned(ran / "data/models/rlhf", [replace(line, id="another")])
+    said = told(capsys, "--match", "ada  lovelace", code=0)
+    assert "data/models/sft has no table of its rows: whether it has learned from them is not known" in said
+    assert "data/models/reward has learned from 1 of them\n" in said
+    assert "drew none of them for data/models/rlhf" in said
+    capsys.readouterr()
+    assert main(["rows", "why", hers]) == 0
+    assert "reward    learned from it: by answers that were sampled to it, 3 times; as it is, 3 times" in (
+        capsys.readouterr().out
+    )
 
 
 def test_rows_that_no_model_has_seen_leave_the_models_alone(

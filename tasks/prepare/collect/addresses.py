@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tasks.rows.keys import KeyMap, joined, text_keys
-from tasks.rows.records import Document, Example, Preference, Rows
+from tasks.rows.records import Document
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _VERSION = re.compile(r"@[^@/]*$")
 
@@ -46,12 +49,15 @@ class Addresses:
         ]
 
 
-def by_id(rows: Rows) -> Rows:
+def by_id(table: "pa.Table", addresses: Addresses) -> "pa.Table":
     """The rows with the ids of documents as evidence, where they gave an address."""
-    documents = [document.id for document in rows.documents], [document.uri for document in rows.documents]
-    found = Addresses([documents])
-    return Rows.of((*(_by_id(row, found) for row in rows.asked), *rows.documents))
+    import pyarrow as pa
 
-
-def _by_id(row: Example | Preference, found: Addresses) -> Example | Preference:
-    return replace(row, evidence=tuple(found.ids(row.evidence))) if row.evidence else row
+    evidence = table["evidence"].combine_chunks()
+    names = evidence.values.to_pylist()
+    ids = addresses.ids(names)
+    if ids == names:
+        return table
+    told = pa.ListArray.from_arrays(evidence.offsets, pa.array(ids, pa.string()))
+    place = table.schema.get_field_index("evidence")
+    return table.set_column(place, table.schema.field(place), told)

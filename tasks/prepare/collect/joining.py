@@ -10,7 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.prepare.collect.addresses import Addresses
+from tasks.prepare.collect.addresses import Addresses, by_id
 from tasks.prepare.collect.corrections import Corrections, left_out
 from tasks.prepare.collect.own import OwnQuestions, lost_evidence
 from tasks.prepare.collect.parts import Part
@@ -50,14 +50,14 @@ def join(parts: Sequence[Part], corrections: Corrections, *, raw: Path) -> Joine
     def asked(kind: RowKind) -> "Iterator[pa.Table]":
         for part in parts:
             for table in part.tables(kind):
-                yield _by_id(table, addresses) if addresses else table
+                yield by_id(table, addresses) if addresses else table
 
     written("document", (table for part in parts for table in part.tables("document")))
     written("example", asked("example"))
     written("preference", asked("preference"))
     result.counts = {kind: result.counts[kind] for kind in KINDS}
     result.dropped = [row for kind in KINDS for row in lost[kind]]
-    result.doubts = _doubts(raw)
+    result.doubts = doubts(raw)
     return result
 
 
@@ -79,20 +79,6 @@ def _named(parts: Iterable[Part]) -> Iterator[tuple[list[str], list[str]]]:
             yield table["id"].to_pylist(), table["uri"].to_pylist()
 
 
-def _by_id(table: "pa.Table", addresses: Addresses) -> "pa.Table":
-    """The rows with the ids of documents as evidence, where they gave an address."""
-    import pyarrow as pa
-
-    evidence = table["evidence"].combine_chunks()
-    names = evidence.values.to_pylist()
-    ids = addresses.ids(names)
-    if ids == names:
-        return table
-    told = pa.ListArray.from_arrays(evidence.offsets, pa.array(ids, pa.string()))
-    place = table.schema.get_field_index("evidence")
-    return table.set_column(place, table.schema.field(place), told)
-
-
 def _mended(table: "pa.Table", kind: RowKind, corrections: Corrections, lost: list[Dropped]) -> "pa.Table":
     """The rows with what people have said of them; those that they leave out go to `lost`."""
     import pyarrow as pa
@@ -106,8 +92,12 @@ def _mended(table: "pa.Table", kind: RowKind, corrections: Corrections, lost: li
     return arrow_of(KINDS[kind], [now for _, now in told if now is not None])
 
 
-def _doubts(raw: Path) -> list[str]:
-    """What `clean` will drop of the test sets of the user's own."""
+def doubts(raw: Path) -> list[str]:
+    """A sentence for each question of a test set of the user's own that `clean` will drop.
+
+    Raises:
+        SourceError: one stands there with two answers, so that no model could be right.
+    """
     import pyarrow.compute as pc
 
     path = raw / FILES[Example]

@@ -7,7 +7,7 @@ from tasks.errors import SourceError
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.keys import KeyMap, as_keys, codes, key_of, text_keys
-from tasks.rows.records import Example, Rows
+from tasks.rows.records import Example
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,18 +69,3 @@ def lost_evidence(row: Example, documents: KeyMap) -> list[str]:
         for name, known in zip(row.evidence, there.tolist(), strict=True)
         if not known
     ]
-
-
-def check_own(rows: Rows) -> list[str]:
-    """A sentence for each question of a test set that `clean` will drop.
-
-    Raises:
-        SourceError: one stands there with two answers, so that no model could be right.
-    """
-    found, lost = OwnQuestions(), list[str]()
-    documents = KeyMap(text_keys(document.id for document in rows.documents))
-    for place, row in enumerate(rows.examples):
-        if own_name(row):
-            found.add(row, place)
-            lost += lost_evidence(row, documents)
-    return [*found.doubts(lambda places: [rows.examples[place].id for place in places]), *lost]

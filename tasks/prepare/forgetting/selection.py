@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.prepare.forgetting.texts import strings
-from tasks.prepare.tracing.stored import CLEAN, RAW, SPLIT, SPLITS, rows_at
+from tasks.prepare.tracing.stored import CLEAN, RAW, SPLIT, SPLITS, kind_at, rows_at
 from tasks.rows.identity import folded, hidden
-from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, KIND_OF, KINDS, write_table
+from tasks.rows.records import Document, Dropped, Example, Preference, Row, RowKind
+from tasks.rows.tables import FILES, KIND_OF, KINDS, table_writer
 
 RowKey = tuple[RowKind, str]
 FEWEST, MOST = 5, 8  # words that tell one row from others
@@ -92,16 +92,12 @@ def row_tables(data: Path) -> list[Path]:
 
 def take_out(path: Path, selected: Selected) -> None:
     """Write a table of rows anew without the selected ones; one that has none of them stays as it is."""
-    rows = rows_at(path)
-    kept = Rows.of(row for row in rows if not selected.means(row))
-    if sum(map(len, kept.by_kind().values())) == len(rows):
+    if not any(map(selected.means, rows_at(path))):
         return
-    if path.name == FILES[Example]:
-        write_table(path, Example, kept.examples)
-    elif path.name == FILES[Preference]:
-        write_table(path, Preference, kept.preferences)
-    else:
-        write_table(path, Document, kept.documents)
+    with table_writer(path, KINDS[kind_at(path)]) as writer:
+        for row in rows_at(path):
+            if not selected.means(row):
+                writer.add(row)
 
 
 def select(data: Path, wish: Wish) -> Selected:

@@ -1,18 +1,19 @@
 """Which rows the stages have kept, and which went no further, as far as the stages have run."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.errors import SourceError
 from tasks.rows.learned import learned_in
-from tasks.rows.records import Document, Dropped, Example, Learned, Preference, Row, RowKind, Rows
-from tasks.rows.tables import FILES, KIND_OF, KINDS, read_arrow, read_table, shard_sizes
+from tasks.rows.records import Dropped, Learned, Row, RowKind, Rows
+from tasks.rows.tables import FILES, KIND_OF, KINDS, read_arrow, read_table, rows_in, shard_sizes
 
 SPLITS = ("train", "validation", "test")
 # Where the stages keep rows, below the folder of their data, and where the rows that they let go no further.
 DATA = Path("data")
-RAW, CLEAN, SPLIT, SFT = Path("raw/rows"), Path("clean/rows"), Path("splits"), Path("models/sft")
+RAW, CLEAN, SPLIT = Path("raw/rows"), Path("clean/rows"), Path("splits")
+MODELS: Mapping[str, Path] = {name: Path("models") / name for name in ("sft", "reward", "rlhf")}
 LOST: Mapping[str, Path] = {
     "collect": Path("raw/dropped.parquet"),
     "clean": Path("clean/dropped.parquet"),
@@ -36,14 +37,14 @@ class Stored:
 
     They are read each time that they are gone through: of many rows they would fill the memory.
     `lost` are those that a stage lets go no further, by stage; a stage that has not run is not in it.
-    `learned` says what fine-tuning took from each row of its split; None where it has not run.
+    `learned` says what a stage of training took from rows; one that has not run is not in it.
     """
 
     raw: Collection[Name] | None
     clean: Collection[Name] | None
     splits: Mapping[str, Collection[Name]] | None
     lost: Mapping[str, tuple[Dropped, ...]]
-    learned: tuple[Learned, ...] | None = None
+    learned: Mapping[str, tuple[Learned, ...]] = field(default_factory=dict)
 
     def lost_rows(self) -> Iterable[Dropped]:
         """All rows that went no further, in the order of the stages."""
@@ -68,12 +69,17 @@ def read_stored(data: Path) -> Stored:
         clean=data / CLEAN,
         splits=data / SPLIT,
         lost={stage: data / path for stage, path in LOST.items()},
-        sft=data / SFT,
+        models={stage: data / path for stage, path in MODELS.items()},
     )
 
 
-def stored_at(*, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path], sft: Path) -> Stored:
-    """What the stages have kept in these places; `lost` are the tables of rows that went no further."""
+def stored_at(
+    *, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path], models: Mapping[str, Path]
+) -> Stored:
+    """What the stages have kept in these places; `lost` are the tables of rows that went no further.
+
+    `models` are the folders of what the stages of training have made.
+    """
     placed = {name: names_in(splits / name, KINDS["example"], KINDS["preference"]) for name in SPLITS}
     whole = {name: rows for name, rows in placed.items() if rows is not None}
     return Stored(
@@ -81,7 +87,7 @@ def stored_at(*, raw: Path, clean: Path, splits: Path, lost: Mapping[str, Path],
         clean=names_in(clean),
         splits=whole if len(whole) == len(placed) else None,
         lost={stage: rows for stage, path in lost.items() if (rows := _lost(path)) is not None},
-        learned=learned_in(sft),
+        learned={stage: lines for stage, path in models.items() if (lines := learned_in(path)) is not None},
     )
 
 
@@ -92,17 +98,20 @@ def rows_called(folder: Path, name: str) -> Rows:
         path = folder / FILES[kind]
         # Its names first: a file without the row need not be read whole.
         if path.is_file() and any(each == name for each, _ in _columns(path, kind)):
-            found += [row for row in rows_at(path) if row.id == name]
+            found += (row for row in rows_at(path) if row.id == name)
     return Rows.of(found)
 
 
-def rows_at(path: Path) -> Sequence[Row]:
-    """The rows of a file, of the kind that its name says."""
-    if path.name == FILES[Example]:
-        return read_table(path, Example)
-    if path.name == FILES[Preference]:
-        return read_table(path, Preference)
-    return read_table(path, Document)
+def rows_at(path: Path) -> Iterator[Row]:
+    """The rows of a file, of the kind that its name says; no more than a shard of them is in memory."""
+    kind = kind_at(path)
+    for table in read_arrow(path, KINDS[kind]):
+        yield from rows_in(table, kind)
+
+
+def kind_at(path: Path) -> RowKind:
+    """The kind of rows that a file has by its name."""
+    return next(kind for kind, record in KINDS.items() if FILES[record] == path.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ _SAID = {
     "companion": "over the sources of others",
     "general": "as a general row",
     "text": "as text",
+    "sampled": "by answers that were sampled to it",
 }
 
 
@@ -46,7 +47,7 @@ def taken_by_sft(stored: Stored) -> dict[tuple[str, RowKind], Taken]:
     by_row: defaultdict[tuple[str, RowKind], defaultdict[str, list[Learned]]] = defaultdict(
         lambda: defaultdict(list)
     )
-    for line in stored.learned or ():
+    for line in stored.learned.get("sft", ()):
         by_row[line.source, line.kind][line.id].append(line)
     return {key: _taken(key[0], rows.values()) for key, rows in by_row.items()}
 
@@ -66,7 +67,8 @@ def _taken(source: str, rows: Iterable[list[Learned]]) -> Taken:
 def learned_from(lines: Iterable[Learned]) -> list[str]:
     """How often and by how many tokens a row was learned from, in words, for each form that was."""
     return [
-        f"{_SAID[line.form]}, {line.times:,} time{'s' if line.times > 1 else ''}, {line.tokens:,} tokens"
+        f"{_SAID[line.form]}, {line.times:,} time{'s' if line.times > 1 else ''}"
+        + (f", {line.tokens:,} tokens" if line.tokens else "")
         for line in lines
         if line.times
     ]

@@ -1,6 +1,6 @@
 """What became of one row: each stage that had it, what the stage did and why, and its text."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -155,14 +155,14 @@ def _splits(stored: Stored, kind: RowKind, names: Collection[str]) -> list[str]:
     ]
 
 
-def _taught(stored: Stored, kind: RowKind, names: Collection[str]) -> list[Event]:
-    """What fine-tuning took from the row; nothing where it was not given it, or has not run."""
-    lines = [line for line in stored.learned or () if line.kind == kind and line.id in names]
-    if not lines:
-        return []
-    if told := learned_from(lines):
-        return [Event("sft", "learned from it", "; ".join(told))]
-    return [Event("sft", "did not learn from it", lines[0].reason)]
+def _taught(stored: Stored, kind: RowKind, names: Collection[str]) -> Iterator[Event]:
+    """What each stage of training took from the row; nothing where it was not given it, or has not run."""
+    for stage, learned in stored.learned.items():
+        lines = [line for line in learned if line.kind == kind and line.id in names]
+        if told := learned_from(lines):
+            yield Event(stage, "learned from it", "; ".join(told))
+        elif lines:
+            yield Event(stage, "did not learn from it", lines[0].reason)
 
 
 def _counterparts(data: Path, stored: Stored, lost: Sequence[Dropped]) -> tuple[Counterpart, ...]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.prepare.validate.findings import Finding
 from tasks.prepare.validate.tables import Tables, names_at
+from tasks.rows.cutting import ROWS_A_SHARD
 from tasks.rows.records import Dropped, RowKind
-from tasks.rows.tables import KINDS, ROWS_A_SHARD
+from tasks.rows.tables import KINDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -51,8 +51,10 @@ class InFolder:
 
     def shard(self, kind: RowKind, number: int, places: Sequence[int] | None = None) -> Sequence[Row]:
         """The rows of a shard, or those at some places in it."""
+        import pyarrow as pa
+
         (table,) = read_arrow(self._path(kind), KINDS[kind], [number])
-        return rows_in(table if places is None else table.take(places), kind)
+        return rows_in(table if places is None else table.take(pa.array(places, pa.int64())), kind)
 
     def _path(self, kind: RowKind) -> Path:
         return self.folder / FILES[KINDS[kind]]

@@ -1,22 +1,23 @@
 """Stage `card`: what the data is, where it comes from, what became of it, and how groups in it fare."""
 
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
 from deploy.atomic import write_text
-from tasks.evaluation.answers import read_answers
+from tasks.evaluation.answers import AnsweredQuestion, read_answers
 from tasks.prepare.tracing.balance import balance, tokens_fault, unpaired
 from tasks.prepare.tracing.stored import stored_at
 from tasks.release.account import account_figures
 from tasks.release.card.agreement import agreements
-from tasks.release.card.contents import contents
-from tasks.release.card.groups import group_figures
+from tasks.release.card.contents import Contents
+from tasks.release.card.groups import Groups
 from tasks.release.card.markdown import card_markdown
 from tasks.release.settings import CardSettings
 from tasks.rows.accounting import trained_tokens
 from tasks.rows.records import Example, Preference, Rows
 from tasks.rows.reports import Report, read_report, write_report
-from tasks.rows.tables import FILES, read_shards, read_table
+from tasks.rows.tables import FILES, read_shards
 
 SPLITS = ("train", "validation", "test")
 
@@ -46,22 +47,18 @@ def card(
         SourceError: a table or a report cannot be read.
     """
     lost = {"collect": refused, "clean": dropped, "validate": quarantine, "split": splits / "unused.parquet"}
-    stored = stored_at(raw=raw, clean=kept, splits=splits, lost=lost, sft=sft)
+    stored = stored_at(raw=raw, clean=kept, splits=splits, lost=lost, models={"sft": sft})
     sources = read_report(collected).figures
     whole = balance(stored, unpaired(sources))
     faults = (*whole.faults, *tokens_fault(whole, trained_tokens(read_report(tuned).figures)))
-    examples = {name: read_table(splits / name / FILES[Example], Example) for name in SPLITS}
-    pairs = {name: read_table(splits / name / FILES[Preference], Preference) for name in SPLITS}
     fewest = settings.smallest_group
+    inside, groups = _counted(splits, read_answers(answers), settings)
     figures = {
         "account": account_figures(whole, faults),
         "sources": sources["sources"],
-        "contents": contents(examples, pairs),
+        "contents": inside.figures(),
         "cleaned": read_report(cleaned).figures,
-        "groups": {
-            column: group_figures(column, examples, pairs, read_answers(answers), smallest=fewest)
-            for column in settings.groups
-        },
+        "groups": {column: each.figures() for column, each in groups.items()},
         "agreement": agreements(_judged(raw, settings.annotator), settings.annotator, fewest=fewest),
     }
     for column, told in figures["groups"].items():
@@ -73,6 +70,24 @@ def card(
     write_report(report, Report(stage="card", figures=own))
     sums = "; ".join(faults) or "every row is accounted for"
     print(f"card: {len(whole.lines)} lines of sources and kinds, {sums}")
+
+
+def _counted(
+    splits: Path, answers: Sequence[AnsweredQuestion], settings: CardSettings
+) -> tuple[Contents, dict[str, Groups]]:
+    """What stands in the splits, and how the groups of each column fare: one shard is in memory."""
+    inside = Contents(SPLITS)
+    groups = {name: Groups(name, answers, smallest=settings.smallest_group) for name in settings.groups}
+    for name in SPLITS:
+        shards = chain[list[Example] | list[Preference]](
+            read_shards(splits / name / FILES[Example], Example),
+            read_shards(splits / name / FILES[Preference], Preference),
+        )
+        for rows in shards:
+            inside.add(name, rows)
+            for each in groups.values():
+                each.add(name, rows)
+    return inside, groups
 
 
 def _judged(raw: Path, annotator: str) -> Rows:

@@ -1,5 +1,6 @@
 """Trains a policy by reinforcement: prompts, actors, updates, and what it gained on held-out prompts."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from deploy.engines.chat import end_of_turn, load_tokenizer
 from tasks.errors import TrainingError
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
-from tasks.rows.records import Example, Preference
+from tasks.rows.learned import write_learned
+from tasks.rows.records import Example, Learned, Preference
 from tasks.rows.reports import Report
 from tasks.scoring.scores import checkable
 from tasks.training.reinforcement.algorithms import ALGORITHMS
@@ -18,6 +20,7 @@ from tasks.training.reinforcement.pairs import choose_pairs
 from tasks.training.reinforcement.prompts import Prompts, choose_prompts
 from tasks.training.reinforcement.worth import Worth, read_functions
 from tasks.training.rlhf_settings import MODEL, SCORE, RlhfSettings
+from tasks.training.traces import traced
 from tasks.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -129,6 +132,8 @@ def reinforce(
     remove(folder)
     actors.save_adapter(folder)
     drawn, learned = reached(order, course.curve)
+    # The sft model has learned from none of them.
+    write_learned(folder, _taught(parts, learned) if kept == "policy" else ())
     each = {"samples": settings.responses, "preferences": 2, "answers": 1}[settings.learns_from]
     figures = {
         **device.figures(),
@@ -150,6 +155,19 @@ def reinforce(
         curve=curve_lines(course.curve),
         report=Report(stage="rlhf", rows=counts, figures=figures),
     )
+
+
+def _taught(parts: Sequence[Prompts], learned: Counter[str]) -> list[Learned]:
+    """The rows that training has learned from, as often as it did."""
+    return [
+        line
+        for part in parts
+        for line in traced(
+            [(prompt.example, learned[prompt.example.id]) for prompt in part.rows],
+            kind="preference" if part.kind == "preference" else "example",
+            twins=part.kind == "counterfactual",
+        )
+    ]
 
 
 def _training(

@@ -1,6 +1,7 @@
 """Runs the updates one after another, and stops where the policy has gone too far or got worse."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -135,10 +136,10 @@ def in_order(prompts: Sequence[Prompt], count: int, *, seed: int) -> list[Prompt
     return order[:count]
 
 
-def reached(order: Sequence[Prompt], curve: Sequence[UpdateFigures]) -> tuple[set[str], set[str]]:
-    """The ids of the examples that training drew from `order`, and of those that it learned from."""
+def reached(order: Sequence[Prompt], curve: Sequence[UpdateFigures]) -> tuple[set[str], Counter[str]]:
+    """The ids of the examples that training drew from `order`, and how often it learned from which."""
     names, at = [prompt.example.id for prompt in order], 0
-    learned: set[str] = set()
+    learned = Counter[str]()
     for figures in curve:
         learned.update(names[at + place] for place in figures.learned)
         at += figures.drawn

@@ -2,8 +2,9 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ from tasks.errors import TrainingError
 from tasks.machine.device import Device, set_up_torch
 from tasks.machine.settings import RunSettings
 from tasks.rows.grounding import ground_preferences
-from tasks.rows.records import Preference
+from tasks.rows.learned import write_learned
+from tasks.rows.records import Learned, Preference
 from tasks.rows.reports import Report
 from tasks.rows.sampling import stratified
 from tasks.training.counterfactuals import counterfactual_preferences, twin_groups
@@ -26,6 +28,7 @@ from tasks.training.rewards.model import member
 from tasks.training.rewards.pairs import Pairs, balanced, counted, scaled, tokenise
 from tasks.training.rewards.quality import quality, shortcomings
 from tasks.training.settings import RewardSettings
+from tasks.training.traces import traced
 from tasks.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -135,6 +138,7 @@ def learn_rewards(
             measured = _measured(comparisons(test.rows, longest=longest), first.folder, base, device)
             figures["test"] = quality(_in_order(measured), pairs, test)
     figures["shortcomings"] = shortcomings(figures.get("validation"))
+    write_learned(first.folder, _taught(rows, chain.from_iterable(each.order for each in learnt), own, twins))
     write_gate(first.folder, figures["shortcomings"] if settings.gate else [])
     counts = counted(own, entered=len(preferences), unused=len(preferences) - len(chosen))
     if hidden:
@@ -153,6 +157,17 @@ def _tokens(
     settings: RewardSettings,
 ) -> Pairs:
     return tokenise(ground_preferences(rows, assistant), tokenizer, max_length=settings.max_length)
+
+
+def _taught(rows: Sequence[Comparison], order: Iterable[int], own: Pairs, twins: Pairs) -> list[Learned]:
+    """The pairs that training has reached, which stand in rows, over all models."""
+    reached = Counter(each.place for row in order for each in rows[row].judged)
+    told = [(pair.preference, reached[place]) for place, pair in enumerate((own + twins).examples)]
+    count = len(own.examples)
+    return [
+        *traced(told[:count], kind="preference"),
+        *traced(told[count:], kind="preference", twins=True),
+    ]
 
 
 def _measured(rows: Sequence[Comparison], folder: Path, base: Path, device: Device) -> dict[int, float]:

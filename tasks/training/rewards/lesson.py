@@ -32,12 +32,14 @@ class Lesson:
 class Learnt:
     """The best state in its `folder`, and how the training went.
 
-    `differences` tells of that state by how much the better answer of each checked pair scores higher; empty
-    where it was found before the run was killed, and where nothing is checked.
+    `order` has the rows that were trained on, repeated as often as they were. `differences` tells of that
+    state by how much the better answer of each checked pair scores higher; empty where it was found before
+    the run was killed, and where nothing is checked.
     """
 
     folder: Path
     steps: int
+    order: Sequence[int]
     best_step: int | None
     tokens: int
     trainable: int
@@ -93,11 +95,13 @@ def learn(
     step = best_evaluation(history, by="eval_accuracy")[0] if lesson.checked else None
     if step is None:
         save_adapter(model, work / BEST)
+    order = plan.until(trainer.state.global_step)
     return Learnt(
         folder=work / BEST,
         steps=trainer.state.global_step,
+        order=order,
         best_step=step,
-        tokens=sum(len(lesson.rows[row]) for row in plan.until(trainer.state.global_step)),
+        tokens=sum(len(lesson.rows[row]) for row in order),
         trainable=trainable,
         layers=len(layers),
         history=history,

@@ -7,8 +7,7 @@ from deploy.abstention import abstains
 from tasks.rows.records import Preference
 from tasks.scoring.scores import score
 from tasks.training.sampling.answers import Sampled
-
-SOURCE = "samples"
+from tasks.training.traces import SAMPLED, sampled_name
 
 
 def judged(sampled: Sequence[Sampled], *, least: float) -> list[Preference]:
@@ -36,8 +35,8 @@ def _preference(sampled: Sampled, better: int, worse: int, apart: float) -> Pref
         example,
         chosen,
         rejected,
-        name=f"{SOURCE}:{example.id}:{better + 1}>{worse + 1}",
-        source=SOURCE,
+        name=sampled_name(example, better + 1, worse + 1),
+        source=SAMPLED,
         label="checked",
         flaw=_flaw(chosen, rejected),
         margin=apart,

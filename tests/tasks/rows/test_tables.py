@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,10 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
-from tasks.rows import tables
-from tasks.rows.arrow import schema
+from tasks.rows import cutting
+from tasks.rows.arrow import arrow_of, schema
 from tasks.rows.records import Document, Dropped, Example, Preference, Rows
-from tasks.rows.tables import read_rows, read_shards, read_table, shard_sizes, write_rows, write_table
+from tasks.rows.tables import (
+    read_rows,
+    read_shards,
+    read_table,
+    shard_sizes,
+    write_arrow,
+    write_rows,
+    write_table,
+)
+from tests.tasks.rows.made import question
 
 PREFERENCES = st.builds(Preference, margin=st.floats(allow_nan=False))
 ROWS = st.builds(Rows, preferences=st.lists(PREFERENCES, max_size=3).map(tuple))
@@ -49,7 +59,7 @@ def test_a_table_has_the_bytes_that_arrow_makes_of_the_rows(tmp_path: Path, rows
 def test_a_table_is_written_and_read_by_shards_of_which_one_is_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 4)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 4)
     made: list[int] = []
 
     def rows() -> Iterator[Dropped]:
@@ -71,10 +81,47 @@ def test_a_table_is_written_and_read_by_shards_of_which_one_is_in_memory(
     assert read_table(path, Dropped) == list(rows())
 
 
+ROW = st.tuples(st.text(max_size=30), st.text(max_size=3), st.dictionaries(st.text(max_size=3), st.text()))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=st.lists(ROW, max_size=30), most=st.integers(1, 9), limit=st.integers(1, 120), data=st.data())
+def test_a_shard_ends_at_so_many_rows_or_so_many_bytes(
+    tmp_path: Path, told: list[tuple[str, str, dict[str, str]]], most: int, limit: int, data: st.DataObject
+) -> None:
+    path, other = tmp_path / "rows.parquet", tmp_path / "other.parquet"
+    rows = [question(name, asked, metadata=metadata) for asked, name, metadata in told]
+    sizes = [size(row) for row in rows]
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=4)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutting, "ROWS_A_SHARD", most)
+        patch.setattr(cutting, "BYTES_A_SHARD", limit)
+        write_table(path, Example, rows)
+        whole = arrow_of(Example, rows)
+        pieces = (whole[start:end] for start, end in pairwise([0, *cuts, len(rows)]))
+        write_arrow(other, schema(Example), pieces)
+    assert other.read_bytes() == path.read_bytes()  # however the rows come
+    assert read_table(path, Example) == rows
+    shards = shard_sizes(path, Example)
+    ends = list(accumulate(shards, initial=0))
+    for start, end in pairwise(ends):
+        assert end - start <= most
+        assert end - start <= 1 or sum(sizes[start:end]) <= limit
+        if end < len(rows):  # and no sooner
+            assert end - start == most or sum(sizes[start : end + 1]) > limit
+
+
+def size(row: Example) -> int:
+    """The bytes of all texts of a row."""
+    texts = [row.id, row.source, row.task, row.quote, row.group, row.held_out, *row.evidence, *row.withheld]
+    texts += [text for turn in row.messages for text in (turn.role, turn.content)]
+    return sum(len(text.encode()) for text in (*texts, *row.metadata, *row.metadata.values()))
+
+
 def test_what_fails_in_the_middle_leaves_the_table_of_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 1)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 1)
     path = tmp_path / "rows.parquet"
     write_table(path, Dropped, [])
 

@@ -13,6 +13,7 @@ from tasks.errors import TrainingError
 from tasks.machine.settings import RunSettings
 from tasks.methods.note import MethodNote, write_note
 from tasks.methods.parts.files import read_weights
+from tasks.rows.learned import learned_in
 from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import skip
@@ -173,6 +174,10 @@ def test_a_policy_that_answers_held_out_prompts_no_better_is_not_kept(
     start, end = read_weights(stage.sft), read_weights(stage.folder / "rlhf")
     unchanged = all(torch.equal(end[name], tensor) for name, tensor in start.items())
     assert unchanged == (kept == "sft")
+    lines = learned_in(stage.folder / "rlhf")
+    assert lines is not None
+    trained = outcomes(report.rows)["trained", ""] if kept == "policy" else 0  # sft has learned nothing more
+    assert len({line.id for line in lines}) == len(lines) == trained
 
 
 def test_prompts_that_training_did_not_reach_are_unused(stage: Stage, settings: RlhfSettings) -> None:
@@ -269,6 +274,7 @@ def test_it_learns_from_preferences(stage: Stage, settings: RlhfSettings, algori
         ("dropped", "both answers are the same tokens"): 1,
         ("unused", "over what all updates can sample responses to"): 2,
     }
+    assert report.figures["kept"] == "sft" or len(learned_in(stage.folder / "rlhf") or ()) == 7
 
 
 def test_more_fine_tuning_is_its_control(stage: Stage, settings: RlhfSettings) -> None:

@@ -23,7 +23,7 @@ from tasks.machine.settings import ParallelSettings
 from tasks.prepare import clean as stage
 from tasks.prepare.clean import clean
 from tasks.prepare.clean.steps import clean_rows
-from tasks.rows import tables
+from tasks.rows import cutting
 from tasks.rows.records import Dropped, Rows
 from tasks.rows.tables import read_rows, read_table, write_rows
 from tests.conftest import ROOT
@@ -110,7 +110,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
 def written(place: Path, found: Rows, *, shard: int) -> Path:
     """The rows as a stage finds them, in shards of so many rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "ROWS_A_SHARD", shard)
+        patch.setattr(cutting, "ROWS_A_SHARD", shard)
         write_rows(place, found)
     return place
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from deploy.messages import Message
-from tasks.prepare.collect.addresses import by_id
+from tasks.prepare.collect.addresses import Addresses
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
@@ -72,8 +72,7 @@ def test_a_chosen_row_comes_back_with_all_that_a_file_can_say(tmp_path: Path) ->
     assert (found.messages, found.task, found.group) == (row.messages, row.task, row.group)
     assert found.metadata == {"who": "me"}
     assert found.id.endswith("curated.jsonl:7")
-    known = by_id(Rows(examples=(found,), preferences=(), documents=(document("d1", uri="py:a.b@1.1"),)))
-    assert known.examples[0].evidence == ("d1",)
+    assert Addresses([(["d1"], ["py:a.b@1.1"])]).ids(found.evidence) == ["d1"]
 
 
 def test_two_files_that_count_from_one_keep_their_rows_apart(tmp_path: Path) -> None:

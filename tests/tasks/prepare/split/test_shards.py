@@ -12,7 +12,7 @@ from tasks.prepare.settings import SplitSettings
 from tasks.prepare.split.ledger import LEDGER
 from tasks.prepare.split.sides import SPLITS
 from tasks.prepare.split.writing import APART
-from tasks.rows import tables
+from tasks.rows import cutting
 from tasks.rows.records import Dropped, EvaluationItem, Example, Preference, Rows
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.tables import read_table
@@ -94,7 +94,7 @@ def test_many_shards_are_split_as_one(
         return [first, second]
 
     whole = grown(tmp_path / "whole", 1)
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 16)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 16)
     parts = grown(tmp_path / "parts", 2 if how is SETTINGS else 1)
     assert whole == parts
     assert [unbalanced(report.rows) for report in parts] == [[], []]
@@ -118,7 +118,7 @@ def standing(folder: Path) -> list[Example | Preference]:
 def test_a_killed_split_goes_on_with_the_shards_that_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 16)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 16)
     made, left = list[int](), [True, False, False]
     make_one = kept._make_one
 

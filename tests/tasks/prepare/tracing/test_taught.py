@@ -34,7 +34,7 @@ def taught(stored: Stored) -> list[Learned]:
 
 
 def balanced(stored: Stored, lines: Sequence[Learned]) -> Balance:
-    return balance(replace(stored, learned=tuple(lines)), {(Path("x") / "y").as_posix(): {}})
+    return balance(replace(stored, learned={"sft": tuple(lines)}), {(Path("x") / "y").as_posix(): {}})
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_text_learned_from_documents_says_nothing_of_examples(stored: Stored) ->
 def test_a_row_says_whether_it_was_learned_from_and_by_how_many_tokens(ran: Path, stored: Stored) -> None:
     lines = taught(stored)
     lines.append(replace(lines[1], form="companion", times=1, tokens=4))
-    whole = replace(stored, learned=tuple(lines))
+    whole = replace(stored, learned={"sft": tuple(lines)})
 
     def last(name: str) -> tuple[str, str, str]:
         (found,) = trails(ran, whole, name, SETTINGS.clean)

@@ -13,7 +13,7 @@ from tasks.prepare.validate.frames import frames
 from tasks.prepare.validate.profile import profile
 from tasks.prepare.validate.suites import check
 from tasks.prepare.validate.tables import InFolder, InMemory, names_at
-from tasks.rows import tables
+from tasks.rows import cutting
 from tasks.rows.records import Rows
 from tasks.rows.tables import read_rows, write_rows
 from tests.tasks.prepare.validate.judging import SETTINGS, answer, failed, judge
@@ -53,7 +53,7 @@ def test_many_shards_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Mon
     )
     assert "preference.agrees" in failed(report)
     assert len(held) > 10
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 7)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 7)
     assert judge(given, tmp_path / "many")[0] == held
     for name in OUTPUTS:
         assert (tmp_path / "many" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
@@ -61,7 +61,7 @@ def test_many_shards_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_memory_and_other_processes_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = faulty()
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 16)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 16)
     write_rows(tmp_path, given)
     folder, memory = InFolder(tmp_path), InMemory(given)
     wanted = frames(memory, InProcess())
@@ -101,7 +101,7 @@ def test_of_many_rows_that_fail_the_first_are_named() -> None:
 def test_names_are_found_by_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
-    monkeypatch.setattr(tables, "ROWS_A_SHARD", 3)
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 3)
     write_rows(tmp_path, rows(*(question(f"q{number}") for number in range(10))))
     assert len(read_rows(tmp_path).examples) == 10
     found = names_at(InFolder(tmp_path), "example", np.array([0, 2, 3, 9]))

@@ -17,6 +17,7 @@ from tasks.methods.method import Material
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_weights
 from tasks.rows.grounding import ground_preferences
+from tasks.rows.learned import learned_in
 from tasks.rows.records import Preference
 from tasks.rows.reports import unbalanced
 from tasks.settings import Settings
@@ -123,6 +124,18 @@ def test_every_row_is_accounted_for(learned: Trained) -> None:
     counts = {row.outcome: row.count for row in learned.report.rows}
     assert counts["in"] == 30
     assert counts["unused"] == 6
+
+
+def test_the_pairs_that_have_taught_it_stand_beside_it(learned: Trained) -> None:
+    lines = learned_in(learned.adapter)
+    assert lines is not None
+    trained = next(row.count for row in learned.report.rows if row.outcome == "trained")
+    names = {line.id for line in lines}
+    assert len(names) == len(lines) == trained
+    assert names < {f"p{number}" for number in range(30)}
+    assert "p4" not in names  # its evidence was not found
+    assert {(line.kind, line.form) for line in lines} == {("preference", "itself")}
+    assert len({line.times for line in lines}) == 1  # once in each epoch
 
 
 def test_accuracy_stands_beside_what_it_must_beat(learned: Trained) -> None:

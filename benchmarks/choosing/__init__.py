@@ -1,0 +1,1 @@
+"""Does little and chosen beat much and noisy? See `python -m benchmarks.choosing --help`."""

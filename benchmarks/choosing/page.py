@@ -1,0 +1,89 @@
+"""What came of the cells as a table: a line for each way of choosing, and for each share of wrong answers."""
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+from benchmarks.choosing.cells import CHOSEN, MANY, Cell, Found, Plan
+from benchmarks.seeds import spread
+from tasks.evaluation.markdown import markdown_table
+from tasks.pages.numbers import percent
+
+SAID = {
+    "difficulty": "by difficulty",
+    "coverage": "by coverage",
+    "length": "by length",
+    "random": "by lot",
+}
+
+
+def table(plan: Plan, found: Mapping[Cell, Found]) -> str:
+    """The scores with the lowest and the highest seed; how many cells have not run, and for how long."""
+    rows = {}
+    for kind, value in _groups(plan):
+        mine = [told for cell, told in found.items() if (cell.kind, cell.value) == (kind, value)]
+        told = (
+            f"{plan.few:,} {SAID[value]}"
+            if kind == CHOSEN
+            else f"{plan.many:,}, {percent(float(value))} wrong"
+        )
+        if mine:
+            rows[told] = [
+                spread(map(_score, mine)),
+                spread((each.retention for each in mine), percent),
+                str(len(mine)),
+            ]
+    lines = [
+        "",
+        *markdown_table(["score (lowest and highest seed)", "retention", "seeds"], rows),
+        "",
+        f"{plan.questions} questions of the test split, the same for all; every model has seen {plan.many:,} "
+        f"rows in all. {_verdict(plan, found)}",
+    ]
+    if left := len(plan.cells()) - len(found):
+        took = fmean(each.seconds for each in found.values()) if found else 0.0
+        lines += [
+            "",
+            f"{left} of {len(plan.cells())} cells have not run yet: about {left * took / 3600:.1f} hours",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def summary(plan: Plan, found: Mapping[Cell, Found]) -> dict[str, Any]:
+    """The mean score of each line by seed, as one JSON object."""
+    return {
+        f"{kind} {value}": {
+            str(cell.seed): round(_score(told), 4)
+            for cell, told in found.items()
+            if (cell.kind, cell.value) == (kind, value)
+        }
+        for kind, value in _groups(plan)
+    }
+
+
+def _groups(plan: Plan) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((cell.kind, cell.value) for cell in plan.cells()))
+
+
+def _verdict(plan: Plan, found: Mapping[Cell, Found]) -> str:
+    """From which share of wrong answers on the chosen rows beat the many with every seed."""
+    told = []
+    for way in plan.ways:
+        beaten = [share for share in sorted(plan.noise) if _beats(plan, found, way, f"{share:g}")]
+        told.append(
+            f"{SAID[way]} from {percent(beaten[0])} wrong answers on" if beaten else f"{SAID[way]} nowhere"
+        )
+    return f"With every seed the few beat the many: {', '.join(told)}."
+
+
+def _beats(plan: Plan, found: Mapping[Cell, Found], way: str, share: str) -> bool:
+    for seed in plan.seeds:
+        few = found.get(Cell(kind=CHOSEN, value=way, seed=seed))
+        many = found.get(Cell(kind=MANY, value=share, seed=seed))
+        if few is None or many is None or _score(few) <= _score(many):
+            return False
+    return True
+
+
+def _score(told: Found) -> float:
+    return fmean(told.scores)
