@@ -33,19 +33,18 @@ def table(plan: Plan, found: Mapping[Cell, Found]) -> str:
                 spread((each.retention for each in mine), percent),
                 str(len(mine)),
             ]
-    lines = [
-        "",
-        *markdown_table(["score (lowest and highest seed)", "retention", "seeds"], rows),
-        "",
+    asked = (
         f"{plan.questions} questions of the test split, the same for all; every model has seen {plan.many:,} "
-        f"rows in all. {_verdict(plan, found)}",
-    ]
+        "rows in all."
+    )
+    lines = ["", *markdown_table(["score (lowest and highest seed)", "retention", "seeds"], rows), "", asked]
     if left := len(plan.cells()) - len(found):
         took = fmean(each.seconds for each in found.values()) if found else 0.0
         lines += [
-            "",
-            f"{left} of {len(plan.cells())} cells have not run yet: about {left * took / 3600:.1f} hours",
+            f"{left} of {len(plan.cells())} cells have not run yet: about {left * took / 3600:.1f} hours."
         ]
+    else:
+        lines += [_verdict(plan, found)]
     return "\n".join(lines) + "\n"
 
 

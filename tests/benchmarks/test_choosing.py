@@ -102,3 +102,4 @@ def test_what_has_not_run_is_counted_with_its_time() -> None:
     text = table(PLAN, told)
     assert "6 of 8 cells have not run yet: about 0.6 hours" in text
     assert "wrong |" not in text  # no line for what has not run
+    assert "beat" not in text  # and no verdict
