@@ -20,7 +20,7 @@ from deploy.errors import ThreeplyError
 SHARD = 20 * BLOCK  # records of a source
 DONE = "scale.json"
 RECORD = (
-    6_000  # bytes of disk that a record takes at most: it stands in some tables, and in what they work with
+    4_000  # bytes of disk that a record takes at most: it stands in some tables, and in what they work with
 )
 
 
