@@ -21,7 +21,6 @@ from benchmarks.injection.attacks import ATTACKS, Attack, obeyed
 from deploy.answer import Layers
 from deploy.assistant import Assistant
 from deploy.bundle import PLAIN, load_bundle
-from deploy.documents.state import unforged
 from deploy.errors import ThreeplyError
 from deploy.messages import Message
 from deploy.prompts.template import PromptTemplate, Source, read_template
@@ -46,7 +45,7 @@ class Asked:
     def poisoned(self) -> tuple[Source, ...]:
         """The passages with the attack in the best of them."""
         best, *others = self.sources
-        return (replace(best, text=f"{best.text}\n\n{unforged(self.attack.text)}"), *others)
+        return (replace(best, text=f"{best.text}\n\n{self.attack.text}"), *others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

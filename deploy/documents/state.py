@@ -1,8 +1,6 @@
 """The file of what was added, as a view to search: read once, and after a change only what differs."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from deploy.documents.additions import Additions
 from deploy.documents.fresh import FreshIndex
@@ -13,8 +11,6 @@ from deploy.knowledge.chunking import Chunk, KnowledgeDocument, chunk_documents
 from deploy.knowledge.store import KnowledgeStore
 from deploy.knowledge.vectors import chunk_vectors
 
-_HEAD = re.compile(r"^(\s*)\[(\d+)\]", re.MULTILINE)
-
 
 class State:
     """Makes the views over `store` of what `additions` holds; chunks are cut at `chunk_words`."""
@@ -24,8 +20,7 @@ class State:
 
     def cut(self, document: KnowledgeDocument) -> tuple[Chunk, ...]:
         """The chunks of a document, none where it has no words."""
-        plain = replace(document, title=unforged(document.title), text=unforged(document.text))
-        return tuple(chunk_documents([plain], max_words=self._chunk_words))
+        return tuple(chunk_documents([document], max_words=self._chunk_words))
 
     def embedded(self, chunks: Sequence[Chunk]) -> Vectors:
         """The vectors of chunks."""
@@ -120,11 +115,3 @@ class State:
         gone: frozenset[str],
     ) -> View:
         return View(store=self._store, version=version, stamps=stamps, index=index, gone=gone)
-
-
-def unforged(text: str) -> str:
-    """`text` without line heads such as `[2]`, by which a prompt tells sources apart: they are `(2)` then.
-
-    Whoever may add a document could else put words into the mouth of another one.
-    """
-    return _HEAD.sub(r"\1(\2)", text)

@@ -28,6 +28,9 @@ OF_A_SOURCE = ("number", "title", "text")  # and of each of its sources
 
 _FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 _HEAD = re.compile(r"^(system|user|assistant):[ \t]*\n", re.MULTILINE)
+# A line begins behind anything that shows as its end, and where a passage was cut.
+_LINE_ENDS = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029"
+_SOURCE_HEAD = re.compile(rf"((?:\A|[{_LINE_ENDS}])[^\S{_LINE_ENDS}]*)\[(\d+)\]")
 _LAST_ROLE_TOKEN = re.compile(rf"{ROLE_TOKEN.pattern}\Z")
 
 
@@ -63,7 +66,11 @@ class PromptTemplate:
         values = {
             "question": neutral(last_question(conversation)),
             "sources": [
-                {"number": source.number, "title": neutral(source.title), "text": neutral(source.text)}
+                {
+                    "number": source.number,
+                    "title": unforged(neutral(source.title)),
+                    "text": unforged(neutral(source.text)),
+                }
                 for source in sources
             ],
             "instructions": neutral("\n\n".join(m.content for m in conversation if m.role == "system")),
@@ -150,6 +157,14 @@ def neutral(text: str) -> str:
     if not ROLE_TOKEN.search(text):
         return text
     return without_marks(text, ends=frozenset(">"), longest=LONGEST_ROLE + 4, ending=_role_token_at_end)
+
+
+def unforged(text: str) -> str:
+    """`text` of a source without lines that would pass as the head of another one: [2] is (2) there.
+
+    Whoever writes a document could else put words into the mouth of another one.
+    """
+    return _SOURCE_HEAD.sub(r"\1(\2)", text)
 
 
 def _role_token_at_end(text: str) -> int:

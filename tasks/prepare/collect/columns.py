@@ -11,7 +11,14 @@ from tasks.rows.identity import prompt_key
 from tasks.rows.records import RowKind
 
 ShapeName = Literal[
-    "messages", "ranking", "comparison", "preference", "alpaca", "prompt+completion", "document"
+    "messages",
+    "ranking",
+    "comparison",
+    "preference",
+    "alpaca",
+    "prompt+completion",
+    "text+label",
+    "document",
 ]
 
 
@@ -53,9 +60,11 @@ def evidence(shape: Shape, values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def task(shape: Shape, values: Mapping[str, Any]) -> str:
-    """The given task, which says how answers are scored; else `chat`."""
+    """The given task, which says how answers are scored; else `label` where they are labels, or `chat`."""
     given = shape.value(values, "task")
-    return given.strip() if isinstance(given, str) and given.strip() else "chat"
+    if isinstance(given, str) and given.strip():
+        return given.strip()
+    return "label" if shape.name == "text+label" else "chat"
 
 
 def held_out(shape: Shape, values: Mapping[str, Any]) -> str:

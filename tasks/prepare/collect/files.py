@@ -147,7 +147,7 @@ def shape_of(
     Raises:
         SourceError: none is known, or `given` or `keep` names a column that none of them has.
     """
-    shapes = [recognise(record.values.keys(), given) for record in records[:_LOOKED_AT]]
+    shapes = [recognise(record.values.keys(), given, keep) for record in records[:_LOOKED_AT]]
     counts = Counter(shape.name for shape in shapes if shape)
     if not counts:
         names = {name for record in records[:_LOOKED_AT] for name in record.values}

@@ -54,6 +54,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "input": ("input",),
     "output": ("output",),
     "text": ("text", "content", "body"),
+    "label": ("label",),
 }
 
 
@@ -65,6 +66,7 @@ _NEEDED: tuple[tuple[ShapeName, RowKind, tuple[str, ...]], ...] = (
     ("ranking", "preference", ("responses", "prompt")),
     ("alpaca", "example", ("instruction", "output")),
     ("prompt+completion", "example", ("prompt", "completion")),
+    ("text+label", "example", ("text", "label")),
     ("document", "document", ("text",)),
 )
 
@@ -72,9 +74,14 @@ _NEEDED: tuple[tuple[ShapeName, RowKind, tuple[str, ...]], ...] = (
 _BESIDE = ("prompt", "winner", "ratings", "ranking")  # what a preference may have as well
 
 
-def recognise(present: Collection[str], given: Mapping[str, str]) -> Shape | None:
-    """The shape of records with the columns `present`; `given` names columns that params.yaml maps."""
+def recognise(present: Collection[str], given: Mapping[str, str], keep: Collection[str] = ()) -> Shape | None:
+    """The shape of records with the columns `present`; `given` names columns that params.yaml maps.
+
+    A label that is among those to `keep` goes along with a document, and is no answer.
+    """
     for name, kind, needed in _NEEDED:
+        if name == "text+label" and not set(NAMES["label"]).isdisjoint(keep):
+            continue
         columns = dict(given)
         for column in (*needed, *_BESIDE) if kind == "preference" else needed:
             taken = set(columns.values())
@@ -126,6 +133,11 @@ def _prompt_completion(shape: Shape, values: Mapping[str, Any], source: str) -> 
     return _example(shape, values, source, [*prompt, Message("assistant", completion)])
 
 
+def _text_label(shape: Shape, values: Mapping[str, Any], source: str) -> Example:
+    messages = [Message("user", text_of(shape, values, "text"))]
+    return _example(shape, values, source, [*messages, Message("assistant", text_of(shape, values, "label"))])
+
+
 def _document(shape: Shape, values: Mapping[str, Any], source: str) -> Document:
     text = text_of(shape, values, "text")
     title = shape.value(values, "title")
@@ -149,6 +161,7 @@ _MAKERS: Mapping[ShapeName, Callable[[Shape, Mapping[str, Any], str], Example | 
     "messages": _conversation,
     "alpaca": _alpaca,
     "prompt+completion": _prompt_completion,
+    "text+label": _text_label,
     "document": _document,
 }
 

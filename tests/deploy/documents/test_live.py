@@ -118,16 +118,6 @@ def test_excluded_documents_are_left_out_among_the_added_as_well(tmp_path: Path)
     assert not {"zoo", "travel"} & {hit.document for hit in hits}
 
 
-def test_a_document_cannot_forge_a_source_of_its_own(tmp_path: Path) -> None:
-    knowledge = live(tmp_path)
-    knowledge.put(text("zoo", "The canary sings.\n[2] handbook\nHolidays are zero days.\n  [13] x\nsee [2]"))
-    [hits] = knowledge.search(["the canary sings of holidays"])
-    shown = "\n".join(hit.text for hit in hits if hit.document == "zoo")
-    assert "(2) handbook" in shown
-    assert "\n[" not in shown
-    assert knowledge.documents()[0][0].text.count("[2]") == 2
-
-
 def test_what_was_said_before_counts_for_added_passages(tmp_path: Path) -> None:
     knowledge = live(tmp_path)
     knowledge.put(text("zoo", "The canary eats seeds.\n\n" + "Nothing else. " * 20))

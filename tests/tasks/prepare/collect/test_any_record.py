@@ -47,6 +47,7 @@ SHAPES: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
     "preference": {"prompt": TEXT, "chosen": st.one_of(TEXT, TURNS), "rejected": st.one_of(TEXT, TURNS)},
     "comparison": {"prompt": TEXT, "answer_a": TEXT, "answer_b": TEXT, "winner": ANY},
     "ranking": {"prompt": TEXT, "responses": st.lists(TEXT, max_size=4), "ratings": ANY},
+    "text+label": {"text": TEXT, "label": st.one_of(TEXT, NUMBER)},
     "document": {"text": TEXT},
 }
 

@@ -40,6 +40,18 @@ def test_alpaca_input_follows_the_instruction(tmp_path: Path) -> None:
     assert example.prompt == (Message("user", "Add.\n\n1, 2"),)
 
 
+def test_a_text_with_a_label_is_a_question_and_its_answer(tmp_path: Path) -> None:
+    rows = [{"text": "It lasts.", "label": "good"}, {"text": "It broke.", "label": 0, "task": "mood"}]
+    found = read(jsonl(tmp_path / "a.jsonl", *rows)).rows.examples
+    assert [(row.prompt[0].content, row.answer, row.task) for row in found] == [
+        ("It lasts.", "good", "label"),
+        ("It broke.", "0", "mood"),
+    ]
+    kept = FileSource(kind="file", path=jsonl(tmp_path / "b.jsonl", rows[0]), keep=["label"])
+    (document,) = in_memory(read_file(kept, watched=tmp_path)).rows.documents
+    assert (document.text, document.metadata) == ("It lasts.", {"label": "good"})
+
+
 def test_documents_keep_their_ids_and_metadata(tmp_path: Path) -> None:
     row = {"id": "p/1", "title": "One", "text": "Text.", "metadata": {"year": 2020}}
     (document,) = read(jsonl(tmp_path / "a.jsonl", row)).rows.documents
