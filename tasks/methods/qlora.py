@@ -54,6 +54,8 @@ def attach(model: "PreTrainedModel", settings: QloraSettings, material: Material
         for name, module in linear_modules(model).items()
     }
     adapted = attach_lora(model, low_rank(settings, sum(map(numbers, model.parameters()))), names)
+    # PEFT has read it. TRL would cast what learns to bfloat16 by it, in which small steps are lost.
+    delattr(model, MARK)
 
     def write(folder: Path) -> None:
         adapted.write(folder / LORA)

@@ -68,8 +68,9 @@ def score_at(
     """
     base = model.get_base_model()
     ids, at = input_ids.to(model.device), ends.to(model.device)
+    seen, places = (None if each is None else each.to(model.device) for each in (mask, positions))
     hidden = base.base_model(
-        input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
+        input_ids=ids, attention_mask=seen, position_ids=places, use_cache=False
     ).last_hidden_state
     chosen = hidden.gather(1, at.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
     return base.score(chosen.float()).squeeze(-1)

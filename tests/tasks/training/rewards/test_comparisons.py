@@ -1,12 +1,14 @@
 """Protects rows of several answers: which pairs they hold, what each counts, and the loss by hand."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.machine.device import Device
 from tasks.training.rewards.comparisons import collate, comparisons
 from tasks.training.rewards.pairs import balanced, scaled
 from tests.tasks.training.rewards.made import token_pair
@@ -84,3 +86,19 @@ def test_balanced_pairs_tell_nothing_by_their_length() -> None:
     assert sum(weights) == pytest.approx(5.0)
     assert weights[4] == 1.0
     assert balanced([longer, longer]) == [1.0, 1.0]
+
+
+def test_a_batch_goes_to_where_the_model_is(tiny_base: Path) -> None:
+    """Rows are made on the CPU; `meta` stands for a GPU here, and takes no part of another place."""
+    from peft import LoraConfig, get_peft_model
+
+    from tasks.methods.parts.base_model import load_classifier
+    from tasks.training.rewards.model import score_at
+
+    device = Device(name="cpu", threads=1, precision="float32")
+    model = get_peft_model(load_classifier(tiny_base, device), LoraConfig(task_type="SEQ_CLS")).to("meta")
+    batch = collate(comparisons(RANKED, longest=50))
+    scored = score_at(
+        model, batch["input_ids"], batch["ends"], mask=batch["mask"], positions=batch["positions"]
+    )
+    assert (scored.device.type, scored.shape) == ("meta", batch["ends"].shape)

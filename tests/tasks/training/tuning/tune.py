@@ -36,12 +36,16 @@ def tune(
 
 @contextmanager
 def cut_short() -> Iterator[None]:
-    """A block in which training is cut short at STEP, in every process."""
+    """A block in which training is cut short at STEP, in every process; what learns is float32 until then."""
+    import torch
+
     from tasks.training.tuning.trainer import AnswerTrainer
 
     plain = AnswerTrainer.training_step
 
     def interrupted(self: Any, *arguments: Any, **named: Any) -> Any:
+        learning = {part.dtype for part in self.model.parameters() if part.requires_grad}
+        assert learning == {torch.float32}, learning
         if self.state.global_step == STEP:
             raise CutShortError
         return plain(self, *arguments, **named)
