@@ -4,6 +4,7 @@
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
     |   |-- ClosedError           a document that is not for whoever asks to change it
+    |   |-- NotKeptError          a change of documents cannot be written
     |   `-- DocumentError         a file cannot be read as a document
     |-- FeedbackError             ratings of answers cannot be kept or read
     |-- PromptError               a prompt template is missing or wrong
@@ -38,6 +39,10 @@ class KnowledgeError(ThreeplyError):
 
 class ClosedError(KnowledgeError):
     """A document has tags of which whoever asks to change it holds none."""
+
+
+class NotKeptError(KnowledgeError):
+    """A change of documents cannot be written: the disk is full, or not to be written to."""
 
 
 class FeedbackError(ThreeplyError):

@@ -5,12 +5,14 @@ What is deleted is overwritten, in the file and in its log: no page of either ke
 
 import secrets
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from deploy.erasing import ErasingFile
-from deploy.errors import KnowledgeError
+from deploy.errors import KnowledgeError, NotKeptError
 from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import KnowledgeDocument
 
@@ -62,7 +64,7 @@ class Additions:
         Gives its stamp, a number that no other version of it has.
         """
         stamp = secrets.randbits(63)
-        with self._file.changing() as connection:
+        with self._changing() as connection:
             connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
             row = (document.id, document.uri, document.title, document.text)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", row)
@@ -74,18 +76,18 @@ class Additions:
 
     def keep_vectors(self, name: str, vectors: Vectors) -> None:
         """Keep the vectors of a document that had none, or those of another embedder."""
-        with self._file.changing() as connection:
+        with self._changing() as connection:
             connection.execute("DELETE FROM vectors WHERE document = ?", (name,))
             self._keep(connection, name, vectors)
 
     def delete(self, name: str) -> bool:
         """Delete a document; whether it was there."""
-        with self._file.changing() as connection:
+        with self._changing() as connection:
             return connection.execute("DELETE FROM documents WHERE id = ?", (name,)).rowcount > 0
 
     def hide(self, name: str) -> None:
         """Hide a document of the bundle."""
-        with self._file.changing() as connection:
+        with self._changing() as connection:
             connection.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (name,))
 
     def stamps(self) -> dict[str, int | None]:
@@ -123,6 +125,18 @@ class Additions:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """One change, whole or not at all."""
+        try:
+            with self._file.changing() as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise NotKeptError(
+                f"the documents in {self.path} cannot be changed ({error}); see that the disk has room and "
+                "that the file may be written to"
+            ) from None
 
     def _keep(self, connection: sqlite3.Connection, name: str, vectors: Vectors) -> None:
         rows = vectors.astype("<f4").tobytes()

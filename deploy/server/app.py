@@ -21,7 +21,7 @@ from deploy.server.embeddings import EmbeddingsBody, add_embedding_route
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.feedback import Feedback, FeedbackBody, add_feedback_routes
 from deploy.server.guard import Guard
-from deploy.server.headers import SafeHeaders
+from deploy.server.headers import HEADERS, SafeHeaders
 from deploy.server.hosts import KnownHosts
 from deploy.server.keys import KeyFile
 from deploy.server.limits import Limits
@@ -85,6 +85,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.add_exception_handler(RequestError, _reply)
     app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(Exception, _unforeseen)
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
     @readable(app, "/", include_in_schema=False)
@@ -109,6 +110,13 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
 async def _reply(_: Request, error: Exception) -> JSONResponse:
     fault = as_fault(error)
     return JSONResponse(fault.body(), status_code=fault.status, headers=dict(fault.headers))
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    """What nobody foresaw, which uvicorn logs; it is answered behind all that adds headers elsewhere."""
+    reply = await _reply(request, error)
+    reply.headers.update(HEADERS)
+    return reply
 
 
 async def _not_found(_: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,7 @@
 """The routes that change and search what is known: /v1/documents and /v1/search."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Collection
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from deploy.documents.live import LiveKnowledge
 from deploy.documents.reading.formats import TYPES, by_type, read_document
 from deploy.documents.reading.reading import Reading
 from deploy.documents.seen import seen_by
-from deploy.errors import ClosedError, KnowledgeError
+from deploy.errors import ClosedError, KnowledgeError, NotKeptError
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.knowledge.tags import TAG, Held
 from deploy.server.bodies import JSON, content_type, made, read, read_body, read_bytes
@@ -25,6 +26,7 @@ from deploy.server.places import Places
 from deploy.server.wishes import Beginnings
 from deploy.settings import ServeSettings
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1)]
 _LONGEST_TITLE = 300  # characters
@@ -154,6 +156,10 @@ async def _in_thread(work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work)
     except ClosedError as error:
         raise RequestError(403, str(error), "name_is_taken", "name") from None
+    except NotKeptError as error:
+        _log.error("a change of documents was not kept: %s", error)
+        told = "documents cannot be changed now; the server's log tells why"  # where they lie, too
+        raise RequestError(503, told, "not_kept") from None
     except KnowledgeError as error:
         raise RequestError(400, str(error), "not_added") from None
 

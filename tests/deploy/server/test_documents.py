@@ -17,6 +17,7 @@ from deploy.assistant import Assistant
 from deploy.documents.reading.formats import SUFFIXES, by_suffix, by_type
 from deploy.prompts.template import load_template
 from deploy.server.app import PAGE
+from deploy.server.headers import HEADERS
 from deploy.settings import GenerationSettings
 from tests.conftest import ROOT
 from tests.deploy.documents.made import live
@@ -64,6 +65,40 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
     assert "pets/zoo.md" not in sources(address)
     assert httpx.get(f"{address}/v1/documents").json()["data"] == []
     assert httpx.delete(f"{address}/v1/documents/pets/zoo.md").status_code == 404
+
+
+def test_a_full_disk_is_not_the_clients_doing_and_nothing_is_half_changed(tmp_path: Path) -> None:
+    knowledge = live(tmp_path)
+    assistant = Assistant(ScriptedEngine({}, otherwise="No."), knowledge, load_template("assistant"), USUAL)
+    with serving(assistant, max_body_bytes=2**20) as address:
+        assert httpx.put(f"{address}/v1/documents/zoo", json=CANARY).status_code == 200
+        full = "PRAGMA max_page_count = 1"  # SQLite takes it for as many pages as there are
+        knowledge._additions._file._connection.execute(full)
+        long = {"text": "The parrot sings. " * 3_000}
+        for name in ("zoo", "parrots"):
+            refused = httpx.put(f"{address}/v1/documents/{name}", json=long)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "not_kept")
+            assert str(tmp_path) not in refused.text
+        assert [each["id"] for each in httpx.get(f"{address}/v1/documents").json()["data"]] == ["zoo"]
+        [hit, *_] = httpx.post(f"{address}/v1/search", json={"query": "canary"}).json()["data"]
+        assert hit["text"].endswith(CANARY["text"])
+
+
+def test_what_nobody_foresaw_is_answered_as_openai_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    knowledge = live(tmp_path)
+    monkeypatch.setattr(knowledge, "search", fails)
+    assistant = Assistant(ScriptedEngine({}, otherwise="No."), knowledge, load_template("assistant"), USUAL)
+    with serving(assistant) as address:
+        reply = httpx.post(f"{address}/v1/search", json={"query": "canary"})
+    assert reply.status_code == 500
+    assert reply.json()["error"]["code"] == "internal_error"
+    assert "secret" not in reply.text
+    assert HEADERS.items() <= {name.title(): value for name, value in reply.headers.items()}.items()
 
 
 def test_a_question_can_be_kept_to_some_documents(address: str) -> None:
