@@ -40,7 +40,7 @@ def rlhf(
 
     Writes it, the curve, and what it gained on held-out prompts. `functions` is the folder of the user's
     reward functions. It is skipped where the settings say so, after a method that it cannot go on from, and
-    without the reward model that it is to be judged by.
+    without the reward model that it is to be judged by or the pairs that it is to learn from.
 
     Raises:
         TrainingError: there is nothing to train on, an adapter does not fit, or a loss is no number.
@@ -56,7 +56,7 @@ def rlhf(
         for row in read_table(folder / "train" / "preferences.parquet", Preference)
     ]
     held_out = read_table(splits / "validation" / "examples.parquet", Example)
-    if reason := _hindrance(examples, sft, reward, settings):
+    if reason := _hindrance(examples, preferences, sft, reward, settings):
         count = len(examples)
         skip("rlhf", reason, kind="example", entered=count, adapter=adapter, curve=curve, report=report)
         return
@@ -77,10 +77,21 @@ def rlhf(
     reinforced.write(adapter, curve, report)
 
 
-def _hindrance(examples: Sequence[Example], sft: Path, reward: Path, settings: RlhfSettings) -> str:
+def _hindrance(
+    examples: Sequence[Example],
+    preferences: Sequence[Preference],
+    sft: Path,
+    reward: Path,
+    settings: RlhfSettings,
+) -> str:
     """Why there is no RLHF; empty: there is."""
     if not settings.enabled:
         return "rlhf.enabled is false in params.yaml"
+    if settings.learns_from == "preferences" and not preferences:
+        return (
+            "rlhf.learns_from is preferences, and there are none: add a source of pairs, let the stage "
+            "`sample` judge answers (sample.enabled), or set learns_from to samples"
+        )
     if settings.by_rules and not any(map(checkable, examples)):
         return "no rule checks the answers of these tasks; give rlhf.rewards the reward model or a function"
     if MODEL in settings.weighing and (reason := skip_reason(reward)):

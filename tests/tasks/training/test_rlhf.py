@@ -277,6 +277,14 @@ def test_it_learns_from_preferences(stage: Stage, settings: RlhfSettings, algori
     assert report.figures["kept"] == "sft" or len(learned_in(stage.folder / "rlhf") or ()) == 7
 
 
+def test_without_the_pairs_that_it_learns_from_it_is_skipped(stage: Stage, settings: RlhfSettings) -> None:
+    for folder in stage.inputs:
+        for path in folder.glob("train/preferences.parquet"):
+            write_table(path, Preference, [])
+    report = stage.run(settings.model_copy(update={"algorithm": "dpo", "learns_from": "preferences"}))
+    assert report.figures["skipped"].startswith("rlhf.learns_from is preferences, and there are none")
+
+
 def test_more_fine_tuning_is_its_control(stage: Stage, settings: RlhfSettings) -> None:
     more = {"algorithm": "sft", "learns_from": "answers", "prompts": 8, "redraws": 1}
     report = stage.run(settings.model_copy(update=more))
