@@ -25,6 +25,7 @@ from tests.tasks.rows.made import document
 
 SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
 KNOWLEDGE = KnowledgeSettings(max_drift=0.2, max_lost=0.1)
+ALONE = ParallelSettings(executor="local", workers=1)
 DOCUMENT = document("d")
 
 
@@ -53,7 +54,7 @@ def staged(
     before: Path | None = None,
     items: Sequence[EvaluationItem] = (),
     knowledge: KnowledgeSettings = KNOWLEDGE,
-    workers: int = 1,
+    parallel: ParallelSettings = ALONE,
 ) -> Path:
     """The splits of rows, by the stage itself; all that it reads and writes stands in `place`."""
     place.mkdir(exist_ok=True)
@@ -70,7 +71,7 @@ def staged(
         report=place / "report.json",
         before=before,
         work=place / "work",
-        parallel=ParallelSettings(executor="local", workers=workers),
+        parallel=parallel,
         settings=how,
         knowledge=knowledge,
     )

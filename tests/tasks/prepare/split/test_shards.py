@@ -8,6 +8,7 @@ import pytest
 
 from deploy.messages import Message
 from tasks.machine import shards as kept
+from tasks.machine.settings import ParallelSettings
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.split.ledger import LEDGER
 from tasks.prepare.split.sides import SPLITS
@@ -17,7 +18,7 @@ from tasks.rows.records import Dropped, EvaluationItem, Example, Preference, Row
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.tables import read_table
 from tests.contents import hashes
-from tests.tasks.prepare.split.staged import SETTINGS, staged
+from tests.tasks.prepare.split.staged import ALONE, SETTINGS, staged
 from tests.tasks.rows.made import document, pair, question, rows
 
 BY_TIME = SETTINGS.model_copy(update={"by": "time", "time": "created", "near_groups": None})
@@ -76,26 +77,39 @@ HELD = [
 
 
 def ran(
-    place: Path, found: Rows, how: SplitSettings, *, before: Path | None = None, workers: int = 1
+    place: Path,
+    found: Rows,
+    how: SplitSettings,
+    *,
+    before: Path | None = None,
+    parallel: ParallelSettings = ALONE,
 ) -> tuple[Report, Path]:
     """What the stage has told, and the splits."""
-    folder = staged(place, found, how, held=HELD, before=before, items=ITEMS, workers=workers)
+    folder = staged(place, found, how, held=HELD, before=before, items=ITEMS, parallel=parallel)
     return read_report(place / "report.json"), folder
 
 
-@pytest.mark.parametrize("how", [SETTINGS, BY_TIME])
+@pytest.mark.parametrize(
+    ("how", "executor", "workers"),
+    [(SETTINGS, "local", 2), (SETTINGS, "ray", 2), (BY_TIME, "local", 1)],
+    ids=["processes", "ray", "by time"],
+)
 def test_many_shards_are_split_as_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: SplitSettings
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: SplitSettings, executor: str, workers: int
 ) -> None:
-    def grown(place: Path, workers: int) -> list[Report]:
+    if executor == "ray":
+        pytest.importorskip("ray", reason="the extra ray is not installed")
+    shared = ParallelSettings.model_validate({"executor": executor, "workers": workers})
+
+    def grown(place: Path, parallel: ParallelSettings) -> list[Report]:
         place.mkdir()
-        first, before = ran(place / "first", HALF, how, workers=workers)
+        first, before = ran(place / "first", HALF, how, parallel=parallel)
         second, _ = ran(place / "second", FOUND, how, before=before)
         return [first, second]
 
-    whole = grown(tmp_path / "whole", 1)
+    whole = grown(tmp_path / "whole", ALONE)
     monkeypatch.setattr(cutting, "ROWS_A_SHARD", 16)
-    parts = grown(tmp_path / "parts", 2 if how is SETTINGS else 1)
+    parts = grown(tmp_path / "parts", shared)
     assert whole == parts
     assert [unbalanced(report.rows) for report in parts] == [[], []]
     for step in ("first/splits", "second/splits"):

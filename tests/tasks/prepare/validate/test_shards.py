@@ -59,13 +59,19 @@ def test_many_shards_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Mon
         assert (tmp_path / "many" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
 
 
-def test_memory_and_other_processes_give_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("executor", ["local", "ray"])
+def test_memory_and_other_processes_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
+) -> None:
+    if executor == "ray":
+        pytest.importorskip("ray", reason="the extra ray is not installed")
     given = faulty()
     monkeypatch.setattr(cutting, "ROWS_A_SHARD", 16)
     write_rows(tmp_path, given)
     folder, memory = InFolder(tmp_path), InMemory(given)
     wanted = frames(memory, InProcess())
-    with executing(ParallelSettings(executor="local", workers=2), shards=6) as pool:
+    shared = ParallelSettings.model_validate({"executor": executor, "workers": 2})
+    with executing(shared, shards=6) as pool:
         found = frames(folder, pool)
     for kind, lines in wanted.items():
         pd.testing.assert_frame_equal(found[kind], lines)
