@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tasks.rows.records import Row
 
 SHOWN = 2000  # characters of a text
+_MOST_COPIES = 10  # that are named
 
 
 def trail_lines(
@@ -55,6 +56,10 @@ def _trail(trail: "Trail", most: int | None) -> Iterator[str]:
         yield from _indented("what stands there", line, most)
     for version in trail.versions:
         yield from _text(f"as it was {version.state}", version.row, most)
+    if trail.stands_for:
+        more = len(trail.stands_for) - _MOST_COPIES
+        named = ", ".join(map(plain, trail.stands_for[:_MOST_COPIES]))
+        yield f"\nit stands for {named}{f' and {more} more' if more > 0 else ''}"
     for other in trail.counterparts:
         yield f"\n{other.relation} {plain(other.id)} ({other.fate})"
         for row in other.rows:

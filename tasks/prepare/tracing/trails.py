@@ -9,7 +9,7 @@ from tasks.machine.executors import InProcess
 from tasks.prepare.clean.steps import STEPS
 from tasks.prepare.clean_settings import CleanSettings, CleanStep
 from tasks.prepare.collect.corrections import LEFT_OUT
-from tasks.prepare.tracing.counterparts import counterparts, relation
+from tasks.prepare.tracing.counterparts import counterparts, relation, stands_for
 from tasks.prepare.tracing.lines import line_of
 from tasks.prepare.tracing.stored import CLEAN, DATA, RAW, Stored, rows_called
 from tasks.prepare.tracing.taught import learned_from
@@ -53,7 +53,8 @@ class Trail:
     """The way of the rows that share a kind and an id; these are several where an id was given twice.
 
     `judged` is what validate has looked at, by column, where it held the row back. A row that could not be
-    read has no versions: `lines` are what its source has there.
+    read has no versions: `lines` are what its source has there. `stands_for` are the ids of its copies that
+    went.
     """
 
     kind: RowKind
@@ -62,6 +63,7 @@ class Trail:
     events: tuple[Event, ...]
     versions: tuple[Version, ...]
     counterparts: tuple[Counterpart, ...] = ()
+    stands_for: tuple[str, ...] = ()
     judged: Mapping[str, object] | None = None
     lines: tuple[str, ...] = ()
 
@@ -90,7 +92,8 @@ def _trail(
     settings: CleanSettings,
 ) -> Trail:
     raw, clean = (rows.by_kind()[kind] for rows in found)
-    lost = [row for row in stored.lost_rows() if row.kind == kind and row.id in names]
+    of_kind = [row for row in stored.lost_rows() if row.kind == kind]
+    lost = [row for row in of_kind if row.id in names]
     versions: list[Version] = []
     events: list[Event] = []
     for row in raw:
@@ -118,6 +121,7 @@ def _trail(
         events=tuple(events),
         versions=tuple(versions),
         counterparts=_counterparts(root / DATA, stored, lost),
+        stands_for=tuple(chain.from_iterable(stands_for(each, of_kind) for each in dict.fromkeys(names))),
         judged=_judged(root / DATA, kind, clean[0].id) if held and clean else None,
         lines=tuple(line_of(root, row) for row in lost if row.stage == "collect"),
     )

@@ -51,6 +51,12 @@ def test_a_repetition_names_the_row_that_stands_in_its_place(ran: Path) -> None:
     assert [row.id for row in heir.rows] == [heir.id]
 
 
+def test_what_stands_in_the_place_of_others_names_them(ran: Path) -> None:
+    path = (ran / FAQ).as_posix()
+    assert one(ran, "kept 3").stands_for == (f"{path}:twice",)
+    assert one(ran, "kept 2").stands_for == ()
+
+
 def test_an_id_that_was_given_twice_shows_both_rows(ran: Path) -> None:
     found = one(ran, "kept 4")
     assert len(answers(found)) == 2
