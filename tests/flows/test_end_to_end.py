@@ -9,7 +9,7 @@ from openai import OpenAI
 
 from tasks.stages import LAB, STAGES
 from tests.conftest import ROOT
-from tests.flows.opened.reading import opened, undeclared
+from tests.flows.opened.reading import opened, reached, undeclared
 from tests.flows.started import serving
 from tests.interpreter import speaking
 from tests.tasks.pages.checking import checked
@@ -51,6 +51,7 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     assert set(opened(notes)) == {*STAGES, *LAB}
     assert "data/reports/ledger.json" in opened(notes)["bundle"]
     assert undeclared(notes) == {}
+    assert reached(notes) == {}, "nothing leaves the machine, and no library reports home"
 
     with (
         serving(ROOT, "--bundle", str(place / ".threeply/releases/current")) as address,
