@@ -1,8 +1,8 @@
 """Notes which files a stage opens, and which other machines it looks for.
 
-Python imports this module by itself where its folder is on PYTHONPATH. Writes a file for each process into the
-folder that THREEPLY_OPENED names: the words of the stage, then a path a line, or a host behind `NETWORK`. What
-libraries do without Python (safetensors, Arrow) does not come by here.
+Python imports this module by itself where its folder is on PYTHONPATH. Writes a file for each process into
+the folder that THREEPLY_OPENED names: the words of the stage, then a path a line, or a host behind `NETWORK`.
+What libraries do without Python (safetensors, Arrow) does not come by here.
 """
 
 import json
