@@ -166,6 +166,23 @@ def test_a_manifest_cannot_name_what_no_bundle_holds(bundle: Path, name: str) ->
         verify_bundle(bundle)
 
 
+@pytest.mark.parametrize("name", ["../../elsewhere", "/models/other", "sft/..", "", "a b"])
+def test_a_model_is_a_folder_in_the_bundle(bundle: Path, name: str) -> None:
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    manifest["models"].append(name)
+    (bundle / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(BundleError, match="is no name of a folder in the bundle"):
+        verify_bundle(bundle)
+
+
+def test_a_manifest_that_is_a_link_is_refused(bundle: Path) -> None:
+    """What it points at could be another one after it was verified."""
+    shutil.move(bundle / MANIFEST, bundle.parent / MANIFEST)
+    (bundle / MANIFEST).symlink_to(bundle.parent / MANIFEST)
+    with pytest.raises(BundleError, match="is a link"):
+        verify_bundle(bundle)
+
+
 def test_a_pickle_is_never_shipped(tmp_path: Path, parts: dict[str, Path]) -> None:
     (parts["base"] / "pytorch_model.bin").write_text("x")
     with pytest.raises(BundleError, match=r"base/pytorch_model\.bin cannot be shipped"):
