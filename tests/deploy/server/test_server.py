@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from openai import OpenAI
 
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.server.conftest import ASK, QUESTION, client, running
@@ -138,6 +139,19 @@ def test_more_requests_than_places_get_a_503_and_the_places_come_back() -> None:
         go_on.set()
         assert [one.result().status_code for one in waiting] == [200, 200]
         assert httpx.post(url, json=ASK).status_code == 200
+
+
+def test_openai_s_own_retries_bring_more_clients_through_than_there_are_places() -> None:
+    together = threading.Barrier(4)  # the places are full before the first answer
+    engine = ScriptedEngine({}, before_word=lambda _: together.wait(10) if len(engine.asked) <= 4 else None)
+
+    def ask(address: str) -> str:
+        with OpenAI(base_url=f"{address}/v1", api_key="none") as usual:
+            reply = usual.chat.completions.create(model="rlhf", messages=ASK["messages"])
+        return reply.choices[0].message.content or ""
+
+    with running(engine, max_concurrency=4) as address, ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(ask, [address] * 12)) == {"The documentation does not say."}
 
 
 def test_a_client_that_leaves_ends_its_generation() -> None:
