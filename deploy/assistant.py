@@ -203,6 +203,13 @@ def coverages(composed: Sequence[Composed]) -> list[float] | None:
 def numbered(hits: Sequence[Hit]) -> tuple[Source, ...]:
     """The sources that a prompt shows for what was found, with their numbers."""
     return tuple(
-        Source(number=number, document=hit.document, uri=hit.uri, title=hit.title, text=hit.text)
+        Source(
+            number=number,
+            document=hit.document,
+            uri=hit.uri,
+            title=hit.title,
+            text=hit.text,
+            chunk=hit.chunk,
+        )
         for number, hit in enumerate(hits, start=1)
     )

@@ -36,13 +36,17 @@ _LAST_ROLE_TOKEN = re.compile(rf"{ROLE_TOKEN.pattern}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One retrieved chunk as the prompt shows it; `number` counts from 1 and is what [n] refers to."""
+    """One retrieved chunk as the prompt shows it; `number` counts from 1 and is what [n] refers to.
+
+    `chunk` is its id, by which a search names it, too; None in answers that were kept by an earlier version.
+    """
 
     number: int
     document: str
     uri: str
     title: str
     text: str
+    chunk: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
     assert listed == {"object": "list", "data": [told], "in_bundle": 4}
     [hit, *_] = httpx.post(f"{address}/v1/search", json={"query": "canary"}).json()["data"]
     assert (hit["document"], hit["title"]) == ("pets/zoo.md", "Zoo")
+    assert hit["chunk"] == reply["threeply"]["sources"][0]["chunk"]
     deleted = httpx.delete(f"{address}/v1/documents/pets/zoo.md")
     assert deleted.json() == {"id": "pets/zoo.md", "object": "document", "deleted": True}
     assert "pets/zoo.md" not in sources(address)
