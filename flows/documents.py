@@ -49,7 +49,7 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
                 print(f"{document.id:<40} {passages:>5} passages  {document.title}{tags}")
             print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:
-            delete(knowledge, words.document)
+            delete(knowledge, words.document, settings.serve.feedback)
 
 
 @contextmanager
@@ -152,8 +152,8 @@ def _opened(before: Sequence[str], now: Sequence[str]) -> list[str]:
     return [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
 
 
-def delete(knowledge: "LiveKnowledge", name: str) -> None:
-    """Delete a document, and say where words of it are left.
+def delete(knowledge: "LiveKnowledge", name: str, feedback: Path | None) -> None:
+    """Delete a document, and its passages in the ratings in `feedback`; say where words of it are left.
 
     Raises:
         KnowledgeError: there is none of this name.
@@ -162,7 +162,8 @@ def delete(knowledge: "LiveKnowledge", name: str) -> None:
     if not knowledge.delete(name):
         known = ", ".join(document.id for document, _ in knowledge.documents()) or "none"
         raise KnowledgeError(f"no document is called {name!r}; added were: {known}")
-    left = [path for path in knowledge.files() if holds(path, texts)]
+    ratings = forget(name, feedback)
+    left = [path for path in (*knowledge.files(), *ratings) if holds(path, texts)]
     print(f"{name} is deleted: it is found no more")
     if name in knowledge.store.ranges:
         print(
@@ -170,6 +171,22 @@ def delete(knowledge: "LiveKnowledge", name: str) -> None:
             "threeply run for a bundle without it"
         )
     print(f"words of it are left in {', '.join(map(str, left))}" if left else "No added file holds its words")
+    if any(path in ratings for path in left):
+        print("Answers that were rated quote it: threeply feedback list, and delete those")
+
+
+def forget(name: str, feedback: Path | None) -> list[Path]:
+    """Take the passages of a document out of the ratings; the files of these, none where there are none."""
+    from deploy.feedback.store import FILE, FeedbackStore
+
+    if feedback is None or not (feedback / FILE).exists():
+        return []
+    store = FeedbackStore(feedback)
+    try:
+        store.forget(name)
+    finally:
+        store.close()
+    return sorted(feedback.glob(f"{FILE}*"))
 
 
 def holds(path: Path, texts: list[str]) -> bool:

@@ -1,7 +1,7 @@
 """The last answers of a server, as they were given, and to whom: what a rating is kept with."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.answer import Layers
 from deploy.messages import Message
@@ -32,6 +32,15 @@ class GivenAnswer:
     created: int
 
 
+def without_passages(answer: GivenAnswer, document: str) -> GivenAnswer:
+    """The answer without the text of passages of a document; that they were shown stays known."""
+    sources = tuple(
+        replace(source, title="", text="") if source.document == document else source
+        for source in answer.sources
+    )
+    return replace(answer, sources=sources)
+
+
 class RecentAnswers:
     """The last answers in memory, and who was given each; the oldest goes first. For one thread."""
 
@@ -47,6 +56,13 @@ class RecentAnswers:
         while len(self._answers) > self._most or self._characters > self._most_characters:
             _, (oldest, _) = self._answers.popitem(last=False)
             self._characters -= _length(oldest)
+
+    def forget(self, document: str) -> None:
+        """Let go of the passages of a document."""
+        for name, (answer, caller) in self._answers.items():
+            self._characters -= _length(answer)
+            self._answers[name] = without_passages(answer, document), caller
+            self._characters += _length(self._answers[name][0])
 
     def of(self, name: str, caller: str) -> GivenAnswer | None:
         """The answer of this id; None where it is not remembered, or was given to somebody else."""

@@ -13,11 +13,16 @@ from typing import Literal
 
 from deploy.erasing import ErasingFile
 from deploy.errors import FeedbackError
-from deploy.feedback.answers import GivenAnswer
+from deploy.feedback.answers import GivenAnswer, without_passages
 from deploy.files import parse_json
 
 FILE = "feedback.sqlite"
 MOST_BYTES = 256 * 2**20  # of the file: whoever may ask can write into it
+_THAT_SHOW = """
+SELECT id, answer FROM ratings WHERE EXISTS (
+    SELECT 1 FROM json_each(answer, '$.sources') WHERE json_extract(value, '$.document') = ?
+)
+"""
 Rating = Literal["up", "down"]
 _PAGE_BYTES = 4096
 _SCHEMA = """
@@ -93,6 +98,16 @@ class FeedbackStore:
         with self._changing() as connection:
             deleted = connection.execute("DELETE FROM ratings WHERE id = ?", (name,))
         return deleted.rowcount > 0
+
+    def forget(self, document: str) -> int:
+        """Take the passages of a document out of all ratings; from how many."""
+        with self._changing() as connection:
+            found = connection.execute(_THAT_SHOW, (document,)).fetchall()
+            for name, answer in found:
+                told = asdict(without_passages(parse_json(answer, GivenAnswer), document))
+                row = (json.dumps(told, ensure_ascii=False), name)
+                connection.execute("UPDATE ratings SET answer = ? WHERE id = ?", row)
+        return len(found)
 
     def close(self) -> None:
         """Close the file."""

@@ -99,7 +99,7 @@ def create_app(live: Live, settings: ServeSettings) -> FastAPI:
     add_chat_route(app, answering)
     add_completions_route(app, answering)
     searching = Places(settings.max_concurrency, busy="the server is busy", come_again=2)
-    add_document_routes(app, live, settings, limits, searching)
+    add_document_routes(app, live, settings, limits, searching, feedback)
     add_feedback_routes(app, feedback, limits, settings)
     add_embedding_route(app, live, settings, limits, searching)
     bodies = (ChatBody, CompletionsBody, DocumentBody, EmbeddingsBody, FeedbackBody, SearchBody)

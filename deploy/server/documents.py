@@ -20,6 +20,7 @@ from deploy.knowledge.tags import TAG, Held
 from deploy.server.bodies import JSON, content_type, made, read, read_body, read_bytes
 from deploy.server.described import taking
 from deploy.server.faults import RequestError
+from deploy.server.feedback import Feedback
 from deploy.server.limits import Limits
 from deploy.server.live import Live
 from deploy.server.places import Places
@@ -56,9 +57,22 @@ class SearchBody(BaseModel, extra="forbid"):
 
 
 def add_document_routes(
-    app: FastAPI, live: Live, settings: ServeSettings, limits: Limits, searching: Places
+    app: FastAPI,
+    live: Live,
+    settings: ServeSettings,
+    limits: Limits,
+    searching: Places,
+    feedback: Feedback | None,
 ) -> None:
-    """Give `app` the routes on documents of what is `live`; each search takes a place of `searching`."""
+    """Give `app` the routes on documents of what is `live`; each search takes a place of `searching`.
+
+    `feedback` forgets the passages of what is deleted or replaced.
+    """
+
+    async def forget(name: str) -> None:
+        if feedback is not None:
+            await feedback.forget(name)
+
     reading_files = Places(_READ_AT_ONCE, busy=f"{_READ_AT_ONCE} files are being read", come_again=5)
 
     @app.get("/v1/documents", summary="The documents that were added")
@@ -99,7 +113,10 @@ def add_document_routes(
             text=given.text,
             tags=tuple(sorted({*given.tags})),
         )
+        was_there = await _in_thread(lambda: name in known.names())
         chunks = await _in_thread(lambda: changeable(live).put(document, held))
+        if was_there:
+            await forget(name)
         return {**_told(document, chunks), "notes": notes}
 
     @app.delete("/v1/documents/{name:path}", summary="Delete a document; it is found no more")
@@ -108,6 +125,7 @@ def add_document_routes(
         held = request.state.held
         if not await _in_thread(lambda: changeable(live).delete(name, held)):
             raise RequestError(404, f"no document is called {name[:300]!r}", "document_not_found", "name")
+        await forget(name)
         return {"id": name, "object": "document", "deleted": True}
 
     @app.post("/v1/search", summary="The passages that fit a question", openapi_extra=taking(SearchBody))

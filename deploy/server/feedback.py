@@ -59,6 +59,11 @@ class Feedback:
         )
         self._recent.add(given, caller)
 
+    async def forget(self, document: str) -> None:
+        """Let go of the passages of a document that is there no more, or says something else now."""
+        self._recent.forget(document)
+        await _asked(lambda: self.store.forget(document))
+
     async def answer(self, name: str, caller: str) -> GivenAnswer:
         """The answer of this id, if `caller` was given it: a recent one, or one that they have rated before.
 

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from deploy.bundle import BundledSettings, load_verified, write_bundle
+from deploy.feedback.store import FeedbackStore, Rated
+from deploy.prompts.template import Source
 from flows.cli import main
 from flows.documents import add_files
 from tests.conftest import small_settings, write_tiny_index
 from tests.deploy.documents.made import live
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
+from tests.deploy.feedback.made import given, kept
 
 CANARY = "The canary-7431 sings in the aquarium of the zoo.\n"
 
@@ -72,6 +75,28 @@ def test_documents_are_added_listed_found_and_deleted_without_a_trace(
     files = [path for path in (project / ".threeply").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if b"canary-7431" in path.read_bytes()]
+
+
+def test_ratings_lose_its_passages_and_those_that_quote_it_are_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("add", "pages") == 0
+    store = FeedbackStore(project / ".threeply/feedback")
+    shown = Source(number=1, document="birds/canary.md", uri="u", title="Canaries", text=CANARY)
+    for name, said in (("quotes", f"It says: {CANARY}"), ("cites", "In the aquarium [1].")):
+        answer = given(name, text=said, sources=(shown,))
+        store.put(Rated(answer=answer, rating="up", better=None, rated=1), "anna")
+    store.close()
+    assert run("delete", "birds/canary.md") == 0
+    said = capsys.readouterr().out
+    assert "words of it are left in .threeply/feedback/feedback.sqlite\n" in said
+    assert "Answers that were rated quote it: threeply feedback list" in said
+    assert [
+        source.text for each in kept(project / ".threeply/feedback") for source in each.answer.sources
+    ] == [
+        "",
+        "",
+    ]
 
 
 def test_a_document_of_the_bundle_is_hidden_and_it_is_said_where_it_still_lies(

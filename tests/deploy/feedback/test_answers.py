@@ -28,3 +28,14 @@ def test_the_oldest_goes_where_there_are_too_many_or_too_long_ones() -> None:
     assert [short.of(name, "anna") for name in (*names, "long")] == [None] * 5
     short.add(given(), "anna")
     assert short.of("chatcmpl-1", "anna") is not None
+
+
+def test_passages_of_a_document_that_went_are_forgotten_and_their_room_is_free() -> None:
+    recent = RecentAnswers(characters=60)
+    recent.add(given("one"), "anna")
+    recent.forget("a")
+    found = recent.of("one", "anna")
+    assert found is not None
+    assert [source.text for source in found.sources] == ["", "nu=0.5"]
+    recent.add(given("two"), "anna")
+    assert recent.of("one", "anna") is not None

@@ -65,6 +65,23 @@ def test_what_is_taken_back_is_gone_from_the_file_and_its_log(
     assert remains(tmp_path, "canary-7431") == []
 
 
+def test_passages_of_a_deleted_document_are_gone_and_the_opinions_stay(
+    tmp_path: Path, store: FeedbackStore
+) -> None:
+    store.put(rated("up", "It is one."), "anna")
+    store.put(rated("down", "No.", name="chatcmpl-2"), "ben")
+    assert store.forget("a") == 2
+    assert store.forget("zoo") == 0
+    assert [each.rating for each in store.all()] == ["up", "down"]
+    for each in store.all():
+        first, second = each.answer.sources
+        assert (first.document, first.title, first.text) == ("a", "", "")
+        assert second.text == "nu=0.5"
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not any(b"C=1.0 : float" in content for content in files)
+
+
 def test_many_threads_and_another_process_change_it_at_once(tmp_path: Path, store: FeedbackStore) -> None:
     code = (
         "from pathlib import Path; from deploy.feedback.store import FeedbackStore\n"

@@ -20,9 +20,11 @@ from deploy.server.app import PAGE
 from deploy.server.headers import HEADERS
 from deploy.settings import GenerationSettings
 from tests.conftest import ROOT
+from tests.contents import remains
 from tests.deploy.documents.made import live
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.engines.scripted import ScriptedEngine
+from tests.deploy.feedback.made import kept
 from tests.deploy.server.conftest import running, serving
 
 USUAL = GenerationSettings(max_new_tokens=24, temperature=0.0, top_p=1.0)
@@ -100,6 +102,26 @@ def test_what_nobody_foresaw_is_answered_as_openai_does(
     assert reply.json()["error"]["code"] == "internal_error"
     assert "secret" not in reply.text
     assert HEADERS.items() <= {name.title(): value for name, value in reply.headers.items()}.items()
+
+
+@pytest.mark.parametrize("way", ["deleted", "replaced"])
+def test_ratings_let_go_of_passages_that_are_there_no_more(tmp_path: Path, way: str) -> None:
+    engine = ScriptedEngine({}, otherwise="There [1].")
+    assistant = Assistant(engine, live(tmp_path), load_template("assistant"), USUAL)
+    with serving(assistant, feedback=tmp_path / "ratings") as address:
+        where = f"{address}/v1/documents/zoo"
+        httpx.put(where, json=CANARY)
+        for thumb in ("up", "down"):  # the second one only remembered until the document has gone
+            name = httpx.post(f"{address}/v1/chat/completions", json=ASK).json()["id"]
+            if thumb == "down":
+                httpx.delete(where) if way == "deleted" else httpx.put(where, json={"text": "A bee hums."})
+            said = httpx.post(f"{address}/v1/feedback", json={"id": name, "rating": thumb})
+            assert said.status_code == 200
+    ratings = kept(tmp_path / "ratings")
+    assert {each.rating for each in ratings} == {"up", "down"}
+    shown = [source for each in ratings for source in each.answer.sources if source.document == "zoo"]
+    assert [source.text for source in shown] == ["", ""]
+    assert not remains(tmp_path, CANARY["text"])
 
 
 def test_a_question_can_be_kept_to_some_documents(address: str) -> None:
