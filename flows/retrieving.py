@@ -110,7 +110,7 @@ def beside(reranked: "Ranked", more: "Interval", *, top_k: int) -> list[str]:
     """The line of the reranker over the present setting, under those of the fusion, and what it adds."""
     return [
         f"  {'reranked':<25}  {_shares(reranked)}",
-        f"The reranker over the present setting, which is what is served, shows {_gain(more)}) at {top_k}.",
+        f"The reranker over the present setting, which is what is served, shows {_gain(more)} at {top_k}.",
     ]
 
 
@@ -119,7 +119,7 @@ def advice(best: Tried, now: Tried, more: "Interval", *, questions: int, split: 
     if best is now:
         return "None of the others shows more: keep what params.yaml has."
     setting = _told(_differing(best, now))
-    said = f"{_gain(more)}, {questions} questions)"
+    said = _gain(more, f", {questions} questions")
     if not is_better(best, now, more):
         return f"The best of them, {setting}, shows {said}: that may be chance, so keep what params.yaml has."
     told = f"With {setting} retrieval shows {said}: set it in params.yaml."
@@ -183,8 +183,8 @@ def _shares(ranked: "Ranked") -> str:
     return f"{shares}  {ranked.words:.0f} in {TOP[-1]}"
 
 
-def _gain(more: "Interval") -> str:
-    return f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}"
+def _gain(more: "Interval", over: str = "") -> str:
+    return f"{more.mean:+.3f} (95 % interval {more.low:+.3f} to {more.high:+.3f}{over})"
 
 
 def _ranked(embedder: Path, settings: Any, rows: "Sequence[Example]", index: Path, weight: float) -> "Ranked":

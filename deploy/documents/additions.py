@@ -5,8 +5,6 @@ What is deleted is overwritten, in the file and in its log: no page of either ke
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +44,7 @@ class Additions:
         folder.mkdir(parents=True, exist_ok=True)
         self.path, self._made_by = folder / FILE, made_by
         try:
-            self._file = ErasingFile(self.path, _SCHEMA)
+            self._file = ErasingFile(self.path, _SCHEMA, unkept=self._unkept)
         except sqlite3.DatabaseError as error:
             raise KnowledgeError(
                 f"the documents in {self.path} cannot be read ({error}); put a copy of the file back, or "
@@ -64,7 +62,7 @@ class Additions:
         Gives its stamp, a number that no other version of it has.
         """
         stamp = secrets.randbits(63)
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
             row = (document.id, document.uri, document.title, document.text)
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", row)
@@ -76,18 +74,18 @@ class Additions:
 
     def keep_vectors(self, name: str, vectors: Vectors) -> None:
         """Keep the vectors of a document that had none, or those of another embedder."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             connection.execute("DELETE FROM vectors WHERE document = ?", (name,))
             self._keep(connection, name, vectors)
 
     def delete(self, name: str) -> bool:
         """Delete a document; whether it was there."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             return connection.execute("DELETE FROM documents WHERE id = ?", (name,)).rowcount > 0
 
     def hide(self, name: str) -> None:
         """Hide a document of the bundle."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             connection.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (name,))
 
     def stamps(self) -> dict[str, int | None]:
@@ -126,17 +124,11 @@ class Additions:
         """Close the file."""
         self._file.close()
 
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all."""
-        try:
-            with self._file.changing() as connection:
-                yield connection
-        except sqlite3.Error as error:
-            raise NotKeptError(
-                f"the documents in {self.path} cannot be changed ({error}); see that the disk has room and "
-                "that the file may be written to"
-            ) from None
+    def _unkept(self, error: sqlite3.Error) -> NotKeptError:
+        return NotKeptError(
+            f"the documents in {self.path} cannot be changed ({error}); see that the disk has room and "
+            "that the file may be written to"
+        )
 
     def _keep(self, connection: sqlite3.Connection, name: str, vectors: Vectors) -> None:
         rows = vectors.astype("<f4").tobytes()

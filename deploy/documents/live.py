@@ -84,6 +84,10 @@ class LiveKnowledge:
         """The ids of all documents, those of the store and those that were added."""
         return {*self.store.names(), *self._current().index.documents}
 
+    def has(self, name: str) -> bool:
+        """Whether there is a document of this name, in the store or among those that were added."""
+        return self._current().has(name)
+
     def tagged(self) -> Collection[str]:
         """The documents that have tags, those of the store and those that were added."""
         return self._current().tagged

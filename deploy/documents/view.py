@@ -38,6 +38,10 @@ class View:
             return is_open(added.document.tags, held)
         return name in self.gone or self.store.access.is_open(name, held)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a document of this name."""
+        return name in self.index.documents or (name in self.store.ranges and name not in self.gone)
+
     @property
     def tagged(self) -> set[str]:
         """The documents that have tags."""

@@ -5,8 +5,6 @@ What is withdrawn, deleted or replaced is overwritten, in the file and in its lo
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -55,7 +53,7 @@ class FeedbackStore:
             folder.mkdir(parents=True, exist_ok=True)
             self.path.touch(mode=0o600)  # conversations stand in it: it is its owner's alone, as its log is
             most = f"PRAGMA page_size={_PAGE_BYTES}; PRAGMA max_page_count={most_bytes // _PAGE_BYTES};"
-            self._file = ErasingFile(self.path, _SCHEMA, pragmas=most)
+            self._file = ErasingFile(self.path, _SCHEMA, unkept=self._unkept, pragmas=most)
         except (OSError, sqlite3.Error) as error:
             raise FeedbackError(
                 f"the ratings in {self.path} cannot be read ({error}); put a copy of the file back, or move "
@@ -70,7 +68,7 @@ class FeedbackStore:
         """
         answer = json.dumps(asdict(rated.answer), ensure_ascii=False)
         row = (rated.answer.id, caller, rated.rating, rated.better, rated.rated, answer)
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             connection.execute("DELETE FROM ratings WHERE id = ?", (rated.answer.id,))
             connection.execute("INSERT INTO ratings VALUES (?, ?, ?, ?, ?, ?)", row)
 
@@ -89,19 +87,19 @@ class FeedbackStore:
 
     def withdraw(self, name: str, caller: str) -> bool:
         """Delete what `caller` thinks of the answer of this id; whether there was anything."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             deleted = connection.execute("DELETE FROM ratings WHERE id = ? AND caller = ?", (name, caller))
         return deleted.rowcount > 0
 
     def delete(self, name: str) -> bool:
         """Delete the rating of the answer of this id, whosever it is; whether there was one."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             deleted = connection.execute("DELETE FROM ratings WHERE id = ?", (name,))
         return deleted.rowcount > 0
 
     def forget(self, document: str) -> int:
         """Take the passages of a document out of all ratings; from how many."""
-        with self._changing() as connection:
+        with self._file.changing() as connection:
             found = connection.execute(_THAT_SHOW, (document,)).fetchall()
             for name, answer in found:
                 told = asdict(without_passages(parse_json(answer, GivenAnswer), document))
@@ -124,14 +122,8 @@ class FeedbackStore:
                 f"the ratings in {self.path} cannot be read: {error}; put a copy of the file back"
             ) from None
 
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all."""
-        try:
-            with self._file.changing() as connection:
-                yield connection
-        except sqlite3.Error as error:
-            raise FeedbackError(
-                f"the ratings in {self.path} cannot be changed: {error}; make room on the disk, or export "
-                "them and delete some (threeply feedback)"
-            ) from None
+    def _unkept(self, error: sqlite3.Error) -> FeedbackError:
+        return FeedbackError(
+            f"the ratings in {self.path} cannot be changed: {error}; make room on the disk, or export "
+            "them and delete some (threeply feedback)"
+        )

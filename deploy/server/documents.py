@@ -113,7 +113,7 @@ def add_document_routes(
             text=given.text,
             tags=tuple(sorted({*given.tags})),
         )
-        was_there = await _in_thread(lambda: name in known.names())
+        was_there = await _in_thread(lambda: known.has(name))
         chunks = await _in_thread(lambda: changeable(live).put(document, held))
         if was_there:
             await forget(name)

@@ -2,7 +2,7 @@
 
 from tasks.evaluation.ledger import FOLLOW_UPS, LAYERS, NAMES, RULE, TUNED, Difference, Ledger, subset_sizes
 from tasks.evaluation.parity_record import parity_sentence
-from tasks.pages.numbers import decimals, percent
+from tasks.pages.numbers import decimals, difference_told, percent
 
 PASSAGE_FOUND = "passage found"  # the row of the recall in the table of the subsets
 
@@ -127,4 +127,4 @@ def _plain(name: str) -> str:
 
 
 def _figures(difference: Difference) -> str:
-    return f"{difference.mean:+.3f}, 95 % interval {difference.low:+.3f} to {difference.high:+.3f}"
+    return difference_told(difference.mean, difference.low, difference.high)

@@ -66,3 +66,8 @@ def milliseconds(value: float | None) -> str:
 def mib(value: float | None) -> str:
     """A size in MiB."""
     return DASH if value is None else f"{value:,.0f} MiB"
+
+
+def difference_told(mean: float, low: float, high: float) -> str:
+    """A paired difference with the bounds of its interval, in words."""
+    return f"{mean:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"

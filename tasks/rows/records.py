@@ -12,6 +12,7 @@ from deploy.messages import Message
 
 LabelKind = Literal["human", "synthetic", "checked", "judge"]
 RowKind = Literal["example", "preference", "document"]
+ASKED: tuple[RowKind, ...] = ("example", "preference")  # they may name documents as evidence
 # In which forms fine-tuning learns from a row: as it is, with its evidence hidden, asked over the sources of
 # another, among the general ones, or as part of raw text. Of an example judged answers may teach that were
 # sampled to it.

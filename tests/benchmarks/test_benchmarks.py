@@ -54,6 +54,15 @@ def test_ranks_count_documents_and_not_chunks() -> None:
     assert retrieval.rank(["a"], "b") == float("inf")
 
 
+def write_faq(folder: Path, count: int) -> None:
+    """A set of questions, each of which shares its words with one text alone."""
+    rows = [
+        {"question": f"How do I use frob{n}?", "answer": f"Call frob{n} with care.", "doc": f"faq{n}"}
+        for n in range(count)
+    ]
+    (folder / "perlfaq_qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
 def test_a_set_that_is_not_there_is_skipped_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,11 +79,7 @@ def test_a_small_set_is_measured_with_each_weight(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    rows = [
-        {"question": f"How do I use frob{n}?", "answer": f"Call frob{n} with care.", "doc": f"faq{n}"}
-        for n in range(12)
-    ]
-    (tmp_path / "perlfaq_qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_faq(tmp_path, 12)
     words = ["retrieval", str(tmp_path), "--sets", "perlfaq", "--embedder", str(tiny_embedder)]
     monkeypatch.setattr(sys, "argv", words)
     assert retrieval.main() == 0
@@ -91,11 +96,7 @@ def test_a_reranker_that_was_left_out_has_the_figures_of_the_search_without_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    rows = [
-        {"question": f"How do I use frob{n}?", "answer": f"Call frob{n} with care.", "doc": f"faq{n}"}
-        for n in range(62)
-    ]
-    (tmp_path / "perlfaq_qa.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_faq(tmp_path, 62)
     words = ["retrieval", str(tmp_path), "--sets", "perlfaq", "--embedder", str(tiny_embedder), "--rerank"]
     monkeypatch.setattr(sys, "argv", words)
     assert retrieval.main() == 0

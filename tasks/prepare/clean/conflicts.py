@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.prepare.clean.circles import without_circles
 from tasks.prepare.clean.parts import (
-    ASKED,
     Known,
     Notes,
     Part,
@@ -24,7 +23,7 @@ from tasks.prepare.signals.subject import taught
 from tasks.prepare.similar.differences import wording
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
-from tasks.rows.records import Example, Preference, RowKind
+from tasks.rows.records import ASKED, Example, Preference, RowKind
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tasks.prepare.clean.parts import (
-    ASKED,
     DOCUMENTS,
     KINDS,
     SHARED,
@@ -26,7 +25,7 @@ from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.hashes import places_of
 from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
-from tasks.rows.records import Document, Example, Preference, Row, RowKind, Rows
+from tasks.rows.records import ASKED, Document, Example, Preference, Row, RowKind, Rows
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from tasks.prepare.clean.parts import (
-    ASKED,
     DOCUMENTS,
     SHARED,
     Known,
@@ -18,7 +17,7 @@ from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings
 from tasks.rows.hashes import places_of
-from tasks.rows.records import Dropped, Row, Rows
+from tasks.rows.records import ASKED, Dropped, Row, Rows
 
 
 def with_evidence(settings: CleanSettings) -> tuple[Part, ...]:

@@ -17,7 +17,6 @@ from tasks.prepare.clean.alike import alike, answers_of, is_needless, setting
 from tasks.prepare.clean.duplicates import pointed, standing_for
 from tasks.prepare.clean.pairs import ends_of, standing, with_rows
 from tasks.prepare.clean.parts import (
-    ASKED,
     DOCUMENTS,
     KINDS,
     SHARED,
@@ -42,7 +41,7 @@ from tasks.prepare.similar.sets import sets_of
 from tasks.rows.hashes import places_of
 from tasks.rows.held_out import own_name
 from tasks.rows.places import starts
-from tasks.rows.records import Document, RowKind, Rows
+from tasks.rows.records import ASKED, Document, RowKind, Rows
 
 if TYPE_CHECKING:
     import numpy as np

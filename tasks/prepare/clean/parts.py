@@ -18,7 +18,7 @@ from tasks.prepare.similar.pairs import NearTexts
 from tasks.rows.hashes import places_of
 from tasks.rows.keys import text_keys
 from tasks.rows.places import by_shard
-from tasks.rows.records import Document, Example, Preference, Row, RowKind, Rows
+from tasks.rows.records import ASKED, Document, Example, Preference, Row, RowKind, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,6 @@ Notes = Mapping[str, Any]  # arrays by their names
 Decisions = Mapping[str, Notes]  # by the name of a shard, and what all are told by `SHARED`
 SHARED = "shared"
 DOCUMENTS: tuple[RowKind, ...] = ("document",)
-ASKED: tuple[RowKind, ...] = ("example", "preference")
 KINDS: tuple[RowKind, ...] = (*DOCUMENTS, *ASKED)  # documents first: the others point to them
 
 

@@ -11,7 +11,6 @@ from deploy.files import text_sha256
 from deploy.messages import Message
 from tasks.prepare.clean.markup import asks_for_markup, may_hold_markup, strip_markup
 from tasks.prepare.clean.parts import (
-    ASKED,
     DOCUMENTS,
     SHARED,
     Known,
@@ -26,7 +25,7 @@ from tasks.prepare.clean.parts import (
 from tasks.prepare.clean.passes import Whole
 from tasks.prepare.clean.verdict import Verdict
 from tasks.prepare.clean_settings import CleanSettings, RepairName
-from tasks.rows.records import Document, Example, Preference, Rows
+from tasks.rows.records import ASKED, Document, Example, Preference, Rows
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 # Zero-width space, word joiner, byte order mark, soft hyphen; direction overrides. The joiners U+200C and

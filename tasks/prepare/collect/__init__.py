@@ -81,7 +81,7 @@ def collect(
         report,
         Report(
             stage="collect",
-            rows=counted(joined.counts, *_lost(parts, joined.dropped)),
+            rows=counted(joined.counts, *lost_rows(parts, joined.dropped)),
             figures={
                 "sources": figures,
                 **({"evaluations": sets.figures} if sets.figures else {}),
@@ -117,8 +117,8 @@ def by_reason(refused: Iterable[Dropped]) -> dict[RowKind, Counter[str]]:
     return found
 
 
-def _lost(
-    parts: Iterable[Part], by_people: Sequence[Dropped]
+def lost_rows(
+    parts: Iterable[Part], by_people: Sequence[Dropped] = ()
 ) -> tuple[dict[RowKind, Counter[str]], Counter[str]]:
     """The rows that go no further, by kind and reason, and the opinions that make no pair."""
     refused, unused = by_reason(by_people), Counter[str]()

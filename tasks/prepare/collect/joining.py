@@ -17,7 +17,7 @@ from tasks.prepare.collect.parts import Part
 from tasks.rows.arrow import arrow_of, schema
 from tasks.rows.held_out import own_name
 from tasks.rows.keys import KeyMap, joined, text_keys
-from tasks.rows.records import Document, Dropped, Example, RowKind
+from tasks.rows.records import ASKED, Document, Dropped, Example, RowKind
 from tasks.rows.tables import FILES, KINDS, ids_at, read_arrow, read_shards, rows_in, write_arrow
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _has_evidence(part: Part) -> bool:
 
     return any(
         pc.sum(pc.list_value_length(table["evidence"])).as_py()
-        for kind in ("example", "preference")
+        for kind in ASKED
         for table in part.tables(kind, ["evidence"])
     )
 

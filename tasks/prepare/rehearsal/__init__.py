@@ -18,7 +18,7 @@ from tasks.prepare.clean.plan import RAW
 from tasks.prepare.clean.steps import STEPS
 from tasks.prepare.clean.stored import Work, carry_out
 from tasks.prepare.clean_settings import CleanSettings
-from tasks.prepare.collect import by_reason
+from tasks.prepare.collect import by_reason, lost_rows
 from tasks.prepare.collect import counted as collected_counts
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.parts import Part, Parts
@@ -104,8 +104,9 @@ def rehearse(
 
     foreign = by_reason(row for row in judged.quarantine.lines() if row.source != own)
     held = {kind: told - foreign[kind] for kind, told in judged.quarantine.counts().items()}
+    refused, _ = lost_rows(parts)
     reports = (
-        Report(stage="collect", rows=collected_counts(came.rows, _refused(parts), Counter())),
+        Report(stage="collect", rows=collected_counts(came.rows, refused, Counter())),
         Report(stage="clean", rows=cleaned_counts(came.rows, _counts(kept), by_reason(dropped()))),
         Report(
             stage="validate",
@@ -113,8 +114,8 @@ def rehearse(
             figures=figures(findings, comparison),
         ),
     )
-    refused = chain.from_iterable(part.dropped() for part in parts)
-    lost = gathered(chain(refused, dropped(), _of(own, judged.quarantine.lines())))
+    unread = chain.from_iterable(part.dropped() for part in parts)
+    lost = gathered(chain(unread, dropped(), _of(own, judged.quarantine.lines())))
     return Rehearsal(
         rows=came.rows,
         lost=lost,
@@ -134,15 +135,6 @@ def _read(source: FileSource, *, watched: Path, work: Path) -> list[Part]:
     parts = [known.part(piece) for piece in given.pieces]
     given.finish([part.note for part in parts])
     return parts
-
-
-def _refused(parts: Iterable[Part]) -> dict[RowKind, Counter[str]]:
-    """How many rows of each kind could not be read, by reason."""
-    found = {kind: Counter[str]() for kind in KINDS}
-    for part in parts:
-        for kind, reasons in part.note.lost.items():
-            found[kind].update(reasons)
-    return found
 
 
 def _counts(tables: Tables) -> dict[RowKind, int]:

@@ -14,7 +14,7 @@ from tasks.prepare.validate.selected import Selected, selected
 from tasks.prepare.validate.tables import InMemory, Tables
 from tasks.rows.arrow import arrow_of, schema
 from tasks.rows.keys import KeyMap, joined, text_keys
-from tasks.rows.records import Document, Example, Preference, RowKind, Rows
+from tasks.rows.records import ASKED, Document, Example, Preference, RowKind, Rows
 from tasks.rows.tables import FILES, KINDS, rows_in, write_arrow
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from tasks.prepare.validate.selected import Mask
     from tasks.rows.keys import Keys
-
-_ASKED: tuple[RowKind, ...] = ("example", "preference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,7 @@ def entered(parts: Sequence[Part], beside: Beside, *, raw: Path) -> Entered:
     addresses = Addresses((_texts(each, "id"), _texts(each, "uri")) for each in others_too(["id", "uri"]))
     mine = KeyMap(joined(text_keys(_texts(each, "id")) for each in own("document", ["id"])))
     names = joined(
-        _names(by_id(each, addresses)) for kind in _ASKED for each in own(kind, ["evidence", "withheld"])
+        _names(by_id(each, addresses)) for kind in ASKED for each in own(kind, ["evidence", "withheld"])
     )
     known = KeyMap(names)
 
@@ -99,7 +97,7 @@ def entered(parts: Sequence[Part], beside: Beside, *, raw: Path) -> Entered:
                 resolved = arrow_of(KINDS[kind], left)
             yield resolved
 
-    written: dict[RowKind, Iterator[pa.Table]] = {kind: asked(kind) for kind in _ASKED}
+    written: dict[RowKind, Iterator[pa.Table]] = {kind: asked(kind) for kind in ASKED}
     written["document"] = chain(own("document"), named.arrow("document", schema(Document).names))
     for kind, tables in written.items():
         write_arrow(raw / FILES[KINDS[kind]], schema(KINDS[kind]), tables)

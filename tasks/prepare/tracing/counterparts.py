@@ -49,10 +49,10 @@ def counterparts(lost: Dropped, known: Container[str]) -> tuple[str, ...]:
     return tuple(name for name in named if name in known)
 
 
-def stands_for(name: str, lost: Iterable[Dropped]) -> tuple[str, ...]:
-    """The ids of the `lost` rows in whose place the row called `name` stands."""
+def stands_for(names: Container[str], lost: Iterable[Dropped]) -> tuple[str, ...]:
+    """The ids of the `lost` rows in whose place the row stands that is called by one of `names`."""
     copies = (row for row in lost if row.reason in ("duplicate", "near_duplicate"))
-    return tuple(row.id for row in copies if _kept(row) == name)
+    return tuple(row.id for row in copies if _kept(row) in names)
 
 
 def _kept(copy: Dropped) -> str:

@@ -92,8 +92,7 @@ def _trail(
     settings: CleanSettings,
 ) -> Trail:
     raw, clean = (rows.by_kind()[kind] for rows in found)
-    of_kind = [row for row in stored.lost_rows() if row.kind == kind]
-    lost = [row for row in of_kind if row.id in names]
+    lost = [row for row in stored.lost_rows() if row.kind == kind and row.id in names]
     versions: list[Version] = []
     events: list[Event] = []
     for row in raw:
@@ -121,7 +120,7 @@ def _trail(
         events=tuple(events),
         versions=tuple(versions),
         counterparts=_counterparts(root / DATA, stored, lost),
-        stands_for=tuple(chain.from_iterable(stands_for(each, of_kind) for each in dict.fromkeys(names))),
+        stands_for=stands_for(names, (row for row in stored.lost_rows() if row.kind == kind)),
         judged=_judged(root / DATA, kind, clean[0].id) if held and clean else None,
         lines=tuple(line_of(root, row) for row in lost if row.stage == "collect"),
     )

@@ -9,7 +9,7 @@ from tasks.rows.held_out import own_name
 from tasks.rows.identity import prompt_key
 from tasks.rows.keys import KeyMap, as_keys, codes, joined, key_of, text_keys
 from tasks.rows.places import starts
-from tasks.rows.records import Example, Preference, Row, RowKind
+from tasks.rows.records import ASKED, Example, Preference, Row, RowKind
 from tasks.rows.tables import KINDS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def between(tables: Tables) -> "dict[RowKind, dict[str, Column]]":
     shared = KeyMap(every[times > 1])
     found = {kind: {"id": codes(each), "id_apart": ~shared.holds(each)} for kind, each in keys.items()}
     documents = Documents(keys["document"])
-    for kind in ("example", "preference"):
+    for kind in ASKED:
         found[kind] |= _named(tables, kind, documents)
     groups = codes(_keys(tables, "example", "group"))
     found["example"]["group_share"] = (

@@ -86,15 +86,9 @@ def of_source(tables: Tables, name: str, *, others: bool = False) -> Selected:
     """The rows of one source, or those of all `others`."""
 
     def wanted(kind: RowKind, table: "pa.Table") -> Any:
+        import pyarrow.compute as pc
+
         del kind
-        return from_source(table, name) != others
+        return pc.equal(table["source"], name).to_numpy() != others
 
     return selected(tables, ["source"], wanted)
-
-
-def from_source(table: "pa.Table", name: str) -> "Mask":
-    """Which rows are of a source."""
-    import pyarrow.compute as pc
-
-    found: Mask = pc.equal(table["source"], name).to_numpy()
-    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.assistant import numbered
 from deploy.knowledge.reranker import Reranker
+from tasks.pages.numbers import difference_told
 from tasks.scoring.recall import RESAMPLES, Ranked, gain, placed
 from tasks.scoring.scores import Interval, bootstrap, verdict
 from tasks.training.reranking.mining import Mined
@@ -65,7 +66,7 @@ class Verdict:
 
 def told(interval: Interval) -> str:
     """A paired difference with its interval, in words."""
-    return f"{interval.mean:+.3f}, 95 % interval {interval.low:+.3f} to {interval.high:+.3f}"
+    return difference_told(interval.mean, interval.low, interval.high)
 
 
 def _mrr(ranked: Ranked) -> float:

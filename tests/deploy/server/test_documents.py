@@ -1,49 +1,26 @@
 """Protects the routes on documents: what is put is answered from at once, and gone when it is deleted."""
 
 import json
-import re
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from deploy.assistant import Assistant
-from deploy.documents.reading.formats import SUFFIXES, by_suffix, by_type
-from deploy.prompts.template import load_template
-from deploy.server.app import PAGE
 from deploy.server.headers import HEADERS
-from deploy.settings import GenerationSettings
-from tests.conftest import ROOT
 from tests.contents import remains
 from tests.deploy.documents.made import live
-from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.feedback.made import kept
 from tests.deploy.server.conftest import running, serving
-
-USUAL = GenerationSettings(max_new_tokens=24, temperature=0.0, top_p=1.0)
-ASK = {"messages": [{"role": "user", "content": "Where does the canary sing?"}]}
-CANARY = {"title": "Zoo", "text": "The canary sings in the aquarium."}
+from tests.deploy.server.knowing import ASK, CANARY, over, sources
 
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The address of a server whose engine says that source 1 has it."""
-    engine = ScriptedEngine({}, otherwise="In the aquarium [1].")
-    assistant = Assistant(engine, live(tmp_path), load_template("assistant"), USUAL)
-    with serving(assistant) as where:
+    with serving(over(live(tmp_path))) as where:
         yield where
-
-
-def sources(address: str) -> list[str]:
-    reply = httpx.post(f"{address}/v1/chat/completions", json=ASK, timeout=30).json()
-    return [source["document"] for source in reply["threeply"]["sources"]]
 
 
 def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> None:
@@ -72,8 +49,7 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
 
 def test_a_full_disk_is_not_the_clients_doing_and_nothing_is_half_changed(tmp_path: Path) -> None:
     knowledge = live(tmp_path)
-    assistant = Assistant(ScriptedEngine({}, otherwise="No."), knowledge, load_template("assistant"), USUAL)
-    with serving(assistant, max_body_bytes=2**20) as address:
+    with serving(over(knowledge), max_body_bytes=2**20) as address:
         assert httpx.put(f"{address}/v1/documents/zoo", json=CANARY).status_code == 200
         full = "PRAGMA max_page_count = 1"  # SQLite takes it for as many pages as there are
         knowledge._additions._file._connection.execute(full)
@@ -95,8 +71,7 @@ def test_what_nobody_foresaw_is_answered_as_openai_does(
 
     knowledge = live(tmp_path)
     monkeypatch.setattr(knowledge, "search", fails)
-    assistant = Assistant(ScriptedEngine({}, otherwise="No."), knowledge, load_template("assistant"), USUAL)
-    with serving(assistant) as address:
+    with serving(over(knowledge)) as address:
         reply = httpx.post(f"{address}/v1/search", json={"query": "canary"})
     assert reply.status_code == 500
     assert reply.json()["error"]["code"] == "internal_error"
@@ -106,9 +81,7 @@ def test_what_nobody_foresaw_is_answered_as_openai_does(
 
 @pytest.mark.parametrize("way", ["deleted", "replaced"])
 def test_ratings_let_go_of_passages_that_are_there_no_more(tmp_path: Path, way: str) -> None:
-    engine = ScriptedEngine({}, otherwise="There [1].")
-    assistant = Assistant(engine, live(tmp_path), load_template("assistant"), USUAL)
-    with serving(assistant, feedback=tmp_path / "ratings") as address:
+    with serving(over(live(tmp_path)), feedback=tmp_path / "ratings") as address:
         where = f"{address}/v1/documents/zoo"
         httpx.put(where, json=CANARY)
         for thumb in ("up", "down"):  # the second one only remembered until the document has gone
@@ -190,114 +163,3 @@ def test_where_documents_are_fixed_it_is_said() -> None:
             assert reply.status_code == 404
             assert "serve.documents in params.yaml is null" in reply.json()["error"]["message"]
         assert httpx.post(f"{address}/v1/search", json={"query": "C"}).status_code == 200
-
-
-GUIDE = pdf([PICTURE, drawn([(24, 700, "A guide"), (11, 600, "The canary sings in the aquarium.")])])
-
-
-@pytest.mark.parametrize(
-    ("kind", "content", "title"),
-    [
-        ("application/pdf", GUIDE, "A guide"),
-        ("Text/HTML", b"<title>Zoo</title><nav>Home</nav><p>The canary sings in the aquarium.", "Zoo"),
-        ("text/html; charset=utf-16-le", "<p>The canary sings in the aquarium.".encode("utf-16-le"), "zoo"),
-        ("text/markdown", b"# The zoo\n\nThe canary sings in the aquarium.", "The zoo"),
-        ('text/plain; a=b; charset="latin-1"', b"The canary sings in the caf\xe9.", "zoo"),
-    ],
-)
-def test_a_file_is_read_answered_from_and_titled(address: str, kind: str, content: bytes, title: str) -> None:
-    put = httpx.put(
-        f"{address}/v1/documents/zoo", content=content, headers={"Content-Type": kind}, timeout=30
-    )
-    assert put.status_code == 200, put.text
-    assert put.json()["title"] == title
-    [hit, *_] = httpx.post(f"{address}/v1/search", json={"query": "canary"}).json()["data"]
-    assert (hit["document"], hit["uri"]) == ("zoo", "added:zoo")
-    assert "Home" not in hit["text"]
-    assert sources(address)[0] == "zoo"
-
-
-def test_what_was_left_out_of_a_file_is_told(address: str) -> None:
-    put = httpx.put(
-        f"{address}/v1/documents/zoo", content=GUIDE, headers={"Content-Type": "application/pdf"}, timeout=30
-    )
-    assert put.json()["notes"] == ["1 of its pages have pictures and no text, maybe scanned: 1"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "content", "status", "message"),
-    [
-        ("application/pdf", b"no PDF", 400, "it is no whole PDF: its end is missing"),
-        ("application/pdf", pdf([PICTURE]), 400, "there is no text in it; it may be scanned"),
-        ("application/pdf", pdf([b""], encrypted=True), 400, "it is encrypted"),
-        ("text/html", b"<script>go()</script>", 400, "there is no text in it; a page that a script fills"),
-        ("text/plain", b"caf\xe9", 400, "it is no text in UTF-8"),
-        ("text/markdown", b"---\na: 1\n---\n", 400, "there is no text in it"),
-        ("text/plain", b"x" * 65537, 413, "the body is longer than 65536 bytes"),
-        (
-            "image/png",
-            b"x",
-            415,
-            "Content-Type is image/png; what is read here is one of application/json, text/markdown, "
-            "text/x-markdown, text/plain, text/html, application/xhtml+xml, application/pdf",
-        ),
-        ("", b"x", 415, "Content-Type is missing"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(
-    address: str, kind: str, content: bytes, status: int, message: str
-) -> None:
-    reply = httpx.put(
-        f"{address}/v1/documents/a",
-        content=content,
-        headers={"Content-Type": kind} if kind else {},
-        timeout=30,
-    )
-    assert reply.status_code == status
-    assert message in reply.json()["error"]["message"]
-    assert httpx.get(f"{address}/v1/documents").json()["data"] == []
-
-
-def test_more_files_than_are_read_at_once_are_sent_away(address: str) -> None:
-    """Two that come slowly hold both places; once they are there, the next one is read."""
-    go_on = threading.Event()
-
-    def slowly() -> Iterator[bytes]:
-        yield b"The canary "
-        assert go_on.wait(30)
-        yield b"sings."
-
-    def put(name: str, content: Any) -> httpx.Response:
-        headers = {"Content-Type": "text/plain"}
-        return httpx.put(f"{address}/v1/documents/{name}", content=content, headers=headers, timeout=60)
-
-    def put_slowly(name: str) -> httpx.Response:
-        """Again, where the quick one below had the place at that moment."""
-        return next(reply for reply in iter(lambda: put(name, slowly()), None) if reply.status_code != 503)
-
-    with ThreadPoolExecutor(2) as pool:
-        slow = [pool.submit(put_slowly, name) for name in "ab"]
-        waited = (time.sleep(0.1) or put("c", b"A bee.") for _ in range(100))
-        busy = next(reply for reply in waited if reply.status_code != 200)
-        go_on.set()
-        assert [each.result().status_code for each in slow] == [200, 200]
-    assert busy.status_code == 503
-    assert busy.headers["Retry-After"] == "5"
-    assert "2 files are being read" in busy.json()["error"]["message"]
-    assert put("d", b"A bee.").status_code == 200
-
-
-def test_the_page_sends_what_is_read_here() -> None:
-    """The endings that it lets choose, and the content types that it sends them with."""
-    chosen = re.search(r'accept="([^"]+)"', (PAGE / "index.html").read_text(encoding="utf-8"))
-    assert chosen is not None
-    assert tuple(chosen[1].split(",")) == SUFFIXES
-    script = (PAGE / "files.js").read_text(encoding="utf-8")
-    sent = {**dict(re.findall(r'^  (\w+): "([\w/+]+)",$', script, re.MULTILINE)), "txt": "text/plain"}
-    assert {f".{name}": by_type(kind) for name, kind in sent.items()} == {
-        suffix: by_suffix(Path(f"a{suffix}")) for suffix in SUFFIXES
-    }
-    largest = re.search(r"LARGEST = ([\d_]+);", script)
-    assert largest is not None
-    usual = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["serve"]["max_document_bytes"]
-    assert int(largest[1]) == usual

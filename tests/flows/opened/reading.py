@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-NETWORK = "network: "  # as `sitecustomize` has it, which is no module to import
+from tests.flows.opened.sitecustomize import NETWORK
+
 _STAGED = re.compile(r"^\.(.+)\.(?:partial|old)-\d+$")
 _WATCHED = ("data", "sources")  # code is compared with the imports, by tests/flows/test_code_dependencies.py
 _OF_THE_FRONT_DOOR = {"data/reports/stages.json", "data/lab/stages.json"}  # where it writes down the time

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from deploy.errors import SettingsError
 from tasks.prepare.clean.parts import (
-    ASKED,
     DOCUMENTS,
     KINDS,
     SHARED,
@@ -38,7 +37,7 @@ from tasks.prepare.clean.personal.spans import Find, Finder, Found
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, NameWay, PersonalKind, PersonalSettings
 from tasks.rows.hashes import places_of
-from tasks.rows.records import Dropped, Row, Rows
+from tasks.rows.records import ASKED, Dropped, Row, Rows
 
 if TYPE_CHECKING:
     import numpy as np

@@ -43,5 +43,5 @@ def test_copies_lead_back_from_the_row_in_their_place() -> None:
         lost("conflict", f"with {ODD}", "c"),
         lost("duplicate", "of x", "d"),
     ]
-    assert stands_for(ODD, gone) == ("a", "b")
-    assert stands_for("nobody", gone) == ()
+    assert stands_for((ODD,), gone) == ("a", "b")
+    assert stands_for(("nobody",), gone) == ()
