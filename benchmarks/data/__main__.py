@@ -165,6 +165,7 @@ def measure_speed(given: argparse.Namespace) -> dict[str, Any]:
             speed.make(Path(folder), size)
             sizes[str(size)] = {"stages": speed.stages(Path(folder), size)}
             sizes[str(size)]["apart"] = speed.apart(Path(folder), list(records(size, seed=speed.SEED)))
+            sizes[str(size)]["split_a_second"] = speed.without_near_groups(Path(folder), size)
             print(f"{size} records: steps", file=sys.stderr, flush=True)
             words = ["speed", str(size), "--folder", folder]
             sizes[str(size)] |= told_by("benchmarks.data", words, settings) or {}

@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 
 from benchmarks.data.made import COPIES, Made, lines, records
 from benchmarks.data.stages import PREPARING, SOURCES, make_place, run_stage
+from benchmarks.places import DATA, changed
+from tasks.machine.executors import InProcess
 from tasks.machine.memory import peak_mib
 from tasks.prepare.clean.steps import STEPS
 from tasks.prepare.split.assigning import place
 from tasks.prepare.tracing.stored import SPLITS
+from tasks.prepare.validate.frames import frames
 from tasks.prepare.validate.suites import check
-from tasks.prepare.validate.tables import InMemory
+from tasks.prepare.validate.tables import InFolder, InMemory
 from tasks.rows.records import Example, Rows
 from tasks.rows.tables import FILES, read_rows
 from tasks.settings import load_settings
@@ -23,6 +26,7 @@ from tasks.settings import load_settings
 T = TypeVar("T")
 SEED = 0
 MADE = SOURCES / "made.jsonl"
+RAW, CLEAN = DATA / "raw/rows", DATA / "clean/rows"
 
 
 def make(folder: Path, count: int, **clean: Any) -> None:
@@ -41,13 +45,25 @@ def stages(folder: Path, count: int, *, until: str = PREPARING[-1]) -> dict[str,
     return found
 
 
+def without_near_groups(folder: Path, count: int) -> int:
+    """Records that the stage `split` takes a processor second in `folder` where no texts are compared."""
+    params = folder / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(changed(text, {"split": {"near_groups": None}}), encoding="utf-8")
+    try:
+        return rate(count, run_stage(folder, "split").cpu_seconds)
+    finally:
+        params.write_text(text, encoding="utf-8")
+
+
 def steps(folder: Path, count: int) -> dict[str, Any]:
     """What each step of `clean` makes of the rows in `folder` a processor second, then suites and hashes.
 
-    All within one process; `copies` says of near copies how many went, and whether others did.
+    All within one process; `copies` says of near copies how many went, and whether others did. Suites judge
+    what `stages` has cleaned, from its files; `figures_seconds` of it pass before Great Expectations begins.
     """
     settings = load_settings(folder / "params.yaml")
-    rows = read_rows(folder / "data/raw/rows")
+    rows = read_rows(folder / RAW)
     before = peak_mib()
     found: dict[str, Any] = {}
     gone: dict[str, str] = {}
@@ -59,17 +75,20 @@ def steps(folder: Path, count: int) -> dict[str, Any]:
         rows = verdict.rows
     after = peak_mib()
     groups = [row.group for row in rows.examples]
-    check(
-        InMemory(Rows.of(rows.examples[:1])), settings.validate_
-    )  # imports what takes seconds whatever the rows
-    _, judging = timed(lambda: check(InMemory(rows), settings.validate_))
+    # Imports what takes seconds whatever the rows.
+    check(InMemory(Rows.of(rows.examples[:1])), settings.validate_)
+    del rows
+    clean = InFolder(folder / CLEAN)
+    _, figures = timed(lambda: frames(clean, InProcess()))
+    _, judging = timed(lambda: check(clean, settings.validate_))
     _, hashing = timed(lambda: [*map(place, groups, repeat(settings.split))])
     return {
         "steps": found,
         "read_mib": round(before),
         "steps_mib": round(after),
         "suites_seconds": round(judging, 2),
-        "suites_rows": len(groups),
+        "figures_seconds": round(figures, 2),
+        "suites_rows": sum(clean.sizes("example")),
         "keys_a_second": rate(len(groups), hashing),
         "copies": copies(list(records(count, seed=SEED)), gone),
     }
@@ -101,7 +120,7 @@ def apart(folder: Path, made: Sequence[Made]) -> dict[str, float]:
 
     sides: dict[str, str] = {}
     for split in SPLITS:
-        column = pq.read_table(folder / "data/splits" / split / FILES[Example], columns=["id"])["id"]
+        column = pq.read_table(folder / DATA / "splits" / split / FILES[Example], columns=["id"])["id"]
         sides |= {name.rpartition(":")[2]: split for name in column.to_pylist()}
     planted = Counter(each.kind for each in made if each.of)
     parted = Counter(

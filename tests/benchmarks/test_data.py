@@ -274,7 +274,10 @@ def test_each_step_that_params_names_is_timed_and_exact_copies_go(tmp_path: Path
         write_table(tmp_path / f"data/splits/{name}/examples.parquet", Example, map(standing, ids))
     copies = [Made(id=name, prompt="", answer="", kind="near 10%", of="m0") for name in ("m1", "m2")]
     assert speed.apart(tmp_path, copies) == {"near 10%": 0.5}
+    shutil.copytree(tmp_path / speed.RAW, tmp_path / speed.CLEAN)
     told = speed.steps(tmp_path, 400)
+    assert 0 < told["figures_seconds"] <= told["suites_seconds"]
+    assert told["suites_rows"] == sum(step["rows"] for step in [*told["steps"].values()][:1])
     assert list(told["steps"]) == load_settings(Path("params.yaml")).clean.steps
     assert told["copies"]["recall"]["exact"] == 1.0
     assert told["copies"]["precision"]["duplicates"] == 1.0
