@@ -21,6 +21,8 @@ class Layers:
 class Answer:
     """One answer. `citations` are the numbers of the sources that it names and that were really shown.
 
+    `left_out` further sources were found that had no room in the model's context.
+
     `seconds` is the time of the whole call, shared out evenly where several were asked at once; of several
     choices, each has the time until it had ended. `chances` are the model's own, where they were asked for.
     """
@@ -28,6 +30,7 @@ class Answer:
     text: str
     citations: tuple[int, ...]
     sources: tuple[Source, ...]
+    left_out: int
     layers: Layers
     prompt_tokens: int
     completion_tokens: int
@@ -48,6 +51,7 @@ def answer_of(
     sources: tuple[Source, ...],
     layers: Layers,
     *,
+    left_out: int,
     retrieval_seconds: float,
     seconds: float,
 ) -> Answer:
@@ -57,6 +61,7 @@ def answer_of(
         text=generation.text,
         citations=tuple(n for n in citations(generation.text) if n in numbers),
         sources=sources,
+        left_out=left_out,
         layers=layers,
         prompt_tokens=generation.prompt_tokens,
         completion_tokens=generation.completion_tokens,

@@ -8,30 +8,19 @@ call `answer`: what is trained, what is measured and what is served cannot diffe
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deploy.answer import Answer, Layers, answer_of
+from deploy.composed import Composed, coverages, numbered
 from deploy.engines.engine import Engine, Piece, Sampling, never
-from deploy.errors import EngineError, KnowledgeError
-from deploy.knowledge.hits import Hit, Knowledge
+from deploy.errors import ContextLengthError, EngineError, KnowledgeError
+from deploy.knowledge.hits import Knowledge
 from deploy.messages import Message, last_question, said_before
 from deploy.prompts.question import question_of
 from deploy.prompts.template import PromptTemplate, Source, load_template
 from deploy.settings import GenerationSettings
 
 Conversation = Sequence[Message]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Composed:
-    """What the model is asked, and the sources shown to it.
-
-    `coverage` is in 0..1 how much of the question the best of them covers; None where none were looked for.
-    """
-
-    messages: tuple[Message, ...]
-    sources: tuple[Source, ...]
-    coverage: float | None = None
 
 
 class Assistant:
@@ -104,7 +93,7 @@ class Assistant:
             Composed(
                 messages=self._messages(conversation, sources := numbered(hits), layers),
                 sources=sources,
-                coverage=max((hit.coverage for hit in hits), default=0.0),
+                covered=tuple(hit.coverage for hit in hits),
             )
             for conversation, hits in zip(conversations, found, strict=True)
         ]
@@ -132,16 +121,29 @@ class Assistant:
         started = time.perf_counter()
         for conversation in conversations:
             question_of(conversation)
-        composed = self.compose(conversations, layers=layers, exclude=exclude)
+        chosen = sampling or self.sampling
+        composed = [
+            self._fitted(conversation, each, layers, model=model, sampling=chosen)
+            for conversation, each in zip(
+                conversations, self.compose(conversations, layers=layers, exclude=exclude), strict=True
+            )
+        ]
         searched = time.perf_counter() - started
         prompts = [each.messages for each in composed]
         generations = self.engine.generate(
-            prompts, model=model, sampling=sampling or self.sampling, coverage=coverages(composed)
+            prompts, model=model, sampling=chosen, coverage=coverages(composed)
         )
         share = max(len(conversations), 1)
         seconds = (time.perf_counter() - started) / share
         return [
-            answer_of(generation, each.sources, layers, retrieval_seconds=searched / share, seconds=seconds)
+            answer_of(
+                generation,
+                each.sources,
+                layers,
+                left_out=each.left_out,
+                retrieval_seconds=searched / share,
+                seconds=seconds,
+            )
             for generation, each in zip(generations, composed, strict=True)
         ]
 
@@ -164,7 +166,8 @@ class Assistant:
         chosen = sampling or self.sampling
         question_of(conversation)
         self.engine.check(conversation, model=model, sampling=chosen)  # before anything is searched for it
-        composed = self.compose([conversation], layers=layers)[0]
+        [found] = self.compose([conversation], layers=layers)
+        composed = self._fitted(conversation, found, layers, model=model, sampling=chosen)
         searched = time.perf_counter() - started
         pieces = self.engine.stream(
             composed.messages,
@@ -180,9 +183,30 @@ class Assistant:
             if piece.end is not None:
                 seconds = time.perf_counter() - started
                 answer = answer_of(
-                    piece.end, composed.sources, layers, retrieval_seconds=searched, seconds=seconds
+                    piece.end,
+                    composed.sources,
+                    layers,
+                    left_out=composed.left_out,
+                    retrieval_seconds=searched,
+                    seconds=seconds,
                 )
                 yield replace(answer, choice=piece.choice)
+
+    def _fitted(
+        self, conversation: Conversation, found: Composed, layers: Layers, *, model: str, sampling: Sampling
+    ) -> Composed:
+        """What was found as far as the model's context has room for it: whole sources, the best of them."""
+        kept = found
+        while kept.sources:
+            try:
+                self.engine.check(kept.messages, model=model, sampling=sampling)
+            except ContextLengthError:
+                sources = kept.sources[:-1]
+                messages = self._messages(conversation, sources, layers)
+                kept = replace(kept, messages=messages, sources=sources, left_out=kept.left_out + 1)
+            else:
+                break
+        return kept
 
     def _messages(
         self, conversation: Conversation, sources: tuple[Source, ...], layers: Layers
@@ -192,24 +216,3 @@ class Assistant:
         if layers.retrieval:
             return tuple(self._plain.render(conversation, sources))
         return tuple(conversation)
-
-
-def coverages(composed: Sequence[Composed]) -> list[float] | None:
-    """The coverage of each prompt, or None where one of them has none, as with retrieval off."""
-    found = [each.coverage for each in composed if each.coverage is not None]
-    return found if len(found) == len(composed) else None
-
-
-def numbered(hits: Sequence[Hit]) -> tuple[Source, ...]:
-    """The sources that a prompt shows for what was found, with their numbers."""
-    return tuple(
-        Source(
-            number=number,
-            document=hit.document,
-            uri=hit.uri,
-            title=hit.title,
-            text=hit.text,
-            chunk=hit.chunk,
-        )
-        for number, hit in enumerate(hits, start=1)
-    )

@@ -135,6 +135,7 @@ def layers(answer: Answer) -> dict[str, Any]:
     return {
         "citations": list(answer.citations),
         "sources": [asdict(source) for source in answer.sources],
+        "left_out": answer.left_out,
         "layers": asdict(answer.layers),
         "timings": {
             "retrieval_ms": round(answer.retrieval_seconds * 1000, 1),

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from deploy.assistant import Assistant, coverages
+from deploy.assistant import Assistant
+from deploy.composed import coverages
 from deploy.engines.engine import Sampling
 from deploy.messages import Message
 from tasks.evaluation.arms import Reply

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from deploy.abstention import ABSTENTION
 from deploy.answer import Layers
-from deploy.assistant import Assistant, Composed
+from deploy.assistant import Assistant
+from deploy.composed import Composed
 from deploy.messages import Message
 from tasks.rows.held_out import own_name
 from tasks.rows.records import Example

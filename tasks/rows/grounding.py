@@ -11,7 +11,8 @@ from typing import Literal
 
 from deploy.abstention import ABSTENTION, abstains
 from deploy.answer import Layers
-from deploy.assistant import Assistant, Composed
+from deploy.assistant import Assistant
+from deploy.composed import Composed
 from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
 from deploy.prompts.template import Source, load_template

@@ -325,6 +325,7 @@ def answered(text: str, *titles: str) -> Answer:
         text=text,
         citations=(),
         sources=sources,
+        left_out=0,
         layers=Layers(),
         prompt_tokens=1,
         completion_tokens=1,

@@ -14,5 +14,5 @@ def test_a_mark_of_no_shown_source_is_no_citation() -> None:
         text="It is 1 [2] [7].", prompt_tokens=3, completion_tokens=5, finished=True, chances=None
     )
     shown = tuple(Source(number=n, document=f"d{n}", uri="", title="", text="t") for n in (1, 2))
-    answer = answer_of(said, shown, Layers(), retrieval_seconds=0.1, seconds=0.5)
+    answer = answer_of(said, shown, Layers(), left_out=0, retrieval_seconds=0.1, seconds=0.5)
     assert (answer.citations, answer.text, answer.sources) == ((2,), said.text, shown)

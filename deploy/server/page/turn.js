@@ -75,6 +75,7 @@ export function figures(body, layers, usage, first, total) {
   lines.push(`${seconds(total)} in all`);
   if (first) lines.push(`first word ${seconds(first)}`);
   if (layers?.layers.retrieval) lines.push(`search ${seconds(layers.timings.retrieval_ms)}`);
+  if (layers?.left_out) lines.push(`${layers.left_out} passages found no room`);
   if (usage) lines.push(`${usage.prompt_tokens} + ${usage.completion_tokens} tokens`);
   return lines;
 }

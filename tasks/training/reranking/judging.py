@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from deploy.assistant import numbered
+from deploy.composed import numbered
 from deploy.knowledge.reranker import Reranker
 from tasks.pages.numbers import difference_told
 from tasks.scoring.recall import RESAMPLES, Ranked, gain, placed

@@ -88,6 +88,7 @@ def test_only_sources_that_were_shown_are_citations(scripted: str) -> None:
     assert reply["choices"][0]["message"]["content"] == "It is `1.0` [1] [7]."
     assert reply["threeply"]["citations"] == [1]
     assert [source["title"] for source in reply["threeply"]["sources"]] == ["svm.SVC", "svm.NuSVC"]
+    assert reply["threeply"]["left_out"] == 0
     assert reply["threeply"]["layers"] == {"prompt": True, "retrieval": True}
     assert reply["threeply"]["timings"]["total_ms"] >= 0
 
