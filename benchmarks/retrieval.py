@@ -98,8 +98,11 @@ def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[
                 top_k=MEASURED,
                 candidates=max(settings.retrieval.candidates, MEASURED),
                 dense_weight=weight,
+                fusion="scores",
             )
             places[weight], _ = searched(folder, embedder, retrieval, questions)
+        by_ranks = retrieval.model_copy(update={"dense_weight": 0.5, "fusion": "ranks"})
+        ranks_mixed, _ = searched(folder, embedder, by_ranks, questions)
         half = len(questions) // 2
         chosen = max(places, key=lambda weight: fmean(map(gain, places[weight][:half])))
         reranked = rerank(Path(made), embedder, questions, chosen, settings) if reranks else None
@@ -107,6 +110,7 @@ def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[
     single = max((0.0, 1.0), key=lambda weight: fmean(map(gain, judged[weight])))
     ways = {"words alone": 0.0, "embeddings alone": 1.0, "the default": usual, "tuned": chosen}
     more = [gain(a) - gain(b) for a, b in zip(judged[chosen], judged[single], strict=True)]
+    mixed = {"weight": by_ranks.dense_weight, **figures(ranks_mixed[half:], seed)}
     if reranked:
         more_still = [gain(a) - gain(b) for a, b in zip(reranked.pop("places"), judged[chosen], strict=True)]
         reranked["over_tuned"] = asdict(bootstrap(more_still, resamples=1000, seed=seed))
@@ -114,7 +118,10 @@ def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[
         "reranked": reranked,
         "documents": len(bench.documents),
         "questions": len(questions) - half,
-        "ways": {way: {"weight": weight, **figures(judged[weight], seed)} for way, weight in ways.items()},
+        "ways": {
+            **{way: {"weight": weight, **figures(judged[weight], seed)} for way, weight in ways.items()},
+            "ranks": mixed,
+        },
         "tuned_over_single": asdict(bootstrap(more, resamples=1000, seed=seed)),
         "by_weight": {f"{weight:g}": figures(ranks, seed) for weight, ranks in places.items()},
     }

@@ -45,11 +45,16 @@ def _with_weight(value: Any) -> Any:
     return {"threshold": value, "coverage_weight": 0.0} if bare else value
 
 
+def _with_fusion(value: Any) -> Any:
+    """How a bundle searches that was made when scores alone could be mixed."""
+    return {"fusion": "scores", **value} if isinstance(value, dict) else value
+
+
 class BundledSettings(Section):
     """What a bundle answers with: the values that its ledger was measured under."""
 
     precision: Precision
-    retrieval: RetrievalSettings
+    retrieval: Annotated[RetrievalSettings, BeforeValidator(_with_fusion)]
     prompt: PromptSettings
     generation: GenerationSettings
     # At most so many words of a document that is added while the bundle is served; as its own were cut.

@@ -16,6 +16,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
+Fusion = Literal["scores", "ranks"]
 DataPath = Annotated[Path, Field(strict=False)]
 
 
@@ -40,11 +41,12 @@ class Section(BaseModel):
 
 
 class RetrievalSettings(Section):
-    """How chunks are found for a question."""
+    """How chunks are found for a question; `fusion` says what of both ways is mixed."""
 
     top_k: Annotated[int, Field(ge=1, le=50)]
     candidates: Annotated[int, Field(ge=1, le=1000)]
     dense_weight: Share
+    fusion: Fusion
 
 
 class PromptSettings(Section):

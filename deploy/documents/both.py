@@ -39,6 +39,7 @@ def search_both(
         np.concatenate([meant, fresh_meant[places]]),
         np.concatenate([words, fresh_words[places]]),
         dense_weight=store.settings.dense_weight,
+        by=store.settings.fusion,
     )
     owners = np.concatenate([store.owners[positions], store.num_chunks + fresh.owners[places]])
     # Equal scores keep the order of ids: places depend on what came when.

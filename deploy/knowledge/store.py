@@ -223,7 +223,8 @@ class KnowledgeStore:
     def found(self, query: str, before: str, vector: Vectors, hidden: Hidden | None) -> list[Hit]:
         """The `top_k` best chunks for a question with its vector, best first, without the hidden ones."""
         candidates, meant, words = self.shortlist(query, before, vector, hidden)
-        scores = fuse(meant, words, dense_weight=self.settings.dense_weight)
+        how = self.settings
+        scores = fuse(meant, words, dense_weight=how.dense_weight, by=how.fusion)
         best = spread(scores, self.owners[candidates], candidates, count=self.num_fused)
         chosen = np.array([candidates[at] for at, _ in best], dtype=np.int64)
         return self.best(query, before, self.hits(chosen, [score for _, score in best], query, before))

@@ -87,7 +87,7 @@ def test_a_small_set_is_measured_with_each_weight(
     assert (told["questions"], told["documents"]) == (6, 12)
     assert set(told["by_weight"]) == {"0", "0.15", "0.3", "0.5", "0.7", "1"}
     assert told["by_weight"]["0"]["recall@1"]["mean"] == 1.0
-    assert set(told["ways"]) == {"words alone", "embeddings alone", "the default", "tuned"}
+    assert set(told["ways"]) == {"words alone", "embeddings alone", "the default", "tuned", "ranks"}
 
 
 def test_a_reranker_that_was_left_out_has_the_figures_of_the_search_without_it(

@@ -15,7 +15,7 @@ from deploy.settings import GenerationSettings, PromptSettings, RetrievalSetting
 
 SETTINGS = BundledSettings(
     precision="auto",
-    retrieval=RetrievalSettings(top_k=3, candidates=10, dense_weight=0.5),
+    retrieval=RetrievalSettings(top_k=3, candidates=10, dense_weight=0.5, fusion="scores"),
     prompt=PromptSettings(template="assistant"),
     generation=GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0),
 )
@@ -209,6 +209,14 @@ def test_a_bare_threshold_of_an_earlier_version_counts_no_coverage(bundle: Path)
         "sft": Abstaining(threshold=0.4),
         "rlhf": Abstaining(threshold=1),
     }
+
+
+def test_a_bundle_of_an_earlier_version_mixes_scores(bundle: Path) -> None:
+    path = bundle / "settings.json"
+    told = json.loads(path.read_text())
+    assert told["retrieval"].pop("fusion")
+    path.write_text(json.dumps(told))
+    assert read_settings(bundle).retrieval == SETTINGS.retrieval
 
 
 @pytest.mark.parametrize("rule", [{"threshold": 2.0}, {"threshold": 0.4, "weight": 1.0}, "0.4", True, 1.5])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import SettingsError
-from flows.params import write_numbers
+from flows.params import write_values
 from tasks.settings import load_settings
 from tests.conftest import ROOT
 
@@ -20,7 +20,7 @@ def params(tmp_path: Path) -> Path:
 
 def test_values_change_and_nothing_else_of_the_file(params: Path) -> None:
     before = params.read_text(encoding="utf-8").splitlines()
-    write_numbers(params, {"retrieval.dense_weight": 0.75, "index.chunk_words": 64, "sft.lora.rank": 8})
+    write_values(params, {"retrieval.dense_weight": 0.75, "index.chunk_words": 64, "sft.lora.rank": 8})
     settings = load_settings(params)
     assert (settings.retrieval.dense_weight, settings.index.chunk_words, settings.sft.lora.rank) == (
         0.75,
@@ -38,8 +38,15 @@ def test_values_change_and_nothing_else_of_the_file(params: Path) -> None:
 def test_the_same_values_leave_the_same_file(params: Path) -> None:
     before = params.read_text(encoding="utf-8")
     settings = load_settings(params)
-    write_numbers(params, {"retrieval.top_k": settings.retrieval.top_k})
+    write_values(params, {"retrieval.top_k": settings.retrieval.top_k})
     assert params.read_text(encoding="utf-8") == before
+
+
+def test_a_text_takes_the_place_of_a_text_alone(params: Path) -> None:
+    write_values(params, {"retrieval.fusion": "ranks"})
+    assert load_settings(params).retrieval.fusion == "ranks"
+    with pytest.raises(SettingsError, match=r"retrieval.top_k in .* is no text"):
+        write_values(params, {"retrieval.top_k": "many"})
 
 
 @pytest.mark.parametrize(
@@ -54,5 +61,5 @@ def test_the_same_values_leave_the_same_file(params: Path) -> None:
 def test_what_cannot_be_set_is_named_and_nothing_is_written(params: Path, name: str, said: str) -> None:
     before = params.read_text(encoding="utf-8")
     with pytest.raises(SettingsError, match=said):
-        write_numbers(params, {"retrieval.top_k": 5, name: 1})
+        write_values(params, {"retrieval.top_k": 5, name: 1})
     assert params.read_text(encoding="utf-8") == before

@@ -151,7 +151,7 @@ def test_the_server_of_a_release_has_to_repeat_the_answers_that_were_measured(
         adapters={"sft": tiny_adapters["sft"]},
         settings=BundledSettings(
             precision="float32",
-            retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5),
+            retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5, fusion="scores"),
             prompt=PromptSettings(template="assistant"),
             generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
         ),

@@ -1,11 +1,12 @@
 """Protects `threeply retrieval`: real searches of a small index, and advice that the figures allow."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flows.cli import main
-from flows.retrieving import Tried, advice
+from flows.tried import Tried, advice
 from tasks.rows.records import Document, Example
 from tasks.rows.tables import write_table
 from tasks.scoring.recall import Ranked
@@ -15,7 +16,7 @@ from tests.conftest import write_tiny_index
 from tests.deploy.knowledge.reranked import write_random_reranker
 from tests.tasks.rows.made import default_asked, document
 
-SHARES = {"dense_weight": 0.5, "chunk_words": 32}
+SHARES: dict[str, Any] = {"dense_weight": 0.5, "fusion": "scores", "chunk_words": 32}
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_words_find_what_random_vectors_do_not(indexed: Path, capsys: pytest.Cap
     assert main(["retrieval", "--dense-weight", "0", "1", "--chunk-words", "64"]) == 0
     told = capsys.readouterr().out
     lines = [line.split() for line in told.splitlines()]
-    shares = {(line[-9], line[-8]): float(line[-6]) for line in lines if line[-2:-1] == ["in"]}
+    shares = {(line[-10], line[-8]): float(line[-6]) for line in lines if line[-2:-1] == ["in"]}
     assert set(shares) == {(weight, words) for weight in ("0", "0.3", "1") for words in ("32", "64")}
     assert shares["0", "32"] == shares["0", "64"] == 1.0 > shares["1", "32"]
     assert "30 questions of the split validation" in told
@@ -53,8 +54,8 @@ def test_a_reranker_has_a_line_beside_the_weights(
     told = capsys.readouterr().out
     line = next(line.split() for line in told.splitlines() if line.strip().startswith("reranked"))
     fused = next(line.split() for line in told.splitlines() if line.startswith("* 0.3"))
-    assert float(line[1]) < float(fused[3]) == 1.0  # weights by chance put the right passage behind others
-    assert line[4] == fused[6]  # among ten candidates it is still there
+    assert float(line[1]) < float(fused[4]) == 1.0  # weights by chance put the right passage behind others
+    assert line[4] == fused[7]  # among ten candidates it is still there
     assert "The reranker over the present setting, which is what is served, shows -" in told
 
 
@@ -72,6 +73,17 @@ def test_what_shows_more_for_sure_is_written_and_nothing_less(
     assert "params.yaml has retrieval.dense_weight: 0 now" in capsys.readouterr().out
     assert load_settings(params).retrieval.dense_weight == 0
     assert params.read_text(encoding="utf-8") == given.replace("dense_weight: 0.3", "dense_weight: 0")
+
+
+def test_the_other_way_to_mix_is_tried_and_written(indexed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    params = indexed / "params.yaml"
+    given = params.read_text(encoding="utf-8").replace("dense_weight: 0.3", "dense_weight: 1.0")
+    params.write_text(given.replace("fusion: scores", "fusion: ranks"), encoding="utf-8")
+    assert main(["retrieval", "--dense-weight", "0", "--fusion", "scores", "--write"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert {line[-9] for line in lines if line[-2:] == ["in", "10"]} == {"scores", "ranks"}
+    retrieval = load_settings(params).retrieval
+    assert (retrieval.dense_weight, retrieval.fusion) == (0, "ranks")  # as good: the present way stays
 
 
 @pytest.mark.parametrize(
@@ -110,5 +122,9 @@ def test_only_a_sure_gain_is_advised() -> None:
     sure = Interval(mean=0.2, low=0.1, high=0.3)
     assert advice(best, now, sure, **said).endswith("set it in params.yaml.")
     assert "flatters" in advice(best, now, sure, questions=40, split="test")
-    longer = Tried(dense_weight=0.5, chunk_words=64, ranked=best.ranked)
+    longer = Tried(**SHARES | {"chunk_words": 64}, ranked=best.ranked)
     assert "index.chunk_words: 64" in advice(longer, now, sure, **said)
+    ranks = Tried(**SHARES | {"fusion": "ranks"}, ranked=best.ranked)
+    assert "With retrieval.dense_weight: 0.5 and retrieval.fusion: ranks retrieval" in advice(
+        ranks, now, sure, **said
+    )

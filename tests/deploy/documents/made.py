@@ -8,7 +8,7 @@ from deploy.knowledge.store import KnowledgeStore, build_knowledge
 from deploy.settings import RetrievalSettings
 from tests.deploy.knowledge.hashed import HashedEmbedder
 
-SETTINGS = RetrievalSettings(top_k=2, candidates=20, dense_weight=0.3)
+SETTINGS = RetrievalSettings(top_k=2, candidates=20, dense_weight=0.3, fusion="scores")
 WORDS = 12
 
 

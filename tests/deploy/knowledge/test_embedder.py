@@ -56,7 +56,7 @@ def test_a_store_opens_with_its_own_embedder_only(
 ) -> None:
     documents = [KnowledgeDocument(id="a", uri="", title="f", text="x : int\nA number.")]
     chunks = list(chunk_documents(documents, max_words=8))
-    settings = RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5)
+    settings = RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5, fusion="scores")
     build_knowledge(tmp_path / "own", documents, chunks, embedder=embedder, dense="flat")
     [[hit]] = open_knowledge(tmp_path / "own", tiny_embedder, settings).search(["number"])
     assert hit.text == "f\nx : int\nA number."

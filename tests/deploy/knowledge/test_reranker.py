@@ -18,7 +18,7 @@ from tests.deploy.knowledge.reranked import random_reranker, write_random_rerank
 
 TEXTS = {f"d{n}": f"price{n} : float, what kind{n} costs in the year {2000 + n}" for n in range(8)}
 QUERY = "what does kind3 cost"
-SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.3)
+SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.3, fusion="scores")
 
 
 def hits(scores: list[float]) -> list[Hit]:

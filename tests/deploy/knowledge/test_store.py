@@ -17,7 +17,7 @@ from deploy.settings import RetrievalSettings
 from tests.contents import hashes
 from tests.deploy.knowledge.hashed import HashedEmbedder
 
-SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.5)
+SETTINGS = RetrievalSettings(top_k=3, candidates=20, dense_weight=0.5, fusion="scores")
 PARAMETERS = """
 C=1.0 : float
 Price of C.

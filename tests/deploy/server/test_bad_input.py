@@ -40,7 +40,7 @@ def address(
         adapters=tiny_adapters,
         settings=BundledSettings(
             precision="float32",
-            retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
+            retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5, fusion="scores"),
             prompt=PromptSettings(template="support"),
             generation=USUAL,
         ),

@@ -32,7 +32,9 @@ def address(tiny_embedder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # thousands of lines
     index = write_tiny_index(tmp_path_factory.mktemp("index"), tiny_embedder, {"a": "The canary sings."})
-    store = open_knowledge(index, tiny_embedder, RetrievalSettings(top_k=1, candidates=4, dense_weight=0.5))
+    store = open_knowledge(
+        index, tiny_embedder, RetrievalSettings(top_k=1, candidates=4, dense_weight=0.5, fusion="scores")
+    )
     knowledge = LiveKnowledge(store, tmp_path_factory.mktemp("added"), chunk_words=48)
     engine = ScriptedEngine({}, otherwise="It sings [1].")
     assistant = Assistant(engine, knowledge, load_template("assistant"), USUAL)

@@ -27,7 +27,7 @@ def address(tiny_embedder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     """The address of a server over a store with the tiny embedder."""
     index = write_tiny_index(tmp_path_factory.mktemp("index"), tiny_embedder, {"a": "The canary sings."})
     knowledge = open_knowledge(
-        index, tiny_embedder, RetrievalSettings(top_k=1, candidates=4, dense_weight=0.5)
+        index, tiny_embedder, RetrievalSettings(top_k=1, candidates=4, dense_weight=0.5, fusion="scores")
     )
     with serving(Assistant(ScriptedEngine({}), knowledge, load_template("assistant"), USUAL)) as where:
         yield where

@@ -21,7 +21,7 @@ from tests.tasks.rows.made import document, outcomes
 
 RUN = RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto")
 SETTINGS = IndexSettings(chunk_words=8, batch_size=4, embedded_tokens=16, faiss="sq8")
-RETRIEVAL = RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5)
+RETRIEVAL = RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5, fusion="scores")
 
 
 def run(folder: Path, embedder: Path, rows: list[Document]) -> Path:

@@ -77,7 +77,7 @@ def make(
         bundle=folder / "bundle",
         report=folder / "bundle.json",
         run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
-        retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5),
+        retrieval=RetrievalSettings(top_k=2, candidates=10, dense_weight=0.5, fusion="scores"),
         prompt=PromptSettings(template=template),
         generation=GenerationSettings(max_new_tokens=6, temperature=0.0, top_p=1.0),
         indexing=IndexSettings(chunk_words=48, batch_size=4, embedded_tokens=16, faiss="flat"),

@@ -20,7 +20,7 @@ from tests.tasks.rows.made import default_asked, document
 
 RUN = RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto")
 INDEXING = IndexSettings(chunk_words=8, batch_size=4, embedded_tokens=16, faiss="flat")
-RETRIEVAL = RetrievalSettings(top_k=1, candidates=10, dense_weight=0.0)
+RETRIEVAL = RetrievalSettings(top_k=1, candidates=10, dense_weight=0.0, fusion="scores")
 SEEN = [
     document(f"svm.SVC{n}", f"SVC{n}\n\nC=1.0 : float\nPenalty {n}.", title=f"svm.SVC{n}") for n in range(6)
 ]

@@ -90,7 +90,7 @@ class Stage:
             report=self.folder / "rlhf.json",
             work=work,
             run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
-            retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5),
+            retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5, fusion="scores"),
             prompt=PromptSettings(template="assistant"),
             generation=GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0),
             settings=settings,

@@ -55,7 +55,7 @@ class Stage:
             samples=self.folder / name,
             report=self.folder / f"{name}.json",
             run=RunSettings(seed=1, threads=1, precision="float32", attn_implementation="auto"),
-            retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5),
+            retrieval=RetrievalSettings(top_k=1, candidates=5, dense_weight=0.5, fusion="scores"),
             prompt=PromptSettings(template="assistant"),
             generation=GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0),
             settings=settings,

@@ -19,7 +19,7 @@ def test_negatives_are_what_the_search_ranks_high_and_does_not_answer(
     turns = (Message("user", "What about kind5?"), Message("assistant", "2.0"), Message("user", "And C?"))
     follows = replace(plain[0], messages=(*turns, plain[0].messages[-1]), evidence=("right5",))
     withheld = replace(plain[1], withheld=("right1",))
-    settings = RetrievalSettings(top_k=4, candidates=20, dense_weight=0.0)
+    settings = RetrievalSettings(top_k=4, candidates=20, dense_weight=0.0, fusion="scores")
     with closing(open_knowledge(index, tiny_embedder, settings)) as store:
         found = mine([plain[0], follows, withheld], store)
     assert [len(each.hits) for each in found] == [4, 4, 4]
