@@ -1,15 +1,14 @@
 """The command `threeply documents`: adds, lists and deletes what a server answers from, running or not."""
 
 import argparse
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
-from deploy.errors import DocumentError, KnowledgeError, SettingsError
+from deploy.errors import KnowledgeError, SettingsError
 from deploy.knowledge.tags import checked_tags
+from flows.adding import Adding
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
@@ -19,7 +18,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """The words that `threeply documents` understands."""
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="instead of serve.bundle")
     ways = parser.add_subparsers(dest="way", metavar="WAY", required=True)
-    add = ways.add_parser("add", help="add documents, or replace those of the same names")
+    told = "add documents, or replace those of the same names; in a .jsonl file each line is one"
+    add = ways.add_parser("add", help=told)
     add.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files, or folders of them")
     text = "only keys with this tag see them; several may be given; without any everybody who may ask"
     add.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help=text)
@@ -37,11 +37,8 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
     """
     with opened(settings, words.bundle or settings.serve.bundle) as knowledge:
         if words.way == "add":
-            if words.tags and settings.serve.keys is None:
-                raise SettingsError(
-                    "tags say which keys see a document, and serve.keys is null; set it first"
-                )
-            add_files(knowledge, words.files, checked_tags(words.tags))
+            adding = Adding(knowledge, checked_tags(words.tags), keyed=settings.serve.keys is not None)
+            adding.add(words.files)
         elif words.way == "list":
             known = knowledge.documents()
             for document, passages in known:
@@ -76,80 +73,6 @@ def opened(settings: Any, bundle: Path) -> "Iterator[LiveKnowledge]":
         yield knowledge
     finally:
         knowledge.close()
-
-
-def add_files(knowledge: "LiveKnowledge", given: list[Path], tags: Sequence[str] = ()) -> None:
-    """Add each file with these tags, and those below each folder; of these, one that cannot be read counts.
-
-    Raises:
-        SettingsError: what is given is not there, or holds nothing of a known format.
-        KnowledgeError: a file that is given itself cannot be read, or none can.
-    """
-    added = 0
-    before = {document.id: document.tags for document, _ in knowledge.documents()}
-    skipped = Counter[str]()
-    for place in given:
-        for path in files_of(place, skipped):
-            name = path.relative_to(place).as_posix() if place.is_dir() else path.name
-            try:
-                passages, notes = _add(knowledge, name, path, tags)
-            except DocumentError as error:
-                if not place.is_dir():
-                    raise KnowledgeError(f"{path}: {error}") from None
-                print(f"{name}: skipped: {error}")
-                skipped[error.reason] += 1
-            else:
-                added += 1
-                print(
-                    "; ".join([f"{name}: {passages} passages", *notes, *_opened(before.get(name, ()), tags)])
-                )
-    if skipped:
-        told = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(skipped.items()))
-        print(f"{added} files were added, {skipped.total()} skipped: {told}")
-    if not added:
-        raise KnowledgeError("no file could be read; what is wrong with each stands above")
-
-
-def files_of(place: Path, skipped: Counter[str]) -> list[Path]:
-    """A file, or those below a folder that are of a known format; the others are counted in `skipped`.
-
-    Raises:
-        SettingsError: it is not there, or there are none.
-    """
-    if place.is_dir():
-        files = sorted(path for path in place.rglob("*") if path.is_file())
-        inside = [path for path in files if by_suffix(path)]
-        if not inside:
-            raise SettingsError(f"{place} has no file that ends in {', '.join(SUFFIXES)}")
-        if others := len(files) - len(inside):
-            skipped["other_format"] += others
-        return inside
-    if not place.is_file():
-        raise SettingsError(f"{place} is not there")
-    if by_suffix(place) is None:
-        raise SettingsError(f"{place} is none of {', '.join(SUFFIXES)}: save it as text first")
-    return [place]
-
-
-def _add(
-    knowledge: "LiveKnowledge", name: str, path: Path, tags: Sequence[str]
-) -> tuple[int, tuple[str, ...]]:
-    """Add a file; the number of its passages, and what was left out."""
-    from deploy.knowledge.chunking import KnowledgeDocument
-
-    reading = read_file(path)
-    document = KnowledgeDocument(
-        id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text, tags=tuple(tags)
-    )
-    return knowledge.put(document), reading.notes
-
-
-def _opened(before: Sequence[str], now: Sequence[str]) -> list[str]:
-    """What to say where a document had tags, and others are to see it now."""
-    if not before or {*now} == {*before}:
-        return []
-    seen_by = f"is for the tags {' '.join(now)}" if now else "has no tags, so whoever may ask sees it"
-    return [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
 
 
 def delete(knowledge: "LiveKnowledge", name: str, feedback: Path | None) -> None:

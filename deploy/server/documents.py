@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Collection
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
@@ -11,6 +10,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, Field
 
 from deploy.documents.live import LiveKnowledge
+from deploy.documents.names import NAME_WANTED, is_name
 from deploy.documents.reading.formats import TYPES, by_type, read_document
 from deploy.documents.reading.reading import Reading
 from deploy.documents.seen import seen_by
@@ -32,7 +32,6 @@ T = TypeVar("T")
 Text = Annotated[str, Field(min_length=1)]
 _LONGEST_TITLE = 300  # characters
 _READ_AT_ONCE = 2  # files: each may take a core, and as much memory as it is allowed
-_ID = re.compile(r"[^\x00-\x1f\x7f]{1,300}")
 
 
 class Tagged(BaseModel, extra="forbid"):
@@ -183,8 +182,8 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 
 def _check_name(name: str) -> None:
-    if not _ID.fullmatch(name) or ".." in name.split("/"):
-        told = f"{name[:300]!r} is no name for a document: take up to 300 characters, without .. as a part"
+    if not is_name(name):
+        told = f"{name[:300]!r} is no name for a document: {NAME_WANTED}"
         raise RequestError(400, told, "invalid_value", "name")
 
 

@@ -1,14 +1,19 @@
 """Protects `threeply documents`: what it adds is found by a server, and what it deletes leaves no word."""
 
+import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from deploy.bundle import BundledSettings, load_verified, write_bundle
+from deploy.documents.reading.lines import MOST_LINE_BYTES, BadLine, read_lines
+from deploy.errors import SettingsError
 from deploy.feedback.store import FeedbackStore, Rated
+from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.prompts.template import Source
+from flows.adding import Adding
 from flows.cli import main
-from flows.documents import add_files
 from tests.conftest import small_settings, write_tiny_index
 from tests.deploy.documents.made import live
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
@@ -149,13 +154,13 @@ def test_of_a_folder_what_can_be_read_is_added_and_the_rest_is_counted(
         "locked.pdf: skipped: it is encrypted; save a copy without a password",
         "scan.pdf: skipped: there is no text in it; it may be scanned: let a program for text recognition "
         "(OCR) read it first",
-        "2 files were added, 3 skipped: 1 encrypted, 1 no text, 1 other format",
+        "2 documents were added, 3 skipped: 1 encrypted, 1 no text, 1 other format",
     ]
     assert found(project)[0] == "Canaries"
     for name in ("canary.html", "guide.pdf"):
         (pages / name).unlink()
     assert run("add", "pages/birds") == 1
-    assert "no file could be read; what is wrong with each stands above" in capsys.readouterr().err
+    assert "no document could be read; what is wrong with each stands above" in capsys.readouterr().err
 
 
 def test_that_others_see_a_document_than_before_is_said(
@@ -166,7 +171,7 @@ def test_that_others_see_a_document_than_before_is_said(
     knowledge = live(tmp_path / "known")
 
     def said(*tags: str) -> str:
-        add_files(knowledge, [tmp_path / "plan.md"], tags)
+        Adding(knowledge, tags).add([tmp_path / "plan.md"])
         return capsys.readouterr().out
 
     assert said("board") == said("board") == "plan.md: 1 passages\n"
@@ -175,3 +180,56 @@ def test_that_others_see_a_document_than_before_is_said(
     )
     assert said().endswith("it was for the tags staff, and now it has no tags, so whoever may ask sees it\n")
     assert said() == "plan.md: 1 passages\n"
+
+
+def test_each_line_of_a_file_is_a_document_and_a_bad_one_stops_none(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        b'{"id": "birds/canary", "title": "Canaries", "text": ' + json.dumps(CANARY).encode() + b"}",
+        b"",
+        b'{"id": "cow", "text": "The cow eats grass."}\r',
+        b'{"id": "cow"',
+        b"[1]",
+        b'{"id": "x", "text": "y", "kind": "z"}',
+        b'{"id": 7, "text": "y"}',
+        b'{"id": "../x", "text": "y"}',
+        b'{"id": "x", "text": " "}',
+        b'{"id": "x", "text": "\\ud800"}',
+        b'{"id": "x", "text": "\xff"}',
+        b"[" * 100_000,
+        b'{"id": "cow", "text": "The cow gives milk."}',
+    ]
+    (project / "faq.jsonl").write_bytes(b"\n".join(lines))
+    assert run("add", "faq.jsonl") == 0
+    told = capsys.readouterr().out
+    assert "faq.jsonl: 3 documents, 3 passages" in told
+    assert "faq.jsonl, line 6: skipped: kind: extra inputs are not permitted; a document has id, text" in told
+    assert "3 documents were added, 9 skipped: 2 broken json, 1 no text, 2 not utf8, 1 wrong name" in told
+    assert found(project)[0] == "Canaries"
+    assert run("list") == 0
+    listed = capsys.readouterr().out
+    assert "2 documents beside the 1 of the bundle" in listed  # the last of a name counts
+    assert run("delete", "birds/canary") == 0
+    assert "No added file holds its words" in capsys.readouterr().out
+
+
+def test_a_line_that_is_too_long_is_skipped_and_the_next_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"x" * (2 * MOST_LINE_BYTES + 3) + b'\n{"id": "a", "text": "b"}\n')
+    long, short = read_lines(tmp_path / "a.jsonl")
+    assert isinstance(long, BadLine)
+    assert (long.number, long.error.reason) == (1, "too_large")
+    assert isinstance(short, KnowledgeDocument)
+    assert (short.id, short.title, short.uri) == ("a", "a", f"file:{tmp_path / 'a.jsonl'}:2")
+
+
+def test_tags_of_a_line_need_keys_and_join_those_of_all(tmp_path: Path) -> None:
+    line = {"id": "plan", "text": "The plan is secret.", "tags": ["board"]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    (tmp_path / "known").mkdir()
+    with closing(live(tmp_path / "known")) as knowledge:
+        with pytest.raises(SettingsError, match=r"serve\.keys is null"):
+            Adding(knowledge, keyed=False).add([tmp_path / "a.jsonl"])
+        assert not knowledge.documents()
+        Adding(knowledge, ["staff"]).add([tmp_path / "a.jsonl"])
+        assert [document.tags for document, _ in knowledge.documents()] == [("board", "staff")]

@@ -1,0 +1,121 @@
+"""Adds files to what a server answers from, with a word on each; what cannot be read is counted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
+from deploy.documents.reading.lines import SUFFIX, BadLine, read_lines
+from deploy.errors import DocumentError, KnowledgeError, SettingsError
+from deploy.knowledge.chunking import KnowledgeDocument
+from deploy.knowledge.tags import checked_tags
+
+if TYPE_CHECKING:
+    from deploy.documents.live import LiveKnowledge
+
+
+class Adding:
+    """Adds documents to `knowledge` with some tags, where there are keys (`keyed`) to tell by them who asks.
+
+    Raises:
+        SettingsError: there are tags, and no keys.
+    """
+
+    def __init__(self, knowledge: "LiveKnowledge", tags: Sequence[str] = (), *, keyed: bool = True) -> None:
+        self._knowledge, self._tags, self._keyed = knowledge, tuple(tags), keyed
+        self._before = {document.id: document.tags for document, _ in knowledge.documents()}
+        self._added = 0
+        self._skipped = Counter[str]()
+        self._check_tags(tags)
+
+    def add(self, given: Sequence[Path]) -> None:
+        """Add each file, and those below each folder; of these, one that cannot be read counts.
+
+        In a file of lines each is a document.
+
+        Raises:
+            SettingsError: what is given is not there, or holds nothing of a known format.
+            KnowledgeError: a file that is given itself cannot be read, or none can.
+        """
+        for place in given:
+            if place.is_file() and place.suffix.lower() == SUFFIX:
+                self._add_lines(place)
+                continue
+            for path in files_of(place, self._skipped):
+                name = path.relative_to(place).as_posix() if place.is_dir() else path.name
+                try:
+                    self._add_file(name, path)
+                except DocumentError as error:
+                    if not place.is_dir():
+                        raise KnowledgeError(f"{path}: {error}") from None
+                    self._skip(name, error)
+        if self._skipped:
+            told = ", ".join(
+                f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(self._skipped.items())
+            )
+            print(f"{self._added} documents were added, {self._skipped.total()} skipped: {told}")
+        if not self._added:
+            raise KnowledgeError("no document could be read; what is wrong with each stands above")
+
+    def _add_file(self, name: str, path: Path) -> None:
+        reading = read_file(path)
+        passages, opened = self._put(
+            KnowledgeDocument(id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text)
+        )
+        print("; ".join([f"{name}: {passages} passages", *reading.notes, *opened]))
+
+    def _add_lines(self, path: Path) -> None:
+        documents = passages = 0
+        for line in read_lines(path):
+            if isinstance(line, BadLine):
+                self._skip(f"{path.name}, line {line.number}", line.error)
+                continue
+            count, opened = self._put(line)
+            documents, passages = documents + 1, passages + count
+            for told in opened:
+                print(f"{line.id}: {told}")
+        print(f"{path.name}: {documents} documents, {passages} passages")
+
+    def _put(self, document: KnowledgeDocument) -> tuple[int, list[str]]:
+        """Add a document; the number of its passages, and what to say where others are to see it now."""
+        self._check_tags(document.tags)
+        tags = checked_tags([*document.tags, *self._tags])
+        passages = self._knowledge.put(replace(document, tags=tags))
+        self._added += 1
+        before = self._before.get(document.id, ())
+        if not before or {*tags} == {*before}:
+            return passages, []
+        seen_by = f"is for the tags {' '.join(tags)}" if tags else "has no tags, so whoever may ask sees it"
+        return passages, [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
+
+    def _check_tags(self, tags: Sequence[str]) -> None:
+        if tags and not self._keyed:
+            raise SettingsError("tags say which keys see a document, and serve.keys is null; set it first")
+
+    def _skip(self, name: str, error: DocumentError) -> None:
+        print(f"{name}: skipped: {error}")
+        self._skipped[error.reason] += 1
+
+
+def files_of(place: Path, skipped: Counter[str]) -> list[Path]:
+    """A file, or those below a folder that are of a known format; the others are counted in `skipped`.
+
+    Raises:
+        SettingsError: it is not there, or there are none.
+    """
+    if place.is_dir():
+        files = sorted(path for path in place.rglob("*") if path.is_file())
+        inside = [path for path in files if by_suffix(path)]
+        if not inside:
+            raise SettingsError(f"{place} has no file that ends in {', '.join(SUFFIXES)}")
+        if others := len(files) - len(inside):
+            skipped["other_format"] += others
+        return inside
+    if not place.is_file():
+        raise SettingsError(f"{place} is not there")
+    if by_suffix(place) is None:
+        known = ", ".join((*SUFFIXES, SUFFIX))
+        raise SettingsError(f"{place} is none of {known}: save it as text first")
+    return [place]
