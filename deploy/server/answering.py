@@ -136,7 +136,7 @@ async def watched(
                     first = False
                 yield item
     finally:
-        metrics.ended()
+        metrics.ended(has_text=not first)
 
 
 async def _whole(items: AsyncIterator[Said], field: str) -> list[Answer]:

@@ -23,6 +23,9 @@ class Metrics:
         self._running = Gauge(
             "threeply_requests_running", "Requests that are answered or wait for it", registry=self._registry
         )
+        self._waiting = Gauge(
+            "threeply_requests_waiting", "Requests that have no text yet", registry=self._registry
+        )
         self._seconds = Histogram(
             "threeply_seconds",
             "Time of an answer: its search, until its first text, in all",
@@ -38,13 +41,17 @@ class Metrics:
     def began(self) -> None:
         """A question was taken."""
         self._running.inc()
+        self._waiting.inc()
 
-    def ended(self) -> None:
-        """A question that was taken has been answered or given up."""
+    def ended(self, *, has_text: bool) -> None:
+        """A question that was taken has been answered or given up; whether it `has_text` by now."""
         self._running.dec()
+        if not has_text:
+            self._waiting.dec()
 
     def first_text(self, seconds: float) -> None:
         """The first text of an answer was there after so many seconds."""
+        self._waiting.dec()
         self._seconds.labels("first text").observe(seconds)
 
     def answered(self, model: str, answer: Answer, *, further: bool) -> None:

@@ -15,6 +15,7 @@ from deploy.server.limits import Limits
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.knowledge.listed import ListedKnowledge
 from tests.deploy.server.conftest import ASK, QUESTION, running
+from tests.waiting import wait_until
 
 
 class Clock:
@@ -144,6 +145,7 @@ def test_what_was_done_is_counted_without_what_was_said() -> None:
         'threeply_requests_total{route="other",status="404"} 1.0',
         'threeply_tokens_total{kind="completion",model="rlhf"} 8.0',
         "threeply_requests_running 0.0",
+        "threeply_requests_waiting 0.0",
         'threeply_seconds_count{part="search"} 2.0',
         'threeply_seconds_count{part="first text"} 2.0',
         'threeply_seconds_count{part="answer"} 2.0',
@@ -151,3 +153,26 @@ def test_what_was_done_is_counted_without_what_was_said() -> None:
         assert line in text.splitlines(), text
     assert "canary" not in text
     assert "svm" not in text
+
+
+def test_who_waits_for_a_first_word_is_told_from_who_is_being_answered() -> None:
+    goes_on = {"It": threading.Event(), "[1].": threading.Event()}
+
+    def before_word(word: str) -> None:
+        if word in goes_on:
+            assert goes_on[word].wait(20)
+
+    engine = ScriptedEngine({QUESTION: "It is `1.0` [1]."}, before_word=before_word)
+    with running(engine) as address, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(httpx.post, f"{address}/v1/chat/completions", json={**ASK, "stream": True})
+
+        def gauges() -> set[str]:
+            lines = httpx.get(f"{address}/metrics").text.splitlines()
+            return {line for line in lines if line.startswith("threeply_requests_") and "{" not in line}
+
+        for word, waiting in (("It", "1.0"), ("[1].", "0.0")):
+            told = {"threeply_requests_running 1.0", f"threeply_requests_waiting {waiting}"}
+            wait_until(lambda told=told: gauges() == told)
+            goes_on[word].set()
+        assert asked.result().status_code == 200
+        wait_until(lambda: gauges() == {"threeply_requests_running 0.0", "threeply_requests_waiting 0.0"})
