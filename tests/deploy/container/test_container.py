@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -271,3 +272,17 @@ def test_the_page_on_serving_says_how_to_start_it() -> None:
     }
     assert {str(path) for path in sources} - {"params.yaml", "."} == set(made[1].split())
     assert json.dumps(SERVICES).count("${") == len(SERVICES)  # THREEPLY_USER is the only variable
+
+
+def test_hadolint_has_nothing_against_the_dockerfile(tmp_path: Path) -> None:
+    if (
+        hadolint := shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    ) is None:
+        pytest.skip("installed by: make extras")
+    text = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
+    wrong = f"{text}\nRUN cd /tmp && sudo true\n"
+    for content, faults in ((text, set()), (wrong, {"DL3003", "DL3004"})):
+        (tmp_path / "Dockerfile").write_text(content, encoding="utf-8")
+        command = [hadolint, "--no-color", "--format", "json", tmp_path / "Dockerfile"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        assert {fault["code"] for fault in json.loads(found)} == faults

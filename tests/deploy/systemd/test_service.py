@@ -1,6 +1,8 @@
 """Protects the unit of systemd: its command, paths and times are those of threeply and of params.yaml."""
 
 import shlex
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -81,3 +83,22 @@ def test_it_reaches_no_more_of_the_network_than_the_settings_let_it_listen_on(
 def test_it_gains_no_rights(key: str, unit: dict[str, list[str]]) -> None:
     assert unit[f"Service.{key}"] == ["yes"]
     assert unit["Service.CapabilityBoundingSet"] == [""]
+
+
+def test_systemd_itself_has_nothing_against_it(tmp_path: Path) -> None:
+    """Its own check, with a program and a manual that are there."""
+    if (analyze := shutil.which("systemd-analyze")) is None:
+        pytest.skip("needs: apt install systemd")
+    place = tmp_path / "project"
+    for path, content in {".venv/bin/threeply": "#!/bin/sh\n", "docs/serving.md": ""}.items():
+        (place / path).parent.mkdir(parents=True)
+        (place / path).write_text(content, encoding="utf-8")
+        (place / path).chmod(0o755)
+    copy = tmp_path / UNIT.name
+    for text, complaint in (("Restart=on-failure", ""), ("Restart=on-Sundays", "Failed to parse")):
+        told = UNIT.read_text(encoding="utf-8").replace("Restart=on-failure", text)
+        copy.write_text(told.replace("/srv/threeply", str(place)), encoding="utf-8")
+        checked = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
+        about = [line for line in checked.stderr.splitlines() if UNIT.name in line]  # not about others' units
+        assert bool(complaint) == bool(about), checked.stderr
+        assert all(complaint in line for line in about)
