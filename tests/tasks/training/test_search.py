@@ -203,6 +203,22 @@ def test_what_is_not_clearly_better_gives_way_to_lora(
     assert told["sentence"] in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("method", "left_out"), [("selective", True), ("lora", False)])
+def test_a_choice_that_rules_rlhf_out_says_so_before_anything_is_trained_by_it(
+    method: str,
+    left_out: bool,
+    tiny_chain: list[Path],
+    values: Settings,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = values.search.model_copy(update={"methods": [method], "trials": 1, "rungs": 1})
+    figures = find(tiny_chain, tmp_path, values.model_copy(update={"search": asked}))
+    assert figures["choice"]["method"] == method
+    reason = "RLHF will be left out: sft.method selective cannot be followed by RLHF"
+    assert (reason in capsys.readouterr().out) is left_out
+
+
 @pytest.mark.parametrize(
     ("found", "usual", "holds"),
     [((0.2, 0.22), (0.3, 0.31), True), ((0.2, 0.3), (0.29, 0.31), False), ((0.3, 0.3), (0.2, 0.2), False)],

@@ -18,6 +18,10 @@ from tests.tasks.methods.layers.test_fused_llama import learn
 
 SHORT = [case for case in CASES if not case.startswith("qlora")]  # its base has a dtype of its own
 
+# How alike what is learnt is at least, as a cosine. Adam takes the sign of a gradient; that of A is nothing
+# but rounding while B is near 0: B learns sixteen times as fast there, A hardly.
+LIKE = {"lora plus": 0.5}
+
 
 def rounded(case: str, base: Path, dtype: torch.dtype) -> Adapted:
     """The method of a case on the tiny model, rounded to bfloat16 and kept in `dtype`."""
@@ -81,11 +85,16 @@ def test_a_small_adapter_has_its_effect(case: str, tiny_base: Path) -> None:
 
 
 @pytest.mark.parametrize("case", SHORT)
-def test_it_learns_as_far_as_in_float32(case: str, tiny_base: Path) -> None:
-    exact, short = (
-        train(rounded(case, tiny_base, dtype), steps=6) for dtype in (torch.float32, torch.bfloat16)
-    )
-    assert short[-1] == pytest.approx(exact[-1], rel=0.03)
+def test_it_learns_as_far_as_in_float32_and_the_same(case: str, tiny_base: Path) -> None:
+    ended, learnt = [], []
+    for dtype in (torch.float32, torch.bfloat16):
+        adapted = rounded(case, tiny_base, dtype)
+        before = {name: part.detach().clone() for name, part in adapted.trained().items()}
+        ended.append(train(adapted, steps=6)[-1])
+        after = adapted.trained()
+        learnt.append(torch.cat([(after[name].detach() - before[name]).flatten() for name in sorted(before)]))
+    assert ended[1] == pytest.approx(ended[0], rel=0.03)
+    assert functional.cosine_similarity(*learnt, dim=0) > LIKE.get(case, 0.85)
 
 
 def test_the_loss_is_finite_on_rows(tiny_base: Path) -> None:
