@@ -1,8 +1,11 @@
 """Writes docs/comparison.md and its picture from the last `threeply compare`.
 
-    python -m benchmarks.comparison [--methods data/reports/methods.json] [--busy] [--note TEXT]
+    python -m benchmarks.comparison [--busy] [--note TEXT]
+    python -m benchmarks.comparison --place build/json --page docs/json.md --command "threeply compare ..."
 
-The last line is one JSON object: the score of each method, and the verdict on each claim.
+With --place figures and settings are those of a run of its own, on another task, say, which --command has
+measured (`threeply compare --profile structured --place build/json`). The last line is one JSON object: the
+score of each method, and the verdict on each claim.
 """
 
 import argparse
@@ -23,7 +26,7 @@ from tasks.machine.process import cores
 from tasks.pages.numbers import fine_percent, number, times
 from tasks.settings import load_settings
 
-PAGE, PICTURE = Path("docs/comparison.md"), Path("docs/comparison.svg")
+PAGE, METHODS = Path("docs/comparison.md"), Path("data/reports/methods.json")
 HEAD = (
     "method | score (95 %) | of full tuning's gain | abstains rightly | wrongly | retention | learning rate "
     "| weights that learn | MiB stored | peak MiB | tokens/s | token served | unmerged"
@@ -33,43 +36,53 @@ HEAD = (
 def main() -> int:
     """Renew the page from the figures of the lab."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.comparison", description=__doc__)
-    words.add_argument("--methods", type=Path, default=Path("data/reports/methods.json"))
+    words.add_argument("--place", type=Path, default=Path(), help="of the run (this project)")
+    words.add_argument("--page", type=Path, default=PAGE, help=f"what is written ({PAGE})")
+    words.add_argument("--command", default="threeply compare", help="what has measured it, for the page")
     words.add_argument(
         "--busy", action="store_true", help="the machine did other work: leave out what a clock has measured"
     )
     words.add_argument("--note", default="", help="a sentence on how the run went, for the page")
     given = words.parse_args()
-    if not given.methods.exists():
-        print(f"{given.methods} is not there yet: run `threeply compare` first", file=sys.stderr)
+    methods = given.place / METHODS
+    if not methods.exists():
+        print(f"{methods} is not there yet: run `{given.command}` first", file=sys.stderr)
         print("{}")
         return 0
-    found = json.loads(given.methods.read_text(encoding="utf-8"))
+    found = json.loads(methods.read_text(encoding="utf-8"))
     unknown = {field.name: None for field in fields(MethodFigures)}  # figures of an earlier version lack some
     rows = [MethodFigures(**{**unknown, "method": name, **figures}) for name, figures in found.items()]
     rows.sort(key=lambda row: (row.method != UNTUNED, -row.score, row.method))
     if given.busy:
         rows = [replace(row, tokens_per_s=None, slower_served=None, slower_attached=None) for row in rows]
-    settings = load_settings(Path("params.yaml")).compare
+    settings = load_settings(given.place / "params.yaml").compare
     claims = judge(rows)
-    write_text(PAGE, page(rows, claims, settings, note=given.note))
-    write_text(PICTURE, picture(rows, settings))
+    drawn = given.page.with_suffix(".svg")
+    write_text(given.page, page(rows, claims, settings, given.command, drawn.name, note=given.note))
+    write_text(drawn, picture(rows, settings))
     told = {"scores": {row.method: row.score for row in rows}}
     print(json.dumps({**told, "verdicts": {claim.claim: claim.verdict for claim in claims}}))
     return 0
 
 
 def page(
-    rows: Sequence[MethodFigures], claims: Sequence[Claim], settings: CompareSettings, *, note: str = ""
+    rows: Sequence[MethodFigures],
+    claims: Sequence[Claim],
+    settings: CompareSettings,
+    command: str,
+    drawn: str,
+    *,
+    note: str = "",
 ) -> str:
-    """The page as Markdown."""
+    """The page as Markdown: what `command` has measured, with the picture `drawn` beside it."""
     machine = f"{cores()} cores, {platform.machine()}"
     seeds = f"{len(settings.seeds)} seed{'s' if len(settings.seeds) > 1 else ''}"
     columns = HEAD.count("|")
     lines = [
         "# The methods side by side",
         "",
-        f"`threeply compare` with the params.yaml of this repository on {machine}: {budget(settings)}, "
-        f"{seeds}, {settings.questions} questions of the test split, with prompt and retrieval. "
+        f"`{command}` with the params.yaml of this repository on {machine}: {budget(settings)}, "
+        f"{seeds}, {settings.questions} questions of the test split, with its prompt and retrieval. "
         "Written by `python -m benchmarks.comparison`.",
         "",
         f"| {HEAD} |",
@@ -96,7 +109,7 @@ def page(
     lines += ["", *(f"- `{name}`: {changes(settings.variants[name])}" for name in variants)]
     lines += [
         "",
-        f"![Score against cost of each method]({PICTURE.name})",
+        f"![Score against cost of each method]({drawn})",
         "",
         "## What papers say, and what was measured here",
         "",
