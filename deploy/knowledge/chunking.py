@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from deploy.knowledge.definitions import starts_with_definition
+from deploy.knowledge.headings import sections
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 # A small letter behind the blank: no sentence has ended (`i.e. data`).
@@ -31,7 +32,7 @@ class KnowledgeDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A piece of a document; `body` is some of its text, words unchanged and in order.
+    """A piece of a document; `body` is some of its text, words unchanged and in order, below its headings.
 
     `id` follows from the document's id and the text: an id never comes to mean other words, and it stays
     the same when other documents come or go.
@@ -49,14 +50,25 @@ class Chunk:
 
 
 def chunk_documents(documents: Iterable[KnowledgeDocument], *, max_words: int) -> Iterator[Chunk]:
-    """The chunks of each document, in order; a document without words has none."""
+    """The chunks of each document, in order, none across a heading; a document without words has none."""
     for document in documents:
         seen: dict[str, int] = {}
-        for body in split_text(document.text, max_words=max_words):
+        for body in _bodies(document, max_words):
             copy = seen[body] = seen.get(body, -1) + 1
             yield Chunk(
                 id=_chunk_id(document, body, copy), document=document.id, title=document.title, body=body
             )
+
+
+def _bodies(document: KnowledgeDocument, max_words: int) -> Iterator[str]:
+    """The pieces of each section, each with the headings that it stands under as its first line."""
+    for section in sections(document.text, max_words=max_words // 2):
+        above = section.above(document.title, max_words=max_words // 2)
+        pieces = split_text(section.text, max_words=max_words - len(above.split()))
+        for piece in pieces:
+            yield f"{above}\n{piece}" if above else piece
+        if not pieces and section.headings:
+            yield above or section.headings[-1]
 
 
 def split_text(text: str, *, max_words: int) -> list[str]:
