@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -36,12 +36,13 @@ def looking(
     width: int = 1280,
     height: int = 800,
     ready: str = "#models label",
+    scheme: Literal["light", "dark"] = "light",
 ) -> "Iterator[Page]":
-    """The page at `path` of `address`, once what `ready` names is there.
+    """The page at `path` of `address`, once what `ready` names is there, for a person who likes a `scheme`.
 
     Fails at the end if it has asked others, or done what its headers forbid.
     """
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
     page.set_default_timeout(20_000)
     faults = complaints(page)
     addresses: list[str] = []
