@@ -29,6 +29,7 @@ from tasks.pages.tables import Line, as_written, lines
 from tasks.release.report.account import account
 from tasks.release.report.data import agreement_tables, group_tables, source_table
 from tasks.release.report.inputs import Inputs
+from tasks.release.report.reliability import reliability
 from tasks.release.report.resources import MACHINE, stage_lines, versions
 from tasks.release.report.sentences import (
     calibration_sentences,
@@ -186,6 +187,8 @@ def trainings(inputs: Inputs) -> list[Training]:
         if one is None:
             continue
         svg = draw(inputs.curves[stage], stage, form="svg").decode() if stage in inputs.curves else ""
+        if stage == "reward":
+            svg += reliability(one.figures)
         result.append(
             Training(
                 stage=stage,

@@ -134,7 +134,7 @@ def rewarded(rule: float = 0.52, **changed: Any) -> dict[str, Any]:
             "wrong_value": {"pairs": 60, **right, "accuracy": 0.8},
         },
         "by_length": {"better_longer": {"pairs": 70, **right}, "better_shorter": {"pairs": 50, **right}},
-        "calibration": {"error": 0.061, "bins": []},
+        "calibration": {"error": 0.061, "bins": [{"pairs": 96, "certainty": 0.93, "accuracy": 0.87}]},
         "baselines": {"length": {"rule": "the longer wins", "accuracy": rule}},
         **changed,
     }

@@ -71,6 +71,7 @@ def test_the_page_is_whole_html_with_unique_ids_and_no_address_outside(page: str
         "Trivial rules reach: “the longer wins” 52 %.",
         "the reward model has a blind spot here",
         "Curves of rlhf",
+        "Reliability of the reward model",
         "float32",
         "7m02s",
         "scikit-learn",
