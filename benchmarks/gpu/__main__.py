@@ -1,12 +1,14 @@
 """What a GPU does: speed, memory against the estimate, and the ways that only a GPU can go.
 
     python -m benchmarks.gpu [--model data/models/base] [--steps 10] [--write]
+    python -m benchmarks.gpu --chain       every stage: reward model, RLHF, evaluation, and the bundle asked
 
 The base of params.yaml and the largest random Llama that fits go on pre-training on random text through the
 training of the stage `sft`: LoRA in float32 and bfloat16, QLoRA over four bits, full tuning; with two GPUs,
 also with the weights spread over them (NCCL). Each is a process of its own. `--write` writes docs/gpu.md.
-Without a GPU it trains nothing, and says what it would do on one of `--memory` GiB. The last line is one JSON
-object.
+With `--chain` the profile `smoke` runs in build/gpu, and it is an error if a stage has not computed on the
+GPU. Without a GPU nothing is trained, and it says what it would do on one of `--memory` GiB. The last line is
+one JSON object.
 """
 
 import argparse
@@ -19,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.apart import told_by
+from benchmarks.gpu import chain
 from benchmarks.gpu.cases import LENGTH, ROWS, Case, expected, model_name, model_shape, planned, sft_settings
 from benchmarks.gpu.page import page
 from deploy.assistant import Assistant
 from deploy.atomic import write_text
+from deploy.errors import ThreeplyError
 from deploy.prompts.template import load_template
 from tasks.machine.memory import MIB, available
 from tasks.machine.process import is_first
@@ -40,6 +44,7 @@ def main() -> int:
     words.add_argument("--steps", type=int, default=10)
     words.add_argument("--memory", type=float, default=24.0, help="GiB of the GPU that is not there")
     words.add_argument("--write", action="store_true", help="write docs/gpu.md")
+    words.add_argument("--chain", action="store_true", help="run the chain, and ask its bundle")
     words.add_argument("--one", help=argparse.SUPPRESS)  # a case, for a process of its own
     words.add_argument("--at", type=Path, help=argparse.SUPPRESS)  # its folder
     given = words.parse_args()
@@ -49,6 +54,8 @@ def main() -> int:
         if not case.steps:
             return _make(case, given.model, given.at)
         return _train(case, given.model, given.at, settings)
+    if given.chain:
+        return _chain()
     if not given.model.is_dir():
         print(f"{given.model} is not there yet: run `python -m dvc repro base` first", file=sys.stderr)
         print("{}")
@@ -77,6 +84,27 @@ def main() -> int:
         write_text(PAGE, text)
     print(json.dumps({"device": device, "cases": found}))
     return 0 if len(found) == len(cases) else 1
+
+
+def _chain() -> int:
+    """Run the chain, and print where its stages have computed; exit 1 if one has not on the GPU."""
+    import torch
+
+    if not torch.cuda.is_available():
+        print(f"there is no GPU here; the profile smoke would run in {chain.PLACE} on one, and its stages")
+        print(f"{', '.join(chain.ON_DEVICE)} would have to compute there; then its bundle is asked")
+        print(json.dumps({"would": list(chain.ON_DEVICE)}))
+        return 0
+    try:
+        chain.run(chain.PLACE)
+        found, told = chain.stages(chain.PLACE), chain.asked(chain.PLACE)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(chain.table(found, told))
+    wrong = chain.elsewhere(found, "cuda")
+    print(json.dumps({"device": torch.cuda.get_device_name(), "not_there": wrong, "bundle": told}))
+    return int(bool(wrong))
 
 
 def _train(case: Case, model: Path, place: Path, settings: Settings) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
+from benchmarks.gpu.chain import ON_DEVICE, asked, elsewhere, stages, table
 from tasks.stages import LAB, STAGES
 from tests.conftest import ROOT
 from tests.flows.opened.reading import opened, reached, undeclared
@@ -52,6 +53,14 @@ def test_the_whole_chain_with_the_real_model_and_then_nothing_to_do(tmp_path: Pa
     assert "data/reports/ledger.json" in opened(notes)["bundle"]
     assert undeclared(notes) == {}
     assert reached(notes) == {}, "nothing leaves the machine, and no library reports home"
+
+    # What would be looked at on a GPU, here on the CPU.
+    found, told = stages(place), asked(place)
+    assert [stage.name for stage in found] == list(ON_DEVICE)
+    assert elsewhere(found, found[0].device) == []
+    assert elsewhere(found, "another") == list(ON_DEVICE)
+    assert [each["model"] for each in told] == ["base", "sft", "rlhf"]
+    assert table(found, told).count("\n| `") == len(found) + len(told)
 
     with (
         serving(ROOT, "--bundle", str(place / ".threeply/releases/current")) as address,
