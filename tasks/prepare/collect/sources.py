@@ -51,12 +51,14 @@ def given_by(source: Source, folder: Path, parts: Parts, *, cache: Path, seed: i
             return read_sql(source, os.environ)  # how it is reached, the environment says
         case UrlSource():
             return read_url(source, cache=cache)
+        case DatasetSource():
+            return read_dataset(source, watched=folder, cache=cache)
         case _:
             return _watched(source, folder, parts)
 
 
 def _watched(
-    source: FileSource | DatasetSource | FolderSource | FeedbackSource | CorrectionsSource,
+    source: FileSource | FolderSource | FeedbackSource | CorrectionsSource,
     folder: Path,
     parts: Parts,
 ) -> Given:
@@ -64,8 +66,6 @@ def _watched(
     match source:
         case FileSource():
             return read_file(source, watched=folder)
-        case DatasetSource():
-            return read_dataset(source, watched=folder)
         case FolderSource():
             shelf = parts.shelf("readings", source.kind, source.path.as_posix())
             return read_folder(source, watched=folder, readings=Readings(shelf))

@@ -16,9 +16,8 @@ ROWS = {"question": ["Why?", "Who?", "When?"], "answer": ["Because.", "She.", "N
 
 
 def read(path: Path, split: str = "train", **columns: str) -> Collected:
-    return in_memory(
-        read_dataset(DatasetSource(kind="dataset", path=path, split=split, columns=columns), watched=path)
-    )
+    source = DatasetSource(kind="dataset", path=path, split=split, columns=columns)
+    return in_memory(read_dataset(source, watched=path, cache=path))
 
 
 def asked(found: Collected) -> list[str]:
@@ -109,5 +108,5 @@ def test_a_damaged_dataset_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"state\.json cannot be read"):
         read(folder)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match=r"has no split 'train': no file below it ends in \.jsonl"):
+    with pytest.raises(SourceError, match=r"has no split 'train': no file of it ends in \.jsonl"):
         read(tmp_path / "empty")
