@@ -111,7 +111,7 @@ def playing(hub: Hub, home: Path) -> Iterator[Hub]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hub.address = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("HF_ENDPOINT", hub.address)
         patched.setenv("HF_HOME", str(home))
