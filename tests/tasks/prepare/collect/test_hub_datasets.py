@@ -157,10 +157,17 @@ def test_without_a_network_a_commit_that_is_here_is_read_and_another_is_told(
         read(tmp_path, revision="main")
 
 
-def test_a_split_that_is_not_there_is_told_before_any_row_is_fetched(hub: Hub, tmp_path: Path) -> None:
+def test_a_split_or_subset_that_is_not_there_is_told_before_any_row_is_fetched(
+    hub: Hub, tmp_path: Path
+) -> None:
     with pytest.raises(SourceError, match=r"desk/faq@a+ of the hub has no split 'dev': it has train, test;"):
         read(tmp_path, split="dev")
+    configs = [f"- config_name: {name}\n  data_files: {name}.jsonl\n" for name in ("train", "test")]
+    hub.commits[FIRST]["README.md"] = f"---\nconfigs:\n{''.join(configs)}---\n".encode()
+    with pytest.raises(SourceError, match="has several subsets: train, test; name one of them with `subset`"):
+        read(tmp_path / "other")
     assert [line for line in hub.asked if "jsonl" in line] == []
+    assert len(read(tmp_path / "other", subset="test").rows.examples) == 1
 
 
 @pytest.mark.parametrize("name", ["../../outside.jsonl", "/outside.jsonl"])
