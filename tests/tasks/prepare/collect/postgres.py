@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -72,6 +73,6 @@ def running() -> Iterator[Server]:
                         pytest.fail(f"PostgreSQL does not start:\n{(folder / 'log').read_text()}")
                 yield Server(process, port)
             finally:
-                process.kill()
+                process.send_signal(signal.SIGQUIT)  # at once, with its children
     finally:
         shutil.rmtree(folder)
