@@ -3,7 +3,7 @@
 # make test    every test, two files at a time, the small model's whole chain included
 # make lint    style, types, and the arrows between the rooms
 # make extras  what single settings need besides: bitsandbytes for qlora, DeepSpeed for sft.deepspeed, openpyxl for
-#              .xlsx, OpenTelemetry's SDK for serve.traces, a model for names of people, hadolint
+#              .xlsx, psycopg for PostgreSQL, OpenTelemetry's SDK for serve.traces, a model for names of people, hadolint
 # make clean   delete what runs have made
 
 PYTHON ?= python3

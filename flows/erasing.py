@@ -104,11 +104,11 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
 
 
 def search(root: Path, selected: "Selected", *, aside: Collection[Path]) -> Found:
-    """Every file of the project that holds words of the rows; those `aside` are not looked into.
+    """Every file of the project that holds words of the rows, or may; those `aside` are not looked into.
 
     Nor are the files of downloaded models, wherever a copy of them lies: a vocabulary has every name in it.
     """
-    from tasks.prepare.forgetting.texts import texts_in
+    from tasks.prepare.forgetting.texts import is_half, texts_in
 
     fetched = _sums(path for folder in FETCHED for path in (root / folder).rglob("*") if path.is_file())
     made: dict[Path, None] = {}
@@ -119,7 +119,7 @@ def search(root: Path, selected: "Selected", *, aside: Collection[Path]) -> Foun
             if path in aside or any(name.is_relative_to(each) for each in (*KEPT, *made)):
                 continue
             copied = path.stat().st_size in fetched and sha256_of(path) in fetched[path.stat().st_size]
-            if copied or not selected.holds(texts_in(path)):
+            if copied or not (is_half(path) or selected.holds(texts_in(path))):
                 continue
             if place in NEXT:
                 others.setdefault(place, []).append(name)
@@ -161,6 +161,8 @@ def _take_out(root: Path, selected: "Selected") -> None:
 
 
 def _told(root: Path, selected: "Selected", found: Found, *, done: bool) -> Iterator[str]:
+    from tasks.prepare.forgetting.texts import is_half
+
     does = ("are erased", "is deleted") if done else ("would be erased", "would be deleted")
     counts = Counter((kind, source) for (kind, _), source in selected.rows.items())
     for (kind, source), count in sorted(counts.items()):
@@ -169,7 +171,12 @@ def _told(root: Path, selected: "Selected", found: Found, *, done: bool) -> Iter
         if not (root / source).exists():
             yield f"{plain(source)} is read by each run: what stands there is collected again"
     for path in found.made:
-        yield f"{path} holds words of theirs and {does[1]}: the next run makes it again"
+        why = (
+            "is half a download, which may hold words of theirs,"
+            if is_half(path)
+            else "holds words of theirs"
+        )
+        yield f"{path} {why} and {does[1]}: the next run makes it again"
     if not (selected.text or selected.phrases):
         yield "Their texts are short, or stand in other rows too: only the tables of rows can be searched"
     yield from _models(root, selected)

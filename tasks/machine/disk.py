@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tasks.errors import OutputError
 
+_FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OF_DISK = (*_FULL_NUMBERS, errno.EROFS)  # these are told of a disk alone, and never of a network
+
 # How libraries without an errno say it: safetensors and faiss, NumPy, SQLite.
 _FULL = re.compile(
     r"No space left on device|File too large|Disk quota exceeded|write error in "
@@ -37,7 +40,7 @@ def _told(error: Exception) -> str | None:
     """What to tell a person, or None if the error is not one of a disk."""
     code = error.errno if isinstance(error, OSError) else None
     name = _STAGED.sub(r"\1", str(getattr(error, "filename", None) or "an output"))
-    if code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _FULL.search(str(error)):
+    if code in _FULL_NUMBERS or _FULL.search(str(error)):
         free = shutil.disk_usage(".").free / 2**20
         return (
             f"the disk is full ({free:.0f} MiB free here) while writing {name}; "

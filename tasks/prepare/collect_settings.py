@@ -131,11 +131,26 @@ class UrlSource(RowsSource):
 
 
 class DatasetSource(RowsSource):
-    """A folder with a dataset as Hugging Face keeps it: of `save_to_disk`, or a snapshot of the hub."""
+    """One split of a dataset as Hugging Face keeps it: in a folder, or on the hub (`id` at a `revision`).
+
+    A folder is what `save_to_disk` writes, or a snapshot of the hub. `subset` is one of the configurations
+    that its README lists, or a folder of it; it may be left out where there is one alone, or a default.
+    """
 
     kind: Literal["dataset"]
-    path: DataPath
+    path: DataPath | None = None
+    id: Annotated[str, spelled(r"(\w[\w.-]*/\w[\w.-]*)?", "OWNER/NAME, as the hub calls it")] = ""
+    revision: Annotated[str, spelled(r"(\w[\w./-]*)?", "a commit, a tag or a branch")] = ""
+    subset: str = ""
     split: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_one_place(self) -> "DatasetSource":
+        if (self.path is None) == (not self.id):
+            raise ValueError("it should have either `path`, a folder, or `id`, a dataset of the hub")
+        if bool(self.id) != bool(self.revision):
+            raise ValueError("`id` and `revision` belong together: a commit, or a branch such as main")
+        return self
 
 
 class SqlSource(RowsSource):

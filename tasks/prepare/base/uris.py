@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import SettingsError
+from tasks.prepare.hub import Repository
 
 _PACKAGE = re.compile(r"^pypi:([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)$")
 _REPOSITORY = re.compile(r"^([\w.-]+/[\w.-]+)(?:@([\w./-]+))?$")
-_COMMIT = re.compile(r"^[0-9a-f]{40}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,7 @@ class PackageUri:
         return f"{re.sub('[-_.]+', '_', self.name).lower()}-{self.version}-"
 
 
-@dataclass(frozen=True, slots=True)
-class HubUri:
-    """A repository of the Hugging Face hub at a branch, a tag or a commit."""
-
-    repository: str
-    revision: str
-
-    @property
-    def pinned(self) -> bool:
-        """Whether the revision names one state for ever."""
-        return _COMMIT.match(self.revision) is not None
-
-
-def parse_uri(text: str, *, key: str) -> PackageUri | HubUri | Path:
+def parse_uri(text: str, *, key: str) -> PackageUri | Repository | Path:
     """What `text`, the value of params key `key`, names.
 
     Raises:
@@ -53,7 +40,7 @@ def parse_uri(text: str, *, key: str) -> PackageUri | HubUri | Path:
     if text.startswith((".", "/", "~")):
         raise SettingsError(f"{key}: the folder {text!r} is not there")
     if match := _REPOSITORY.match(text):
-        return HubUri(match[1], match[2] or "main")
+        return Repository("model", match[1], match[2] or "main")
     raise SettingsError(
         f"{key}: {text!r} is neither pypi:PACKAGE==VERSION nor a folder nor a hub id (ORGANISATION/MODEL)"
     )

@@ -64,7 +64,8 @@ def collect(
             told = given.finish([part.note for part in mine])
             names = {name for part in mine for name in part.note.names}
             closed = {"tags": tags} if tags else {}
-            figures.append({"source": source.kind, **told, **closed, "provenance": provenance(source, names)})
+            own = provenance(source, names, given.about)
+            figures.append({"source": source.kind, **told, **closed, "provenance": own})
             parts += mine
             corrections += given.corrections
         mending = Corrections(corrections)

@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.files import Records, ahead, rows_of
 from tasks.prepare.collect.pieces import Given, Note
 from tasks.prepare.collect.readers import Fault, Record
 from tasks.prepare.collect_settings import SqlSource
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, CursorResult
 
 _AT_ONCE = 1000  # rows asked for
 
@@ -74,13 +77,10 @@ def _records(settings: SqlSource, source: str, environment: Mapping[str, str]) -
             f"{source}: the environment variable {settings.url_env} is not set; it should hold the address "
             "of the database, such as postgresql://user:password@host/name"
         )
-    # The query goes to the driver as it stands: a colon or a percent sign in it is its own.
-    options = {"stream_results": True, "yield_per": _AT_ONCE, "no_parameters": True}
     number = 0
     try:
         engine = sqlalchemy.create_engine(sqlalchemy.make_url(address), poolclass=NullPool)
-        with engine.connect() as connection:  # without a commit, what a query changes is taken back
-            result = connection.execution_options(**options).exec_driver_sql(settings.query)
+        with engine.connect() as connection, _asked(connection, settings.query) as result:
             names = list(result.keys())
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise SourceError(
@@ -94,8 +94,17 @@ def _records(settings: SqlSource, source: str, environment: Mapping[str, str]) -
         after = f" after row {number}" if number else ""
         raise SourceError(
             f"{source}: the database cannot be asked{after}: {_said(error, address)}; correct the query, or "
-            f"the address in {settings.url_env}"
+            f"the address in {settings.url_env}, or see that it runs"
         ) from None
+
+
+def _asked(connection: "Connection", query: str) -> "CursorResult[Any]":
+    """What the query finds, some rows at a time. Without a commit, what it changes is taken back.
+
+    It goes to the driver as it stands: a colon or a percent sign in it is its own.
+    """
+    options = {"stream_results": True, "yield_per": _AT_ONCE, "no_parameters": True}
+    return connection.execution_options(**options).exec_driver_sql(query)
 
 
 def _said(error: Exception, address: str) -> str:
@@ -105,27 +114,41 @@ def _said(error: Exception, address: str) -> str:
 
     told = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     try:
-        password = make_url(address).password
+        url = make_url(address)
     except ArgumentError:
         return "this is no address of a database"
-    for secret in (address, str(password) if password else ""):
-        told = told.replace(secret, "***") if secret else told
+    for secret in (address, url.password, url.query.get("password")):
+        told = told.replace(str(secret), "***") if secret else told
     return told
 
 
 def _record(number: int, row: Mapping[str, Any]) -> Record | Fault:
     values: dict[str, Any] = {}
     for name, value in row.items():
-        match value:
-            case Decimal():
-                values[name] = int(value) if value == value.to_integral_value() else float(value)
-            case date() | time():
-                values[name] = value.isoformat()
-            case bytes() | memoryview():
-                try:
-                    values[name] = bytes(value).decode()
-                except UnicodeDecodeError:
-                    return Fault(number, "not_utf8", f"{name} holds bytes that are no text")
-            case _:
-                values[name] = value
+        try:
+            values[name] = _plain(value)
+        except UnicodeDecodeError:
+            return Fault(number, "not_utf8", f"{name} holds bytes that are no text")
     return Record(number, values)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON could hold it; of a type that a database alone has (an interval, a UUID) its text."""
+    plain = value
+    match value:
+        case None | str() | int() | float():
+            pass
+        case Decimal():
+            whole = value.is_finite() and value == value.to_integral_value()
+            plain = int(value) if whole else float(value)
+        case date() | time():
+            plain = value.isoformat()
+        case bytes() | memoryview():
+            plain = bytes(value).decode()
+        case list():
+            plain = [_plain(each) for each in value]
+        case dict():
+            plain = {name: _plain(each) for name, each in value.items()}
+        case _:
+            plain = str(value)
+    return plain

@@ -1,11 +1,10 @@
-"""Source `dataset`: one split of a folder as Hugging Face keeps datasets; none of its code is run.
+"""Source `dataset`: one split of a dataset as Hugging Face keeps it; none of its code is run.
 
-What `save_to_disk` writes is Arrow files beside a state.json; a snapshot of the hub is files of rows whose
-names, or whose folders, say of which split they are.
+What `save_to_disk` writes is Arrow files beside a state.json; a snapshot of the hub is files of rows, and the
+README or their names say of which split they are. Of a dataset of the hub they are brought here first.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,32 +14,67 @@ from typing import Any
 from tasks.errors import SourceError
 from tasks.machine.disk import say_if_unwatched
 from tasks.prepare.collect.files import Records, rows_of
-from tasks.prepare.collect.pieces import Given
-from tasks.prepare.collect.readers import READERS, Fault, Record, ending, read_records
+from tasks.prepare.collect.hub_datasets import brought
+from tasks.prepare.collect.pieces import About, Given
+from tasks.prepare.collect.readers import Fault, Record, read_records
+from tasks.prepare.collect.readme import front_matter
+from tasks.prepare.collect.subsets import files_of
 from tasks.prepare.collect_settings import DatasetSource
 
 _STATE = "state.json"
-_OTHER_SPLITS = ("train", "test", "validation", "valid", "dev", "eval")
 
 
-def read_dataset(settings: DatasetSource, *, watched: Path) -> Given:
+def read_dataset(settings: DatasetSource, *, watched: Path, cache: Path) -> Given:
     """The rows of the split that is named; numbers of a class label become its name.
 
+    Copies of files of the hub are kept below `cache`.
+
     Raises:
-        SourceError: the folder is missing, damaged, or has no such split; or its rows have no shape that
-            is known.
+        SourceError: the folder is missing, damaged, or has no such split or subset; or its rows have no shape
+            that is known.
+        DownloadError: the hub cannot be reached, or has no such dataset or revision, or not for us.
     """
-    folder, split = settings.path, settings.split
-    say_if_unwatched(folder, watched)
+    if settings.path is None:
+        folder, commit, names = brought(settings, cache=cache)
+        source, files = f"hub:{settings.id}", [folder / name for name in names]
+        place = {"id": settings.id, "revision": settings.revision, "commit": commit}
+    else:
+        folder, commit = settings.path, ""
+        say_if_unwatched(folder, watched)
+        source, files = folder.as_posix(), _in_folder(folder, settings)
+        place = {"path": source}
+    subset = {"subset": settings.subset} if settings.subset else {}
+    figures = {**place, **subset, "split": settings.split, "files": len(files)}
+    found = [
+        Records(
+            name=f"{source}/{path.relative_to(folder).as_posix()}",
+            read=partial(_read, folder, path),
+            path=path,
+        )
+        for path in files
+    ]
+    given = rows_of(source, found, settings, figures=figures)
+    return replace(given, about=About(folder=folder, commit=commit))
+
+
+def _in_folder(folder: Path, settings: DatasetSource) -> list[Path]:
+    """The files of the split in a folder of this machine."""
     if not folder.is_dir():
         raise SourceError(
             f"{folder} is not a folder; correct the path of the source `dataset` in params.yaml"
         )
+    split = settings.split
     saved = next((place for place in (folder / split, folder) if (place / _STATE).is_file()), None)
-    files = _saved(saved, split) if saved else _of_split(folder, split)
-    figures = {"path": folder.as_posix(), "split": split, "files": len(files)}
-    found = [Records(name=path.as_posix(), read=partial(_read, folder, path), path=path) for path in files]
-    return rows_of(folder.as_posix(), found, settings, figures=figures)
+    if saved:
+        return _saved(saved, split)
+    if others := sorted(path.parent.name for path in folder.glob(f"*/{_STATE}")):
+        raise SourceError(
+            f"{folder} has no split {split!r}: it has {', '.join(others)}; correct this source in params.yaml"
+        )
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    told = front_matter(folder)
+    found = files_of(names, told, subset=settings.subset, split=split, where=folder.as_posix())
+    return [folder / name for name in found]
 
 
 def _read(folder: Path, path: Path) -> Iterator[Record | Fault]:
@@ -67,33 +101,6 @@ def _saved(folder: Path, split: str) -> list[Path]:
     if wrong := [path for path in files if path.parent != folder or not path.is_file()]:
         raise SourceError(f"{wrong[0]}, which {folder / _STATE} names, is not there; save the dataset anew")
     return files
-
-
-def _of_split(folder: Path, split: str) -> list[Path]:
-    """The files of rows whose path names the split; all of them where no path names any.
-
-    Raises:
-        SourceError: there are none, or they name other splits.
-    """
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and ending(path)[0] in READERS
-        and not path.relative_to(folder).parts[0].startswith(".")
-    )
-    mine = [path for path in files if _names(path.relative_to(folder), split)]
-    others = [name for name in _OTHER_SPLITS if any(_names(path.relative_to(folder), name) for path in files)]
-    others += sorted(path.parent.name for path in folder.glob(f"*/{_STATE}"))
-    if mine or (files and not others):
-        return mine or files
-    told = f"it has {', '.join(others)}" if others else f"no file below it ends in {', '.join(READERS)}"
-    raise SourceError(f"{folder} has no split {split!r}: {told}; correct this source in params.yaml")
-
-
-def _names(path: Path, split: str) -> bool:
-    """Whether a word of a path is the split's name: `data/train-00000-of-00002.parquet`."""
-    return re.search(rf"(?:^|[^a-zA-Z]){re.escape(split)}(?:[^a-zA-Z]|$)", path.as_posix()) is not None
 
 
 def _read_arrow(path: Path) -> Iterator[Record]:

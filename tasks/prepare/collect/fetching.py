@@ -1,35 +1,26 @@
 """Copies of files at addresses that fsspec knows: fetched where they have changed, whole or not at all."""
 
-import errno
+import fcntl
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from deploy.atomic import replacing, write_json
+from deploy.atomic import write_json
 from deploy.files import read_json, sha256_of, text_sha256
 from tasks.errors import ChecksumError, DownloadError, SourceError
+from tasks.machine.disk import OF_DISK
+from tasks.prepare.collect.resuming import WHOLE, Identity, OtherPartError, downloaded
 
 T = TypeVar("T")
 TRIES = 4
 SILENT_SECONDS = 60.0  # of a server, until it counts as gone
 _PASSING = (408, 425, 429)  # of the refusals those that are not for ever
-_OWN_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 WAIT_SECONDS = 1.0  # before the second try; twice as long before each further one
-# What tells that a file is the one that was fetched, as storages call it.
-_MARKS = (
-    "ETag",
-    "etag",
-    "Last-Modified",
-    "LastModified",
-    "mtime",
-    "updated",
-    "md5Hash",
-    "Content-MD5",
-    "Digest",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +46,7 @@ def fetched(
     """The copy of the file at `url` below `cache`.
 
     With a `sha256` nobody is asked once it is there. Without, the address is asked each time, and the file is
-    fetched where it does not say that it is the same.
+    fetched where it does not say that it is the same. One process fetches at a time.
 
     Raises:
         DownloadError: the address cannot be reached, or breaks off each time.
@@ -63,32 +54,51 @@ def fetched(
     """
     folder = cache / "sources" / text_sha256(url)[:16]
     path, note = folder / "file" / _name(url), folder / "note.json"
-    known = _known(path, note)
-    if sha256 and known and known.sha256 == sha256:
-        return Copy(path=path, sha256=sha256)
-    system, place = _system(url)
+    with _alone(folder, url):
+        known = _known(path, note)
+        if sha256 and known and known.sha256 == sha256:
+            return Copy(path=path, sha256=sha256)
+        system, place = _system(url)
 
-    def bring() -> str:
-        """Fetch the file unless it is the one that is there; its checksum."""
-        said = system.info(place)
-        marks = {name: str(said[name]) for name in _MARKS if said.get(name)}
-        if known and marks and (known.marks, known.size) == (marks, said.get("size") or known.size):
-            print(f"{openly(url)}: unchanged since it was fetched")
-            return known.sha256
-        with replacing(path) as partial:
-            system.get_file(place, str(partial))
-            size, found = partial.stat().st_size, sha256_of(partial)
-            if size != (said.get("size") or size):
-                raise OSError(f"it broke off after {size} of {said['size']} bytes")
-            _check(url, found, sha256)
+        def bring() -> str:
+            """Fetch the file unless it is the one that is there; its checksum."""
+            identity = Identity.of(system.info(place))
+            if known and identity.marks == known.marks != {} and identity.size in (known.size, None):
+                print(f"{openly(url)}: unchanged since it was fetched")
+                return known.sha256
+            whole, before = downloaded(system, place, identity, folder / "begun", path.name)
+            size, found = whole.stat().st_size, sha256_of(whole)
+            if sha256 and found != sha256:
+                whole.unlink()
+                raise _another(url, found, sha256)
+            path.parent.mkdir(exist_ok=True)
             note.unlink(missing_ok=True)  # it speaks of the old copy
-        write_json(note, asdict(_Note(sha256=found, size=size, marks=marks)))
-        print(f"{openly(url)}: fetched, {size:,} bytes, sha256 {found}")
-        return found
+            whole.replace(path)
+            write_json(note, asdict(_Note(sha256=found, size=size, marks=identity.marks)))
+            told = f" ({before:,} of them before)" if before else ""
+            print(f"{openly(url)}: fetched, {size:,} bytes{told}, sha256 {found}")
+            return found
 
-    found = _patiently(url, bring, sleep)
-    _check(url, found, sha256)
+        found = _patiently(url, bring, sleep)
+    if sha256 and found != sha256:
+        raise _another(url, found, sha256)
     return Copy(path=path, sha256=found)
+
+
+@contextmanager
+def _alone(folder: Path, url: str) -> Iterator[None]:
+    """Hold the folder, so that no other process writes to the same download."""
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"{openly(url)}: another run fetches it; this one waits", flush=True)
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _name(url: str) -> str:
@@ -129,7 +139,7 @@ def _system(url: str) -> tuple[Any, str]:
         # Proxies are those of the environment, as for every other download; a large file may take its time.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT_SECONDS, sock_read=SILENT_SECONDS)
         options["client_kwargs"] = {"trust_env": True, "timeout": timeout}
-        options["headers"] = {"Accept-Encoding": "identity"}  # a packed file shall stay as it is
+        options["headers"] = WHOLE
     try:
         system, place = fsspec.url_to_fs(url, skip_instance_cache=True, **options)
     except (ImportError, ValueError) as error:
@@ -148,7 +158,7 @@ def _patiently(url: str, do: Callable[[], T], sleep: Callable[[float], None]) ->
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             # fsspec says of whatever keeps it from asking that the file is not found.
             cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-            if getattr(cause, "errno", None) in _OWN_DISK:
+            if getattr(cause, "errno", None) in OF_DISK:
                 raise
             if not left or _is_final(cause):
                 raise DownloadError(
@@ -162,8 +172,8 @@ def _patiently(url: str, do: Callable[[], T], sleep: Callable[[float], None]) ->
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether asking again changes nothing: it is not there, or not for us."""
-    if isinstance(error, FileNotFoundError | PermissionError):
+    """Whether asking again changes nothing: it is not there, not for us, or no file."""
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
         return True
     status = getattr(error, "status", None)
     return isinstance(status, int) and 400 <= status < 500 and status not in _PASSING
@@ -173,14 +183,15 @@ def _said(error: Exception) -> str:
     """What went wrong, without the address, whose query may hold a key."""
     if status := getattr(error, "status", None):
         return f"{status} {getattr(error, 'message', '')}".strip()
+    if isinstance(error, OtherPartError):
+        return str(error)
     if type(error) is OSError:
         return error.strerror or str(error)
     return getattr(error, "strerror", None) or type(error).__name__
 
 
-def _check(url: str, found: str, wanted: str | None) -> None:
-    if wanted and found != wanted:
-        raise ChecksumError(
-            f"{openly(url)} has the sha256 {found}, and params.yaml names {wanted}; if that file is right, "
-            "name its sum"
-        )
+def _another(url: str, found: str, wanted: str) -> ChecksumError:
+    return ChecksumError(
+        f"{openly(url)} has the sha256 {found}, and params.yaml names {wanted}; if that file is right, "
+        "name its sum"
+    )

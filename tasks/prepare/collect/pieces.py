@@ -48,15 +48,24 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Where a dataset says what it is: a folder with its README; of one of the hub also the commit."""
+
+    folder: Path
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
     """What a source gives. `finish` says what was read, and makes the figures of the report.
 
-    `corrections` are about rows of other sources.
+    `corrections` are about rows of other sources. `about` is where the source speaks of itself.
     """
 
     pieces: Sequence[Piece]
     finish: Callable[[Sequence[Note]], Mapping[str, Any]]
     corrections: tuple[Correction, ...] = ()
+    about: About | None = None
 
 
 class Tally:

@@ -6,10 +6,10 @@ from importlib.metadata import PackageMetadata, metadata
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from tasks.prepare.collect.documentation.callables import installed
+from tasks.prepare.collect.hub_datasets import INFO
+from tasks.prepare.collect.pieces import About
+from tasks.prepare.collect.readme import front_matter
 from tasks.prepare.collect_settings import (
     DatasetSource,
     ExtractsSource,
@@ -22,21 +22,23 @@ _CLASSIFIER = "License :: "
 _LONGEST = 100  # characters of a licence that is a name, and not its text
 
 
-def provenance(source: Source, names: Iterable[str]) -> dict[str, Any]:
+def provenance(source: Source, names: Iterable[str], about: About | None = None) -> dict[str, Any]:
     """What the report says of a source: the `names` under which its rows stand, licences, origin, languages.
 
-    What params.yaml says wins over what the source says of itself. Nothing, or an empty text, is unknown.
+    What params.yaml says wins over what the source says of itself (`about`: where a dataset does). Nothing,
+    or an empty text, is unknown. Of a dataset of the hub its commit is told as well.
     """
-    found = _own_words(source)
+    found = _own_words(source, about)
     return {
         "names": sorted(names),
         "licences": {"": source.licence} if source.licence else found["licences"],
         "origin": source.origin or found["origin"],
         "languages": found["languages"],
+        **({"commit": about.commit} if about and about.commit else {}),
     }
 
 
-def _own_words(source: Source) -> dict[str, Any]:
+def _own_words(source: Source, about: About | None) -> dict[str, Any]:
     """What a source says of itself."""
     known: dict[str, Any] = {"licences": {}, "origin": "", "languages": []}
     match source:
@@ -53,8 +55,9 @@ def _own_words(source: Source) -> dict[str, Any]:
             }
         case QueriesSource():
             return {**known, "origin": "made up by threeply: no text of anybody's", "languages": ["en"]}
-        case DatasetSource():
-            return {**known, **_of_dataset(source.path)}
+        case DatasetSource() if about:
+            found = _of_dataset(about.folder)
+            return {**found, "origin": f"dataset {source.id} of the Hugging Face hub"} if source.id else found
         case _:
             return known
 
@@ -77,24 +80,13 @@ def _field(told: PackageMetadata, name: str) -> str:
 
 def _of_dataset(folder: Path) -> dict[str, Any]:
     """What a dataset of Hugging Face says in the front matter of its README, or in dataset_info.json."""
-    told = _info(folder / "dataset_info.json") | _front_matter(folder / "README.md")
+    told = _info(folder / INFO) | front_matter(folder)
     licences = _listed(told.get("license"))
     return {
         "licences": {"": ", ".join(licences)} if licences else {},
         "origin": next(iter(_listed(told.get("homepage"))), ""),
         "languages": _listed(told.get("language")),
     }
-
-
-def _front_matter(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if not text.startswith("---\n"):
-            return {}
-        found = YAML(typ="safe", pure=True).load(text[4:].partition("\n---")[0])
-    except (OSError, UnicodeDecodeError, YAMLError):
-        return {}  # nothing is said there; the rows are none the worse for it
-    return found if isinstance(found, dict) else {}
 
 
 def _info(path: Path) -> dict[str, Any]:

@@ -52,20 +52,22 @@ def given_by(source: Source, folder: Path, parts: Parts, *, cache: Path, seed: i
         case UrlSource():
             return read_url(source, cache=cache)
         case _:
-            return _watched(source, folder, parts)
+            return _watched(source, folder, parts, cache=cache)
 
 
 def _watched(
     source: FileSource | DatasetSource | FolderSource | FeedbackSource | CorrectionsSource,
     folder: Path,
     parts: Parts,
+    *,
+    cache: Path,
 ) -> Given:
-    """What a source gives that has its own files, in the folder that DVC watches."""
+    """What a source gives that has, or may have, its own files in the folder that DVC watches."""
     match source:
         case FileSource():
             return read_file(source, watched=folder)
         case DatasetSource():
-            return read_dataset(source, watched=folder)
+            return read_dataset(source, watched=folder, cache=cache)
         case FolderSource():
             shelf = parts.shelf("readings", source.kind, source.path.as_posix())
             return read_folder(source, watched=folder, readings=Readings(shelf))

@@ -13,11 +13,17 @@ from typing import Any
 from tasks.errors import SourceError
 from tasks.prepare.collect.readers import TEXTS, ending
 from tasks.prepare.collect.readers.packed import PACKED, text_bytes
+from tasks.prepare.collect.resuming import INCOMPLETE
 
 _AT_ONCE = 2**23  # bytes read at once
 _OVERLAP = 2**14  # of them read twice, so that no words are cut between two reads
 _PAGES = (".html", ".htm")
 _TAG = re.compile(r"<[^<>]*>")
+
+
+def is_half(path: Path) -> bool:
+    """Whether it is what is left of a broken download: half a table cannot be searched, nor is it needed."""
+    return path.suffix == INCOMPLETE
 
 
 def texts_in(path: Path) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Records of a file by its ending, one by one; what cannot be read is told with its line."""
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tasks.errors import SourceError
 from tasks.prepare.collect.readers.delimited import read_csv, read_tsv
@@ -43,10 +43,10 @@ def read_records(path: Path) -> Iterator[Record | Fault]:
         yield from reader(path)
 
 
-def ending(path: Path) -> tuple[str, str]:
+def ending(path: PurePath) -> tuple[str, str]:
     """The ending of a file that says what it holds, and the one behind it that says how it is packed."""
     last = path.suffix.lower()
-    return (Path(path.stem).suffix.lower(), last) if last in PACKED else (last, "")
+    return (PurePath(path.stem).suffix.lower(), last) if last in PACKED else (last, "")
 
 
 def text_line(path: Path, number: int) -> str | None:

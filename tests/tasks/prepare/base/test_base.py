@@ -5,10 +5,7 @@ Real pip works on wheels made here, and the hub's real client on a server of thi
 
 import hashlib
 import json
-import threading
 import zipfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from tasks.errors import ChecksumError, DownloadError, SourceError
 from tasks.prepare.base import base
 from tasks.prepare.base.origins import Origin, resolve
 from tasks.prepare.settings import BaseSettings
+from tests.tasks.prepare.hub.playing import FIRST, Hub, playing
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -230,63 +228,13 @@ def test_a_changed_folder_is_refused(tmp_path: Path, folder: Path) -> None:
         get(str(folder), tmp_path / "third", sha256=sha256, cache=tmp_path)
 
 
-@pytest.fixture
-def hub(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HTTPServer]:
-    """A hub with one repository, org/model, of the files of `folder` and one pickle."""
-    (folder / "pytorch_model.bin").write_bytes(b"pickle")
-    commit = "c" * 40
-    content = files(folder)
-
-    class Hub(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.do_GET()
-
-        def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
-            if path.startswith("/api/models/org/model"):
-                siblings = [{"rfilename": name, "size": len(content[name])} for name in content]
-                tree = [
-                    {"type": "file", "path": n, "size": len(content[n]), "oid": "0" * 40} for n in content
-                ]
-                value: Any = (
-                    tree if "/tree/" in path else {"id": "org/model", "sha": commit, "siblings": siblings}
-                )
-                self.answer(json.dumps(value).encode(), "application/json")
-            elif path.startswith(f"/org/model/resolve/{commit}/"):
-                self.answer(content[path.rsplit("/", 1)[1]], "application/octet-stream")
-            else:
-                self.send_error(404)
-
-        def answer(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", f'"{hashlib.sha1(body).hexdigest()}"')
-            self.send_header("X-Repo-Commit", commit)
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # as every stage runs
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_hub_repository_comes_without_pickles_and_is_kept(tmp_path: Path, hub: HTTPServer) -> None:
-    facts = get("org/model", tmp_path / "model", cache=tmp_path / "cache")
+def test_a_hub_repository_comes_without_pickles_and_is_kept(tmp_path: Path, folder: Path) -> None:
+    content = {**files(folder), "pytorch_model.bin": b"pickle"}
+    with playing(Hub("org/model", "models", {FIRST: content}), tmp_path / "hf"):
+        facts = get("org/model", tmp_path / "model", cache=tmp_path / "cache")
     assert sorted(files(tmp_path / "model")) == ["config.json", "model.safetensors", "tokenizer.json"]
     assert facts["licence"] == "apache-2.0"
     assert not list(tmp_path.glob("cache/**/*.bin"))
-    hub.shutdown()
-    hub.server_close()
     get("org/model", tmp_path / "again", sha256=facts["sha256"], cache=tmp_path / "cache")
     assert files(tmp_path / "again") == files(tmp_path / "model")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import SettingsError
-from tasks.prepare.base.uris import HubUri, PackageUri, parse_uri
+from tasks.prepare.base.uris import PackageUri, parse_uri
+from tasks.prepare.hub import Repository
 
 
 def test_a_package() -> None:
@@ -16,16 +17,16 @@ def test_a_package() -> None:
 
 def test_a_folder_goes_before_a_hub_id_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert parse_uri("models/small", key="base.model") == HubUri("models/small", "main")
+    assert parse_uri("models/small", key="base.model") == Repository("model", "models/small", "main")
     (tmp_path / "models" / "small").mkdir(parents=True)
     assert parse_uri("models/small", key="base.model") == Path("models/small")
 
 
 def test_a_hub_id_may_name_a_revision() -> None:
     uri = parse_uri(f"org/model@{'a' * 40}", key="base.model")
-    assert uri == HubUri("org/model", "a" * 40)
+    assert uri == Repository("model", "org/model", "a" * 40)
     assert uri.pinned
-    assert not HubUri("org/model", "main").pinned
+    assert not Repository("model", "org/model", "main").pinned
 
 
 @pytest.mark.parametrize(

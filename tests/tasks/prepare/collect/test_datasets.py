@@ -16,9 +16,8 @@ ROWS = {"question": ["Why?", "Who?", "When?"], "answer": ["Because.", "She.", "N
 
 
 def read(path: Path, split: str = "train", **columns: str) -> Collected:
-    return in_memory(
-        read_dataset(DatasetSource(kind="dataset", path=path, split=split, columns=columns), watched=path)
-    )
+    source = DatasetSource(kind="dataset", path=path, split=split, columns=columns)
+    return in_memory(read_dataset(source, watched=path, cache=path))
 
 
 def asked(found: Collected) -> list[str]:
@@ -69,6 +68,18 @@ def test_a_snapshot_of_the_hub_is_read_by_the_names_of_its_files(tmp_path: Path)
         read(tmp_path, "validation")
 
 
+def test_of_a_folder_too_the_readme_says_which_files_a_subset_has(tmp_path: Path) -> None:
+    configs = [f"- config_name: {name}\n  data_files: {name}/*.jsonl\n" for name in ("de", "fr")]
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n{''.join(configs)}---\n")
+    for name in ("de", "fr"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.jsonl").write_text(f'{{"question": "{name}?", "answer": "Yes."}}\n')
+    with pytest.raises(SourceError, match="has several subsets: de, fr"):
+        read(tmp_path)
+    source = DatasetSource(kind="dataset", path=tmp_path, subset="fr", split="train")
+    assert asked(in_memory(read_dataset(source, watched=tmp_path, cache=tmp_path))) == ["fr?"]
+
+
 def test_files_that_name_no_split_are_all_read(tmp_path: Path) -> None:
     (tmp_path / "faq.jsonl").write_text('{"question": "Where?", "answer": "Here."}\n')
     assert asked(read(tmp_path)) == ["Where?"]
@@ -109,5 +120,5 @@ def test_a_damaged_dataset_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"state\.json cannot be read"):
         read(folder)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match=r"has no split 'train': no file below it ends in \.jsonl"):
+    with pytest.raises(SourceError, match=r"has no split 'train': no file of it ends in \.jsonl"):
         read(tmp_path / "empty")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tasks.prepare.collect.pieces import About
 from tasks.prepare.collect.provenance import licence_of, provenance
 from tasks.prepare.collect_settings import DatasetSource, FileSource, QueriesSource
 
@@ -40,12 +41,14 @@ def test_packages_tell_their_licence() -> None:
 def test_a_dataset_tells_by_its_readme_or_its_info(tmp_path: Path) -> None:
     info = {"license": "mit", "homepage": "https://example.org"}
     (tmp_path / "dataset_info.json").write_text(json.dumps(info))
-    assert provenance(dataset(tmp_path), NAMES)["licences"] == {"": "mit"}
+    assert provenance(dataset(tmp_path), NAMES, About(folder=tmp_path))["licences"] == {"": "mit"}
     (tmp_path / "README.md").write_text("---\nlicense: [cc-by-4.0, mit]\nlanguage: de\n---\n# A set\n")
-    found = provenance(dataset(tmp_path), NAMES)
+    found = provenance(dataset(tmp_path), NAMES, About(folder=tmp_path))
     assert found["licences"] == {"": "cc-by-4.0, mit"}
     assert (found["origin"], found["languages"]) == ("https://example.org", ["de"])
-    assert provenance(dataset(tmp_path, licence="mine"), NAMES)["licences"] == {"": "mine"}
+    assert provenance(dataset(tmp_path, licence="mine"), NAMES, About(folder=tmp_path))["licences"] == {
+        "": "mine"
+    }
 
 
 @pytest.mark.parametrize(
@@ -54,4 +57,4 @@ def test_a_dataset_tells_by_its_readme_or_its_info(tmp_path: Path) -> None:
 def test_front_matter_that_says_nothing_stops_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
     (tmp_path / "dataset_info.json").write_text("[1")
-    assert provenance(dataset(tmp_path), NAMES)["licences"] == {}
+    assert provenance(dataset(tmp_path), NAMES, About(folder=tmp_path))["licences"] == {}
