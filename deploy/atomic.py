@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # how systems say that there is no room left
 
 
 @contextmanager
@@ -32,6 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
             remove(old)
         else:
             partial.replace(path)
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:  # as where a file that is open cannot grow
+            error.filename = str(partial)
+        raise
     finally:
         remove(partial)
 

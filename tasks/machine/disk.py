@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.atomic import FULL
 from tasks.errors import OutputError
 
-_FULL_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-OF_DISK = (*_FULL_NUMBERS, errno.EROFS)  # these are told of a disk alone, and never of a network
+OF_DISK = (*FULL, errno.EROFS)  # these are told of a disk alone, and never of a network
 
 # How libraries without an errno say it: safetensors and faiss, NumPy, SQLite.
 _FULL = re.compile(
@@ -39,8 +39,11 @@ def plain_disk_errors() -> Iterator[None]:
 def _told(error: Exception) -> str | None:
     """What to tell a person, or None if the error is not one of a disk."""
     code = error.errno if isinstance(error, OSError) else None
-    name = _STAGED.sub(r"\1", str(getattr(error, "filename", None) or "an output"))
-    if code in _FULL_NUMBERS or _FULL.search(str(error)):
+    # Of a copy the second name is what was written.
+    name = str(getattr(error, "filename2", None) or getattr(error, "filename", None) or "an output")
+    while (outer := _STAGED.sub(r"\1", name)) != name:  # a file may be staged within a staged output
+        name = outer
+    if code in FULL or _FULL.search(str(error)):
         free = shutil.disk_usage(".").free / 2**20
         return (
             f"the disk is full ({free:.0f} MiB free here) while writing {name}; "

@@ -26,7 +26,8 @@ class SplitSettings(Section):
 
     `near` says how near to a test set of the user's own a row may be; none may hold an item of `evaluations`.
     Rows that share `near_groups` of their words in a row, and ask the same, are of one group; None: none are.
-    Documents with tags are left out, with what rests on them, unless `train_on_tagged`.
+    With `whole_documents` so are rows that name the same document. Documents with tags are left out, with
+    what rests on them, unless `train_on_tagged`.
     """
 
     by: Literal["hash", "time"]
@@ -36,6 +37,7 @@ class SplitSettings(Section):
     salt: str
     near: Annotated[float, Field(gt=0.0, le=1.0)]
     near_groups: Annotated[float, Field(ge=0.3, le=1.0)] | None
+    whole_documents: bool
     evaluations: list[DataPath]
     train_on_tagged: bool
 

@@ -44,6 +44,7 @@ ExpectationName = Literal[
     "answer_length_drift",
     "text_length_drift",
     "writing_drift",
+    "language_drift",
     "words_drift",
     "answers_drift",
     "source_creep",
@@ -54,6 +55,7 @@ ExpectationName = Literal[
     "answer_length_creep",
     "text_length_creep",
     "writing_creep",
+    "language_creep",
     "words_creep",
     "answers_creep",
 ]

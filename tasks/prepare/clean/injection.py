@@ -6,9 +6,9 @@ from functools import cache, partial
 from deploy.messages import Message
 from tasks.prepare.clean.orders import order
 from tasks.prepare.clean.orders.gate import bits
-from tasks.prepare.clean.remembered import Remembered
 from tasks.prepare.clean.verdict import Reason, Verdict, each_row
 from tasks.prepare.clean_settings import CleanSettings, OrderRule
+from tasks.prepare.remembered import Remembered
 from tasks.rows.held_out import own_name
 from tasks.rows.records import Document, Example, Preference, Row, Rows
 

@@ -1,6 +1,6 @@
 """Drops rows that are written in another language than their source: a question, an answer or a document.
 
-A row is dropped only where it is sure (`tasks.prepare.clean.spoken`).
+A row is dropped only where it is sure (`tasks.prepare.languages.spoken`).
 """
 
 import re
@@ -23,9 +23,9 @@ from tasks.prepare.clean.parts import (
     shard_name,
 )
 from tasks.prepare.clean.passes import Whole
-from tasks.prepare.clean.spoken import Guess, Spoken, guesser, is_foreign, mostly_in, spoken
 from tasks.prepare.clean.verdict import Verdict, drop
 from tasks.prepare.clean_settings import CleanSettings, LanguageSettings
+from tasks.prepare.languages.spoken import Guess, Spoken, guesser, is_foreign, mostly_in, spoken
 from tasks.rows.records import Document, Example, Row, RowKind, Rows
 
 UNKNOWN = "unknown"  # too short, code, or not sure
@@ -106,12 +106,12 @@ def _applied(shard: Shard, known: Known, settings: CleanSettings) -> Verdict:
         for place, number in enumerate(stays)
         if number < 0 or any(name not in wanted[rows[place].source] for name in languages[number])
     ]
-    guess = guesser()
+    guess, min_score = guesser(), settings.language.min_score
     foreign: dict[int, Spoken] = {}
     judged_rows = _judged([rows[place] for place in unsure], guess, settings.language)
     for place, judged in zip(unsure, judged_rows, strict=True):
         here = wanted[rows[place].source]
-        found = [each for each in judged if is_foreign(each, here, guess, settings.language)]
+        found = [each for each in judged if is_foreign(each, here, guess, min_score=min_score)]
         if found and not _about_languages(rows[place]):
             foreign[place] = max(found, key=lambda each: each.score)
     kept = [row for place, row in enumerate(rows) if place not in foreign]
@@ -127,7 +127,7 @@ def _judged(rows: Sequence[Row], guess: Guess, settings: LanguageSettings) -> li
     """What the texts of each row are written in, but for those that say too little."""
     texts = [_texts(row) for row in rows]
     distinct = list(dict.fromkeys(chain.from_iterable(texts)))  # texts come in many rows
-    known = dict(zip(distinct, spoken(distinct, guess, settings), strict=True))
+    known = dict(zip(distinct, spoken(distinct, guess, min_letters=settings.min_letters), strict=True))
     return [[each for text in said if (each := known[text])] for said in texts]
 
 

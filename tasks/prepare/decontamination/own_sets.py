@@ -11,13 +11,15 @@ from tasks.prepare.similar.rows import Asked
 SAME = "the same as a held-out question"
 NEAR = "near to a held-out question"
 GROUP = "of the group of a held-out question"
+DOCUMENT = "of a document of a held-out question"
+_REASONS = (SAME, NEAR, GROUP, DOCUMENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """A row that is taken out, by its place, why, and the held-out row that it is like.
 
-    `nearness` is 0.0 where only their group is the same.
+    `nearness` is 0.0 where only their group or a document is the same.
     """
 
     place: int
@@ -37,15 +39,19 @@ def contaminated(
     groups: Sequence[str],
     *,
     near: float,
+    whole_documents: bool = False,
     among: Frequencies | None = None,
 ) -> list[Taken]:
     """Those of the rows `trained` that ask what one of `own` asks, or share a group with one.
+
+    With `whole_documents` also those that name a document which one of `own` names.
 
     `groups` are those that the rows came with: uniting them may have given them another name. `among` has the
     frequencies of words where these rows are a part of all that are trained on.
     """
     like = matches([row.prompt for row in trained], [row.prompt for row in own], near=near, among=among)
     grouped = {row.group: row for row in reversed(own)}
+    about = {name: row for row in reversed(own) for name in _named(row)} if whole_documents else {}
     taken: list[Taken] = []
     for place, row in enumerate(trained):
         if place in like:
@@ -54,7 +60,13 @@ def contaminated(
             taken.append(Taken(place=place, reason=reason, held=own[found.held], nearness=found.nearness))
         elif shared := grouped.get(groups[place]) or grouped.get(row.group):
             taken.append(Taken(place=place, reason=GROUP, held=shared, nearness=0.0))
+        elif beside := [about[name] for name in _named(row) if name in about]:
+            taken.append(Taken(place=place, reason=DOCUMENT, held=beside[0], nearness=0.0))
     return taken
+
+
+def _named(row: Asked) -> tuple[str, ...]:
+    return (*row.evidence, *row.withheld)
 
 
 def taken_by_name(taken: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
@@ -64,4 +76,4 @@ def taken_by_name(taken: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]
     """
     counts = Counter(taken)
     names = sorted({name for name, _ in counts})
-    return {name: {reason: counts[name, reason] for reason in (SAME, NEAR, GROUP)} for name in names}
+    return {name: {reason: counts[name, reason] for reason in _REASONS} for name in names}

@@ -41,14 +41,15 @@ class Pair:
     nearness: float
 
 
-def near_pairs(texts: Sequence[str], *, near: float) -> list[Pair]:
+def near_pairs(texts: Sequence[str], *, near: float, in_order: bool = True) -> list[Pair]:
     """The pairs of `texts` that share at least `near` of the words in a row of both, frames aside, in order.
 
     A text counts by its word triples, from 20 words on by pairs of words (up to 60 by both); one of less than
     three words by these, one without any by its signs. One that has nothing but frames is near to none. About
-    one pair in a hundred at 0.6 is missed, one in eight at 0.5.
+    one pair in a hundred at 0.6 is missed, one in eight at 0.5. Where words need not be `in_order`, texts of
+    less than 60 count by their words, and longer ones are near to none.
     """
-    held = NearTexts()
+    held = NearTexts(in_order=in_order)
     for shard, start in enumerate(range(0, len(texts), _SHARD)):
         held.add(shard, texts[start : start + _SHARD])
     return list(held.pairs(near=near))
@@ -62,8 +63,9 @@ class NearTexts:
     its own.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, in_order: bool = True) -> None:
         self._arrays: MutableMapping[str, Any] = {} if folder is None else ArrayFolder(folder)
+        self._in_order = in_order
 
     def add(self, shard: int, texts: Sequence[str]) -> None:
         """Keep what the texts of a shard count by; nothing to do where it is there already."""
@@ -71,7 +73,7 @@ class NearTexts:
 
         if (done := f"sizes-{shard:06d}") in self._arrays:
             return
-        said = Shingles.of(texts)
+        said = Shingles.of(texts, in_order=self._in_order)
         values, counts = np.unique(said.values, return_counts=True)
         # What is a frame of all texts is one of a shard at least.
         self._arrays[f"common-{shard:06d}"] = values[counts > int(_FRAME * len(texts))]

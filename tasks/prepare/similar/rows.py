@@ -1,6 +1,7 @@
 """Which rows are nearly the same: their texts are, and nothing in what they ask tells them apart."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from deploy.messages import last_question
 from tasks.prepare.similar.differences import told_apart
@@ -23,17 +24,28 @@ def asked(row: Asked) -> str:
     return "\n".join(turn.content for turn in row.prompt if turn.role != "system")
 
 
-def near_rows(
-    rows: Sequence[Asked], *, near: float, by: Sequence[Callable[[Asked], str]] = (said, asked)
-) -> list[Pair]:
-    """The pairs of `rows`, by their places, that share `near` of the triples of one text, and ask the same.
+@dataclass(frozen=True, slots=True)
+class View:
+    """What rows are compared by: a text of theirs, and whether its words count in their order."""
+
+    text: Callable[[Asked], str]
+    in_order: bool = True
+
+
+# Copies are found by what they say with the answer, or without. That short ones have few words in a row left
+# after some edits is no matter where their words are the same in any order.
+VIEWS = {"said": View(said), "asked": View(asked), "words": View(said, in_order=False)}
+
+
+def near_rows(rows: Sequence[Asked], *, near: float) -> list[Pair]:
+    """The pairs of `rows`, by their places, that share `near` of a view of them, and ask the same.
 
     Not near, however many words they share: two rows about other documents, with other numbers, names, code
     or negations in what they ask, with last questions that share too few words, or with short prompts.
     """
     found: dict[tuple[int, int], Pair] = {}
-    for text in by:
-        for pair in near_pairs([text(row) for row in rows], near=near):
+    for view in VIEWS.values():
+        for pair in near_pairs([view.text(row) for row in rows], near=near, in_order=view.in_order):
             places = pair.earlier, pair.later
             if places in found or ask_the_same(rows[pair.earlier], rows[pair.later]):
                 found[places] = max(pair, found.get(places, pair))

@@ -1,7 +1,9 @@
 """What texts count by: hashes of words in a row, three of them or in long texts two, whatever case and signs.
 
 A tenth of the words changed leaves two thirds of the pairs, but less than half of many a text's triples. In a
-short text a pair in common says too little: `How much does a house cost?`.
+short text a pair in common says too little: `How much does a house cost?`. Where rows only have to stand
+together, short texts may count by their words whatever their order: a fifth of them changed leaves a fifth of
+the triples, and two thirds of the words.
 
 Hashes are the same in each process and on each machine. They have 32 bits: two texts of a thousand triples
 have one in common by chance once in four thousand pairs, which is no matter to their share.
@@ -9,6 +11,7 @@ have one in common by chance once in four thousand pairs, which is no matter to 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,7 +23,8 @@ _WORD = re.compile(r"\w+")
 _AS_WORDS = bytes(ord(chr(byte).lower()) if _WORD.match(chr(byte)) else 32 for byte in range(128)) + bytes(
     128
 )
-LONG = 20  # words from which a text counts by pairs; up to three times as many it counts by triples, too
+LONG = 20  # words from which a text counts by pairs; up to `SHORT` it counts by triples, too
+SHORT = 3 * LONG  # words from which a text does not count by its words in any order
 _BLOCK = 1 << 20  # bytes of texts at once, so that memory stays bounded
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse
 
@@ -34,12 +38,13 @@ class Shingles:
         self.starts = self.ends - sizes
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> "Shingles":
+    def of(cls, texts: Sequence[str], *, in_order: bool = True) -> "Shingles":
         """Two sets for each text: its triples, and its pairs; empty where it does not count by these.
 
-        Of a text with less than three words the first has the words, of one without any its signs.
+        Of a text with less than three words the first has the words, of one without any its signs. Where the
+        words need not be `in_order`, the first has the words of every short text, and all others are empty.
         """
-        return cls.joined(map(_read, _in_blocks(texts)))
+        return cls.joined(map(partial(_read, in_order), _in_blocks(texts)))
 
     @classmethod
     def joined(cls, parts: Iterable["Shingles"]) -> "Shingles":
@@ -102,26 +107,26 @@ def _in_blocks(texts: Iterable[str]) -> Iterator[list[bytes]]:
         yield block
 
 
-def _read(said: Sequence[bytes]) -> Shingles:
+def _read(in_order: bool, said: Sequence[bytes]) -> Shingles:
     """The sets of some texts, whose words are given. Words are hashed, and those in a row mixed from them."""
     import numpy as np
 
     words, lengths = _hashed(said)
-    pairs = _followed(words, words[1:])
-    triples = _followed(pairs, words[2:])
     length = np.repeat(lengths, lengths)
-    left = np.repeat(lengths.cumsum(), lengths) - np.arange(len(words))  # words to the end of the text
     sets = np.repeat(np.arange(0, 2 * len(said), 2, dtype=np.uint64), lengths)
-    parts = (
-        (sets, words, length < 3),
-        (sets, triples, (left >= 3) & (length < 3 * LONG)),
-        (sets + np.uint64(1), pairs, (left >= 2) & (length >= LONG)),
-    )
+    parts = [(sets, words, length < (3 if in_order else SHORT))]
+    if in_order:
+        pairs = _followed(words, words[1:])
+        left = np.repeat(lengths.cumsum(), lengths) - np.arange(len(words))  # words to the end of the text
+        parts.append((sets, _followed(pairs, words[2:]), (left >= 3) & (length < SHORT)))
+        parts.append((sets + np.uint64(1), pairs, (left >= 2) & (length >= LONG)))
     owned = np.concatenate(
         [owners[some] << np.uint64(32) | values[some] >> np.uint64(32) for owners, values, some in parts]
     )
     owned.sort()
-    owned = owned[np.concatenate([[True], owned[1:] != owned[:-1]])]  # np.unique takes fifteen times as long
+    first = np.ones(len(owned), bool)
+    first[1:] = owned[1:] != owned[:-1]
+    owned = owned[first]  # np.unique takes fifteen times as long
     sizes = np.bincount((owned >> np.uint64(32)).astype(np.int64), minlength=2 * len(said))
     return Shingles(owned.astype(np.uint32), sizes)
 

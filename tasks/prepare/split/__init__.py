@@ -3,7 +3,8 @@
 A group falls where BLAKE2b(salt|group) / 2^64 falls among the shares; groups with a prompt in common, and
 those with rows that are nearly the same (`tasks.prepare.similar`), are one. The ledger beside the splits says
 where each was placed, and no row ever changes sides: new ones inherit, and one that belongs with rows of two
-sides stands nowhere (`tasks.prepare.split.bridges`). Groups with rows of the task `general` are all for
+sides stands nowhere (`tasks.prepare.split.bridges`). With `split.whole_documents` so are groups that name a
+document in common. Groups with rows of the task `general` are all for
 training: they are replayed, never asked. Held-out rows (`held_out`) stay in the split that may ask them and
 leave every other; a group that has none but such rows for the test stands there whole.
 
@@ -68,7 +69,7 @@ def split(
 
     Raises:
         GateError: the gate did not let the data pass.
-        LeakError: a group or a prompt would stand in two splits.
+        LeakError: a group, a prompt or a document that holds rows together would stand in two splits.
         SourceError: a split that was asked for has no example, or the ledger is damaged.
     """
     _passed(gate)
@@ -82,7 +83,7 @@ def split(
         placing = placed(shards, held_back, ledger, settings, executor=executor, work=work)
         _tell(placing.division)
         own = placing.own()
-        search = partial(search_own, own=own, near=settings.near, executor=executor, work=work / "own")
+        search = partial(search_own, own=own, settings=settings, executor=executor, work=work / "own")
         taken = placing.take_out(search(placing.trained()))
         search = partial(search_items, items=items, executor=executor, work=work / "items")
         quoting = placing.take_out(search(placing.trained()))

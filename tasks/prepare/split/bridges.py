@@ -1,9 +1,10 @@
 """Which rows cannot stand on any side, since they belong with rows of two.
 
 Rows that were placed stay where they are. A new row inherits the side of what it belongs with: its prompt,
-its group, rows that it is near to. Where these are two sides it is a bridge and stands on neither, for one
-would leak into the other. Where rows that were placed turn out to belong together (somebody has changed their
-groups), those of the less precious side step back: the test stays as it is.
+its bonds (its group, and documents where these hold rows together), rows that it is near to. Where these are
+two sides it is a bridge and stands on neither, for one would leak into the other. Where rows that were placed
+turn out to belong together (somebody has changed their groups), those of the less precious side step back:
+the test stays as it is.
 """
 
 from collections import deque
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 BRIDGE = "leak_bridge"
-_GROUP, _TASK = "its group", f"the task {GENERAL_TASK}"
+_GROUP, _DOCUMENT, _TASK = "its group", "its document", f"the task {GENERAL_TASK}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def inherit(notes: "Notes", ties: "Ties", ledger: Ledger) -> Inherited:
 
 
 class _Spread:
-    """The sides of prompts and groups as they spread from what was placed to what belongs with it."""
+    """The sides of prompts and bonds as they spread from what was placed to what belongs with it."""
 
     def __init__(self, notes: "Notes", ties: "Ties", ledger: Ledger) -> None:
         import numpy as np
@@ -78,18 +79,20 @@ class _Spread:
         self._general = notes["general"]
         self._ties = ties
         self._rows_of_prompts = _Members(ties.prompts, len(ties.prompt_keys))
-        self._rows_of_groups = _Members(ties.groups, len(ties.group_keys))
+        # A place behind those of all rows is one of `named`.
+        self._places_of_bonds = _Members(np.concatenate([ties.groups, ties.named[:, 1]]), len(ties.bond_keys))
         ends = ties.near[np.lexsort((ties.near[:, 1], ties.near[:, 0]))]
         both = np.concatenate([ends[:, ::-1], ends])  # of each row those before it, then those behind
         self._near_rows = both[:, 1]
         self._near = _Members(both[:, 0], len(notes))
         self._opened: set[int] = set()
         self.prompts = ledger.sides_of(ties.prompt_keys)
-        self.groups = ledger.sides_of(ties.group_keys)
-        # A new group of old prompts is with the test.
-        inherited = np.full(len(self.groups), NOWHERE, np.int8)
-        np.maximum.at(inherited, ties.groups, self.prompts[ties.prompts])
-        self.groups = np.where(self.groups == NOWHERE, inherited, self.groups)
+        self.bonds = ledger.sides_of(ties.bond_keys)
+        # A new bond of old prompts is with the test.
+        rows, bonds = ties.bonds().T
+        inherited = np.full(len(self.bonds), NOWHERE, np.int8)
+        np.maximum.at(inherited, bonds, self.prompts[ties.prompts[rows]])
+        self.bonds = np.where(self.bonds == NOWHERE, inherited, self.bonds)
 
     def rows_of(self, prompt: int) -> list[int]:
         """The rows of a prompt."""
@@ -99,13 +102,14 @@ class _Spread:
         """Of rows whose prompts were placed those that now belong with another side, too."""
         import numpy as np
 
-        sides, groups = self.prompts[self._ties.prompts], self.groups[self._ties.groups]
-        apart = (sides != NOWHERE) & (groups != sides)
-        general = (sides > TRAIN) & self._general & ~apart
-        back = {
-            row: Bridge(f"stands in {SPLITS[sides[row]]}, and its group in {SPLITS[groups[row]]}")
-            for row in np.flatnonzero(apart).tolist()
-        }
+        sides, bonds = self.prompts[self._ties.prompts], self._ties.bonds()
+        apart = bonds[(sides[bonds[:, 0]] != NOWHERE) & (self.bonds[bonds[:, 1]] != sides[bonds[:, 0]])]
+        back: dict[int, Bridge] = {}
+        for row, bond in apart.tolist():
+            words = f"stands in {SPLITS[sides[row]]}, and {self._told(bond)} in {SPLITS[self.bonds[bond]]}"
+            back.setdefault(row, Bridge(words))
+        general = (sides > TRAIN) & self._general
+        general[apart[:, 0]] = False
         back |= {
             row: Bridge(
                 f"stands in {SPLITS[sides[row]]}, and rows of the task {GENERAL_TASK} are for training"
@@ -130,8 +134,9 @@ class _Spread:
 
         sets = self._ties.sets_of_prompts()
         placed = np.zeros(int(sets.max(initial=-1)) + 1, bool)
-        has_side = (self.prompts[self._ties.prompts] != NOWHERE) | (self.groups[self._ties.groups] != NOWHERE)
-        placed[sets[self._ties.prompts[has_side]]] = True
+        bonds = self._ties.bonds()
+        placed[sets[self.prompts != NOWHERE]] = True
+        placed[sets[self._ties.prompts[bonds[self.bonds[bonds[:, 1]] != NOWHERE, 0]]]] = True
         found = np.flatnonzero(placed[sets] & (self.prompts == NOWHERE))
         order = np.argsort([self.rows_of(prompt)[0] for prompt in found.tolist()])
         return found[order].tolist()
@@ -140,8 +145,9 @@ class _Spread:
         """The sides of what the rows of a prompt belong with, each with how: words, or a row near by."""
         found: dict[int, str | int] = {}
         for row in rows:
-            if (side := int(self.groups[self._ties.groups[row]])) != NOWHERE:
-                found.setdefault(side, _GROUP)
+            for bond in self._bonds_of(row):
+                if (side := int(self.bonds[bond])) != NOWHERE:
+                    found.setdefault(side, self._told(bond))
             for other in self._beside(row):
                 if other not in bridges and (side := int(self.prompts[self._ties.prompts[other]])) != NOWHERE:
                     found.setdefault(side, other)
@@ -150,17 +156,31 @@ class _Spread:
         return found
 
     def place(self, prompt: int, side: int) -> Iterator[int]:
-        """Put a prompt and its groups on a side; gives the prompts that now belong with something placed."""
+        """Put a prompt and its bonds on a side; gives the prompts that now belong with something placed."""
         self.prompts[prompt] = side
         for row in self.rows_of(prompt):
-            group = int(self._ties.groups[row])
-            if self.groups[group] == NOWHERE:
-                self.groups[group] = side
             beside = self._beside(row)
-            if group not in self._opened:  # once: all of its prompts are then looked at
-                self._opened.add(group)
-                beside += self._rows_of_groups[group]
+            for bond in self._bonds_of(row):
+                if self.bonds[bond] == NOWHERE:
+                    self.bonds[bond] = side
+                if bond not in self._opened:  # once: all of its prompts are then looked at
+                    self._opened.add(bond)
+                    beside += self._rows_of_bond(bond)
             yield from self._ties.prompts[beside].tolist()
+
+    def _bonds_of(self, row: int) -> list[int]:
+        import numpy as np
+
+        start, end = np.searchsorted(self._ties.named[:, 0], [row, row + 1])
+        return [int(self._ties.groups[row]), *self._ties.named[start:end, 1].tolist()]
+
+    def _rows_of_bond(self, bond: int) -> list[int]:
+        count = len(self._ties.groups)
+        places = self._places_of_bonds[bond]
+        return [place if place < count else int(self._ties.named[place - count, 0]) for place in places]
+
+    def _told(self, bond: int) -> str:
+        return _GROUP if bond < self._ties.count_groups else _DOCUMENT
 
     def _beside(self, row: int) -> list[int]:
         found: list[int] = self._near_rows[self._near[row]].tolist()

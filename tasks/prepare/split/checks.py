@@ -15,20 +15,27 @@ if TYPE_CHECKING:
 
 
 def check_leaks(placing: Placing) -> None:
-    """Make sure that no group and no prompt stands in two splits.
+    """Make sure that no group, no prompt and no document that holds rows together stands in two splits.
 
     Raises:
         LeakError: one does.
     """
-    sides = placing.sides
-    for what, keys in (("the group", placing.groups), ("a prompt of the group", placing.notes["prompt"])):
-        if pair := _apart(sides, keys):
-            one, other = (SPLITS[side] for side in sorted(sides[list(pair)].tolist()))
-            raise LeakError(f"{what} {placing.group_at(pair[0])!r} stands in {one} and in {other}")
+    import numpy as np
+
+    everywhere, named = np.arange(len(placing.sides)), placing.mentions
+    for what, places, keys in (
+        ("the group", everywhere, placing.groups),
+        ("a prompt of the group", everywhere, placing.notes["prompt"]),
+        ("a document of the group", named.rows, named.documents),
+    ):
+        if pair := _apart(placing.sides[places], keys):
+            both = places[list(pair)]
+            one, other = (SPLITS[side] for side in sorted(placing.sides[both].tolist()))
+            raise LeakError(f"{what} {placing.group_at(int(both[0]))!r} stands in {one} and in {other}")
 
 
 def _apart(sides: "NDArray[np.int8]", keys: "Hashes") -> tuple[int, int] | None:
-    """Two places on two sides that have one key."""
+    """Where two that are on two sides have one key."""
     import numpy as np
 
     places = np.flatnonzero(sides != NOWHERE)
@@ -48,6 +55,14 @@ def check_filled(placing: Placing, settings: SplitSettings) -> None:
     for name, count in examples.items():
         if any(examples.values()) and shares[name] > 0.0 and not count:
             groups = sum(placing.groups_by_split().values())
+            sizes = placing.division.sizes()
+            largest, total = sizes.max(initial=0), sizes.sum()
+            if settings.whole_documents and 2 * largest > total:
+                raise SourceError(
+                    f"no example fell into the split {name!r}: {largest} of {total} rows stand together, for "
+                    "rows that name several documents connect them; set split.whole_documents to false, or "
+                    "have rows name fewer documents"
+                )
             if settings.by == "time":
                 raise SourceError(
                     f"no example fell into the split {name!r}: rows of one time in {settings.time!r} stay "

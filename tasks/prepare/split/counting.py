@@ -37,10 +37,8 @@ def counted(
 
 def figures_of(placing: Placing, tallies: Mapping[SplitName, Tally]) -> dict[str, Any]:
     """What each split has, and what was held together or kept apart; `largest_group` is a count of rows."""
-    import numpy as np
-
     division, groups = placing.division, placing.groups_by_split()
-    sizes = np.unique(division.united[division.united >= 0], return_counts=True)[1]
+    sizes = division.sizes()
     return {
         "splits": {
             name: {

@@ -9,6 +9,7 @@ from tasks.prepare.split.assigning import assign, sides_by_set, unite
 from tasks.prepare.split.bridges import Bridge, inherit
 from tasks.prepare.split.chronology import Chronology, chronology
 from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.mentions import Mentions
 from tasks.prepare.split.ties import Ties
 
 if TYPE_CHECKING:
@@ -34,11 +35,24 @@ class Division:
     groups: int
     times: Chronology | None
 
+    def sizes(self) -> "NDArray[np.int64]":
+        """How many rows each group has, after groups were united."""
+        import numpy as np
+
+        return np.unique(self.united[self.united >= 0], return_counts=True)[1]
+
 
 def divide(
-    notes: "Notes", near: "NDArray[np.int64]", names: "Names", ledger: Ledger, settings: SplitSettings
+    notes: "Notes",
+    near: "NDArray[np.int64]",
+    mentions: Mentions,
+    names: "Names",
+    ledger: Ledger,
+    settings: SplitSettings,
 ) -> Division:
     """Each row on the side of what it belongs with: its group, its prompt, and rows that it is `near` to.
+
+    So are the documents of `mentions`, where rows that name the same are to stand together.
 
     Where times decide, rows move on from one split to the next, so that nothing binds them to where they
     were: the ledger stays as it is, for whoever goes back to a split by hash.
@@ -46,7 +60,7 @@ def divide(
     import numpy as np
 
     by_time = settings.by == "time"
-    ties = Ties(notes, near)
+    ties = Ties(notes, near, mentions)
     inherited = inherit(notes, ties, Ledger.empty() if by_time else ledger)
     standing = np.ones(len(notes), bool)
     standing[list(inherited.bridges)] = False
@@ -54,9 +68,10 @@ def divide(
     times = chronology(notes, united, settings)
     where = sides_by_set(notes, united, times.where if times else notes["falls"], inherited.sides)
     if not by_time:
-        rows = np.flatnonzero(standing)
-        keys = np.concatenate([notes["prompt"][rows], notes["group"][rows]])
-        ledger = ledger.grown(keys, np.tile(where[united[rows]], 2))
+        rows, named = np.flatnonzero(standing), ties.named[standing[ties.named[:, 0]]]
+        keys = [notes["prompt"][rows], notes["group"][rows], ties.bond_keys[named[:, 1]]]
+        placed = where[united[np.concatenate([rows, rows, named[:, 0]])]]
+        ledger = ledger.grown(np.concatenate(keys), placed)
     return Division(
         sides=assign(notes, united, where),
         united=united,

@@ -9,7 +9,7 @@ from tasks.machine.progress import Progress
 from tasks.machine.shards import make_shards
 from tasks.prepare.settings import SplitSettings
 from tasks.prepare.similar.pairs import NearTexts
-from tasks.prepare.similar.rows import ask_the_same, asked, said
+from tasks.prepare.similar.rows import VIEWS, ask_the_same
 from tasks.prepare.split.notes import DIVIDED, note
 from tasks.prepare.split.shards import Shards
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tasks.rows.hashes import Hashes
 
 _PAIRS = 32_768  # whose rows are read at once
-_TEXTS = {"said": said, "asked": asked}  # rows are near by what they say with the answer, or without
 
 
 def noted(
@@ -47,7 +46,7 @@ def near_divided(
     places = np.flatnonzero(notes["standing"] == DIVIDED)
     count = max(len(places), 1)
     found = []
-    for name in _TEXTS:
+    for name in VIEWS:
         near = NearTexts(work / name).pairs(near=settings.near_groups, each=executor.map)
         found.append(np.fromiter((pair.earlier * count + pair.later for pair in near), np.int64))
     pairs = np.stack(np.divmod(np.unique(np.concatenate(found)), count), axis=1)
@@ -66,8 +65,9 @@ def _note(
     found = note(shard.row_kind, rows, held_back, settings)
     if settings.near_groups is not None:
         divided = [row for row, standing in zip(rows, found["standing"], strict=True) if standing == DIVIDED]
-        for name, text in _TEXTS.items():
-            NearTexts(work / name).add(number, [text(row) for row in divided])
+        for name, view in VIEWS.items():
+            texts = NearTexts(work / name, in_order=view.in_order)
+            texts.add(number, [view.text(row) for row in divided])
     with place.open("wb") as file:
         np.save(file, found, allow_pickle=False)
 

@@ -12,6 +12,7 @@ from tasks.prepare.split.bridges import BRIDGE, Bridge
 from tasks.prepare.split.chronology import UNREADABLE, unreadable
 from tasks.prepare.split.dividing import Division, divide
 from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.mentions import Mentions, mentions
 from tasks.prepare.split.notes import DIVIDED, HELD_BACK, OWN, UNDATABLE
 from tasks.prepare.split.noting import near_divided, noted
 from tasks.prepare.split.renaming import Renamed
@@ -34,11 +35,13 @@ Cause = tuple[str, str]  # the reason that rows are counted by, and what more th
 class Placing:
     """The side of each row, the place of that whose group it takes, and why some stand nowhere.
 
-    `sides` is NOWHERE for more rows as they are taken out. `near` counts the pairs that hold rows together.
+    `sides` is NOWHERE for more rows as they are taken out. `near` counts the pairs that hold rows together,
+    and `mentions` has the documents that do.
     """
 
     shards: Shards
     notes: "Notes"
+    mentions: Mentions
     division: Division
     near: int
     sides: "NDArray[np.int8]"
@@ -120,9 +123,15 @@ def placed(
 
     notes = noted(shards, held_back, settings, executor=executor, work=work)
     near = near_divided(shards, notes, settings, executor=executor, work=work)
+    named = mentions(shards, executor) if settings.whole_documents else Mentions.none()
     places = np.flatnonzero(notes["standing"] == DIVIDED)
     division = divide(
-        notes[places], near, lambda rows: shards.texts_at("group", places[rows]), ledger, settings
+        notes[places],
+        near,
+        named.among(places),
+        lambda rows: shards.texts_at("group", places[rows]),
+        ledger,
+        settings,
     )
     sides = np.full(len(notes), NOWHERE, np.int8)
     sides[places] = division.sides
@@ -137,6 +146,7 @@ def placed(
     return Placing(
         shards=shards,
         notes=notes,
+        mentions=named,
         division=division,
         near=len(near),
         sides=sides,

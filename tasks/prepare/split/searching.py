@@ -15,6 +15,7 @@ from tasks.prepare.decontamination.evaluations import frequencies_beside, holdin
 from tasks.prepare.decontamination.frequencies import Frequencies, added
 from tasks.prepare.decontamination.nearness import frequencies
 from tasks.prepare.decontamination.own_sets import contaminated
+from tasks.prepare.settings import SplitSettings
 from tasks.prepare.similar.rows import Asked
 from tasks.prepare.split.renaming import Renamed
 from tasks.prepare.split.shards import Shard, Shards
@@ -68,12 +69,15 @@ def parts_of(shards: Shards, chosen: "NDArray[np.bool_]", renamed: Renamed) -> l
 
 
 def search_own(
-    parts: Sequence[Part], own: Sequence[Asked], *, near: float, executor: Executor, work: Path
+    parts: Sequence[Part], own: Sequence[Asked], settings: SplitSettings, *, executor: Executor, work: Path
 ) -> Iterator[Found]:
-    """The rows that ask what one of the user's own test sets asks, or are of the group of one."""
+    """The rows that ask what one of the user's own test sets asks, or are of the group of one.
+
+    With `split.whole_documents` also those that name a document which one of these names.
+    """
     if not own:
         return iter(())
-    return _searched(parts, partial(_count_own, own), partial(_find_own, own, near), executor, work)
+    return _searched(parts, partial(_count_own, own), partial(_find_own, own, settings), executor, work)
 
 
 def search_items(
@@ -102,13 +106,17 @@ def _count_own(own: Sequence[Asked], part: Part) -> Frequencies:
     return frequencies([row.prompt for row in part.rows()], [row.prompt for row in own])
 
 
-def _find_own(own: Sequence[Asked], near: float, work: Path, part: Part) -> list[Found]:
+def _find_own(own: Sequence[Asked], settings: SplitSettings, work: Path, part: Part) -> list[Found]:
     rows = part.rows()
-    groups, among = [row.group for row in rows], Frequencies.stored(work)
-    return [
-        Found(part.place(each.place), each.reason, each.held.held_out, each.told())
-        for each in contaminated(part.united(rows), own, groups, near=near, among=among)
-    ]
+    taken = contaminated(
+        part.united(rows),
+        own,
+        [row.group for row in rows],
+        near=settings.near,
+        whole_documents=settings.whole_documents,
+        among=Frequencies.stored(work),
+    )
+    return [Found(part.place(each.place), each.reason, each.held.held_out, each.told()) for each in taken]
 
 
 def _count_items(items: Sequence[EvaluationItem], part: Part) -> Frequencies:

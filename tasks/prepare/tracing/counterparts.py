@@ -3,7 +3,7 @@
 import re
 from collections.abc import Container, Iterable
 
-from tasks.prepare.decontamination.own_sets import GROUP, NEAR, SAME
+from tasks.prepare.decontamination.own_sets import DOCUMENT, GROUP, NEAR, SAME
 from tasks.prepare.split.bridges import BRIDGE
 from tasks.rows.records import Dropped
 
@@ -20,6 +20,7 @@ _WORDS = {
     SAME: "it asks the same as",
     NEAR: "it is near to",
     GROUP: "it is of the group of",
+    DOCUMENT: "it names a document of",
 }
 
 
@@ -41,7 +42,7 @@ def counterparts(lost: Dropped, known: Container[str]) -> tuple[str, ...]:
             named = _listed(lost.detail.removeprefix(_CIRCLE).removeprefix("with "), known)
         case reason if reason == BRIDGE:
             named = [found["id"] for found in _JOINED.finditer(lost.detail)]
-        case reason if reason in (SAME, NEAR, GROUP):
+        case reason if reason in (SAME, NEAR, GROUP, DOCUMENT):
             found = _HELD.fullmatch(lost.detail)
             named = [found["id"]] if found else []
         case _:

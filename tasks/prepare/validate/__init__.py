@@ -33,6 +33,7 @@ def validate(
     profile: Path,
     page: Path,
     report: Path,
+    work: Path,
     settings: ValidateSettings,
     collect: CollectSettings,
     clean: CleanSettings,
@@ -43,6 +44,8 @@ def validate(
     `accepted` is the profile of the rows that the gate let pass last, where it has let any pass. `collect`
     and `clean` say whether those rows were made with the same settings.
 
+    A run that was killed goes on with the shards that are missing in `work`.
+
     Raises:
         SourceError: `accepted` is damaged.
     """
@@ -52,7 +55,7 @@ def validate(
     comparison = compared(accepted, today, settings.drift)
     write_profile(profile, replace(today, first=comparison.first))
     with executing(parallel, shards=sum(map(len, sizes.values())) // FEW) as executor:
-        judged = check(tables, settings, comparison, executor=executor)
+        judged = check(tables, settings, comparison, executor=executor, work=work)
     findings = judged.findings
     held = write_table(quarantine, Dropped, judged.quarantine.lines())
     counts = counted({kind: sum(some) for kind, some in sizes.items()}, judged.quarantine.counts())

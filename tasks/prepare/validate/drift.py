@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LEAST = 50  # rows of a table, then and now, below which nothing is compared
 NAMED = 3  # cells that have changed the most, of those whose names say something
-BY_NAME = ("source", "task", "label", "answerable", "writing")
+BY_NAME = ("source", "task", "label", "answerable", "writing", "language")
 FIRST = "Nothing to compare with: no run has passed the gate before this one."
 OTHER_VERSION = "Nothing to compare with: another version of threeply described the rows accepted last."
 KEY = "validate.drift"
@@ -94,10 +94,17 @@ def compare(accepted: Profile | None, now: Profile, settings: DriftSettings) -> 
 
 
 def _first(accepted: Profile, now: Profile) -> dict[RowKind, TableProfile]:
-    """The tables that were accepted first; of a kind that had few rows then, those of today."""
+    """The tables that were accepted first; of a kind that had few rows then, those of today.
+
+    What an earlier version of threeply did not describe then is described as of today.
+    """
     tables = accepted.first or accepted.tables
-    enough = {kind: table for kind, table in tables.items() if table.rows >= LEAST}
-    return {kind: enough.get(kind, table) for kind, table in now.tables.items()}
+    first: dict[RowKind, TableProfile] = {}
+    for kind, today in now.tables.items():
+        then = tables.get(kind, today)
+        whole = replace(then, features={**today.features, **then.features})
+        first[kind] = whole if then.rows >= LEAST else today
+    return first
 
 
 def _volume(kind: RowKind, before: TableProfile, today: TableProfile, settings: DriftSettings) -> Shift:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tasks.rows.identity import folded
-from tasks.rows.records import RowKind
+from tasks.rows.records import Example, Preference, RowKind
 
 Cells = Mapping[str, float]  # the share of a row in each cell, 1 together
 Feature = Callable[[Any], Cells]
@@ -61,32 +61,36 @@ def _bucket(text: str, buckets: int) -> str:
     return str(zlib.crc32(text.encode(errors="surrogatepass")) % buckets)
 
 
-def _asked(row: Any) -> str:
+def asked_of(row: Example | Preference) -> str:
+    """The last turn before the answer; empty where there is none."""
     return row.prompt[-1].content if row.prompt else ""
 
 
-def _answer(row: Any) -> str:
+def answer_of(row: Example | Preference) -> str:
+    """The good answer, or the better one; empty where there is none."""
+    if isinstance(row, Preference):
+        return row.chosen
     return row.answer if row.messages else ""
 
 
 _OF_QUESTIONS: dict[str, Feature] = {
     "source": lambda row: {row.source: 1.0},
     "task": lambda row: {row.task: 1.0},
-    "question_length": lambda row: length(_asked(row)),
-    "writing": lambda row: writing(_asked(row)),
-    "words": lambda row: words(_asked(row)),
+    "question_length": lambda row: length(asked_of(row)),
+    "writing": lambda row: writing(asked_of(row)),
+    "words": lambda row: words(asked_of(row)),
 }
 FEATURES: dict[RowKind, dict[str, Feature]] = {
     "example": _OF_QUESTIONS
     | {
         "answerable": lambda row: {"answerable" if row.answerable else "unanswerable": 1.0},
-        "answer_length": lambda row: length(_answer(row)),
-        "answers": lambda row: whole(_answer(row)),
+        "answer_length": lambda row: length(answer_of(row)),
+        "answers": lambda row: whole(answer_of(row)),
     },
     "preference": _OF_QUESTIONS
     | {
         "label": lambda row: {row.label: 1.0},
-        "answer_length": lambda row: length(row.chosen),
+        "answer_length": lambda row: length(answer_of(row)),
     },
     "document": {
         "source": lambda row: {row.source: 1.0},
@@ -105,6 +109,7 @@ SAID = {
     "answer_length": "The answers of {table}s are as long as in the rows accepted {when}.",
     "text_length": "The {table}s are as long as in the rows accepted {when}.",
     "writing": "The {table}s are in the scripts of the rows accepted {when}.",
+    "language": "The {table}s are in the languages of the rows accepted {when}.",
     "words": "The {table}s are in the words of the rows accepted {when}.",
     "answers": "The same answers come as often as in the rows accepted {when}.",
 }

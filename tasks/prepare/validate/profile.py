@@ -14,6 +14,7 @@ from deploy.files import read_json
 from deploy.settings import Section
 from tasks.errors import SourceError
 from tasks.prepare.validate.features import FEATURES, Cells
+from tasks.prepare.validate.language import languages
 from tasks.prepare.validate.tables import Tables
 from tasks.rows.records import Row, RowKind
 from tasks.rows.tables import KINDS
@@ -163,23 +164,25 @@ def _alike(
 
 def _table(tables: Tables, kind: RowKind) -> TableProfile:
     sizes = tables.sizes(kind)
-    found = {name: Spreading() for name in FEATURES[kind]}
-    for row in _sampled(tables, kind, sizes):
-        part = _draw(getattr(row, "group", "") or row.id) % PARTS  # a document has no group
-        for name, feature in FEATURES[kind].items():
-            found[name].add(feature(row), part)
+    found = {name: Spreading() for name in (*FEATURES[kind], "language")}
+    for rows in _sampled(tables, kind, sizes):
+        for row, spoken in zip(rows, languages(rows), strict=True):
+            part = _draw(getattr(row, "group", "") or row.id) % PARTS  # a document has no group
+            for name, feature in FEATURES[kind].items():
+                found[name].add(feature(row), part)
+            found["language"].add(spoken, part)
     features = {name: counted.spread() for name, counted in found.items()}
     return TableProfile(rows=sum(sizes), features=features)
 
 
-def _sampled(tables: Tables, kind: RowKind, sizes: Sequence[int]) -> Iterator[Row]:
+def _sampled(tables: Tables, kind: RowKind, sizes: Sequence[int]) -> Iterator[Sequence[Row]]:
     for number in range(len(sizes)):
         if (count := sum(sizes)) <= SAMPLED:
-            yield from tables.shard(kind, number)
+            yield tables.shard(kind, number)
             continue
         (names,) = tables.arrow(kind, ["id"], [number])
         if places := sampled(names["id"].to_pylist(), count):
-            yield from tables.shard(kind, number, places)
+            yield tables.shard(kind, number, places)
 
 
 def sampled(ids: Iterable[str], count: int) -> list[int]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.machine.executors import Executor, InProcess
@@ -36,8 +37,9 @@ def check(
     comparison: Comparison = NOTHING,
     *,
     executor: Executor | None = None,
+    work: Path | None = None,
 ) -> Judged:
-    """What comes of each expectation.
+    """What comes of each expectation; what is made of each shard lies in `work`, if it is given.
 
     After those of its rows each table has those of `comparison`: what differs from the rows accepted last.
     """
@@ -46,7 +48,7 @@ def check(
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("rows")
-    lines = frames(tables, executor or InProcess())
+    lines = frames(tables, executor or InProcess(), work=work)
     findings: list[Finding] = []
     quarantine = Quarantine(tables)
     for table, module in SUITES.items():

@@ -24,6 +24,10 @@ CLEAN = ("clean", "rows", "--kept", "out/rows", "--dropped", "out/dropped.parque
          "--signals", "out/signals.parquet", "--report", "out/clean.json")  # fmt: skip
 SPLIT = ("split", "rows", "quarantine.parquet", "gate.json", "evaluations.parquet",
          "--splits", "out/splits", "--report", "out/split.json")  # fmt: skip
+VALIDATE = ("validate", "judged", "accepted.json", "--quarantine", "out/quarantine.parquet", "--profile",
+            "out/profile.json", "--page", "out/page.html", "--report", "out/validate.json")  # fmt: skip
+GATE = ("gate", "collect.json", "clean.json", "validate.json", "profile.json",
+        "--accepted", "out/accepted.json", "--verdict", "out/gate.json")  # fmt: skip
 
 
 def prose(chance: random.Random) -> str:
@@ -66,10 +70,10 @@ def sources(place: Path, *names: str) -> None:
 
 
 @contextlib.contextmanager
-def full_disk() -> Iterator[None]:
-    """No file may grow beyond 64 KB, which libraries are told as they are told of a full disk."""
+def full_disk(room: int = 64 * 2**10) -> Iterator[None]:
+    """No file may grow beyond so many bytes, which libraries are told as they are told of a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 2**10, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         yield
     finally:
@@ -90,6 +94,46 @@ def test_a_full_disk_leaves_what_was_there_and_the_next_run_makes_it_whole(
     first.unlink()
     with full_disk():
         assert main(words) != 0
+    assert main(words) == 0
+    assert contents(place / "out") == whole
+
+
+# What each stage writes, in its order. In the test each is larger than those before, which then have room.
+WRITTEN = {
+    VALIDATE: ("profile.json", "quarantine.parquet", "validate.json", "page.html"),
+    GATE: ("gate.json", "accepted.json"),
+}
+
+
+@pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("words", WRITTEN, ids=lambda words: words[0])
+def test_validate_and_gate_tell_of_a_disk_that_is_full_at_any_of_their_files(
+    place: Path, words: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = (f"{random.Random(n).getrandbits(400):x}" for n in range(60))
+    judged = [question(name, "Why?", " ", group=f"g{n}") for n, name in enumerate(names)]
+    write_rows(place / "judged", rows(*judged))
+    figures = {"expectations": {}, "fingerprint": ""}
+    for stage in ("collect", "clean", "validate"):
+        write_report(place / f"{stage}.json", Report(stage=stage, figures=figures))
+    (place / "profile.json").write_text("as long as a profile is, " * 400)
+    assert main(words) == 0
+    whole = contents(place / "out")
+    sizes = [len(whole[name]) for name in WRITTEN[tuple(words)]]
+    assert sizes == sorted(sizes)
+    for name, size in zip(WRITTEN[tuple(words)], sizes, strict=True):
+        with full_disk(size - 1):
+            assert main(words) != 0
+        told = capsys.readouterr().err
+        assert "the disk is full" in told
+        assert f" while writing out/{name}; " in told
+        assert "free some space and run again" in told
+        assert contents(place / "out") == whole, f"as {name} could not be written"
+    for path in (place / "out").iterdir():
+        path.unlink()
+    with full_disk(sizes[-1] - 1):
+        assert main(words) != 0
+    assert contents(place / "out") == {}
     assert main(words) == 0
     assert contents(place / "out") == whole
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tasks.prepare.decontamination.own_sets import GROUP, NEAR, SAME, contaminated, taken_by_name
+from tasks.prepare.decontamination.own_sets import DOCUMENT, GROUP, NEAR, SAME, contaminated, taken_by_name
 from tasks.prepare.similar.rows import Asked
 from tests.tasks.rows.made import pair, question
 
@@ -44,6 +44,6 @@ def test_it_is_told_by_id_and_counted_by_name() -> None:
     assert found[0].told() == "own 1 (own questions)"
     assert found[1].told().startswith("own 1 (own questions), nearness 0.")
     assert taken_by_name((each.held.held_out, each.reason) for each in found) == {
-        "hard ones": {SAME: 0, NEAR: 1, GROUP: 0},
-        "own questions": {SAME: 1, NEAR: 1, GROUP: 1},
+        "hard ones": {SAME: 0, NEAR: 1, GROUP: 0, DOCUMENT: 0},
+        "own questions": {SAME: 1, NEAR: 1, GROUP: 1, DOCUMENT: 0},
     }

@@ -103,6 +103,17 @@ def test_case_and_signs_count_only_where_there_is_nothing_else(one: str, other: 
     assert len(near_pairs([one, other], near=0.5)) == pairs
 
 
+@given(texts=st.lists(TEXTS, min_size=1, max_size=12))
+@settings(deadline=None, max_examples=60)
+def test_in_any_order_short_texts_count_by_their_words(texts: list[str]) -> None:
+    texts = [*texts, " ".join(reversed(texts[0].split()))]
+    found = {(pair.earlier, pair.later) for pair in near_pairs(texts, near=0.7, in_order=False)}
+    words = {n: set(text.split()) for n, text in enumerate(texts) if len(text.split()) < 60}
+    assert ((0, len(texts) - 1) in found) == (0 in words)
+    shares = [len(words[one] & words[other]) / len(words[one] | words[other]) for one, other in found]
+    assert min(shares, default=1.0) >= 0.7
+
+
 def test_none_and_one_have_no_pairs() -> None:
     assert near_pairs([], near=0.5) == near_pairs(["alone in the world"], near=0.5) == []
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.messages import Message
+from tasks.prepare.similar.pairs import near_pairs
 from tasks.prepare.similar.rows import near_rows
 from tasks.rows.records import Example
 from tests.tasks.rows.made import pair, question
@@ -41,6 +42,15 @@ def test_the_prompt_alone_is_enough() -> None:
 )
 def test_what_asks_another_thing_is_not(other: Example) -> None:
     assert near(ROW, other) == 0
+
+
+def test_a_short_row_of_which_a_fifth_is_another_is_near_although_few_words_in_a_row_are_left() -> None:
+    command = "How do I list the open tabs of this window with chromium?"
+    edited = "How do I list all open tabs of a window with chromium?"
+    assert near_pairs([command, edited], near=0.5) == []
+    assert near(question("a", command, "chromium --list"), question("b", edited, "chromium --list")) == 1
+    other = edited.replace("list", "close").replace("tabs", "files")
+    assert near(question("a", command, "chromium --list"), question("b", other, "rm --recursive")) == 0
 
 
 def test_short_questions_are_not() -> None:

@@ -14,8 +14,10 @@ from tasks.prepare.split import split
 from tasks.prepare.split.chronology import Chronology
 from tasks.prepare.split.dividing import Division, divide
 from tasks.prepare.split.ledger import Ledger
+from tasks.prepare.split.mentions import Mentions
 from tasks.prepare.split.notes import held_hashes, note
 from tasks.prepare.split.sides import SPLITS, SplitName
+from tasks.rows.hashes import hashed, hashes
 from tasks.rows.identity import PromptKey, prompt_key
 from tasks.rows.records import Dropped, EvaluationItem, Example, Rows
 from tasks.rows.reports import Report, write_report
@@ -93,7 +95,8 @@ def divided(found: Rows, before: Ledger, how: SplitSettings) -> Divided:
     asked = found.asked
     pairs = [] if how.near_groups is None else near_rows(asked, near=how.near_groups)
     near = np.array([(pair.earlier, pair.later) for pair in pairs], np.int64).reshape(-1, 2)
-    division = divide(notes(found, how), near, lambda rows: groups_at(found, rows), before, how)
+    named = mentioned(found) if how.whole_documents else Mentions.none()
+    division = divide(notes(found, how), near, named, lambda rows: groups_at(found, rows), before, how)
     placed: dict[SplitName, list[object]] = {name: [] for name in SPLITS}
     for row, side, named in zip(asked, division.sides, division.united, strict=True):
         if side >= 0:
@@ -112,6 +115,15 @@ def notes(found: Rows, how: SplitSettings) -> np.ndarray:
     return np.concatenate([
         note("example", found.examples, none, how), note("preference", found.preferences, none, how)
     ])  # fmt: skip
+
+
+def mentioned(found: Rows) -> Mentions:
+    """The documents that all rows name."""
+    named = [
+        (n, name) for n, row in enumerate(found.asked) for name in sorted({*row.evidence, *row.withheld})
+    ]
+    keys = hashes(hashed("document", name) for _, name in named)
+    return Mentions(np.array([n for n, _ in named], np.int64), keys)
 
 
 def groups_at(found: Rows, numbers: np.ndarray) -> pa.Array:

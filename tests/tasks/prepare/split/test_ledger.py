@@ -63,7 +63,7 @@ PARTS = st.lists(
 
 
 @given(drawn=PARTS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_no_row_moves_as_data_grows_and_no_near_copies_are_parted(
     drawn: list[list[tuple[int, int, int]]],
 ) -> None:

@@ -21,6 +21,7 @@ from tests.contents import hashes
 from tests.tasks.prepare.split.staged import ALONE, SETTINGS, staged
 from tests.tasks.rows.made import document, pair, question, rows
 
+WHOLE = SETTINGS.model_copy(update={"whole_documents": True})
 BY_TIME = SETTINGS.model_copy(update={"by": "time", "time": "created", "near_groups": None})
 ITEM = "Which river did the last legions of the province cross before the winter of that year began?"
 ITEMS = [
@@ -59,7 +60,9 @@ def mixed(count: int) -> Rows:
             case 9:
                 row = replace(row, metadata={"created": "next May"} if n % 2 else {})
             case 10:
-                pairs.append(pair(f"p{n}", prompt=same.prompt, group=f"group {n}"))
+                pairs.append(pair(f"p{n}", prompt=same.prompt, group=f"group {n}", evidence=("d1",)))
+            case 11:
+                row = replace(row, evidence=(f"d{n % 9}",), withheld=(f"d{n % 2}",))
         examples.append(row)
     return rows(*examples, pairs=pairs, documents=[document(f"d{n}", f"{ITEM} {n}") for n in range(9)])
 
@@ -91,8 +94,8 @@ def ran(
 
 @pytest.mark.parametrize(
     ("how", "executor", "workers"),
-    [(SETTINGS, "local", 2), (SETTINGS, "ray", 2), (BY_TIME, "local", 1)],
-    ids=["processes", "ray", "by time"],
+    [(SETTINGS, "local", 2), (SETTINGS, "ray", 2), (WHOLE, "local", 1), (BY_TIME, "local", 1)],
+    ids=["processes", "ray", "whole documents", "by time"],
 )
 def test_many_shards_are_split_as_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: SplitSettings, executor: str, workers: int

@@ -116,18 +116,20 @@ def run_chain(
                 parallel=settings.parallel,
             )
     if "validate" in wanted:
-        validate(
-            data / "clean/rows",
-            accepted if accepted.exists() else None,
-            quarantine=data / "clean/quarantine.parquet",
-            profile=data / "clean/profile.json",
-            page=reports / "validation.html",
-            report=reports / "validate.json",
-            settings=settings.validate_,
-            collect=CollectSettings(sources=list(named)),
-            clean=settings.clean,
-            parallel=settings.parallel,
-        )
+        with TemporaryDirectory() as work:
+            validate(
+                data / "clean/rows",
+                accepted if accepted.exists() else None,
+                quarantine=data / "clean/quarantine.parquet",
+                profile=data / "clean/profile.json",
+                page=reports / "validation.html",
+                report=reports / "validate.json",
+                work=Path(work),
+                settings=settings.validate_,
+                collect=CollectSettings(sources=list(named)),
+                clean=settings.clean,
+                parallel=settings.parallel,
+            )
     if "split" in wanted:
         shutil.rmtree(root / "work/split", ignore_errors=True)  # as after each stage that has ended
         told = [reports / f"{name}.json" for name in ("collect", "clean", "validate")]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks.prepare.decontamination.own_sets import DOCUMENT
 from tasks.prepare.split.bridges import BRIDGE
 from tasks.prepare.tracing.counterparts import counterparts, relation, stands_for
 from tasks.rows.records import Dropped, RowKind
@@ -25,6 +26,8 @@ def lost(reason: str, detail: str, name: str = "lost", kind: RowKind = "example"
         ("conflict", f"in a circle with x, {ODD}", ("x", ODD), "it goes round in a circle with"),
         (BRIDGE, f"would join test (near {ODD}) and train (its prompt)", (ODD,), "it is near to"),
         (BRIDGE, f"would join test (near x) and train (near {OTHER})", ("x", OTHER), "it is near to"),
+        (BRIDGE, f"would join test (near {ODD}) and train (its document)", (ODD,), "it is near to"),
+        (DOCUMENT, f"{ODD} (own questions)", (ODD,), "it names a document of"),
         ("short", "1 character", (), ""),
     ],
 )

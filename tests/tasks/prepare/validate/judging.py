@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from deploy.messages import Message
@@ -50,8 +51,9 @@ def judge(
     *,
     accepted: Path | None = None,
     clean: CleanSettings = CLEAN,
+    work: Path | None = None,
 ) -> tuple[list[Dropped], Report]:
-    """The rows held back, and the report; all outputs lie in `out`."""
+    """The rows held back, and the report; all outputs lie in `out`. `work` is that of a killed run."""
     write_rows(out / "rows", given)
     paths = {
         "quarantine": out / "quarantine.parquet",
@@ -59,9 +61,17 @@ def judge(
         "page": out / "page.html",
         "report": out / "validate.json",
     }
-    validate(
-        out / "rows", accepted, **paths, settings=settings, collect=COLLECT, clean=clean, parallel=PARALLEL
-    )
+    with TemporaryDirectory() as fresh:
+        validate(
+            out / "rows",
+            accepted,
+            **paths,
+            work=work or Path(fresh),
+            settings=settings,
+            collect=COLLECT,
+            clean=clean,
+            parallel=PARALLEL,
+        )
     return read_table(paths["quarantine"], Dropped), read_report(paths["report"])
 
 

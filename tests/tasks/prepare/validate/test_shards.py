@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tasks.machine import shards as kept
 from tasks.machine.executors import InProcess, executing
 from tasks.machine.settings import ParallelSettings
 from tasks.prepare.validate.frames import frames
@@ -15,7 +16,7 @@ from tasks.prepare.validate.suites import check
 from tasks.prepare.validate.tables import InFolder, InMemory, names_at
 from tasks.rows import cutting
 from tasks.rows.records import Rows
-from tasks.rows.tables import read_rows, write_rows
+from tasks.rows.tables import KINDS, read_rows, write_rows
 from tests.tasks.prepare.validate.judging import SETTINGS, answer, failed, judge
 from tests.tasks.rows.made import document, pair, question, rows
 
@@ -57,6 +58,35 @@ def test_many_shards_give_what_one_gives(tmp_path: Path, monkeypatch: pytest.Mon
     assert judge(given, tmp_path / "many")[0] == held
     for name in OUTPUTS:
         assert (tmp_path / "many" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
+def test_a_killed_validation_goes_on_with_the_shards_that_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "ROWS_A_SHARD", 7)
+    made, left = list[tuple[str, int]](), [True]
+    make_one = kept._make_one
+
+    def killed(make: kept.Make, folder: Path, number: int) -> None:
+        if (folder.name, number) == ("example", 4) and left:
+            left.clear()
+            (folder / f".{number:06d}.partial-0").mkdir()  # as a process that was killed leaves it
+            raise KeyboardInterrupt
+        made.append((folder.name, number))
+        make_one(make, folder, number)
+
+    monkeypatch.setattr(kept, "_make_one", killed)
+    with pytest.raises(KeyboardInterrupt):
+        judge(faulty(), tmp_path / "killed", work=tmp_path / "work")
+    held, _ = judge(faulty(), tmp_path / "killed", work=tmp_path / "work")
+    tables = InFolder(tmp_path / "killed/rows")
+    assert sorted(made) == sorted((kind, n) for kind in KINDS for n in range(len(tables.sizes(kind))))
+    whole, _ = judge(faulty(), tmp_path / "whole")
+    assert held == whole
+    for name in (*OUTPUTS, "quarantine.parquet"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    for kind, lines in frames(tables, InProcess(), work=tmp_path / "work").items():
+        pd.testing.assert_frame_equal(lines, frames(tables, InProcess())[kind])
 
 
 @pytest.mark.parametrize("executor", ["local", "ray"])

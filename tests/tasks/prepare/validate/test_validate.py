@@ -117,7 +117,9 @@ def test_the_stage_is_quiet_and_ends_well_whatever_it_finds(tmp_path: Path) -> N
     assert "data/reports/validation.html shows what to do" in done.stdout
     assert "partial" not in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "report.json").read_text())["stage"] == "validate"
+    assert list((tmp_path / ".threeply/work").iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".threeply",
         "data",
         "page.html",
         "profile.json",

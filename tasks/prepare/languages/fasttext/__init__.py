@@ -11,8 +11,8 @@ from itertools import count
 
 import numpy as np
 
-from tasks.prepare.clean.fasttext.file import Classifier, Floats
-from tasks.prepare.clean.fasttext.pieces import sums
+from tasks.prepare.languages.fasttext.file import Classifier, Floats
+from tasks.prepare.languages.fasttext.pieces import sums
 
 _CHARACTERS = 2**20  # of lines that are read at once: some 30 MB
 _ROWS = 512  # of which chances are worked out at once: so few stay near the processor

