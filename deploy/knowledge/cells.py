@@ -16,7 +16,7 @@ import numpy as np
 from deploy.knowledge.arrays import Positions, Vectors
 from deploy.knowledge.hidden import Hidden
 
-RECALL = 0.99  # share of the nearest rows that a search has to find
+RECALL = 0.993  # share of the nearest rows that a search has to find
 NEAREST = 50  # rows that it is measured by: as many as `retrieval.candidates` of params.yaml
 _CELLS = 4  # times the square root of the number of rows
 _TRAINED = 64  # rows for each cell that the centres are made of
