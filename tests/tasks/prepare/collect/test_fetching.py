@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from pydantic import ValidationError
 
 from deploy.files import sha256_of, text_sha256
@@ -181,6 +184,26 @@ def test_what_is_not_there_is_told_at_once_and_without_the_key_in_its_query(
 def test_a_storage_that_nothing_here_knows_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"s3://bucket/faq\.jsonl cannot be reached: Install s3fs"):
         fetched("s3://bucket/faq.jsonl", None, cache=tmp_path)
+
+
+def test_what_the_client_of_a_storage_calls_an_error_is_told_after_some_tries(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As botocore does, whose errors are none of the system's."""
+    error = type("EndpointConnectionError", (Exception,), {"__module__": "botocore.exceptions"})
+
+    class Unreachable(MemoryFileSystem):
+        protocol = "unreachable"
+
+        def info(self, path: str, **_: Any) -> Any:
+            raise error if path.endswith("gone.jsonl") else KeyError("a mistake of ours")
+
+    fsspec.register_implementation("unreachable", Unreachable, clobber=True)
+    with pytest.raises(DownloadError, match=r"unreachable://gone.jsonl could not .*EndpointConnectionError"):
+        fetched("unreachable://gone.jsonl", None, cache=tmp_path, sleep=lambda _: None)
+    assert capsys.readouterr().out.count("once more") == TRIES - 1
+    with pytest.raises(KeyError):
+        fetched("unreachable://other.jsonl", None, cache=tmp_path, sleep=lambda _: None)
 
 
 def test_rows_are_those_of_the_address_and_the_report_says_which_file_it_was(
