@@ -1,7 +1,7 @@
 """Writes docs/comparison.md and its picture from the last `threeply compare`.
 
     python -m benchmarks.comparison [--busy] [--note TEXT]
-    python -m benchmarks.comparison --place build/json --page docs/json.md --command "threeply compare ..."
+    python -m benchmarks.comparison --place build/json --page build/json.md --command "threeply compare ..."
 
 With --place figures and settings are those of a run of its own, on another task, say, which --command has
 measured (`threeply compare --profile structured --place build/json`). The last line is one JSON object: the

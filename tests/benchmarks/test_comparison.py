@@ -60,7 +60,7 @@ def test_a_run_in_a_place_of_its_own_has_a_page_of_its_own(
         for row in rows_of([told("none", 0.1), told("full", 0.5) | {"peak_mib": 900}], seed=1)
     }
     write_json(tmp_path / METHODS, told_of)
-    page_of = tmp_path / "docs/structured.md"
+    page_of = tmp_path / "json/page.md"
     words = [
         "comparison",
         "--place",
@@ -76,5 +76,5 @@ def test_a_run_in_a_place_of_its_own_has_a_page_of_its_own(
     text = page_of.read_text(encoding="utf-8")
     assert "`threeply compare X` with the params.yaml" in text
     assert "7 questions of the test split" in text
-    assert "](structured.svg)" in text
+    assert "](page.svg)" in text
     assert page_of.with_suffix(".svg").read_text(encoding="utf-8").startswith("<svg")
