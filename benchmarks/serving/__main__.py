@@ -3,13 +3,15 @@
     python -m benchmarks.serving [--bundle data/bundle] [--clients 1 4 16 64] [--seconds 20]
     python -m benchmarks.serving --before FOLDER
     python -m benchmarks.serving --peers
+    python -m benchmarks.serving --overhead 50
 
 Starts a server of the bundle in a process of its own, and as many clients as are asked for, each of which
 asks one question of the test split after the other. `--before` names a checkout of an earlier version, whose
 server of the same bundle is measured in turn with this one. `--peers` asks the untuned model, ours with the
 search before it, and `transformers serve` (by default, and batching) and bare `generate` with prompts that
-have been composed before. Ratios are printed, and what an answer costs of the processor, which other work on
-the machine changes less; the last line is one JSON object.
+have been composed before. `--overhead` asks so many questions one after the other, and tells what of their
+time is search, model, and the server around them. Ratios are printed, and what an answer costs of the
+processor, which other work on the machine changes less; the last line is one JSON object.
 """
 
 import argparse
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.serving.load import Load, measured
+from benchmarks.serving.overhead import overhead, overhead_table
 from benchmarks.serving.peers import bare_generate, prompts_of, transformers_serve
 from deploy.bundle import read_settings
 from deploy.engines.precision import choose_device
@@ -49,11 +52,18 @@ def main() -> int:
     words.add_argument("--rounds", type=int, default=1, help="times that each server is measured, in turn")
     words.add_argument("--before", type=Path, metavar="FOLDER", help="a checkout of an earlier version")
     words.add_argument("--peers", action="store_true", help="measure what others serve with, too")
+    words.add_argument("--overhead", type=int, metavar="N", help="ask N questions; where does their time go?")
     words.add_argument("--model", default=MODEL)
     given = words.parse_args()
     try:
         questions = asked(Path("data/splits/test/examples.parquet"))
         bundle = given.bundle.resolve()
+        if given.overhead:
+            with serving(Path(), bundle) as address:
+                parts = overhead(address, questions, given.model, count=given.overhead)
+            print("\n".join(overhead_table(parts)))
+            print(json.dumps(parts))
+            return 0
         if given.peers:
             ways = beside_peers(bundle, questions[:ASKED])
         else:

@@ -1,6 +1,7 @@
 """Protects the figures of a loaded server: what clients got, what was refused, and the ratio of two."""
 
 import asyncio
+import statistics
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks.serving.__main__ import asked, table
 from benchmarks.serving.load import Load, measured
+from benchmarks.serving.overhead import PARTS, overhead, overhead_table
 from deploy.errors import ThreeplyError
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.server.conftest import QUESTION, running
@@ -51,3 +53,18 @@ def test_two_servers_are_compared_by_their_answers_a_second() -> None:
 def test_without_questions_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(ThreeplyError, match="run threeply run --until split first"):
         asked(tmp_path / "none.parquet")
+
+
+def test_the_parts_of_a_request_add_up_and_the_slow_one_is_told_apart() -> None:
+    engine = ScriptedEngine({QUESTION: "one"}, before_word=lambda _: time.sleep(0.05))
+    with running(engine) as address:
+        parts = overhead(address, TALKS, "sft", count=4)
+    assert {len(took) for took in parts.values()} == {4}
+    whole, *others = (statistics.median(parts[part]) for part in PARTS)
+    assert sum(others) == pytest.approx(whole, rel=0.5)
+    assert min(parts["model"]) >= 50.0
+    assert min(parts["around"]) > 0.0
+    _, *lines = overhead_table(parts)
+    assert [line.split()[0] for line in lines] == list(PARTS)
+    with pytest.raises(ThreeplyError, match="answered 404"), running(engine) as address:
+        overhead(address, TALKS, "none", count=1)
