@@ -1,5 +1,6 @@
 """Protects the server from those who come oddly, stay too long, or call it by another name."""
 
+import asyncio
 import json
 import select
 import socket
@@ -130,6 +131,28 @@ def test_what_is_read_can_be_asked_for_by_its_head_alone(scripted: str) -> None:
     for path in ("/", "/healthz", "/v1/models", "/v1/models/sft", "/page/chat.js"):
         reply = httpx.head(f"{scripted}{path}")
         assert (reply.status_code, reply.content) == (200, b"")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_what_is_written_to_a_connection_leaves_at_once(host: str) -> None:
+    """Else the body of each reply waits until the client has acknowledged its head, which takes 40 ms."""
+
+    async def is_sent_at_once() -> bool:
+        told = asyncio.get_running_loop().create_future()
+
+        async def opened(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            option = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            told.set_result(bool(option))
+            writer.close()
+
+        with bind(host, 0) as listener:
+            async with await asyncio.start_server(opened, sock=listener):
+                _, writer = await asyncio.open_connection(host, listener.getsockname()[1])
+                found: bool = await told
+                writer.close()
+                return found
+
+    assert asyncio.run(is_sent_at_once())
 
 
 def test_a_second_server_on_a_port_is_told_so_before_the_first_is_ready() -> None:
