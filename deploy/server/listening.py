@@ -30,7 +30,7 @@ def bind(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise ServeError(f"{port} is no port: give one of 0 to 65535, 0 for any free one, as serve.port")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # TCP by name: only so asyncio sends each write at once (TCP_NODELAY). Else the body of a reply waits until
+    # TCP by name: only so asyncio sends each write at once (TCP_NODELAY). Else the body of a reply waits till
     # the client has acknowledged its head, which takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
