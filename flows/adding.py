@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.documents.lines import SUFFIX, BadLine, read_lines
 from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
-from deploy.documents.reading.lines import SUFFIX, BadLine, read_lines
 from deploy.errors import DocumentError, KnowledgeError, SettingsError
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.knowledge.tags import checked_tags

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.bundle import BundledSettings, load_verified, write_bundle
-from deploy.documents.reading.lines import MOST_LINE_BYTES, BadLine, read_lines
+from deploy.documents.lines import MOST_LINE_BYTES, BadLine, read_lines
 from deploy.errors import SettingsError
 from deploy.feedback.store import FeedbackStore, Rated
 from deploy.knowledge.chunking import KnowledgeDocument
