@@ -7,6 +7,7 @@
     python -m benchmarks.data paraphrases                            semantic duplicates, by their cosine
     python -m benchmarks.data speed 100000 1000000                   each stage and each step of `clean`
     python -m benchmarks.data speed 100000 --peers PYTHON            beside datatrove
+    python -m benchmarks.data suites 1000000                         Great Expectations alone
     python -m benchmarks.data scale 1000000                          memory and disk, in a folder that is kept
     python -m benchmarks.data dirty --told LOG --write               tables of what it has printed before
 
@@ -116,6 +117,8 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--peers", type=Path, metavar="PYTHON", help="interpreter that has datatrove")
     own.add_argument("--rounds", type=int, default=1, help="times that both are measured, in turn")
     own.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # one size, in this process
+    own = command("suites", measure_suites, speed_page.suites, "what the suites take for so many rows")
+    own.add_argument("sizes", type=int, nargs="+", metavar="RECORDS")
     own = command("scale", measure_scale, speed_page.scale, "stages at a size that memory does not hold")
     own.add_argument("sizes", type=int, nargs="+", metavar="RECORDS")
     own.add_argument("--folder", type=Path, default=FOLDER, help=f"where they lie and stay ({FOLDER})")
@@ -138,6 +141,18 @@ def measure_personal(given: argparse.Namespace) -> dict[str, Any]:
 def measure_scale(given: argparse.Namespace) -> dict[str, Any]:
     """The figures of each size, those that were measured before as they were."""
     return {"sizes": {str(size): scale.measured(given.folder / str(size), size) for size in given.sizes}}
+
+
+def measure_suites(given: argparse.Namespace) -> dict[str, Any]:
+    """What the suites take for the collected rows of each size."""
+    settings = load_settings(Path("params.yaml"))
+    found: dict[str, Any] = {}
+    for size in given.sizes:
+        with TemporaryDirectory() as folder:
+            speed.make(Path(folder), size)
+            speed.stages(Path(folder), size, until="collect")
+            found[str(size)] = speed.judged(Path(folder) / speed.RAW, settings.validate_)
+    return {"sizes": found}
 
 
 def measure_names(given: argparse.Namespace) -> dict[str, Any]:

@@ -283,6 +283,8 @@ def test_each_step_that_params_names_is_timed_and_exact_copies_go(tmp_path: Path
     assert told["copies"]["precision"]["duplicates"] == 1.0
     assert told["keys_a_second"] > 0
     assert "| step `duplicates` |" in speed_page.tables({"sizes": {"400": told}})
+    suites = speed.judged(tmp_path / speed.RAW, load_settings(Path("params.yaml")).validate_)
+    assert f"| {suites['suites_rows']:,} rows | " in speed_page.suites({"sizes": {"400": suites}})
 
 
 def test_a_copy_goes_with_what_it_copies_and_a_wrong_drop_lowers_precision() -> None:
