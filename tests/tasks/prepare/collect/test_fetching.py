@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import fsspec
@@ -19,6 +18,7 @@ from tasks.prepare.collect.addressed import read_url
 from tasks.prepare.collect.fetching import TRIES, fetched
 from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import UrlSource
+from tests.web import answering
 
 FIRST = '{"prompt": "Why?", "completion": "Because."}\n'
 SECOND = FIRST + '{"prompt": "Who?", "completion": "She."}\nbroken\n'
@@ -73,19 +73,9 @@ def serving(site: Site) -> Iterator[Site]:
             if body:
                 self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site.address = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with answering(Handler) as address:
+        site.address = address
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def get(site: Site, cache: Path, *, sha256: str | None = None, path: str = "/faq.jsonl") -> Path:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from tasks.errors import ChecksumError, DownloadError
 from tasks.prepare.collect.fetching import fetched
 from tasks.prepare.collect.resuming import Identity
+from tests.web import answering
 
 # Much more than what aiohttp has not handed on when a line breaks: that is lost, some hundred thousand bytes.
 STEP = 2_000_000
@@ -70,19 +71,9 @@ def serving(site: Site) -> Iterator[Site]:
                 self.wfile.write(content[: site.most.pop(0)] if site.most else content)
                 self.close_connection = True
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    site.address = f"http://127.0.0.1:{server.server_port}/faq.jsonl"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with answering(Handler) as address:
+        site.address = f"{address}/faq.jsonl"
         yield site
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

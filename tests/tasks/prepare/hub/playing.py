@@ -5,13 +5,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+from tests.web import answering
 
 FIRST, SECOND = "a" * 40, "b" * 40
 SMALL = 2**12  # bytes up to which a file is one of git, and not a large one with a sha256
@@ -106,19 +107,10 @@ def playing(hub: Hub, home: Path) -> Iterator[Hub]:
                 self.close_connection = True
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.address = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("HF_ENDPOINT", hub.address)
+    with answering(Handler) as address, pytest.MonkeyPatch.context() as patched:
+        hub.address = address
+        patched.setenv("HF_ENDPOINT", address)
         patched.setenv("HF_HOME", str(home))
         patched.setenv("HF_HUB_OFFLINE", "1")  # as every stage runs
         patched.delenv("HF_TOKEN", raising=False)
-        try:
-            yield hub
-        finally:
-            server.shutdown()
-            server.server_close()
+        yield hub

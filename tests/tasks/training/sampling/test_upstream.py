@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
 import pytest
 
 from tasks.errors import TrainingError
 from tasks.training.sampling.upstream import ATTEMPTS, Upstream, checked_url
+from tests.web import answering
 
 GOOD = json.dumps({"choices": [{"message": {"role": "assistant", "content": "[[A]]"}}]})
 KEY = "sk-secret"
@@ -30,17 +30,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *_: object) -> None:
-        """Nothing is printed."""
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
     Handler.seen.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
+    with answering(Handler) as address:
+        yield f"{address}/v1"
 
 
 def test_a_reply_is_the_likeliest_answer_of_the_named_model(url: str) -> None:
