@@ -28,9 +28,10 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.question_sets import BENCHES, Bench
+from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.chunking import chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge, open_knowledge
+from deploy.knowledge.store import open_knowledge
 from deploy.settings import RetrievalSettings
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import Progress

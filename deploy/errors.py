@@ -4,6 +4,7 @@
     |-- SettingsError             params.yaml is wrong                       (exit 2)
     |-- KnowledgeError            the knowledge store is missing or damaged
     |   |-- ClosedError           a document that is not for whoever asks to change it
+    |   |-- FilterError           documents are asked for by what none of them is known by
     |   |-- NotKeptError          a change of documents cannot be written
     |   `-- DocumentError         a file cannot be read as a document
     |-- FeedbackError             ratings of answers cannot be kept or read
@@ -39,6 +40,10 @@ class KnowledgeError(ThreeplyError):
 
 class ClosedError(KnowledgeError):
     """A document has tags of which whoever asks to change it holds none."""
+
+
+class FilterError(KnowledgeError):
+    """Documents are asked for by metadata that the store does not have."""
 
 
 class NotKeptError(KnowledgeError):

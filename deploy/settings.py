@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 OWN_PROMPTS = "sources/prompts"  # where templates of the user's own lie; dvc.yaml spells it for the stages
+METADATA_NAME = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"  # of what is known of a document, such as a column
 _NAME = r"[a-z0-9][a-z0-9_-]*"
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -1,13 +1,15 @@
 """Adds files to what a server answers from, with a word on each; what cannot be read is counted."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from deploy.documents.lines import SUFFIX, BadLine, read_lines
 from deploy.documents.reading.formats import SUFFIXES, by_suffix, read_file
+from deploy.documents.wanted import check_filters
 from deploy.errors import DocumentError, KnowledgeError, SettingsError
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.knowledge.tags import checked_tags
@@ -19,16 +21,28 @@ if TYPE_CHECKING:
 class Adding:
     """Adds documents to `knowledge` with some tags, where there are keys (`keyed`) to tell by them who asks.
 
+    They all have this metadata, beside what they have of their own.
+
     Raises:
         SettingsError: there are tags, and no keys.
+        FilterError: nothing is found by such metadata.
     """
 
-    def __init__(self, knowledge: "LiveKnowledge", tags: Sequence[str] = (), *, keyed: bool = True) -> None:
+    def __init__(
+        self,
+        knowledge: "LiveKnowledge",
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, str] = MappingProxyType({}),
+        *,
+        keyed: bool = True,
+    ) -> None:
         self._knowledge, self._tags, self._keyed = knowledge, tuple(tags), keyed
+        self._metadata = metadata
         self._before = {document.id: document.tags for document, _ in knowledge.documents()}
         self._added = 0
         self._skipped = Counter[str]()
         self._check_tags(tags)
+        check_filters(metadata, knowledge.filters)
 
     def add(self, given: Sequence[Path]) -> None:
         """Add each file, and those below each folder; of these, one that cannot be read counts.
@@ -81,8 +95,10 @@ class Adding:
     def _put(self, document: KnowledgeDocument) -> tuple[int, list[str]]:
         """Add a document; the number of its passages, and what to say where others are to see it now."""
         self._check_tags(document.tags)
+        check_filters(document.metadata, self._knowledge.filters)
         tags = checked_tags([*document.tags, *self._tags])
-        passages = self._knowledge.put(replace(document, tags=tags))
+        metadata = {**self._metadata, **document.metadata}
+        passages = self._knowledge.put(replace(document, tags=tags, metadata=metadata))
         self._added += 1
         before = self._before.get(document.id, ())
         if not before or {*tags} == {*before}:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deploy.documents.wanted import spelled_metadata
 from deploy.errors import KnowledgeError, SettingsError
 from deploy.knowledge.tags import checked_tags
 from flows.adding import Adding
@@ -23,6 +24,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files, or folders of them")
     text = "only keys with this tag see them; several may be given; without any everybody who may ask"
     add.add_argument("--tag", action="append", default=[], metavar="TAG", dest="tags", help=text)
+    text = "what searches can keep to them by (knowledge.filters), such as product=kiln; several may be given"
+    add.add_argument("--metadata", action="append", default=[], metavar="NAME=VALUE", help=text)
     ways.add_parser("list", help="show what was added")
     delete = ways.add_parser("delete", help="delete a document, and look whether anything of it is left")
     delete.add_argument("document", metavar="NAME")
@@ -33,17 +36,19 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
 
     Raises:
         SettingsError: no folder is set for them, or a file is of a format that is not read.
+        FilterError: metadata is given that nothing is found by.
         KnowledgeError: a file cannot be read or added, or no document has the name.
     """
     with opened(settings, words.bundle or settings.serve.bundle) as knowledge:
         if words.way == "add":
-            adding = Adding(knowledge, checked_tags(words.tags), keyed=settings.serve.keys is not None)
-            adding.add(words.files)
+            tags, metadata = checked_tags(words.tags), spelled_metadata(words.metadata)
+            Adding(knowledge, tags, metadata, keyed=settings.serve.keys is not None).add(words.files)
         elif words.way == "list":
             known = knowledge.documents()
             for document, passages in known:
-                tags = f"  [{' '.join(document.tags)}]" if document.tags else ""
-                print(f"{document.id:<40} {passages:>5} passages  {document.title}{tags}")
+                closed = f"  [{' '.join(document.tags)}]" if document.tags else ""
+                about = "".join(f"  {name}={value}" for name, value in document.metadata.items())
+                print(f"{document.id:<40} {passages:>5} passages  {document.title}{closed}{about}")
             print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:
             delete(knowledge, words.document, settings.serve.feedback)

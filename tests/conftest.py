@@ -133,9 +133,9 @@ def write_tiny_index(folder: Path, embedder: Path, texts: Mapping[str, str], *ta
 
     They are for whoever holds one of the tags.
     """
+    from deploy.knowledge.building import build_knowledge
     from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
     from deploy.knowledge.embedder import SentenceEmbedder
-    from deploy.knowledge.store import build_knowledge
 
     documents = [
         KnowledgeDocument(id=title, uri=f"py:{title}", title=title, text=text, tags=tags)

@@ -12,12 +12,13 @@ from benchmarks.scale.made import ASKED_BESIDE, Question, clusters, documents, q
 from deploy.documents.live import LiveKnowledge
 from deploy.engines.precision import choose_device
 from deploy.knowledge.arrays import Vectors
+from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.cells import excerpts, found_share
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.database import Database
+from deploy.knowledge.database import TRUTH, Database
 from deploy.knowledge.embedder import SentenceEmbedder
 from deploy.knowledge.hits import Hit
-from deploy.knowledge.store import TRUTH, KnowledgeStore, build_knowledge
+from deploy.knowledge.store import KnowledgeStore
 from deploy.knowledge.vectors import chunk_key
 from tasks.machine.memory import peak_mib
 from tasks.machine.process import cores

@@ -3,6 +3,7 @@
 What is deleted is overwritten, in the file and in its log: no page of either keeps the text.
 """
 
+import json
 import secrets
 import sqlite3
 from pathlib import Path
@@ -29,6 +30,9 @@ CREATE TABLE IF NOT EXISTS vectors (
 );
 CREATE TABLE IF NOT EXISTS stamps (
     document TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE, stamp INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS metadata (
+    document TEXT PRIMARY KEY REFERENCES documents ON DELETE CASCADE, known TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS hidden (id TEXT PRIMARY KEY);
 """
@@ -69,6 +73,9 @@ class Additions:
             self._keep(connection, document.id, vectors)
             rows = [(document.id, tag) for tag in sorted({*document.tags})]
             connection.executemany("INSERT INTO tags VALUES (?, ?)", rows)
+            if document.metadata:
+                known = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
+                connection.execute("INSERT INTO metadata VALUES (?, ?)", (document.id, known))
             connection.execute("INSERT INTO stamps VALUES (?, ?)", (document.id, stamp))
         return stamp
 
@@ -97,15 +104,16 @@ class Additions:
         """A document; None where it is not there."""
         # In one query: with the tags of another version it would be shown to whom it must not be.
         rows = self._file.read(
-            "SELECT uri, title, text, tag FROM documents LEFT JOIN tags ON document = id WHERE id = ? "
-            "ORDER BY tag",
+            "SELECT uri, title, text, known, tag FROM documents LEFT JOIN metadata ON metadata.document = id "
+            "LEFT JOIN tags ON tags.document = id WHERE id = ? ORDER BY tag",
             name,
         )
         if not rows:
             return None
-        uri, title, text, _ = rows[0]
+        uri, title, text, known, _ = rows[0]
         tags = tuple(tag for *_, tag in rows if tag is not None)
-        return KnowledgeDocument(id=name, uri=uri, title=title, text=text, tags=tags)
+        metadata = json.loads(known) if known else {}
+        return KnowledgeDocument(id=name, uri=uri, title=title, text=text, tags=tags, metadata=metadata)
 
     def hidden(self) -> frozenset[str]:
         """The ids of the hidden documents."""

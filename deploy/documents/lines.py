@@ -1,4 +1,4 @@
-"""Documents as lines of JSON: each an object with `id` and `text`, and `title`, `uri` and `tags` if known."""
+"""Documents as lines of JSON: each an object with `id` and `text`, and with what else is known of it."""
 
 import json
 import re
@@ -25,6 +25,7 @@ class _Line(BaseModel, extra="forbid", strict=True):
     title: str = ""
     uri: str = ""
     tags: list[str] = []
+    metadata: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _document(line: bytes, file: BinaryIO, *, uri: str) -> KnowledgeDocument:
             f"{where}: {first['msg'].lower()}; a document has {', '.join(_Line.model_fields)}",
             reason="wrong_shape",
         ) from None
-    if _SURROGATE.search("".join((given.id, given.text, given.title, given.uri))):
+    if _SURROGATE.search("".join((given.id, given.text, given.title, given.uri, *given.metadata.values()))):
         raise DocumentError("it has halves of characters (surrogates), which are no text", reason="not_utf8")
     if not is_name(given.id):
         raise DocumentError(
@@ -94,4 +95,5 @@ def _document(line: bytes, file: BinaryIO, *, uri: str) -> KnowledgeDocument:
         title=given.title or given.id,
         text=given.text,
         tags=tuple(given.tags),
+        metadata=given.metadata,
     )

@@ -6,7 +6,7 @@ there from the next question on, and stays when the server restarts or a new rel
 """
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from deploy.documents.additions import Additions
@@ -80,9 +80,17 @@ class LiveKnowledge:
             if is_open(each.document.tags, held)
         ]
 
-    def names(self) -> Collection[str]:
-        """The ids of all documents, those of the store and those that were added."""
-        return {*self.store.names(), *self._current().index.documents}
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The names of the metadata by which a search can be kept to documents."""
+        return self.store.filters
+
+    def described(self) -> Mapping[str, Mapping[str, str]]:
+        """The metadata of all documents, those of the store and those that were added, by their ids."""
+        added = self._current().index.documents
+        if not added:
+            return self.store.described()
+        return {**self.store.described(), **{name: each.document.metadata for name, each in added.items()}}
 
     def has(self, name: str) -> bool:
         """Whether there is a document of this name, in the store or among those that were added."""

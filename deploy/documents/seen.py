@@ -1,8 +1,9 @@
 """The documents that a search may find: what somebody may see, and of that what somebody asks for."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from deploy.documents.live import LiveKnowledge
+from deploy.documents.wanted import ALL, Wanted, check_filters
 from deploy.errors import KnowledgeError
 from deploy.knowledge.hits import Hit, Knowledge
 from deploy.knowledge.store import KnowledgeStore
@@ -27,15 +28,16 @@ class Seen:
 
 
 class Among:
-    """`deploy.knowledge.hits.Knowledge` of the documents whose ids begin with one of `beginnings`.
+    """`deploy.knowledge.hits.Knowledge` of the documents that are `wanted`.
 
-    The others are left out inside the search, so that still as many are found.
+    The others are left out inside the search, so that still as many are found. `described` has the metadata
+    of all.
     """
 
     def __init__(
-        self, known: Knowledge, beginnings: Sequence[str], names: Callable[[], Collection[str]]
+        self, known: Knowledge, wanted: Wanted, described: Callable[[], Mapping[str, Mapping[str, str]]]
     ) -> None:
-        self._known, self._beginnings, self._names = known, tuple(beginnings), names
+        self._known, self._wanted, self._described = known, wanted, described
 
     def search(
         self,
@@ -45,7 +47,8 @@ class Among:
         exclude: Sequence[Collection[str]] | None = None,
     ) -> list[list[Hit]]:
         """For each query its best chunks, best first, as `Knowledge` has it."""
-        others = {name for name in self._names() if not name.startswith(self._beginnings)}
+        fits = self._wanted.fits
+        others = {name for name, metadata in self._described().items() if not fits(name, metadata)}
         without = (
             [others.union(names) for names in exclude] if exclude is not None else [others] * len(queries)
         )
@@ -63,18 +66,20 @@ def tagged_in(knowledge: Knowledge | None) -> Collection[str]:
             return ()
 
 
-def seen_by(knowledge: Knowledge | None, held: Held, beginnings: Sequence[str] = ()) -> Knowledge | None:
-    """`knowledge` less what is closed to whoever holds the tags `held`; None sees all.
-
-    With `beginnings`, only documents whose ids begin with one of them.
+def seen_by(knowledge: Knowledge | None, held: Held, wanted: Wanted = ALL) -> Knowledge | None:
+    """Of `knowledge` the `wanted` documents, less what is closed to whoever holds the tags `held`; None: all.
 
     Raises:
+        FilterError: they are wanted by metadata that there is not.
         KnowledgeError: it cannot be told which documents there are.
     """
     documents = knowledge if isinstance(knowledge, LiveKnowledge | KnowledgeStore) else None
     open_to = Seen(documents, held) if documents is not None and held is not None else knowledge
-    if open_to is None or not beginnings:
+    if open_to is None or not wanted:
         return open_to
     if documents is None:
-        raise KnowledgeError("this knowledge has no list of its documents; ask without threeply.documents")
-    return Among(open_to, beginnings, documents.names)
+        raise KnowledgeError(
+            "this knowledge has no list of its documents; ask without threeply.documents and threeply.where"
+        )
+    check_filters(wanted.where, documents.filters)
+    return Among(open_to, wanted, documents.described)

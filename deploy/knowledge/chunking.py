@@ -5,8 +5,8 @@ Pure: text in, text out. No word is lost and none changes its place, whatever th
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from deploy.knowledge.definitions import starts_with_definition
 from deploy.knowledge.headings import sections
@@ -20,7 +20,8 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?![a-z])")
 class KnowledgeDocument:
     """A document as the store knows it; `uri` says where it comes from.
 
-    With `tags` only who holds one of them finds it (`deploy.knowledge.tags`).
+    With `tags` only who holds one of them finds it (`deploy.knowledge.tags`). A search can be kept to
+    documents by their `metadata` (`deploy.documents.wanted`).
     """
 
     id: str
@@ -28,6 +29,7 @@ class KnowledgeDocument:
     title: str
     text: str
     tags: tuple[str, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

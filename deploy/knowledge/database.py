@@ -3,6 +3,7 @@
 The same content gives the same bytes: everything is written in one order, and no clock or chance enters.
 """
 
+import json
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.hits import Hit
 
+TRUTH = "knowledge.sqlite"  # its name in the folder of a store
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE documents (
@@ -34,6 +36,13 @@ CREATE TABLE tags (
     document INTEGER NOT NULL REFERENCES documents, tag TEXT NOT NULL, PRIMARY KEY (document, tag)
 ) WITHOUT ROWID;
 """
+# Only where searches can be kept to documents by what is known of them.
+_METADATA = """
+CREATE TABLE metadata (
+    document INTEGER NOT NULL REFERENCES documents, name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (document, name)
+) WITHOUT ROWID;
+"""
 _FORMAT = "1"
 _WITH_TAGS = "2"  # so that a version which knows of no tags refuses the file, and shows it to nobody
 
@@ -44,19 +53,24 @@ def write_database(
     chunks: Sequence[Chunk],
     vectors: Vectors,
     facts: Mapping[str, str],
+    filters: Sequence[str] = (),
 ) -> None:
     """Write a new database. Positions count from 0; the chunks of a document stand side by side.
+
+    Of the metadata of the documents it holds what `filters` names.
 
     Raises:
         KnowledgeError: two documents have one id.
     """
     tagged = [(at, tag) for at, document in enumerate(documents) for tag in sorted({*document.tags})]
-    schema = f"{_SCHEMA}{_TAGS}" if tagged else _SCHEMA
+    schema = f"{_SCHEMA}{_TAGS if tagged else ''}{_METADATA if filters else ''}"
     connection = sqlite3.connect(path)
     try:
         # A new file needs no journal: whoever calls puts it in place when it is whole.
         connection.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {schema}")
         told = {**facts, "format": _WITH_TAGS if tagged else _FORMAT}
+        if filters:
+            told["filters"] = json.dumps(list(filters))
         connection.executemany("INSERT INTO facts VALUES (?, ?)", sorted(told.items()))
         place: dict[str, int] = {}
         for position, document in enumerate(documents):
@@ -68,6 +82,14 @@ def write_database(
             connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?)", row)
         if tagged:
             connection.executemany("INSERT INTO tags VALUES (?, ?)", tagged)
+        if filters:
+            known = (
+                (at, name, value)
+                for at, document in enumerate(documents)
+                for name in filters
+                if (value := document.metadata.get(name))
+            )
+            connection.executemany("INSERT INTO metadata VALUES (?, ?, ?)", known)
         connection.executemany(
             "INSERT INTO chunks VALUES (?, ?, ?, ?)",
             ((at, chunk.id, place[chunk.document], chunk.text) for at, chunk in enumerate(chunks)),
@@ -162,6 +184,25 @@ class Database:
             )
             for document, tag in rows:
                 found[document] = (*found.get(document, ()), tag)
+        return found
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The names of the metadata that it holds."""
+        return tuple(json.loads(self.facts.get("filters", "[]")))
+
+    def metadata(self) -> dict[str, dict[str, str]]:
+        """Document id -> its metadata, of those that have any."""
+        found: dict[str, dict[str, str]] = {}
+        if not self.filters:
+            return found
+        with self._one_at_a_time:
+            rows = self._connection.execute(
+                "SELECT id, name, value FROM metadata JOIN documents ON position = document "
+                "ORDER BY position, name"
+            )
+            for document, name, value in rows:
+                found.setdefault(document, {})[name] = value
         return found
 
     def close(self) -> None:

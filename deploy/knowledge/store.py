@@ -7,7 +7,7 @@ derived.json       which truth the derived files came from, and their checksums
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,10 +18,9 @@ from deploy.errors import KnowledgeError
 from deploy.knowledge.access import Access
 from deploy.knowledge.arrays import Positions, Scores, Vectors
 from deploy.knowledge.cells import excerpts
-from deploy.knowledge.chunking import Chunk, KnowledgeDocument
-from deploy.knowledge.database import Database, write_database
-from deploy.knowledge.dense import CELLS_ABOVE, DenseIndex, DenseKind
-from deploy.knowledge.derived import read_derived, write_derived
+from deploy.knowledge.database import TRUTH, Database
+from deploy.knowledge.dense import DenseIndex, DenseKind
+from deploy.knowledge.derived import read_derived
 from deploy.knowledge.embedder import Embedder, SentenceEmbedder, embedder_identity
 from deploy.knowledge.follow_ups import still_asked
 from deploy.knowledge.fusion import fuse, spread
@@ -30,62 +29,11 @@ from deploy.knowledge.hits import Hit, matched
 from deploy.knowledge.lexical import LexicalIndex
 from deploy.knowledge.reranker import Reranker, open_reranker
 from deploy.knowledge.tags import Held
-from deploy.knowledge.vectors import ChunkKey, chunk_vectors
 from deploy.settings import RetrievalSettings
 
-TRUTH = "knowledge.sqlite"
 EARLIER = np.float32(0.5)  # weight of what was said before the question
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _log = logging.getLogger(__name__)
-
-
-def build_knowledge(
-    folder: Path,
-    documents: Sequence[KnowledgeDocument],
-    chunks: Sequence[Chunk],
-    *,
-    embedder: Embedder,
-    dense: DenseKind,
-    cells_above: int = CELLS_ABOVE,
-    known: Mapping[ChunkKey, Vectors] = MappingProxyType({}),
-    progress: Callable[[int], object] = lambda _: None,
-) -> None:
-    """Embed `chunks` and write the store into `folder`; the same input gives the same bytes.
-
-    The chunks of a document stand side by side, as `chunk_documents` yields them. The vectors of those in
-    `known` are taken from there (`stored_vectors`). `progress` is told how many `distinct_texts` of the
-    others are embedded.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    vectors = chunk_vectors(chunks, embedder, known=known, progress=progress)
-    facts = {
-        "embedder": embedder.identity,
-        "dimensions": str(embedder.dimensions),
-        "dense": dense,
-        "chunks": str(len(chunks)),
-        "documents": str(len(documents)),
-    }
-    write_database(folder / TRUTH, documents, chunks, vectors, facts)
-    texts = [chunk.text for chunk in chunks]
-    lexical = LexicalIndex.build(texts, [chunk.title for chunk in chunks])
-    index = DenseIndex.build(
-        vectors, dense, asked=lambda: embedder.embed_queries(excerpts(texts)), cells_above=cells_above
-    )
-    write_derived(folder, folder / TRUTH, dense=index, lexical=lexical)
-
-
-def stored_vectors(folder: Path) -> dict[ChunkKey, Vectors]:
-    """The vector of each chunk in the store in `folder`, by its `chunk_key`.
-
-    Raises:
-        KnowledgeError: the store is missing or damaged.
-    """
-    database = Database(folder / TRUTH)
-    try:
-        texts, titles = database.texts()
-        vectors = database.vectors(int(database.facts["dimensions"]))
-    finally:
-        database.close()
-    return dict(zip(zip(titles, texts, strict=True), vectors, strict=True))
 
 
 def open_knowledge(folder: Path, embedder: Path, settings: RetrievalSettings) -> "KnowledgeStore":
@@ -134,6 +82,8 @@ class KnowledgeStore:
             )
         self.num_documents, self.num_chunks = int(facts["documents"]), int(facts["chunks"])
         self.ranges = self._database.ranges()
+        self.filters, metadata = self._database.filters, self._database.metadata()
+        self._described = {name: metadata.get(name, _NOTHING) for name in self.ranges}
         self.access = Access(self._database.tags(), self.ranges, total=self.num_chunks)
         self.owners = _owners(self.ranges.values(), self.num_chunks)
         dimensions = int(facts["dimensions"])
@@ -180,9 +130,9 @@ class KnowledgeStore:
         """For each query what it still asks of what was said before it."""
         return [still_asked(said, query, self.lexical) for said, query in zip(before, queries, strict=True)]
 
-    def names(self) -> Collection[str]:
-        """The ids of its documents."""
-        return self.ranges.keys()
+    def described(self) -> Mapping[str, Mapping[str, str]]:
+        """The metadata of each of its documents that can be found, by its id."""
+        return self._described
 
     def hide(self, documents: Iterable[str], held: Held = None) -> Hidden | None:
         """What a search without these documents leaves out for whoever holds these tags; None: nothing."""

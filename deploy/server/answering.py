@@ -12,12 +12,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from deploy.answer import Answer
-from deploy.documents.seen import seen_by
 from deploy.server.asking import Asking, Said
 from deploy.server.bodies import read_body
 from deploy.server.described import STREAMED, taking
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.feedback import Feedback
+from deploy.server.finding import found_by
 from deploy.server.limits import Limits
 from deploy.server.live import Live, Served
 from deploy.server.metrics import Metrics
@@ -95,7 +95,7 @@ class Answering:
         caller = request.state.caller
         self.limits.further(caller, len(questions) * first.choices - 1)
         assistant = served.assistant.over(
-            seen_by(served.assistant.knowledge, request.state.held, first.documents)
+            found_by(served.assistant.knowledge, request.state.held, first.wanted, field="threeply.where")
         )
         asked = self.asking.ask(questions, assistant, gone=request.is_disconnected)
         begun: set[int] = set()  # the questions whose prompts are counted

@@ -16,7 +16,7 @@ from deploy.server.asking import Asking
 from deploy.server.chat import add_chat_route
 from deploy.server.completions import CompletionsBody, add_completions_route
 from deploy.server.described import describe, readable
-from deploy.server.documents import DocumentBody, SearchBody, add_document_routes
+from deploy.server.documents import SearchBody, add_document_routes
 from deploy.server.embeddings import EmbeddingsBody, add_embedding_route
 from deploy.server.faults import RequestError, as_fault
 from deploy.server.feedback import Feedback, FeedbackBody, add_feedback_routes
@@ -31,6 +31,7 @@ from deploy.server.metrics import Counted, Metrics
 from deploy.server.places import Places
 from deploy.server.record import Recorded
 from deploy.server.requests import ChatBody
+from deploy.server.sent import DocumentBody
 from deploy.server.status import add_status_routes
 from deploy.server.traces import Traced, provider_to
 from deploy.settings import ServeSettings

@@ -105,7 +105,7 @@ def read_prompts(body: bytes, settings: ServeSettings, served: Served) -> list[C
             choices=choices,
             stream=bool(asked.stream),
             include_usage=asked.include_usage,
-            documents=tuple(asked.threeply.documents),
+            wanted=asked.threeply.wanted,
         )
         for place, prompt in enumerate(prompts)
     ]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from deploy.answer import Layers
+from deploy.documents.wanted import ALL, Wanted
 from deploy.engines.engine import Sampling
 from deploy.errors import QuestionError
 from deploy.messages import Message, Role
@@ -64,7 +65,7 @@ class ChatBody(Wishes):
 class ChatRequest:
     """One question and how it is answered, checked; `choices` is how many answers it gets.
 
-    `documents` are how the ids of the documents begin that may be found for it; all where there are none.
+    For it the documents may be found that are `wanted`.
     """
 
     conversation: tuple[Message, ...]
@@ -74,7 +75,7 @@ class ChatRequest:
     choices: int
     stream: bool
     include_usage: bool
-    documents: tuple[str, ...] = ()
+    wanted: Wanted = ALL
 
 
 def read_request(body: bytes, *, settings: ServeSettings, served: Served) -> ChatRequest:
@@ -105,7 +106,7 @@ def read_request(body: bytes, *, settings: ServeSettings, served: Served) -> Cha
         choices=asked.n or 1,
         stream=bool(asked.stream),
         include_usage=asked.include_usage,
-        documents=tuple(asked.threeply.documents),
+        wanted=asked.threeply.wanted,
     )
 
 

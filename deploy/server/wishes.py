@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from deploy.answer import Layers
 from deploy.engines.engine import Sampling
 from deploy.server.faults import RequestError, refused, unsupported
+from deploy.server.finding import Finding
 
 MOST_CHOICES = 8  # answers that one request may ask for
 # Fields that change nothing here at these values, as clients send them by default; others are refused,
@@ -28,14 +29,10 @@ class LayerSwitches(BaseModel, extra="forbid", strict=True):
     retrieval: bool = True
 
 
-Beginnings = Annotated[list[Annotated[str, Field(min_length=1, max_length=300)]], Field(max_length=32)]
-
-
-class Extension(BaseModel, extra="forbid"):
-    """What OpenAI's API has no field for; `documents` are how the ids of those begin that may be found."""
+class Extension(Finding):
+    """What OpenAI's API has no field for."""
 
     layers: LayerSwitches = LayerSwitches()
-    documents: Beginnings = []
 
 
 class StreamOptions(BaseModel, extra="forbid"):

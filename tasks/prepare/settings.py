@@ -5,9 +5,9 @@ Those of the other stages that prepare rows stand in files of their own: collect
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from deploy.settings import Count, DataPath, Section, Sha256, Share
+from deploy.settings import METADATA_NAME, Count, DataPath, Section, Sha256, Share, spelled
 
 
 class BaseSettings(Section):
@@ -60,11 +60,26 @@ class SplitSettings(Section):
         return self
 
 
+_Filter = Annotated[str, spelled(METADATA_NAME, "a name such as product"), Field(strict=True)]
+
+
 class KnowledgeSettings(Section):
-    """How far the documents that are served may drift from those that training has seen."""
+    """How far the documents that are served may drift from those that training has seen.
+
+    `filters` names the metadata by which a question can be kept to some of them.
+    """
 
     max_drift: Share
     max_lost: Share
+    filters: tuple[_Filter, ...] = Field(strict=False, max_length=16)
+
+    @field_validator("filters")
+    @classmethod
+    def _once(cls, filters: tuple[str, ...]) -> tuple[str, ...]:
+        for name in filters:
+            if filters.count(name) > 1:
+                raise ValueError(f"{name} is named twice; name it once")
+        return filters
 
 
 class IndexSettings(Section):

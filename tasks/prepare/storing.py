@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import replacing
+from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.chunking import Chunk, KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import Embedder, SentenceEmbedder
-from deploy.knowledge.store import build_knowledge
 from deploy.knowledge.vectors import ChunkKey, chunk_key, distinct_texts
 from tasks.machine.device import set_up_torch
 from tasks.machine.progress import Progress
@@ -32,13 +32,23 @@ def store_documents(
     known: "Mapping[ChunkKey, NDArray[np.float32]]",
     run: RunSettings,
     settings: IndexSettings,
+    filters: Sequence[str] = (),
 ) -> tuple[list[RowCount], dict[str, Any]]:
     """Cut `rows` into chunks, embed those that are not `known`, and write the store into `folder`.
+
+    Of their metadata it holds what `filters` names.
 
     Gives the counts of the rows, and the figures of a report.
     """
     documents = [
-        KnowledgeDocument(id=row.id, uri=row.uri, title=row.title, text=row.text, tags=row.tags)
+        KnowledgeDocument(
+            id=row.id,
+            uri=row.uri,
+            title=row.title,
+            text=row.text,
+            tags=row.tags,
+            metadata=metadata_of(row) if filters else {},
+        )
         for row in rows
     ]
     chunks = list(chunk_documents(documents, max_words=settings.chunk_words))
@@ -58,6 +68,7 @@ def store_documents(
         embedder=ResumingEmbedder(model, work),
         dense=settings.faiss,
         known=known,
+        filters=filters,
         progress=Progress(len(texts), "texts").update,
     )
     figures = {
@@ -69,6 +80,11 @@ def store_documents(
         **device.figures(),
     }
     return _counted(rows, chunks), figures
+
+
+def metadata_of(row: Document) -> dict[str, str]:
+    """What is known of a document: its own metadata, and the name of its source."""
+    return {"source": row.source, **row.metadata}
 
 
 class ResumingEmbedder:

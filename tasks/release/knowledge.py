@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from deploy.assistant import Assistant
-from deploy.knowledge.store import open_knowledge, stored_vectors
+from deploy.knowledge.building import stored_vectors
+from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
 from deploy.settings import GenerationSettings, RetrievalSettings
+from tasks.errors import SourceError
 from tasks.machine.settings import RunSettings
 from tasks.prepare.seen import drift
 from tasks.prepare.settings import IndexSettings, KnowledgeSettings
-from tasks.prepare.storing import store_documents
+from tasks.prepare.storing import metadata_of, store_documents
 from tasks.rows.records import Document, Dropped, Example
 from tasks.rows.reports import Report, row_counts, write_report
 from tasks.rows.sampling import stratified
 from tasks.rows.tables import FILES, read_table
 from tasks.scoring.recall import Ranked, ranked, with_evidence
 
+_VALUES = 20  # of each filter in the report, the most frequent ones
 _QUESTIONS = 200  # of validation, asked of both stores: enough to see a loss that matters, in seconds
 
 
@@ -44,7 +47,10 @@ def knowledge(
 ) -> None:
     """Write the store of the documents that are not quarantined; that of training where they are the same.
 
-    That one has no tags: with them the store is written anew, and takes the vectors from there.
+    That one has no tags and no metadata: with them the store is written anew, with the vectors from there.
+
+    Raises:
+        SourceError: no document has what `knowledge.filters` names.
     """
     everything = read_table(documents, Document)
     held = {row.id for row in read_table(quarantine, Dropped) if row.kind == "document"}
@@ -54,13 +60,21 @@ def knowledge(
     differ = {"added": found.added, "changed": found.changed, "removed": found.removed}
     figures: dict[str, Any] = {"drift": {**differ, "share": round(found.share, 4)}}
     tagged = Counter(tag for row in rows for tag in row.tags)
-    if found.share == 0.0 and not tagged:
+    values = _values(rows, settings.filters)
+    if found.share == 0.0 and not tagged and not values:
         shutil.copytree(index, knowledge, copy_function=shutil.copyfile, dirs_exist_ok=True)
         counts = row_counts("document", len(rows), kept=len(rows))
         print(f"the {len(rows)} documents that training has seen are those that are served")
     else:
         counts, stored = store_documents(
-            rows, embedder, knowledge, work=work, known=stored_vectors(index), run=run, settings=indexing
+            rows,
+            embedder,
+            knowledge,
+            work=work,
+            known=stored_vectors(index),
+            run=run,
+            settings=indexing,
+            filters=settings.filters,
         )
         print(f"since training: {found.told} of {len(rows)} documents; nothing is trained anew for them")
         figures |= stored
@@ -68,9 +82,36 @@ def knowledge(
         figures["tags"] = dict(sorted(tagged.items()))
         told = ", ".join(f"{tag}: {count}" for tag, count in sorted(tagged.items()))
         print(f"{sum(bool(row.tags) for row in rows)} documents are for keys with a tag of theirs ({told})")
+    if values:
+        figures["filters"] = {name: dict(counts.most_common(_VALUES)) for name, counts in values.items()}
+        told = ", ".join(
+            f"{name} ({len(counts)} values in {counts.total()} documents)" for name, counts in values.items()
+        )
+        print(f"a question can be kept to documents by {told}")
     if found.share > 0.0:
         figures |= _found(splits, (index, knowledge), embedder, retrieval, settings, seed=run.seed)
     write_report(report, Report(stage="knowledge", rows=counts, figures=figures))
+
+
+def _values(rows: Sequence[Document], filters: Sequence[str]) -> dict[str, Counter[str]]:
+    """How many documents have which value of each of the metadata that `filters` names.
+
+    Raises:
+        SourceError: none has one.
+    """
+    counts = {name: Counter[str]() for name in filters}
+    for row in rows if filters else ():
+        known = metadata_of(row)
+        for name in filters:
+            if value := known.get(name):
+                counts[name][value] += 1
+    if rows and (none := [name for name, found in counts.items() if not found]):
+        there = sorted({name for row in rows for name in metadata_of(row)})
+        raise SourceError(
+            f"knowledge.filters names {none[0]}, and no document has it; they have {', '.join(there)} "
+            "(`keep` of a source names columns that go along with each document)"
+        )
+    return counts
 
 
 def _found(

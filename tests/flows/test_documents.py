@@ -8,7 +8,7 @@ import pytest
 
 from deploy.bundle import BundledSettings, load_verified, write_bundle
 from deploy.documents.lines import MOST_LINE_BYTES, BadLine, read_lines
-from deploy.errors import SettingsError
+from deploy.errors import FilterError, SettingsError
 from deploy.feedback.store import FeedbackStore, Rated
 from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.prompts.template import Source
@@ -233,3 +233,22 @@ def test_tags_of_a_line_need_keys_and_join_those_of_all(tmp_path: Path) -> None:
         assert not knowledge.documents()
         Adding(knowledge, ["staff"]).add([tmp_path / "a.jsonl"])
         assert [document.tags for document, _ in knowledge.documents()] == [("board", "staff")]
+
+
+def test_metadata_goes_with_what_is_added(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [{"id": "a", "text": "b"}, {"id": "c", "text": "d", "metadata": {"product": "press"}}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    with closing(live(tmp_path, filters=("product",))) as knowledge:
+        Adding(knowledge, metadata={"product": "kiln"}).add([tmp_path / "a.jsonl"])
+        known = {document.id: document.metadata for document, _ in knowledge.documents()}
+        assert known == {"a": {"product": "kiln"}, "c": {"product": "press"}}
+        with pytest.raises(FilterError, match=r"'region' is no metadata .* there are: product"):
+            Adding(knowledge, metadata={"region": "north"})
+
+
+def test_metadata_that_a_bundle_has_none_of_is_refused_by_the_command(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("add", "pages", "--metadata", "product=kiln") == 1
+    assert "there are none (knowledge.filters in params.yaml)" in capsys.readouterr().err
+    assert run("add", "pages", "--metadata", "kiln") == 2

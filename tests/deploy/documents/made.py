@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from deploy.documents.live import LiveKnowledge
+from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
-from deploy.knowledge.store import KnowledgeStore, build_knowledge
+from deploy.knowledge.store import KnowledgeStore
 from deploy.settings import RetrievalSettings
 from tests.deploy.knowledge.hashed import HashedEmbedder
 
@@ -12,9 +13,11 @@ SETTINGS = RetrievalSettings(top_k=2, candidates=20, dense_weight=0.3, fusion="s
 WORDS = 12
 
 
-def text(name: str, words: str, *tags: str) -> KnowledgeDocument:
-    """A document with this title and text, for whoever holds one of these tags."""
-    return KnowledgeDocument(id=name, uri=f"file:{name}", title=name, text=words, tags=tags)
+def text(name: str, words: str, *tags: str, **metadata: str) -> KnowledgeDocument:
+    """A document with this title, text and metadata, for whoever holds one of these tags."""
+    return KnowledgeDocument(
+        id=name, uri=f"file:{name}", title=name, text=words, tags=tags, metadata=metadata
+    )
 
 
 STORED = [
@@ -26,19 +29,24 @@ STORED = [
 
 
 def store(
-    folder: Path, documents: list[KnowledgeDocument] = STORED, embedder: HashedEmbedder | None = None
+    folder: Path,
+    documents: list[KnowledgeDocument] = STORED,
+    embedder: HashedEmbedder | None = None,
+    filters: tuple[str, ...] = (),
 ) -> KnowledgeStore:
     """A store of `documents` in a new folder, opened."""
     made_with = embedder or HashedEmbedder()
     chunks = list(chunk_documents(documents, max_words=WORDS))
-    build_knowledge(folder, documents, chunks, embedder=made_with, dense="flat")
+    build_knowledge(folder, documents, chunks, embedder=made_with, dense="flat", filters=filters)
     return KnowledgeStore(folder, made_with, SETTINGS)
 
 
-def live(folder: Path, documents: list[KnowledgeDocument] = STORED) -> LiveKnowledge:
+def live(
+    folder: Path, documents: list[KnowledgeDocument] = STORED, filters: tuple[str, ...] = ()
+) -> LiveKnowledge:
     """A store of `documents` with what lies in the folder `added`."""
-    number = len(list(folder.iterdir()))
-    return LiveKnowledge(store(folder / f"store-{number}", documents), folder / "added", chunk_words=WORDS)
+    made = store(folder / f"store-{len(list(folder.iterdir()))}", documents, filters=filters)
+    return LiveKnowledge(made, folder / "added", chunk_words=WORDS)
 
 
 def found(knowledge: LiveKnowledge | KnowledgeStore, query: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from deploy.documents.additions import FILE
 from deploy.documents.live import LiveKnowledge
 from deploy.documents.seen import Among, Seen, seen_by
+from deploy.documents.wanted import Wanted
 from deploy.errors import ClosedError
 from tests.deploy.documents.made import STORED, live, store, text
 
@@ -25,6 +26,11 @@ def known(tmp_path: Path) -> LiveKnowledge:
 def documents(knowledge: Seen | LiveKnowledge) -> set[str]:
     [hits] = knowledge.search(["canary sings aquarium"])
     return {hit.document for hit in hits}
+
+
+def beginning(*names: str) -> Wanted:
+    """Documents whose ids begin with one of these."""
+    return Wanted(beginnings=names)
 
 
 def tags_of(knowledge: LiveKnowledge, name: str = "zoo") -> tuple[str, ...]:
@@ -86,28 +92,27 @@ def test_a_file_from_before_there_were_tags_is_read(tmp_path: Path) -> None:
 def test_only_documents_that_are_asked_for_are_found_and_as_many(known: LiveKnowledge) -> None:
     for number in range(20):
         known.put(text(f"more-{number}", f"{CANARY} {number}"))
-    narrowed = seen_by(known, None, ["zoo", "open"])
+    narrowed = seen_by(known, None, beginning("zoo", "open"))
     assert isinstance(narrowed, Among)
     [hits] = narrowed.search(["canary sings aquarium"])
     assert {hit.document for hit in hits} == {"zoo", "open"}
     [hits] = narrowed.search(["canary sings aquarium"], exclude=[["zoo"]])
     assert {hit.document for hit in hits} == {"open"}
-    nothing = seen_by(known, None, ["none of them"])
+    nothing = seen_by(known, None, beginning("none of them"))
     assert nothing is not None
     assert nothing.search(["canary sings aquarium"]) == [[]]
 
 
 def test_asking_for_a_closed_document_does_not_open_it(known: LiveKnowledge) -> None:
-    narrowed = seen_by(known, ["mice"], ["zoo", "handbook"])
+    narrowed = seen_by(known, ["mice"], beginning("zoo", "handbook"))
     assert narrowed is not None
     [hits] = narrowed.search(["canary sings aquarium"])
     assert {hit.document for hit in hits} <= {"handbook"}
 
 
 def test_a_store_without_changes_is_narrowed_too(known: LiveKnowledge) -> None:
-    names = known.store.names()
-    assert "handbook" in names
-    narrowed = seen_by(known.store, None, ["handbook"])
+    assert "handbook" in known.store.described()
+    narrowed = seen_by(known.store, None, beginning("handbook"))
     assert narrowed is not None
     [hits] = narrowed.search(["holidays a year"])
     assert {hit.document for hit in hits} == {"handbook"}
@@ -193,7 +198,7 @@ def test_scores_of_what_is_open_do_not_depend_on_what_else_was_found(tmp_path: P
 
 
 def test_asking_for_a_closed_document_of_a_bundle_does_not_open_it(tmp_path: Path) -> None:
-    narrowed = seen_by(store(tmp_path / "store", CLOSED), ["fish"], ["plan"])
+    narrowed = seen_by(store(tmp_path / "store", CLOSED), ["fish"], beginning("plan"))
     assert narrowed is not None
     assert narrowed.search(["canary aquarium"]) == [[]]
 

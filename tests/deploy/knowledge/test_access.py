@@ -7,7 +7,8 @@ import pytest
 
 from deploy.errors import KnowledgeError
 from deploy.knowledge.access import Access
-from deploy.knowledge.store import TRUTH, KnowledgeStore
+from deploy.knowledge.database import TRUTH
+from deploy.knowledge.store import KnowledgeStore
 from tests.contents import hashes
 from tests.deploy.documents.made import SETTINGS, STORED, store, text
 from tests.deploy.knowledge.hashed import HashedEmbedder

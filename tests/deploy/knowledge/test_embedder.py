@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from deploy.errors import KnowledgeError
+from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
-from deploy.knowledge.store import build_knowledge, open_knowledge
+from deploy.knowledge.store import open_knowledge
 from deploy.knowledge.vectors import chunk_vectors, distinct_texts
 from deploy.settings import RetrievalSettings
 from tests.deploy.knowledge.hashed import HashedEmbedder

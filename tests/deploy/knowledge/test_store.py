@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import KnowledgeError
+from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.chunking import KnowledgeDocument, chunk_documents
 from deploy.knowledge.dense import CELLS_ABOVE
-from deploy.knowledge.store import KnowledgeStore, build_knowledge
+from deploy.knowledge.store import KnowledgeStore
 from deploy.settings import RetrievalSettings
 from tests.contents import hashes
 from tests.deploy.knowledge.hashed import HashedEmbedder

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from deploy.server.headers import HEADERS
 from tests.contents import remains
-from tests.deploy.documents.made import live
+from tests.deploy.documents.made import STORED, live, text
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.feedback.made import kept
 from tests.deploy.server.conftest import running, serving
@@ -29,7 +30,7 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
     assert put.status_code == 200
     assert put.json() == {
         "id": "pets/zoo.md", "object": "document", "title": "Zoo", "uri": "added:pets/zoo.md",
-        "characters": 33, "passages": 1, "tags": [], "notes": [],
+        "characters": 33, "passages": 1, "tags": [], "metadata": {}, "notes": [],
     }  # fmt: skip
     reply = httpx.post(f"{address}/v1/chat/completions", json=ASK).json()
     assert reply["threeply"]["citations"] == [1]
@@ -117,6 +118,58 @@ def test_a_question_can_be_kept_to_some_documents(address: str) -> None:
         assert len(set(found())) > 1
     refused = httpx.post(f"{address}/v1/chat/completions", json={**ASK, "threeply": {"documents": [""]}})
     assert refused.status_code == 400
+
+
+def test_a_question_can_be_kept_to_documents_by_their_metadata(tmp_path: Path) -> None:
+    documents = [text("kiln", "The canary of the kiln.", product="kiln"), *STORED]
+    with serving(over(live(tmp_path, documents, ("product",)))) as address:
+        put = httpx.put(f"{address}/v1/documents/press", json={**CANARY, "metadata": {"product": "press"}})
+        assert put.json()["metadata"] == {"product": "press"}
+        where = {"params": {"metadata": "product=press"}, "headers": {"Content-Type": "text/markdown"}}
+        put = httpx.put(f"{address}/v1/documents/file", content="The canary of a file.", **where)
+        assert put.json()["metadata"] == {"product": "press"}
+        for path, body, field in (
+            ("chat/completions", lambda how: {**ASK, "threeply": how}, "threeply.where"),
+            (
+                "completions",
+                lambda how: {"prompt": "Where is the canary?", "threeply": how},
+                "threeply.where",
+            ),
+            ("search", lambda how: {"query": "canary", **how}, "where"),
+        ):
+
+            def asked(how: dict[str, Any], path: str = path, body: Any = body) -> httpx.Response:
+                return httpx.post(f"{address}/v1/{path}", json=body(how))
+
+            def documents_of(reply: httpx.Response) -> set[str]:
+                told = reply.raise_for_status().json()
+                return {each["document"] for each in told.get("data") or told["threeply"]["sources"]}
+
+            assert documents_of(asked({"where": {"product": "kiln"}})) == {"kiln"}
+            assert documents_of(asked({"where": {"product": ["press", "lathe"]}})) == {"press", "file"}
+            assert documents_of(asked({"where": {"product": "press"}, "documents": ["fi"]})) == {"file"}
+            refused = asked({"where": {"produkt": "kiln"}})
+            told = refused.json()["error"]
+            assert (refused.status_code, told["code"], told["param"]) == (400, "unknown_filter", field)
+            assert "there are: product" in told["message"]
+            for wrong in ({"product": []}, {"product": 3}, {"product": ""}):
+                assert asked({"where": wrong}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"json": {**CANARY, "metadata": {"product": "press"}}}, "unknown_filter"),
+        ({"json": {**CANARY, "metadata": {"product": 3}}}, "invalid_value"),
+        ({"content": "A canary.", "params": {"metadata": "product=press"}}, "unknown_filter"),
+        ({"content": "A canary.", "params": {"metadata": "product"}}, "invalid_value"),
+    ],
+)
+def test_metadata_that_nothing_is_found_by_is_refused(address: str, how: dict[str, Any], code: str) -> None:
+    kind = "application/json" if "json" in how else "text/plain"
+    refused = httpx.put(f"{address}/v1/documents/zoo", headers={"Content-Type": kind}, **how)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
+    assert httpx.get(f"{address}/v1/documents").json()["data"] == []
 
 
 def test_a_document_of_the_bundle_can_be_deleted(address: str) -> None:

@@ -30,7 +30,7 @@ def test_a_document_that_is_new_gone_or_worded_otherwise_has_drifted() -> None:
 
 def run(folder: Path, found: Rows, *, before: Path | None, max_drift: float = 0.3) -> Path:
     """The splits of `found`, in a new folder below `folder`."""
-    knowledge = KnowledgeSettings(max_drift=max_drift, max_lost=0.0)
+    knowledge = KnowledgeSettings(max_drift=max_drift, max_lost=0.0, filters=())
     return staged(folder / str(len(list(folder.iterdir()))), found, before=before, knowledge=knowledge)
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.knowledge.store import open_knowledge, stored_vectors
+from deploy.knowledge.building import stored_vectors
+from deploy.knowledge.store import open_knowledge
 from deploy.settings import RetrievalSettings
+from tasks.errors import SourceError
 from tasks.machine.settings import RunSettings
 from tasks.prepare.index import index
 from tasks.prepare.settings import IndexSettings, KnowledgeSettings
@@ -50,7 +52,12 @@ def seen(tmp_path: Path, tiny_embedder: Path) -> Path:
 
 
 def make(
-    folder: Path, embedder: Path, documents: list[Document], held: tuple[str, ...] = (), max_lost: float = 0.1
+    folder: Path,
+    embedder: Path,
+    documents: list[Document],
+    held: tuple[str, ...] = (),
+    max_lost: float = 0.1,
+    filters: tuple[str, ...] = (),
 ) -> Report:
     """The report of a store of `documents`, those called `held` in quarantine."""
     write_table(folder / "documents.parquet", Document, documents)
@@ -74,7 +81,7 @@ def make(
         run=RUN,
         indexing=INDEXING,
         retrieval=RETRIEVAL,
-        settings=KnowledgeSettings(max_drift=0.5, max_lost=max_lost),
+        settings=KnowledgeSettings(max_drift=0.5, max_lost=max_lost, filters=filters),
     )
     report = read_report(folder / "knowledge.json")
     assert unbalanced(report.rows) == []
@@ -132,3 +139,23 @@ def test_tags_are_served_at_no_price_and_training_has_seen_none(
     assert hit.document != "svm.SVC0"
     make(seen, tiny_embedder, SEEN)
     assert hashes(seen / "knowledge") == hashes(seen / "index")
+
+
+def test_what_filters_name_is_served_at_no_price(
+    seen: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = [replace(row, metadata={"product": f"p{n % 2}", "author": "Ada"}) for n, row in enumerate(SEEN)]
+    report = make(seen, tiny_embedder, known, filters=("product", "source"))
+    said = capsys.readouterr().out
+    assert "0 distinct texts to embed" in said
+    assert "can be kept to documents by product (2 values in 6 documents), source (1 values in 6" in said
+    assert report.figures["filters"]["product"] == {"p0": 3, "p1": 3}
+    store = open_knowledge(seen / "knowledge", tiny_embedder, RETRIEVAL)
+    assert store.filters == ("product", "source")
+    source = SEEN[0].source
+    assert store.described()["svm.SVC1"] == {"product": "p1", "source": source}
+
+
+def test_a_filter_that_no_document_has_is_named(seen: Path, tiny_embedder: Path) -> None:
+    with pytest.raises(SourceError, match=r"names produkt, and no document has it; they have .*source"):
+        make(seen, tiny_embedder, SEEN, filters=("produkt",))

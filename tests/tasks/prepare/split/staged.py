@@ -26,7 +26,7 @@ from tests.conftest import small_settings
 from tests.tasks.rows.made import document
 
 SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
-KNOWLEDGE = KnowledgeSettings(max_drift=0.2, max_lost=0.1)
+KNOWLEDGE = KnowledgeSettings(max_drift=0.2, max_lost=0.1, filters=())
 ALONE = ParallelSettings(executor="local", workers=1)
 DOCUMENT = document("d")
 
