@@ -5,9 +5,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from deploy.errors import SettingsError
+from deploy.settings import Fusion
 from flows.errors import RecallError
 from flows.params import PARAMS, write_values
 from flows.tried import TOP, Tried, advice, beside, differing, in_words, is_better, table
@@ -21,7 +22,6 @@ Number = TypeVar("Number", int, float)
 SPLITS, INDEX = Path("data/splits"), Path("data/index")
 EMBEDDER, RETRIEVER = Path("data/models/embedder"), Path("data/models/retriever")
 WEIGHTS = (0.1, 0.3, 0.5, 0.7, 0.9)
-FUSIONS = ("scores", "ranks")
 _FEWEST = 20  # questions; with fewer any setting may look best
 
 
@@ -41,7 +41,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fusion",
         nargs="+",
-        choices=FUSIONS,
+        choices=get_args(Fusion),
         default=(),
         help="ways to mix the weighted two to try, besides the present one",
     )

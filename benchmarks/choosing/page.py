@@ -7,8 +7,12 @@ from typing import Any
 from benchmarks.choosing.cells import CHOSEN, MANY, Cell, Found, Plan
 from benchmarks.seeds import spread
 from tasks.evaluation.markdown import markdown_table
-from tasks.pages.numbers import percent
+from tasks.pages.numbers import DASH, percent
+from tasks.scoring.scores import bootstrap
 
+_SEEDS = 3  # the least that a verdict rests on: with fewer it is luck which line is above which
+_RESAMPLES = 2_000
+_UNSURE = f"Fewer than {_SEEDS} seeds: what is told holds for these models, and is no verdict on the ways."
 SAID = {
     "difficulty": "by difficulty",
     "coverage": "by coverage",
@@ -30,21 +34,29 @@ def table(plan: Plan, found: Mapping[Cell, Found]) -> str:
         if mine:
             rows[told] = [
                 spread(map(_score, mine)),
+                _over(plan, found, kind, value),
                 spread((each.retention for each in mine), percent),
                 str(len(mine)),
             ]
     asked = (
         f"{plan.questions} questions of the test split, the same for all; every model has seen {plan.many:,} "
-        "rows in all."
+        "rows in all. Differences are paired, with 95 % intervals over the questions."
     )
-    lines = ["", *markdown_table(["score (lowest and highest seed)", "retention", "seeds"], rows), "", asked]
+    lines = [
+        "",
+        *markdown_table(
+            ["score (lowest and highest seed)", f"over {plan.many:,} clean", "retention", "seeds"], rows
+        ),
+        "",
+        asked,
+    ]
     if left := len(plan.cells()) - len(found):
         took = fmean(each.seconds for each in found.values()) if found else 0.0
         lines += [
             f"{left} of {len(plan.cells())} cells have not run yet: about {left * took / 3600:.1f} hours."
         ]
     else:
-        lines += [_verdict(plan, found)]
+        lines += [_verdict(plan, found) if len(plan.seeds) >= _SEEDS else _UNSURE]
     return "\n".join(lines) + "\n"
 
 
@@ -58,6 +70,24 @@ def summary(plan: Plan, found: Mapping[Cell, Found]) -> dict[str, Any]:
         }
         for kind, value in _groups(plan)
     }
+
+
+def _over(plan: Plan, found: Mapping[Cell, Found], kind: str, value: str) -> str:
+    """How much better a line answers the same questions than the clean many, over the seeds of both."""
+    differences = []
+    for seed in plan.seeds:
+        mine, clean = found.get(Cell(kind=kind, value=value, seed=seed)), found.get(_clean(seed))
+        if mine is not None and clean is not None:
+            differences.append([one - other for one, other in zip(mine.scores, clean.scores, strict=True)])
+    if not differences or (kind, value) == (MANY, "0"):
+        return DASH
+    means = [fmean(each) for each in zip(*differences, strict=True)]
+    told = bootstrap(means, resamples=_RESAMPLES, seed=0)
+    return f"{told.mean:+.3f} ({told.low:+.3f} to {told.high:+.3f})"
+
+
+def _clean(seed: int) -> Cell:
+    return Cell(kind=MANY, value="0", seed=seed)
 
 
 def _groups(plan: Plan) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from tasks.rows.tables import FILES, read_table, write_table
 from tests.conftest import ROOT
 from tests.tasks.rows.made import question
 
-PLAN = Plan(few=4, many=20, ways=["length", "random"], noise=[0.0, 0.5], seeds=[1, 2], questions=6)
+PLAN = Plan(few=4, many=20, ways=["length", "random"], noise=[0.0, 0.5], seeds=[1, 2, 3], questions=6)
 
 
 def found(*scores: float) -> Found:
@@ -46,7 +46,7 @@ def test_all_models_see_as_many_rows_and_have_a_variant_each() -> None:
         sft = settings.variants[variant_of(cell.kind, cell.value)].sft
         assert sft["max_rows"] * sft["epochs"] == PLAN.many
     assert settings.variants[variant_of(MANY, "0.5")].wrong == 0.5
-    assert len({cell.name for cell in PLAN.cells()}) == 8
+    assert len({cell.name for cell in PLAN.cells()}) == 12
 
 
 def test_the_few_are_chosen_out_of_the_many_and_lots_differ_by_the_seed(experiment: Experiment) -> None:
@@ -79,7 +79,7 @@ def test_what_has_ended_counts_for_further_seeds_and_not_for_other_sizes(
         experiment.place / "data/cells" / f"{cell.name}.json",
         {"scores": [1.0], "retention": 1.0, "seconds": 1.0},
     )
-    more = Experiment(Path(), run, replace(PLAN, seeds=[1, 2, 3], noise=[0.0, 0.3]))
+    more = Experiment(Path(), run, replace(PLAN, seeds=[1, 2, 3, 4], noise=[0.0, 0.3]))
     assert more.found(cell) == Found(scores=[1.0], retention=1.0, seconds=1.0)
     assert Experiment(Path(), run, replace(PLAN, questions=7)).found(cell) is None
 
@@ -90,16 +90,25 @@ def test_chosen_rows_beat_the_many_where_they_do_with_every_seed() -> None:
     told |= {cell: found(0.0, 0.0) for cell in told if (cell.kind, cell.value) == (MANY, "0.5")}
     told[Cell(kind=CHOSEN, value="random", seed=2)] = found(0.0, 0.0)
     text = table(PLAN, told)
-    assert "| 4 by lot | 0.250 (0.000 to 0.500) | 90 % | 2 |" in text
-    assert "| 20, 50 % wrong | 0.000 | 90 % | 2 |" in text
+    assert "| 4 by length | 0.500 | -0.500 (-1.000 to +0.000) | 90 % | 3 |" in text
+    assert "| 4 by lot | 0.333 (0.000 to 0.500) | -0.667 (-1.000 to -0.333) | 90 % | 3 |" in text
+    assert "| 20, 0 % wrong | 1.000 | \u2013 | 90 % | 3 |" in text
+    assert "| 20, 50 % wrong | 0.000 | -1.000 (-1.000 to -1.000) | 90 % | 3 |" in text
     assert "the few beat the many: by length from 50 % wrong answers on, by lot nowhere." in text
     assert "have not run" not in text
-    assert summary(PLAN, told)["chosen random"] == {"1": 0.5, "2": 0.0}
+    assert summary(PLAN, told)["chosen random"] == {"1": 0.5, "2": 0.0, "3": 0.5}
+
+
+def test_fewer_than_three_seeds_give_no_verdict() -> None:
+    plan = replace(PLAN, seeds=[1, 2])
+    text = table(plan, {cell: found(1.0, 0.0) for cell in plan.cells()})
+    assert "Fewer than 3 seeds" in text
+    assert "beat" not in text
 
 
 def test_what_has_not_run_is_counted_with_its_time() -> None:
     told = {cell: found(0.5) for cell in PLAN.cells()[:2]}
     text = table(PLAN, told)
-    assert "6 of 8 cells have not run yet: about 0.6 hours" in text
+    assert "10 of 12 cells have not run yet: about 1.0 hours" in text
     assert "wrong |" not in text  # no line for what has not run
     assert "beat" not in text  # and no verdict
