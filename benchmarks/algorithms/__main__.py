@@ -33,7 +33,7 @@ PAGE = Path("docs/rlhf.md")
 def main() -> int:
     """Train what has not been trained, measure all, print the table; exit 1 if something is missing."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.algorithms", description=__doc__)
-    words.add_argument("--names", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    words.add_argument("--names", nargs="*", choices=VARIANTS, default=list(VARIANTS))
     words.add_argument("--questions", type=int, default=400, help="of the test split (400)")
     words.add_argument(
         "--best-of", type=int, default=4, metavar="N", help="answers to choose from (4); 0: none"
