@@ -4,14 +4,16 @@
     python -m benchmarks.serving --before FOLDER
     python -m benchmarks.serving --peers
     python -m benchmarks.serving --overhead 50
+    python -m benchmarks.serving --training [--run FOLDER]
 
 Starts a server of the bundle in a process of its own, and as many clients as are asked for, each of which
 asks one question of the test split after the other. `--before` names a checkout of an earlier version, whose
 server of the same bundle is measured in turn with this one. `--peers` asks the untuned model, ours with the
 search before it, and `transformers serve` (by default, and batching) and bare `generate` with prompts that
 have been composed before. `--overhead` asks so many questions one after the other, and tells what of their
-time is search, model, and the server around them. Ratios are printed, and what an answer costs of the
-processor, which other work on the machine changes less; the last line is one JSON object.
+time is search, model, and the server around them. `--training` asks beside a fine-tuning on the rows of a
+finished run, which stands back (`parallel.niceness`) or does not. Ratios are printed, and what an answer
+costs of the processor, which other work on the machine changes less; the last line is one JSON object.
 """
 
 import argparse
@@ -19,12 +21,14 @@ import asyncio
 import json
 import statistics
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.serving.beside import beside_table, training
 from benchmarks.serving.load import Load, measured
 from benchmarks.serving.overhead import overhead, overhead_table
 from benchmarks.serving.peers import bare_generate, prompts_of, transformers_serve
@@ -53,6 +57,8 @@ def main() -> int:
     words.add_argument("--before", type=Path, metavar="FOLDER", help="a checkout of an earlier version")
     words.add_argument("--peers", action="store_true", help="measure what others serve with, too")
     words.add_argument("--overhead", type=int, metavar="N", help="ask N questions; where does their time go?")
+    words.add_argument("--training", action="store_true", help="one client, beside a training")
+    words.add_argument("--run", type=Path, default=Path(), metavar="FOLDER", help="whose rows it trains on")
     words.add_argument("--model", default=MODEL)
     given = words.parse_args()
     try:
@@ -63,6 +69,11 @@ def main() -> int:
                 parts = overhead(address, questions, given.model, count=given.overhead)
             print("\n".join(overhead_table(parts)))
             print(json.dumps(parts))
+            return 0
+        if given.training:
+            told = beside_training(bundle, questions, given)
+            print("\n".join(beside_table(told)))
+            print(json.dumps({name: {**asdict(load), "rows": rows} for name, load, rows in told}))
             return 0
         if given.peers:
             ways = beside_peers(bundle, questions[:ASKED])
@@ -93,6 +104,27 @@ def ours(
             ]
 
     return way
+
+
+def beside_training(
+    bundle: Path, questions: Sequence[list[dict[str, Any]]], given: argparse.Namespace
+) -> list[tuple[str, Load, float | None]]:
+    """What one client gets of our server, alone and beside a training, with the rows a second of that."""
+    niceness = load_settings(Path("params.yaml")).parallel.niceness
+    told: list[tuple[str, Load, float | None]] = []
+    with serving(Path(), bundle) as address:
+
+        def asking() -> Load:
+            return asyncio.run(measured(address, questions, 1, given.seconds, given.model))
+
+        told.append(("alone", asking(), None))
+        for each in (0, niceness):
+            with training(given.run, each) as pace:
+                before = time.monotonic()
+                load = asking()
+                rows = pace.between(before, time.monotonic())
+            told.append((f"beside a training, niceness {each}", load, rows))
+    return told
 
 
 def beside_peers(bundle: Path, questions: Sequence[list[dict[str, Any]]]) -> dict[str, Way]:

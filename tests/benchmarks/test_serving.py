@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.serving.__main__ import asked, table
+from benchmarks.serving.beside import Pace, beside_table
 from benchmarks.serving.load import Load, measured
 from benchmarks.serving.overhead import PARTS, overhead, overhead_table
 from deploy.errors import ThreeplyError
@@ -48,6 +49,25 @@ def test_two_servers_are_compared_by_their_answers_a_second() -> None:
         "4 clients: 3.00 times the answers a second of before, an answer at 0.40 times the processor time"
     )
     assert "2 x 503" in lines[1]
+
+
+def test_the_pace_of_a_training_is_read_from_what_it_prints() -> None:
+    pace = Pace()
+    pace.follow(iter(["progress 12/800 rows, 3m left, loss 2.1\n", "epoch 1\n", "progress 24/800 rows\n"]))
+    assert [done for _, done in pace.steps] == [12, 24]
+    pace.steps = [(1.0, 12), (3.0, 24), (9.0, 48)]
+    assert pace.between(2.0, 8.0) == 2.0
+    assert pace.between(0.0, 2.0) == 6.0
+    assert pace.between(3.5, 8.5) == 0.0
+
+
+def test_a_line_tells_what_a_client_got_and_what_a_training_did() -> None:
+    load = Load(
+        clients=1, seconds=10.0, answers=20, tokens=300, refused={}, first_text=0.25, whole=0.5, processor=9.0
+    )
+    lines = beside_table([("alone", load, None), ("beside", load, 0.0)])
+    assert lines[1].split() == ["alone", "2.00", "0.25", "s", "0.50", "s", "\u2013"]
+    assert lines[2].split()[-1] == "0.00"
 
 
 def test_without_questions_the_next_step_is_named(tmp_path: Path) -> None:
