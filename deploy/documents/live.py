@@ -92,6 +92,16 @@ class LiveKnowledge:
             return self.store.described()
         return {**self.store.described(), **{name: each.document.metadata for name, each in added.items()}}
 
+    def values(self, held: Held = None) -> dict[str, list[str]]:
+        """For each of its filters the values of documents that whoever holds these tags sees, in order."""
+        view = self._current()
+        found: dict[str, set[str]] = {name: set() for name in self.filters}
+        for document, metadata in self.described().items() if found else ():
+            if view.has(document) and view.is_open(document, held):
+                for name in found.keys() & metadata.keys():
+                    found[name].add(metadata[name])
+        return {name: sorted(values) for name, values in found.items()}
+
     def has(self, name: str) -> bool:
         """Whether there is a document of this name, in the store or among those that were added."""
         return self._current().has(name)

@@ -22,6 +22,8 @@ from deploy.server.sent import DocumentBody, Sent
 from deploy.server.threads import in_thread
 from deploy.settings import ServeSettings
 
+_MOST_VALUES = 100  # of each filter that are listed
+
 
 class SearchBody(Finding):
     """What is looked for."""
@@ -53,8 +55,11 @@ def add_document_routes(
         known = changeable(live)
         held = request.state.held
         found = await asyncio.to_thread(known.documents, held)
+        values = await asyncio.to_thread(known.values, held)
+        filters = {name: each[:_MOST_VALUES] for name, each in values.items()}
         in_bundle = known.store.num_documents - len(known.store.access.closed(held))
-        return {"object": "list", "data": [_told(*each) for each in found], "in_bundle": in_bundle}
+        added = [_told(*each) for each in found]
+        return {"object": "list", "data": added, "in_bundle": in_bundle, "filters": filters}
 
     @app.put(
         "/v1/documents/{name:path}",

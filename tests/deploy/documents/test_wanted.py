@@ -90,6 +90,18 @@ def test_wanting_a_closed_document_does_not_open_it(tmp_path: Path) -> None:
         assert "secret" in found(knowledge, wanted, ["board"], "the oven is sold in May")
 
 
+def test_values_are_those_of_documents_that_are_there_and_open(tmp_path: Path) -> None:
+    closed = [text("secret", "The oven is sold in May.", "board", product="lathe"), *DOCUMENTS]
+    knowledge = live(tmp_path, closed, FILTERS)
+    years = ["2025", "2026"]
+    assert knowledge.values() == {"product": ["kiln", "lathe", "press"], "year": years}
+    assert knowledge.values([]) == {"product": ["kiln", "press"], "year": years}
+    knowledge.put(text("added", "The oven of the added page.", product="saw"))
+    knowledge.delete("press/heat")
+    knowledge.put(text("kiln/heat", "The oven is a press now."))
+    assert knowledge.values([]) == {"product": ["kiln", "saw"], "year": ["2026"]}
+
+
 def test_a_name_that_nothing_is_known_by_is_refused_and_not_a_search_that_finds_nothing(
     known: LiveKnowledge, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ def test_a_document_is_answered_from_cited_listed_and_deleted(address: str) -> N
     assert reply["threeply"]["sources"][0]["document"] == "pets/zoo.md"
     listed = httpx.get(f"{address}/v1/documents").json()
     told = {name: value for name, value in put.json().items() if name != "notes"}
-    assert listed == {"object": "list", "data": [told], "in_bundle": 4}
+    assert listed == {"object": "list", "data": [told], "in_bundle": 4, "filters": {}}
     [hit, *_] = httpx.post(f"{address}/v1/search", json={"query": "canary"}).json()["data"]
     assert (hit["document"], hit["title"]) == ("pets/zoo.md", "Zoo")
     assert hit["chunk"] == reply["threeply"]["sources"][0]["chunk"]
@@ -128,6 +128,8 @@ def test_a_question_can_be_kept_to_documents_by_their_metadata(tmp_path: Path) -
         where = {"params": {"metadata": "product=press"}, "headers": {"Content-Type": "text/markdown"}}
         put = httpx.put(f"{address}/v1/documents/file", content="The canary of a file.", **where)
         assert put.json()["metadata"] == {"product": "press"}
+        listed = httpx.get(f"{address}/v1/documents").json()
+        assert listed["filters"] == {"product": ["kiln", "press"]}
         for path, body, field in (
             ("chat/completions", lambda how: {**ASK, "threeply": how}, "threeply.where"),
             (
