@@ -22,8 +22,8 @@ export function compared(chosen) {
   const [way, name] = select.value.split(" ");
   const { layers } = chosen.threeply;
   const others = {
-    model: { model: name, threeply: { layers } },
-    without: { ...chosen, threeply: { layers: { ...layers, [name]: false } } },
+    model: { ...chosen, model: name },
+    without: { ...chosen, threeply: { ...chosen.threeply, layers: { ...layers, [name]: false } } },
     bare: { model: name, threeply: { layers: { prompt: false, retrieval: false } } },
   };
   const other = others[way];

@@ -1,5 +1,6 @@
 // The drawer of documents: what was added while serving. Its button shows where the server lets it be changed.
 import { onDrop, read } from "/page/files.js";
+import { narrow } from "/page/narrowing.js";
 import { element } from "/page/reading.js";
 import { refusal, request } from "/page/requests.js";
 
@@ -15,6 +16,7 @@ async function look() {
   $("in-bundle").textContent = response.ok ? `The bundle has ${count(told.in_bundle, "document")}.` : "";
   const focused = $("added").contains(document.activeElement);
   $("added").replaceChildren(...told.data.map(row));
+  narrow(told.filters ?? {});
   if (focused) $("choose").focus(); // the button that had it is gone
   if (!response.ok) throw await refusal(response);
 }

@@ -1,6 +1,7 @@
 // What is served: its models as a choice, and which layers are live.
 // While a run goes on, more layers go live: the page follows what is served without being loaded anew.
 import { offer } from "/page/compare.js";
+import { where } from "/page/narrowing.js";
 import { element } from "/page/reading.js";
 
 const $ = (id) => document.getElementById(id);
@@ -39,9 +40,11 @@ export function isRated() {
 
 /** What is chosen, as a request spells it. */
 export function choice() {
+  const layers = { prompt: $("prompt").checked, retrieval: $("retrieval").checked };
+  const kept = where();
   return {
     model: document.querySelector("input[name=model]:checked")?.value,
-    threeply: { layers: { prompt: $("prompt").checked, retrieval: $("retrieval").checked } },
+    threeply: Object.keys(kept).length ? { layers, where: kept } : { layers },
   };
 }
 

@@ -11,7 +11,7 @@ from deploy.assistant import Assistant
 from deploy.prompts.template import load_template
 from deploy.server.keys import new_key, write_keys
 from deploy.settings import GenerationSettings
-from tests.deploy.documents.made import live
+from tests.deploy.documents.made import STORED, live, text
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.server.browsing import ask, last, looking
@@ -103,6 +103,36 @@ def test_a_chosen_file_is_asked_about_replaced_and_deleted(browser: "Browser", a
         assert page.locator("#added li strong").all_inner_texts() == ["b.txt"]
         page.click("#close")
         assert not {"The zoo", "zoo (1) %.md"} & set(shown(page))
+
+
+def test_questions_are_kept_to_documents_with_what_is_chosen(browser: "Browser", tmp_path: Path) -> None:
+    documents = [
+        text("kiln", "The canary of the kiln.", product="kiln", year="2026"),
+        text("press", "The canary of the press.", product="press"),
+        *STORED,
+    ]
+    engine = ScriptedEngine({}, otherwise="In the aquarium [1].")
+    knowledge = live(tmp_path, documents, ("product", "year"))
+    made = Assistant(engine, knowledge, load_template("assistant"), USUAL)
+    with serving(made) as address, looking(browser, address, width=390, height=844) as page:
+        assert not page.locator("#narrowed").is_visible()
+        page.click("#documents")
+        product = page.get_by_label("product")
+        assert product.locator("option").all_inner_texts() == ["all", "kiln", "press"]
+        product.select_option("press")
+        page.click("#close")
+        assert page.locator("#narrowed").inner_text() == "Only product press"
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert shown(page) == ["press"]
+        page.select_option("#beside", "without prompt")
+        page.click("#documents")
+        assert product.input_value() == "press"  # it stays when the list is read again
+        product.select_option("")
+        page.get_by_label("year").select_option("2026")
+        page.click("#close")
+        ask(page, WHERE)
+        page.select_option("#beside", "")
+        assert shown(page) == ["kiln"]
 
 
 @pytest.mark.parametrize(
