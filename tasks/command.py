@@ -23,7 +23,7 @@ from deploy.settings import Section
 from tasks.errors import TrainingError
 from tasks.machine.disk import plain_disk_errors
 from tasks.machine.memory import peak_mib
-from tasks.machine.process import is_first, leave_processes, processes
+from tasks.machine.process import environment, is_first, leave_processes, processes
 from tasks.machine.settings import ParallelSettings
 from tasks.rows.timings import record_timing
 from tasks.settings import Settings, load_settings
@@ -34,17 +34,17 @@ PARALLEL = {"sft"}  # stages that several processes can run together
 TIMINGS, OTHER_TIMINGS = Path("data/reports/stages.json"), Path("data/lab/stages.json")
 
 
-def main(words: Sequence[str], *, prepare: Callable[[Settings], None] | None = None) -> int:
+def main(words: Sequence[str], *, prepare: Callable[[Mapping[str, str]], None] | None = None) -> int:
     """Run the stage that the command line names; the exit code tells how it went.
 
-    `prepare` is given the settings before anything heavy is imported, to make the process what the stage
-    wants; without it the process stays as it is.
+    `prepare` is given the variables that the stage wants in its environment, before anything heavy is
+    imported; without it the process stays as it is.
     """
     name, params, rest = _split(words)
     try:
         settings = load_settings(params)
         if prepare:
-            prepare(settings)
+            prepare(environment(settings.run.threads))
         stage = load_stage(name)
         paths = parser(stage).parse_args(rest)
         run_stage(stage, paths, sections_of(stage, settings))

@@ -12,7 +12,7 @@ server of the same bundle is measured in turn with this one. `--peers` asks the 
 search before it, and `transformers serve` (by default, and batching) and bare `generate` with prompts that
 have been composed before. `--overhead` asks so many questions one after the other, and tells what of their
 time is search, model, and the server around them. `--training` asks beside a fine-tuning on the rows of a
-finished run, which stands back (`parallel.niceness`) or does not. Ratios are printed, and what an answer
+finished run, on the same cores. Ratios are printed, and what an answer
 costs of the processor, which other work on the machine changes less; the last line is one JSON object.
 """
 
@@ -73,7 +73,14 @@ def main() -> int:
         if given.training:
             told = beside_training(bundle, questions, given)
             print("\n".join(beside_table(told)))
-            print(json.dumps({name: {**asdict(load), "rows": rows} for name, load, rows in told}))
+            print(
+                json.dumps(
+                    [
+                        {"way": name, **(asdict(load) if load else {}), "rows": rows}
+                        for name, load, rows in told
+                    ]
+                )
+            )
             return 0
         if given.peers:
             ways = beside_peers(bundle, questions[:ASKED])
@@ -108,22 +115,24 @@ def ours(
 
 def beside_training(
     bundle: Path, questions: Sequence[list[dict[str, Any]]], given: argparse.Namespace
-) -> list[tuple[str, Load, float | None]]:
+) -> list[tuple[str, Load | None, float | None]]:
     """What one client gets of our server, alone and beside a training, with the rows a second of that."""
-    niceness = load_settings(Path("params.yaml")).parallel.niceness
-    told: list[tuple[str, Load, float | None]] = []
+    told: list[tuple[str, Load | None, float | None]] = []
     with serving(Path(), bundle) as address:
 
         def asking() -> Load:
             return asyncio.run(measured(address, questions, 1, given.seconds, given.model))
 
-        told.append(("alone", asking(), None))
-        for each in (0, niceness):
-            with training(given.run, each) as pace:
+        for _ in range(given.rounds):
+            told.append(("alone", asking(), None))
+            with training(given.run) as pace:
+                before = time.monotonic()
+                time.sleep(given.seconds)
+                told.append(("a training alone", None, pace.between(before, time.monotonic())))
                 before = time.monotonic()
                 load = asking()
                 rows = pace.between(before, time.monotonic())
-            told.append((f"beside a training, niceness {each}", load, rows))
+            told.append(("beside a training", load, rows))
     return told
 
 

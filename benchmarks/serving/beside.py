@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-from benchmarks.places import DATA, changed
+from benchmarks.places import DATA
 from benchmarks.serving.load import Load
 from deploy.errors import ThreeplyError
 from flows.place import make_place
 from tasks.machine.process import end_with_parent
 from tasks.pages.numbers import DASH
 
-PLACES = Path("build/serving")
+PLACE = Path("build/serving")
 INPUTS = ("splits", "models/base", "models/retriever", "index", "search")
 _DONE = re.compile(r"^progress (\d+)/")
 
@@ -43,15 +43,14 @@ class Pace:
 
 
 @contextmanager
-def training(run: Path, niceness: int) -> Iterator[Pace]:
+def training(run: Path) -> Iterator[Pace]:
     """Fine-tuning on the rows and models of a finished `run`, under way when the block begins.
 
     Raises:
         ThreeplyError: it ends before it has begun to train.
     """
-    place = (PLACES / f"niceness-{niceness}").resolve()
-    params = Path("params.yaml").read_text(encoding="utf-8")
-    make_place(Path(), place, changed(params, {"parallel": {"niceness": niceness}}))
+    place = PLACE.resolve()
+    make_place(Path(), place, Path("params.yaml").read_text(encoding="utf-8"))
     outputs = [f"--{name}={DATA / name}" for name in ("adapter", "curve", "report")]
     words = ["sft", *(str((run / DATA / name).resolve()) for name in INPUTS), "--prompts", "sources/prompts"]
     with subprocess.Popen(
@@ -76,13 +75,15 @@ def training(run: Path, niceness: int) -> Iterator[Pace]:
             reader.join()
 
 
-def beside_table(found: Sequence[tuple[str, Load, float | None]]) -> list[str]:
+def beside_table(found: Sequence[tuple[str, Load | None, float | None]]) -> list[str]:
     """A line for each way, with what one client got and how many rows a second the training went through."""
     wide = max(len(name) for name, *_ in found)
     lines = [f"{'':<{wide}}  answers/s  first text  whole answer  rows/s of the training"]
     for name, load, rows in found:
-        lines.append(
-            f"{name:<{wide}}  {load.a_second:>9.2f}  {load.first_text:>8.2f} s  {load.whole:>10.2f} s  "
-            f"{DASH if rows is None else format(rows, '.2f'):>6}"
+        got = (
+            f"{load.a_second:>9.2f}  {load.first_text:>8.2f} s  {load.whole:>10.2f} s"
+            if load
+            else f"{DASH:>9}  {DASH:>10}  {DASH:>12}"
         )
+        lines.append(f"{name:<{wide}}  {got}  {DASH if rows is None else format(rows, '.2f'):>6}")
     return lines

@@ -76,17 +76,6 @@ def environment(threads: int | str) -> dict[str, str]:
     return {**QUIET, **ALLOCATOR, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "PYTHONHASHSEED": "0"}
 
 
-def stand_back(niceness: int) -> None:
-    """Let what else this machine does go before this process and those that it starts, as `nice` has it.
-
-    Where two processes share cores, the threads of each wait for one another at every product, ten times as
-    long as alone: beside a training nobody would get an answer. One that stands back has the cores when the
-    other has no use for them. A process that stands back farther already stays there.
-    """
-    if hasattr(os, "setpriority") and os.getpriority(os.PRIO_PROCESS, 0) < niceness:
-        os.setpriority(os.PRIO_PROCESS, 0, niceness)
-
-
 def release_memory() -> None:
     """Give back what an earlier training in this process has left, so that the next one needs no more.
 

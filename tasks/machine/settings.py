@@ -21,15 +21,10 @@ class RunSettings(Section):
 
 
 class ParallelSettings(Section):
-    """How stages share what there is of processors; none of it changes what they make.
-
-    Those that prepare rows work on shards in an `executor`. `niceness` is how far all of them stand back
-    behind what else this machine does.
-    """
+    """Where the stages that prepare rows work on shards; none of it changes what they make."""
 
     executor: Literal["local", "ray"]
     workers: Literal["auto"] | Count
-    niceness: Annotated[int, Field(ge=0, le=19)]
 
 
 def overlay(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

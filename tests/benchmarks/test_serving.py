@@ -68,6 +68,7 @@ def test_a_line_tells_what_a_client_got_and_what_a_training_did() -> None:
     lines = beside_table([("alone", load, None), ("beside", load, 0.0)])
     assert lines[1].split() == ["alone", "2.00", "0.25", "s", "0.50", "s", "\u2013"]
     assert lines[2].split()[-1] == "0.00"
+    assert beside_table([("a training alone", None, 2.5)])[1].split()[-4:] == ["\u2013"] * 3 + ["2.50"]
 
 
 def test_without_questions_the_next_step_is_named(tmp_path: Path) -> None:

@@ -57,12 +57,6 @@ def inherited(name: str, word: str) -> list[str]:
     return found
 
 
-def test_answers_go_before_training_between_containers_too() -> None:
-    usual = 1024  # Docker's, where a service says nothing
-    assert SERVICES["worker"]["cpu_shares"] < usual
-    assert "cpu_shares" not in SERVICES["server"]
-
-
 @pytest.mark.parametrize("what", COMMANDS)
 def test_each_command_is_one_that_threeply_understands(what: str) -> None:
     words = COMMANDS[what]

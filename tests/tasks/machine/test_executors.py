@@ -16,7 +16,7 @@ from tasks.machine.executors import Executor, InProcess, executing
 from tasks.machine.settings import ParallelSettings
 from tasks.machine.shards import make_shards
 
-TWO = ParallelSettings(executor="local", workers=2, niceness=0)
+TWO = ParallelSettings(executor="local", workers=2)
 
 
 def square(number: int) -> tuple[int, int]:
@@ -46,7 +46,7 @@ def pool() -> Iterator[Executor]:
 def ray() -> Iterator[Executor]:
     """A Ray cluster of two workers on this machine."""
     pytest.importorskip("ray", reason="the extra ray is not installed")
-    with executing(ParallelSettings(executor="ray", workers=2, niceness=0), shards=9) as executor:
+    with executing(ParallelSettings(executor="ray", workers=2), shards=9) as executor:
         yield executor
 
 
@@ -80,7 +80,7 @@ def test_a_lost_process_is_told_in_a_sentence_and_none_is_left() -> None:
 
 @pytest.mark.parametrize(("workers", "shards"), [(1, 9), (2, 2)])
 def test_what_is_small_needs_no_process(workers: int, shards: int) -> None:
-    settings = ParallelSettings(executor="local", workers=workers, niceness=0)
+    settings = ParallelSettings(executor="local", workers=workers)
     with executing(settings, shards=shards) as executor:
         assert list(executor.map(square, [2])) == [(4, os.getpid())]
 
@@ -89,7 +89,7 @@ def test_ray_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with (
         pytest.raises(SettingsError, match=r"pip install 'threeply\[ray\]'"),
-        executing(ParallelSettings(executor="ray", workers=2, niceness=0), shards=9),
+        executing(ParallelSettings(executor="ray", workers=2), shards=9),
     ):
         pass
 

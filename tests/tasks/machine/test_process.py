@@ -51,16 +51,6 @@ def test_the_process_starts_again_once_under_its_variables(module: Path) -> None
     assert run(module, "-m", "begin", "a b", "--c=*") == "2 set 3 True a b --c=*\n"
 
 
-def test_a_process_stands_back_and_never_comes_forward() -> None:
-    code = (
-        "import os; from tasks.machine.process import stand_back\n"
-        "for niceness in (0, 7, 3, 12): stand_back(niceness); print(os.getpriority(os.PRIO_PROCESS, 0))"
-    )
-    own = os.getpriority(os.PRIO_PROCESS, 0)
-    expected = [max(own, niceness) for niceness in (0, 7, 7, 12)]
-    assert list(map(int, python("-c", code).stdout.split())) == expected
-
-
 def test_a_child_of_a_stage_starts_again_for_itself(module: Path) -> None:
     # The mark is inherited, but names the parent: the child cannot take it for its own.
     code = f"import subprocess, sys; raise SystemExit(subprocess.call([{sys.executable!r}, '-m', 'begin']))"

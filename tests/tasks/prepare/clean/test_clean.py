@@ -200,7 +200,7 @@ def test_the_stage_accounts_for_every_row(tmp_path: Path, how: CleanSettings) ->
         report=tmp_path / "report.json",
         work=tmp_path / "work",
         settings=how,
-        parallel=ParallelSettings(executor="local", workers=1, niceness=0),
+        parallel=ParallelSettings(executor="local", workers=1),
     )
     report = read_report(tmp_path / "report.json")
     assert unbalanced(report.rows) == []

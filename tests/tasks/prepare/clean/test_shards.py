@@ -33,7 +33,7 @@ from tests.waiting import wait_until
 
 T = TypeVar("T")
 R = TypeVar("R")
-ALONE = ParallelSettings(executor="local", workers=1, niceness=0)
+ALONE = ParallelSettings(executor="local", workers=1)
 SETTINGS = cleaning(language={"min_share": 0.3})
 LONG = "You may keep a map or a film for {} weeks, and a book for longer if nobody else is waiting for it."
 PAGE = "The desk by the bridge lends books, maps, films and records to all who live here, for four weeks."

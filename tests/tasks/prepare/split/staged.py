@@ -27,7 +27,7 @@ from tests.tasks.rows.made import document
 
 SETTINGS = small_settings().split.model_copy(update={"validation": 0.2, "test": 0.2, "salt": "s"})
 KNOWLEDGE = KnowledgeSettings(max_drift=0.2, max_lost=0.1, filters=())
-ALONE = ParallelSettings(executor="local", workers=1, niceness=0)
+ALONE = ParallelSettings(executor="local", workers=1)
 DOCUMENT = document("d")
 
 

@@ -30,7 +30,7 @@ SETTINGS = ValidateSettings(
     drift=DRIFT,
 )
 COLLECT = CollectSettings(sources=[FolderSource(kind="markdown", path=Path("manual"))])
-PARALLEL = ParallelSettings(executor="local", workers=1, niceness=0)
+PARALLEL = ParallelSettings(executor="local", workers=1)
 CLEAN = cleaning(min_characters=1, max_characters=100)
 TEXT = "svm.SVC(C=1.0)\n\nC=1.0 : float\nRegularization."
 DOCUMENT = document(
