@@ -44,7 +44,12 @@ def run_stage(place: Path, stage: str, inputs: Sequence[object], outputs: Mappin
     Raises:
         ThreeplyError: it has failed (it has told why).
     """
+    if subprocess.run(stage_command(stage, inputs, outputs), cwd=place, check=False).returncode:
+        raise ThreeplyError(f"{stage} has failed in {place}; what it said stands above")
+
+
+def stage_command(stage: str, inputs: Sequence[object], outputs: Mapping[str, str]) -> list[str]:
+    """The words by which `run_stage` runs a stage."""
     named = [part for name, file in outputs.items() for part in (f"--{name}", str(DATA / file))]
     words = [stage, *map(str, inputs), "--prompts", "sources/prompts", *named]
-    if subprocess.run([sys.executable, "-m", "tasks", *words], cwd=place, check=False).returncode:
-        raise ThreeplyError(f"{stage} has failed in {place}; what it said stands above")
+    return [sys.executable, "-m", "tasks", *words]

@@ -165,8 +165,8 @@ def gains(ledgers: Sequence[Ledger]) -> list[str]:
         return []
     mean = fmean(each.mean for each in known)
     half = sqrt(sum(((each.high - each.low) / 2.0) ** 2 for each in known)) / len(known)
-    each = ", ".join(f"{one.mean:+.3f} ({one.low:+.3f} to {one.high:+.3f})" for one in known)
-    told = f"{mean:+.3f} ({mean - half:+.3f} to {mean + half:+.3f})"
+    each = ", ".join(signed(one.mean, one.low, one.high) for one in known)
+    told = signed(mean, mean - half, mean + half)
     return [f"RLHF over fine-tuning, with 95 % intervals: {each}; together {told}.", ""]
 
 
@@ -178,6 +178,11 @@ def spread(values: Iterable[float | None], told: Callable[[float], str] = decima
         return DASH
     low, mean, high = told(min(known)), told(fmean(known)), told(max(known))
     return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def signed(mean: float, low: float, high: float) -> str:
+    """A difference with the bounds of its interval."""
+    return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def two(value: float) -> str:

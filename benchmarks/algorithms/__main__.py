@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.algorithms.measuring import Row, measured
 from benchmarks.algorithms.training import VARIANTS, trained
 from benchmarks.first_screen import between
+from benchmarks.seeds import signed
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
@@ -92,7 +93,7 @@ def table(rows: Mapping[str, Row], settings: Settings, *, questions: int) -> str
 def _told(interval: Interval | None) -> str:
     if interval is None:
         return DASH
-    return f"{interval.mean:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
+    return signed(interval.mean, interval.low, interval.high)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.choosing.cells import CHOSEN, MANY, Cell, Found, Plan
-from benchmarks.seeds import spread
+from benchmarks.seeds import signed, spread
 from tasks.evaluation.markdown import markdown_table
 from tasks.pages.numbers import DASH, percent
 from tasks.scoring.scores import bootstrap
@@ -76,18 +76,15 @@ def _over(plan: Plan, found: Mapping[Cell, Found], kind: str, value: str) -> str
     """How much better a line answers the same questions than the clean many, over the seeds of both."""
     differences = []
     for seed in plan.seeds:
-        mine, clean = found.get(Cell(kind=kind, value=value, seed=seed)), found.get(_clean(seed))
-        if mine is not None and clean is not None:
-            differences.append([one - other for one, other in zip(mine.scores, clean.scores, strict=True)])
-    if not differences or (kind, value) == (MANY, "0"):
+        cell, clean = Cell(kind=kind, value=value, seed=seed), Cell(kind=MANY, value="0", seed=seed)
+        if cell != clean and cell in found and clean in found:
+            pairs = zip(found[cell].scores, found[clean].scores, strict=True)
+            differences.append([one - other for one, other in pairs])
+    if not differences:
         return DASH
     means = [fmean(each) for each in zip(*differences, strict=True)]
     told = bootstrap(means, resamples=_RESAMPLES, seed=0)
-    return f"{told.mean:+.3f} ({told.low:+.3f} to {told.high:+.3f})"
-
-
-def _clean(seed: int) -> Cell:
-    return Cell(kind=MANY, value="0", seed=seed)
+    return signed(told.mean, told.low, told.high)
 
 
 def _groups(plan: Plan) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ server of the same bundle is measured in turn with this one. `--peers` asks the 
 search before it, and `transformers serve` (by default, and batching) and bare `generate` with prompts that
 have been composed before. `--overhead` asks so many questions one after the other, and tells what of their
 time is search, model, and the server around them. `--training` asks beside a fine-tuning on the rows of a
-finished run, on the same cores. Ratios are printed, and what an answer
-costs of the processor, which other work on the machine changes less; the last line is one JSON object.
+finished run, on the same cores. Ratios are printed, and what an answer costs of the processor, which other
+work on the machine changes less; the last line is one JSON object.
 """
 
 import argparse

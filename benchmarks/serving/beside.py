@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-from benchmarks.places import DATA
+from benchmarks.places import DATA, stage_command
 from benchmarks.serving.load import Load
 from deploy.errors import ThreeplyError
 from flows.place import make_place
@@ -51,10 +50,9 @@ def training(run: Path) -> Iterator[Pace]:
     """
     place = PLACE.resolve()
     make_place(Path(), place, Path("params.yaml").read_text(encoding="utf-8"))
-    outputs = [f"--{name}={DATA / name}" for name in ("adapter", "curve", "report")]
-    words = ["sft", *(str((run / DATA / name).resolve()) for name in INPUTS), "--prompts", "sources/prompts"]
+    inputs = [(run / DATA / name).resolve() for name in INPUTS]
     with subprocess.Popen(
-        [sys.executable, "-m", "tasks", *words, *outputs],
+        stage_command("sft", inputs, {name: name for name in ("adapter", "curve", "report")}),
         cwd=place,
         stdout=subprocess.PIPE,
         text=True,

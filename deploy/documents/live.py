@@ -85,18 +85,16 @@ class LiveKnowledge:
         """The names of the metadata by which a search can be kept to documents."""
         return self.store.filters
 
+    @property
     def described(self) -> Mapping[str, Mapping[str, str]]:
         """The metadata of all documents, those of the store and those that were added, by their ids."""
-        added = self._current().index.documents
-        if not added:
-            return self.store.described()
-        return {**self.store.described(), **{name: each.document.metadata for name, each in added.items()}}
+        return self._current().described()
 
     def values(self, held: Held = None) -> dict[str, list[str]]:
         """For each of its filters the values of documents that whoever holds these tags sees, in order."""
         view = self._current()
         found: dict[str, set[str]] = {name: set() for name in self.filters}
-        for document, metadata in self.described().items() if found else ():
+        for document, metadata in view.described().items() if found else ():
             if view.has(document) and view.is_open(document, held):
                 for name in found.keys() & metadata.keys():
                     found[name].add(metadata[name])

@@ -1,6 +1,6 @@
 """The documents that a search may find: what somebody may see, and of that what somebody asks for."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from deploy.documents.live import LiveKnowledge
 from deploy.documents.wanted import ALL, Wanted, check_filters
@@ -30,14 +30,12 @@ class Seen:
 class Among:
     """`deploy.knowledge.hits.Knowledge` of the documents that are `wanted`.
 
-    The others are left out inside the search, so that still as many are found. `described` has the metadata
-    of all.
+    The others are left out inside the search, so that still as many are found. `documents` are all
+    that there are.
     """
 
-    def __init__(
-        self, known: Knowledge, wanted: Wanted, described: Callable[[], Mapping[str, Mapping[str, str]]]
-    ) -> None:
-        self._known, self._wanted, self._described = known, wanted, described
+    def __init__(self, known: Knowledge, wanted: Wanted, documents: LiveKnowledge | KnowledgeStore) -> None:
+        self._known, self._wanted, self._documents = known, wanted, documents
 
     def search(
         self,
@@ -48,7 +46,7 @@ class Among:
     ) -> list[list[Hit]]:
         """For each query its best chunks, best first, as `Knowledge` has it."""
         fits = self._wanted.fits
-        others = {name for name, metadata in self._described().items() if not fits(name, metadata)}
+        others = {name for name, metadata in self._documents.described.items() if not fits(name, metadata)}
         without = (
             [others.union(names) for names in exclude] if exclude is not None else [others] * len(queries)
         )
@@ -82,4 +80,4 @@ def seen_by(knowledge: Knowledge | None, held: Held, wanted: Wanted = ALL) -> Kn
             "this knowledge has no list of its documents; ask without threeply.documents and threeply.where"
         )
     check_filters(wanted.where, documents.filters)
-    return Among(open_to, wanted, documents.described)
+    return Among(open_to, wanted, documents)

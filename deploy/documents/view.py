@@ -42,6 +42,13 @@ class View:
         """Whether there is a document of this name."""
         return name in self.index.documents or (name in self.store.ranges and name not in self.gone)
 
+    def described(self) -> Mapping[str, Mapping[str, str]]:
+        """The metadata of all documents by their ids, with those of the store that were deleted."""
+        stored, added = self.store.described, self.index.documents
+        return (
+            {**stored, **{name: each.document.metadata for name, each in added.items()}} if added else stored
+        )
+
     @property
     def tagged(self) -> set[str]:
         """The documents that have tags."""

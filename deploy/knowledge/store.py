@@ -8,6 +8,7 @@ derived.json       which truth the derived files came from, and their checksums
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -82,8 +83,7 @@ class KnowledgeStore:
             )
         self.num_documents, self.num_chunks = int(facts["documents"]), int(facts["chunks"])
         self.ranges = self._database.ranges()
-        self.filters, metadata = self._database.filters, self._database.metadata()
-        self._described = {name: metadata.get(name, _NOTHING) for name in self.ranges}
+        self.filters = self._database.filters
         self.access = Access(self._database.tags(), self.ranges, total=self.num_chunks)
         self.owners = _owners(self.ranges.values(), self.num_chunks)
         dimensions = int(facts["dimensions"])
@@ -130,9 +130,11 @@ class KnowledgeStore:
         """For each query what it still asks of what was said before it."""
         return [still_asked(said, query, self.lexical) for said, query in zip(before, queries, strict=True)]
 
+    @cached_property
     def described(self) -> Mapping[str, Mapping[str, str]]:
-        """The metadata of each of its documents that can be found, by its id."""
-        return self._described
+        """The metadata of each of its documents that can be found, by its id: read when first asked for."""
+        metadata = self._database.metadata()
+        return {name: metadata.get(name, _NOTHING) for name in self.ranges}
 
     def hide(self, documents: Iterable[str], held: Held = None) -> Hidden | None:
         """What a search without these documents leaves out for whoever holds these tags; None: nothing."""

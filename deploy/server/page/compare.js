@@ -1,5 +1,5 @@
 // What an answer is compared with: that of another model, or of the same one with a layer less.
-import { element } from "/page/reading.js";
+import { option } from "/page/reading.js";
 
 const select = document.getElementById("beside");
 
@@ -33,8 +33,4 @@ export function compared(chosen) {
 /** Whether something is chosen to compare with. */
 export function wanted() {
   return select.value !== "";
-}
-
-function option(value, words) {
-  return Object.assign(element("option", "", words), { value });
 }

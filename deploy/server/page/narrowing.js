@@ -1,5 +1,5 @@
 // What questions are kept to: documents with a value of each filter that the store has, such as a product.
-import { element } from "/page/reading.js";
+import { element, option } from "/page/reading.js";
 
 const fields = document.getElementById("narrow");
 const told = document.getElementById("narrowed");
@@ -32,10 +32,6 @@ export function where() {
 function tell() {
   const values = Object.entries(where()).map(([name, value]) => `${name} ${value}`);
   told.textContent = values.length ? `Only ${values.join(", ")}` : "";
-}
-
-function option(value, words) {
-  return Object.assign(element("option", "", words), { value });
 }
 
 fields.addEventListener("change", tell);

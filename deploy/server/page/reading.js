@@ -56,3 +56,8 @@ export function element(name, kind = "", text = "") {
   if (text) made.textContent = text;
   return made;
 }
+
+/** A new option of a select. */
+export function option(value, words) {
+  return Object.assign(element("option", "", words), { value });
+}

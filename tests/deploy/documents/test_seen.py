@@ -111,7 +111,7 @@ def test_asking_for_a_closed_document_does_not_open_it(known: LiveKnowledge) -> 
 
 
 def test_a_store_without_changes_is_narrowed_too(known: LiveKnowledge) -> None:
-    assert "handbook" in known.store.described()
+    assert "handbook" in known.store.described
     narrowed = seen_by(known.store, None, beginning("handbook"))
     assert narrowed is not None
     [hits] = narrowed.search(["holidays a year"])

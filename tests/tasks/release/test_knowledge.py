@@ -153,7 +153,7 @@ def test_what_filters_name_is_served_at_no_price(
     store = open_knowledge(seen / "knowledge", tiny_embedder, RETRIEVAL)
     assert store.filters == ("product", "source")
     source = SEEN[0].source
-    assert store.described()["svm.SVC1"] == {"product": "p1", "source": source}
+    assert store.described["svm.SVC1"] == {"product": "p1", "source": source}
 
 
 def test_a_filter_that_no_document_has_is_named(seen: Path, tiny_embedder: Path) -> None:
