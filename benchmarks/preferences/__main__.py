@@ -17,22 +17,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from benchmarks.first_screen import between
 from benchmarks.places import DATA, run_chain
 from benchmarks.preferences.judging import Verdict, answers, judged
-from benchmarks.preferences.runs import HELD_OUT, halves, judge, prepared
+from benchmarks.preferences.rewards import HEAD, quality_line
+from benchmarks.preferences.runs import HELD_OUT, changes, halves, judge, prepared
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.device import set_up_torch
-from tasks.machine.settings import overlay
 from tasks.pages.numbers import DASH, percent
 from tasks.rows.grounding import composer, ground_preferences
 from tasks.rows.identity import prompt_key
 from tasks.rows.records import Preference
 from tasks.rows.tables import read_table
+from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 
 PAGE = Path("docs/recipes/preferences.md")
@@ -119,23 +118,29 @@ def tables(figures: Mapping[str, Any]) -> str:
     heldout = figures["rlhf"]["heldout"]
     rows = {JUDGES[name]: _verdict(Verdict(**told)) for name, told in figures["verdicts"].items()}
     known = {
-        name: _quality(told.get("test", told["validation"]))
-        for name, told in figures["reward_models"].items()
+        name: _known(told.get("test", told["validation"])) for name, told in figures["reward_models"].items()
     }
     return "\n".join(
         [
             "",
             *markdown_table(
-                ["RLHF wins over fine-tuning", "at equal length", "characters before", "after", "changed"],
+                [
+                    "RLHF wins over fine-tuning",
+                    "where both come to their end",
+                    "at equal length",
+                    "characters (median) before",
+                    "after",
+                    "comes to its end before",
+                    "after",
+                    "changed",
+                ],
                 rows,
             ),
             "",
             f"{figures['prompts']} prompts, greedy answers, one seed; RLHF moved by {heldout['kl']:.2f} nats"
             f" an answer, by {figures['rlhf']['algorithm']}.",
             "",
-            *markdown_table(
-                ["test pairs", "right", "the longer wins", "better is longer", "shorter", "off"], known
-            ),
+            *markdown_table(["test pairs", *HEAD], known),
             "",
             "*`python -m benchmarks.preferences PAIRS HELD_OUT --write`.*",
             "",
@@ -143,38 +148,24 @@ def tables(figures: Mapping[str, Any]) -> str:
     )
 
 
-def changes(words: list[str]) -> dict[str, Any]:
-    """`section.key=value` words as nested settings; values are YAML."""
-    found: dict[str, Any] = {}
-    for word in words:
-        path, _, value = word.partition("=")
-        nested: Any = YAML(typ="safe").load(value)
-        for key in reversed(path.split(".")):
-            nested = {key: nested}
-        found = overlay(found, nested)
-    return found
-
-
 def _verdict(verdict: Verdict) -> list[str]:
-    wins = verdict.wins if isinstance(verdict.wins, Mapping) else asdict(verdict.wins)
     return [
-        f"{percent(wins['mean'])} ({percent(wins['low'])} to {percent(wins['high'])})",
+        _share(verdict.wins),
+        _share(verdict.both_ended) if verdict.both_ended else DASH,
         percent(verdict.at_equal_length),
         *(f"{length:.0f}" for length in verdict.characters),
+        *(percent(share) for share in verdict.ended),
         percent(verdict.changed),
     ]
 
 
-def _quality(told: Mapping[str, Any]) -> list[str]:
-    low, high = told["interval"]
-    sides = [told["by_length"].get(side) for side in ("better_longer", "better_shorter")]
-    return [
-        str(told["pairs"]),
-        f"{percent(told['accuracy'])} ({percent(low)} to {percent(high)})",
-        percent(told["baselines"]["length"]["accuracy"]),
-        *(percent(side["accuracy"]) if side else DASH for side in sides),
-        percent(told["calibration"]["error"]),
-    ]
+def _share(wins: Interval | Mapping[str, float]) -> str:
+    told = wins if isinstance(wins, Mapping) else asdict(wins)
+    return f"{percent(told['mean'])} ({percent(told['low'])} to {percent(told['high'])})"
+
+
+def _known(told: Mapping[str, Any]) -> list[str]:
+    return [str(told["pairs"]), *quality_line(told)]
 
 
 if __name__ == "__main__":

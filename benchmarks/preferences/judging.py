@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from deploy.engines.chat import answer_ids, load_tokenizer, prompt_ids
-from deploy.engines.engine import Sampling
+from deploy.engines.engine import Generation, Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
 from tasks.machine.device import Device
@@ -20,11 +20,17 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How often the second model wins, ties half; the same at equal length; and mean characters of both."""
+    """How often the second model wins, ties half; the same at equal length; and how long both answer.
+
+    `characters` are the median of each model, `ended` the share of its answers that come to their end. One
+    that goes on for ever loses to any other and makes a mean long, so `both_ended` has the wins without such.
+    """
 
     wins: Interval
+    both_ended: Interval | None
     at_equal_length: float
     characters: tuple[float, float]
+    ended: tuple[float, float]
     changed: float
 
 
@@ -35,22 +41,19 @@ def answers(
     device: Device,
     *,
     tokens: int,
-) -> dict[str, list[str]]:
+) -> dict[str, list[Generation]]:
     """What each model answers, greedily, as it is served."""
     engine = TransformersEngine(base, adapters, dtype=device.precision, device=device.name, batch_size=16)
     sampling = Sampling(max_new_tokens=tokens, temperature=0.0, top_p=1.0)
-    return {
-        model: [reply.text for reply in engine.generate(prompts, model=model, sampling=sampling)]
-        for model in adapters
-    }
+    return {model: engine.generate(prompts, model=model, sampling=sampling) for model in adapters}
 
 
 def judged(
     base: Path,
     judge: Path,
     prompts: Sequence[Sequence[Message]],
-    before: Sequence[str],
-    after: Sequence[str],
+    before: Sequence[Generation],
+    after: Sequence[Generation],
     device: Device,
     *,
     seed: int,
@@ -66,17 +69,31 @@ def judged(
         ]
         return scores(model, rows)
 
+    said, then = ([each.text for each in some] for some in (before, after))
     wins = [
         0.5 if one == other else float(second > first)
-        for one, other, first, second in zip(before, after, scored(before), scored(after), strict=True)
+        for one, other, first, second in zip(said, then, scored(said), scored(then), strict=True)
     ]
-    longer = [len(other) - len(one) for one, other in zip(before, after, strict=True)]
+    whole = [
+        win for win, one, other in zip(wins, before, after, strict=True) if one.finished and other.finished
+    ]
+    longer = [len(other) - len(one) for one, other in zip(said, then, strict=True)]
     return Verdict(
         wins=bootstrap(wins, resamples=RESAMPLES, seed=seed),
+        both_ended=bootstrap(whole, resamples=RESAMPLES, seed=seed) if whole else None,
         at_equal_length=at_equal_length(wins, longer),
-        characters=(float(np.mean([*map(len, before)])), float(np.mean([*map(len, after)]))),
-        changed=sum(one != other for one, other in zip(before, after, strict=True)) / len(before),
+        characters=(_characters(before), _characters(after)),
+        ended=(_ended(before), _ended(after)),
+        changed=sum(one != other for one, other in zip(said, then, strict=True)) / len(said),
     )
+
+
+def _characters(answers: Sequence[Generation]) -> float:
+    return float(np.median([len(each.text) for each in answers]))
+
+
+def _ended(answers: Sequence[Generation]) -> float:
+    return sum(each.finished for each in answers) / len(answers)
 
 
 def at_equal_length(wins: Sequence[float], longer: Sequence[float]) -> float:

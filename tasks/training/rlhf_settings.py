@@ -10,7 +10,9 @@ from tasks.training.reinforcement.algorithms.algorithm import AlgorithmSettings,
 from tasks.training.settings import require_room
 
 MODEL = "model"  # of the rewards of RLHF: the reward model's
-SCORE = "score"  # and the task's, which checks an answer by the good one; others are functions of the user
+SCORE = "score"  # the task's, which checks an answer by the good one
+LENGTH = "length"  # and how near its length is to that of the good one; others are functions of the user
+OURS = frozenset({MODEL, SCORE, LENGTH})
 
 
 class ChosenAlgorithm(Section):

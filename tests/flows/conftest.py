@@ -1,4 +1,4 @@
-"""A toy project: the real settings, and four stages that copy a file, named as the real chain needs them."""
+"""Toy projects: stages that copy a file, named as the real chain needs them, or that hand out real models."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ import pytest
 
 from flows import graph
 from tests.conftest import ROOT
+from tests.flows.handed import handing_out, speaking
 from tests.interpreter import python
 
 STAGES = (("clean", "start.txt"), ("split", "clean.txt"), ("rlhf", "split.txt"), ("report", "rlhf.txt"))
@@ -84,3 +85,15 @@ def finished_toy(fresh_toy: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def finished(finished_toy: Path, tmp_path: Path) -> Path:
     """The folder of a toy project whose stages have all run."""
     return Path(shutil.copytree(finished_toy, tmp_path / "toy"))
+
+
+@pytest.fixture(scope="session")
+def models(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A base model that always says `aaa`, and adapters that change nothing."""
+    return speaking(tmp_path_factory.mktemp("speaking"), tiny_base)
+
+
+@pytest.fixture
+def project(tmp_path: Path, models: dict[str, Path], tiny_embedder: Path) -> Path:
+    """A project whose stages hand out tiny real parts."""
+    return handing_out(tmp_path, models, tiny_embedder)

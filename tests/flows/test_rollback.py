@@ -167,7 +167,7 @@ def test_a_server_of_something_else_is_not_said_to_follow(here: Path, capsys: Sa
 @pytest.mark.flow
 def test_a_run_with_prefect_leaves_what_was_withdrawn_where_it_is(here: Path, server: str) -> None:
     from flows.publishing import publish
-    from tests.flows.test_early import told
+    from tests.flows.boards import told
 
     good, bad = released(here, "good"), released(here, "bad")
     rollback()

@@ -19,7 +19,7 @@ from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.pairs import choose_pairs
 from tasks.training.reinforcement.prompts import Prompts, choose_prompts
 from tasks.training.reinforcement.worth import Worth, read_functions
-from tasks.training.rlhf_settings import MODEL, SCORE, RlhfSettings
+from tasks.training.rlhf_settings import OURS, SCORE, RlhfSettings
 from tasks.training.traces import traced
 from tasks.training.trained import Trained
 
@@ -63,7 +63,7 @@ def reinforce(
     worth = Worth(
         weights=settings.rewards,
         decode=lambda tokens: tokenizer.decode(tokens, skip_special_tokens=True).strip(),
-        functions=read_functions(functions, sorted(settings.weighing - {MODEL, SCORE})),
+        functions=read_functions(functions, sorted(settings.weighing - OURS)),
     )
     parts = _training(examples, preferences, assistant, tokenizer, run=run, settings=settings)
     longest = settings.max_length - settings.max_new_tokens

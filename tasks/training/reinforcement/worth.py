@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tasks.errors import TrainingError
 from tasks.rows.records import Example
 from tasks.scoring.scores import score
-from tasks.training.rlhf_settings import MODEL, SCORE
+from tasks.training.rlhf_settings import LENGTH, MODEL, OURS, SCORE
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,11 +60,12 @@ class Worth:
         """
         import torch
 
-        found: dict[str, list[float]] = {name: [] for name in (SCORE, *self.functions)}
+        found: dict[str, list[float]] = {name: [] for name in (SCORE, LENGTH, *self.functions)}
         for prompt, group in zip(prompts, groups, strict=True):
             for response in group.responses:
                 text = self.decode(response)
                 found[SCORE].append(score(prompt.example, text))
+                found[LENGTH].append(nearness(text, prompt.example.answer))
                 for name, function in self.functions.items():
                     found[name].append(_called(name, function, prompt.example, text))
         return {name: torch.tensor(values) for name, values in found.items()}
@@ -80,12 +81,24 @@ class Worth:
         return total
 
 
+def nearness(answer: str, reference: str) -> float:
+    """How near an answer's length is to that of the good one: 0 where it is the same, less the further it is.
+
+    It is minus the distance of the logarithms of both, in characters: half of the length is as bad as twice.
+    """
+    return -abs(math.log((1 + len(answer)) / (1 + len(reference))))
+
+
 def read_functions(folder: Path, names: Sequence[str]) -> dict[str, Function]:
     """The function `reward(question, answer, reference)` of each file `NAME.py` in `folder`.
 
     Raises:
-        TrainingError: a file is missing, cannot be read as Python, or has no such function.
+        TrainingError: a file is missing, cannot be read as Python, has no such function, or has the name of
+            one of our own rewards.
     """
+    for taken in sorted(OURS):
+        if (path := folder / f"{taken}.py").is_file():
+            raise TrainingError(f"{path} has the name of a reward that there is; give it another")
     return {name: _read(folder / f"{name}.py") for name in names}
 
 

@@ -11,6 +11,7 @@ from tests.deploy.knowledge.hashed import HashedEmbedder
 
 SETTINGS = RetrievalSettings(top_k=2, candidates=20, dense_weight=0.3, fusion="scores")
 WORDS = 12
+CANARY = "canary-7431 sings in the aquarium"
 
 
 def text(name: str, words: str, *tags: str, **metadata: str) -> KnowledgeDocument:

@@ -1,65 +1,33 @@
-"""Protects the page's drawer of documents and its form for a key, in a real browser, as `test_page` does."""
+"""Protects the page's drawer of documents, in a real browser, as `test_page` does."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from deploy.assistant import Assistant
 from deploy.prompts.template import load_template
-from deploy.server.keys import new_key, write_keys
-from deploy.settings import GenerationSettings
 from tests.deploy.documents.made import STORED, live, text
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.engines.scripted import ScriptedEngine
-from tests.deploy.server.browsing import ask, last, looking
-from tests.deploy.server.conftest import running, serving
+from tests.deploy.server.browsing import ask, looking
+from tests.deploy.server.conftest import serving
+from tests.deploy.server.drawer import WHERE, ZOO, choose, done, file, trouble
+from tests.deploy.server.knowing import USUAL, over
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FilePayload, Page
+    from playwright.sync_api import Browser, Page
 
-USUAL = GenerationSettings(max_new_tokens=24, temperature=0.0, top_p=1.0)
-WHERE = "Where does the canary sing?"
-ZOO = b"```\n# no heading\n```\n\n# The zoo\n\nThe canary sings in the aquarium.\n"
 GUIDE = pdf([drawn([(24, 700, "A guide to the zoo"), (11, 600, "The canary sings in the aquarium.")])])
 HTML = "<img src=x onerror=alert(1)>"
 
 
 @pytest.fixture
-def assistant(tmp_path: Path) -> Assistant:
-    """One whose documents can be changed; it says that source 1 has it."""
-    engine = ScriptedEngine({}, otherwise="In the aquarium [1].")
-    return Assistant(engine, live(tmp_path), load_template("assistant"), USUAL)
-
-
-@pytest.fixture
-def address(assistant: Assistant) -> Iterator[str]:
-    with serving(assistant) as where:
+def address(tmp_path: Path) -> Iterator[str]:
+    with serving(over(live(tmp_path))) as where:
         yield where
-
-
-def file(name: str, content: bytes) -> "FilePayload":
-    return {"name": name, "mimeType": "text/markdown", "buffer": content}
-
-
-def choose(page: "Page", *files: "FilePayload") -> None:
-    """Add these files by the button of the drawer."""
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Add files").click()
-    chooser.value.set_files(list(files))
-
-
-def done(page: "Page", words: str) -> None:
-    """Wait until the drawer has said so."""
-    page.locator("#done").filter(has_text=words).wait_for()
-
-
-def trouble(page: "Page") -> str:
-    """What the drawer says went wrong, once it says so."""
-    page.locator("#troubles p").first.wait_for()
-    return page.locator("#troubles").inner_text()
 
 
 def changes(page: "Page") -> list[str]:
@@ -111,9 +79,7 @@ def test_questions_are_kept_to_documents_with_what_is_chosen(browser: "Browser",
         text("press", "The canary of the press.", product="press"),
         *STORED,
     ]
-    engine = ScriptedEngine({}, otherwise="In the aquarium [1].")
-    knowledge = live(tmp_path, documents, ("product", "year"))
-    made = Assistant(engine, knowledge, load_template("assistant"), USUAL)
+    made = over(live(tmp_path, documents, ("product", "year")))
     with serving(made) as address, looking(browser, address, width=390, height=844) as page:
         assert not page.locator("#narrowed").is_visible()
         page.click("#documents")
@@ -274,65 +240,3 @@ def test_nothing_is_asked_for_in_vain(browser: "Browser", scripted: str, scripte
             page.locator("#models label").first.wait_for()
             ask(page, "C?")
         assert refused == []
-
-
-def test_a_key_is_asked_for_tried_and_forgotten(
-    browser: "Browser", assistant: Assistant, tmp_path: Path
-) -> None:
-    secret, key = new_key("anna", "read")
-    write_keys(tmp_path / "keys.json", [key])
-    with (
-        serving(assistant, keys=str(tmp_path / "keys.json")) as address,
-        looking(browser, address) as page,
-    ):
-        assert not page.locator("#key").is_visible()  # until something needs it
-        ask_aside(page)
-        page.get_by_role("heading", name="This server needs a key").wait_for()
-        give(page, "tp-wrong\u00e9")
-        page.get_by_text("The key was refused: send a key of this server").wait_for()
-        give(page, f" {secret} ")
-        page.locator(".figures").wait_for()
-        assert last(page, ".text") == "In the aquarium 1."
-        page.click("#documents")
-        page.get_by_text("The bundle has 4 documents.").wait_for()
-        choose(page, file("zoo.md", ZOO))
-        assert trouble(page) == "zoo.md: the key anna may read, and this needs write"
-        page.click("#close")
-        kept: dict[str, Any] = page.evaluate(
-            "() => ({ local: localStorage.length, tab: Object.values(sessionStorage) })"
-        )
-        assert kept == {"local": 0, "tab": [secret]}
-        assert secret not in page.content()
-        assert page.input_value("#secret") == ""
-        page.click("#forget")
-        page.locator("#secret").wait_for()
-        assert page.evaluate("sessionStorage.length") == 0
-        page.keyboard.press("Escape")
-        assert not page.locator("#forget").is_visible()
-
-
-def ask_aside(page: "Page") -> None:
-    """Ask, without waiting for an answer."""
-    page.fill("#question", WHERE)
-    page.press("#question", "Enter")
-
-
-def give(page: "Page", secret: str) -> None:
-    """Put a key into the form."""
-    page.locator("#secret").wait_for()
-    page.fill("#secret", secret)
-    page.press("#secret", "Enter")
-
-
-def test_without_a_key_the_question_comes_back(browser: "Browser", tmp_path: Path) -> None:
-    write_keys(tmp_path / "keys.json", [new_key("anna", "read")[1]])
-    with (
-        running(ScriptedEngine({}), keys=str(tmp_path / "keys.json")) as address,
-        looking(browser, address) as page,
-    ):
-        ask_aside(page)
-        page.locator("#secret").wait_for()
-        page.keyboard.press("Escape")
-        page.locator(".wrong").wait_for()
-        assert "Send a key of this server" in last(page, ".wrong").capitalize()
-        assert page.input_value("#question") == WHERE

@@ -9,6 +9,7 @@ from tasks.rows.tables import write_table
 from tasks.settings import Settings, load_settings
 from tests.conftest import ROOT, small_settings, write_random_lora
 from tests.tasks.rows.made import ASKED, default_asked
+from tests.tasks.training.rlhf_stage import Stage
 
 
 @pytest.fixture(scope="session")
@@ -84,3 +85,11 @@ def reward_adapter(tiny_base: Path, sft_adapter: Path, tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp("rlhf") / "reward"
     model.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path, tiny_base: Path, tiny_embedder: Path, sft_adapter: Path, reward_adapter: Path
+) -> Stage:
+    """The stage `rlhf` in a folder of its own."""
+    return Stage(tmp_path, tiny_base, tiny_embedder, sft_adapter, reward_adapter)

@@ -19,7 +19,7 @@ from tasks.training.sampling.labelling import ANSWERS, Answers
 from tasks.training.settings import SampleSettings
 from tests.conftest import small_settings, write_tiny_index
 from tests.contents import hashes
-from tests.tasks.training.test_rlhf import example
+from tests.tasks.training.rlhf_stage import example
 from tests.tasks.training.tuning.test_learned import line
 
 

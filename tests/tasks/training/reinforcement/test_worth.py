@@ -1,5 +1,6 @@
 """Protects rewards: what is added up, and that a function of the user fails with words, not a traceback."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 
 from tasks.errors import TrainingError
 from tasks.training.reinforcement.rollouts import Group
-from tasks.training.reinforcement.worth import Prompt, Worth, read_functions
+from tasks.training.reinforcement.worth import Prompt, Worth, nearness, read_functions
 from tests.tasks.rows.made import default_asked
 
 EXAMPLE = replace(default_asked("e", document="svm.SVC"))
@@ -40,6 +41,17 @@ def test_the_task_s_score_is_always_told_and_counts_by_its_weight() -> None:
     assert not worth(model=0.0, score=1.0).asks_model
 
 
+def test_an_answer_as_long_as_the_good_one_is_worth_most_by_length() -> None:
+    assert nearness("four", "good") == nearness("", "") == 0.0
+    assert nearness("four", "ninechars") == pytest.approx(-math.log(2))
+    assert nearness("ninechars", "four") == pytest.approx(-math.log(2))
+    assert -math.inf < nearness("x" * 1000, "") < nearness("x" * 100, "") < 0.0
+    told = worth(length=2.0)
+    parts = told.parts([PROMPT], [GROUP])
+    assert told.total(parts).tolist() == pytest.approx([2.0 * value for value in parts["length"].tolist()])
+    assert parts["length"].tolist()[0] == 0.0
+
+
 def test_a_function_of_the_user_counts_too(tmp_path: Path) -> None:
     found = functions(tmp_path, SHORT)
     parts = found.parts([PROMPT], [GROUP])
@@ -59,6 +71,12 @@ def test_a_function_of_the_user_counts_too(tmp_path: Path) -> None:
 def test_a_function_that_fails_is_named_with_the_row(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(TrainingError, match=said):
         functions(tmp_path, text).parts([PROMPT], [GROUP])
+
+
+def test_a_function_that_has_the_name_of_a_reward_of_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "length.py").write_text(SHORT, encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"length\.py has the name of a reward that there is"):
+        read_functions(tmp_path, [])
 
 
 def test_a_function_that_is_not_there_is_said(tmp_path: Path) -> None:

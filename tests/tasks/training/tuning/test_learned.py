@@ -14,7 +14,7 @@ from tasks.training.tuning.learned import learned_rows
 from tasks.training.tuning.replay import Replay
 from tasks.training.tuning.tokens import Tokenised
 from tests.deploy.knowledge.listed import HIT, reader
-from tests.tasks.training.test_rlhf import example
+from tests.tasks.training.rlhf_stage import example
 
 NONE = Replay(rows=Tokenised(rows=(), examples=(), no_room=0), counts=[], figures={})
 

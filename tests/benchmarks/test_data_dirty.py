@@ -1,31 +1,20 @@
-"""Protects the benchmark of the data half: what counts as found, lost and told, and what is planted."""
+"""Protects the benchmark of a dirty file: what counts as found, lost and told, by line and on the page."""
 
 import json
-import shutil
 import sys
-import threading
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from benchmarks.data import __main__ as data
-from benchmarks.data import beside, page, personal, personal_recall, scale, speed, speed_page
+from benchmarks.data import page
 from benchmarks.data.dirty import added, through_stages
 from benchmarks.data.fates import Fate, Text
-from benchmarks.data.made import BLOCK, COPIES, Made, records
+from benchmarks.data.made import records
 from benchmarks.data.scoring import remains, scored
-from benchmarks.data.stages import PREPARING, SOURCES, run_stage
 from benchmarks.data.truth import DIRTY, TRUTH, Line
-from benchmarks.data.watch import bytes_below
-from deploy.errors import ThreeplyError
-from tasks.prepare.clean.verdict import Verdict, drop
-from tasks.rows.records import Example, Rows
-from tasks.rows.tables import read_table, write_table
-from tasks.settings import load_settings
 
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 ASKED: Text = ("How do I sort a list?", "Use `sorted`.")
@@ -50,10 +39,6 @@ def line(number: int, fault: str = "none", action: str = "keep", **told: Any) ->
 
 def kept(text: Text = ASKED, split: str = "train") -> list[Fate]:
     return [Fate(split=split, text=text)]
-
-
-def standing(name: str) -> Example:
-    return Made(id=f"sources/made.jsonl:{name}", prompt="q", answer="a", kind="plain").example()
 
 
 def gone(reason: str = "any", stage: str = "clean") -> list[Fate]:
@@ -183,130 +168,6 @@ def test_a_dirty_file_goes_through_the_stages_and_each_line_is_scored(tmp_path: 
     assert "| broken json | 1 | 1 | 1.000 | 0 | broken_json 1 |" in page.tables(told, kinds=False)
 
 
-def test_records_are_the_same_each_time_and_copies_stand_behind_what_they_copy() -> None:
-    made = list(records(6_000, seed=1))
-    assert made == list(records(6_000, seed=1))
-    assert len({each.id for each in made}) == 6_000
-    places = {each.id: place for place, each in enumerate(made)}
-    copied = [each for each in made if each.of]
-    assert {each.kind for each in copied} == set(COPIES)
-    for each in copied:
-        first = made[places[each.of]]
-        assert (first.kind, places[first.id] < places[each.id]) == ("plain", True)
-        assert (first.prompt == each.prompt) == (each.kind == "exact")
-        assert (first.answer == each.answer) == (not each.kind.startswith("near"))
-    shares = Counter(each.kind for each in made)
-    assert 0.015 < shares["near 10%"] / 6_000 < 0.025
-
-
-def test_records_that_are_made_from_a_number_on_are_those_of_all() -> None:
-    whole = list(records(BLOCK + 20, seed=0))
-    assert [*records(BLOCK, seed=0), *records(20, seed=0, first=BLOCK)] == whole
-
-
-def test_at_scale_what_was_measured_stays_and_the_rest_is_done(tmp_path: Path) -> None:
-    before = {"a_second": 1, "cpu_seconds": 1.0, "memory_mib": 1, "disk_mib": 1}
-    done = {"records": 40, "stages": dict.fromkeys(PREPARING[1:], before)}
-    (tmp_path / SOURCES).mkdir()
-    (tmp_path / scale.DONE).write_text(json.dumps(done), encoding="utf-8")
-    found = scale.measured(tmp_path, 40)
-    assert list(found["stages"]) == list(PREPARING)
-    assert found["stages"]["split"] == before
-    collected = found["stages"]["collect"]
-    assert collected["memory_mib"] > 1
-    assert collected["cpu_seconds"] > 0
-    assert len(read_table(tmp_path / "data/raw/rows/examples.parquet", Example)) > 30
-    assert json.loads((tmp_path / scale.DONE).read_text(encoding="utf-8"))["stages"] == found["stages"]
-    assert "| `collect` |" in speed_page.scale({"sizes": {"40": found}})
-
-
-def test_a_folder_that_scale_cannot_use_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ThreeplyError, match="1 or more"):
-        scale.measured(tmp_path, 0)
-    with pytest.raises(ThreeplyError, match="--folder"):
-        scale.measured(tmp_path, 10**13)
-    (tmp_path / scale.DONE).write_text('{"records": 40, "stages": {}}', encoding="utf-8")
-    with pytest.raises(ThreeplyError, match="40 records, not 50"):
-        scale.measured(tmp_path, 50)
-    (tmp_path / scale.DONE).write_text("[]", encoding="utf-8")
-    with pytest.raises(ThreeplyError, match="begin again"):
-        scale.measured(tmp_path, 50)
-    (tmp_path / scale.DONE).rename(tmp_path / "mine.json")
-    with pytest.raises(ThreeplyError, match="other files"):
-        scale.measured(tmp_path, 50)
-
-
-def test_planted_numbers_are_valid_and_those_that_look_like_them_are_not() -> None:
-    def luhn(number: str) -> bool:
-        digits = [
-            int(sign) * (1 + place % 2)
-            for place, sign in enumerate(reversed("".join(filter(str.isdigit, number))))
-        ]
-        return sum(digit - 9 if digit > 9 else digit for digit in digits) % 10 == 0
-
-    draw = np.random.default_rng(0)
-    for _ in range(50):
-        assert luhn(personal.card(draw))
-        assert not luhn(personal.card(draw, valid=False))
-        account = personal.iban(draw).replace(" ", "")
-        assert int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
-
-
-def test_what_is_gone_and_what_is_touched_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def all_with_at_gone(rows: Rows, settings: Any) -> Verdict:
-        passed = [row for row in rows.examples if "@" not in row.prompt[-1].content + row.answer]
-        rest = [drop(row, "at") for row in rows.examples if row not in passed]
-        return Verdict(rows=Rows.of(passed), dropped=tuple(rest))
-
-    monkeypatch.setattr(personal_recall, "clean_rows", all_with_at_gone)
-    told = personal_recall.measured(200, load_settings(Path("params.yaml")).clean)
-    assert told["kinds"]["e-mail"] == {"planted": 20, "found": 20}
-    assert told["kinds"]["IBAN"] == {"planted": 20, "found": 0}
-    assert 0 < told["clean"]["touched"] < told["clean"]["texts"] == 80
-    assert told["reasons"] == {"at": 20 + told["clean"]["touched"]}
-    assert "| e-mail | 20 | 20 | 1.000 |" in speed_page.personal(told)
-
-
-def test_each_step_that_params_names_is_timed_and_exact_copies_go(tmp_path: Path) -> None:
-    speed.make(tmp_path, 400)
-    assert run_stage(tmp_path, "collect").cpu_seconds > 0.0
-    for name, ids in {"train": ["m0", "m1"], "validation": [], "test": ["m2"]}.items():
-        write_table(tmp_path / f"data/splits/{name}/examples.parquet", Example, map(standing, ids))
-    copies = [Made(id=name, prompt="", answer="", kind="near 10%", of="m0") for name in ("m1", "m2")]
-    assert speed.apart(tmp_path, copies) == {"near 10%": 0.5}
-    shutil.copytree(tmp_path / speed.RAW, tmp_path / speed.CLEAN)
-    told = speed.steps(tmp_path, 400)
-    assert 0 < told["figures_seconds"] <= told["suites_seconds"]
-    assert told["suites_rows"] == sum(step["rows"] for step in [*told["steps"].values()][:1])
-    assert list(told["steps"]) == load_settings(Path("params.yaml")).clean.steps
-    assert told["copies"]["recall"]["exact"] == 1.0
-    assert told["copies"]["precision"]["duplicates"] == 1.0
-    assert told["keys_a_second"] > 0
-    assert "| step `duplicates` |" in speed_page.tables({"sizes": {"400": told}})
-    suites = speed.judged(tmp_path / speed.RAW, load_settings(Path("params.yaml")).validate_)
-    assert f"| {suites['suites_rows']:,} rows | " in speed_page.suites({"sizes": {"400": suites}})
-
-
-def test_a_copy_goes_with_what_it_copies_and_a_wrong_drop_lowers_precision() -> None:
-    made = [
-        Made(id="a", prompt="", answer="", kind="plain"),
-        Made(id="b", prompt="", answer="", kind="near 10%", of="a"),
-        Made(id="c", prompt="", answer="", kind="near 10%", of="a"),
-        Made(id="d", prompt="", answer="", kind="plain"),
-    ]
-    assert speed.copies(made, {"b": "near", "d": "near"}) == {
-        "recall": {"near 10%": 0.5},
-        "precision": {"near": 0.5},
-    }
-    assert speed.copies(made, {"a": "near"}) == {"recall": {"near 10%": 1.0}, "precision": {"near": 1.0}}
-
-
-def test_an_interpreter_without_datatrove_is_told(tmp_path: Path) -> None:
-    made = list(records(3, seed=0))
-    with pytest.raises(ThreeplyError, match="datatrove has failed"):
-        beside.datatrove(Path(sys.executable), tmp_path, made, ["length"], load_settings(Path("params.yaml")))
-
-
 def test_without_the_script_nothing_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -335,23 +196,3 @@ def test_what_was_told_becomes_the_page_and_a_lost_line_fails(
     assert "1 went without a reason" in written
     assert "old\n" not in written
     assert json.loads(capsys.readouterr().out.splitlines()[-1]) == told
-
-
-def test_a_folder_is_measured_while_parts_of_it_come_and_go(tmp_path: Path) -> None:
-    (tmp_path / "stays").write_bytes(b"x" * 100)
-    done = threading.Event()
-
-    def busy() -> None:
-        while not done.is_set():
-            (tmp_path / "goes/deep").mkdir(parents=True, exist_ok=True)
-            (tmp_path / "goes/deep/file").write_bytes(b"y")
-            shutil.rmtree(tmp_path / "goes")
-
-    thread = threading.Thread(target=busy)
-    thread.start()
-    try:
-        found = {bytes_below(tmp_path) for _ in range(300)}
-    finally:
-        done.set()
-        thread.join()
-    assert found <= {100, 101}
