@@ -135,19 +135,20 @@ def spelled(name: int, version: int) -> str:
     return f"zq{name}v{version}w"
 
 
+def milliseconds(times: Sequence[float], share: float) -> float:
+    """What so large a share of times in seconds does not exceed; 0 where there are none."""
+    return round(float(np.quantile(times, share)) * 1000.0, 1) if times else 0.0
+
+
 def summary(course: Course) -> dict[str, float]:
     """Counts, and times in milliseconds."""
-
-    def at(times: Sequence[float], share: float) -> float:
-        return round(float(np.quantile(times, share)) * 1000.0, 1) if times else 0.0
-
     return {
         "changes": len(course.changes),
-        "change_p50_ms": at(course.changes, 0.5),
-        "change_p95_ms": at(course.changes, 0.95),
+        "change_p50_ms": milliseconds(course.changes, 0.5),
+        "change_p95_ms": milliseconds(course.changes, 0.95),
         "searches": len(course.searches),
-        "search_p50_ms": at(course.searches, 0.5),
-        "search_p95_ms": at(course.searches, 0.95),
+        "search_p50_ms": milliseconds(course.searches, 0.5),
+        "search_p95_ms": milliseconds(course.searches, 0.95),
         "checked": course.checked,
         "wrong": len(course.wrong),
     }

@@ -1,4 +1,4 @@
-"""From sending a document to an answer out of it: how long it takes through a real server.
+"""From sending a document until a search finds it: how long it takes through a real server.
 
     python -m benchmarks.live_http [--bundle data/bundle] [--documents 100] [--words 500]
 
@@ -16,13 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-import numpy as np
 
-from benchmarks.live import spelled
+from benchmarks.live import milliseconds, spelled
+from benchmarks.serving.__main__ import serving
 from deploy.errors import ThreeplyError
-from flows.started import started
-from tasks.machine.process import environment
-from tasks.settings import load_settings
 
 WAIT = 60.0  # seconds for one request, on a machine that has other work
 A_SECTION = 100  # words below a heading
@@ -46,11 +43,11 @@ def main() -> int:
     words.add_argument("--words", type=int, default=500, help="of each document")
     given = words.parse_args()
     try:
-        threads = environment(load_settings(Path("params.yaml")).run.threads)
-        with TemporaryDirectory() as folder:
-            variables = {**threads, "THREEPLY_SERVE_DOCUMENTS": folder}
-            with started("--bundle", str(given.bundle.resolve()), variables=variables) as address:
-                course = changed(address, documents=given.documents, words=given.words)
+        with (
+            TemporaryDirectory() as folder,
+            serving(Path(), given.bundle.resolve(), THREEPLY_SERVE_DOCUMENTS=folder) as address,
+        ):
+            course = changed(address, documents=given.documents, words=given.words)
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1
@@ -98,7 +95,7 @@ def summary(course: Course) -> dict[str, float]:
     for name in ("kept", "found", "gone"):
         times = getattr(course, name)
         for share in (50, 95):
-            told[f"{name}_p{share}_ms"] = round(float(np.quantile(times, share / 100)) * 1000.0, 1)
+            told[f"{name}_p{share}_ms"] = milliseconds(times, share / 100)
     return told
 
 

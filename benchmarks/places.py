@@ -6,10 +6,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deploy.errors import ThreeplyError
 from flows.place import CACHE
+
+if TYPE_CHECKING:
+    from deploy.assistant import Assistant
+    from tasks.settings import Settings
 
 DATA = Path("data")
 
@@ -24,6 +28,19 @@ def changed(params: str, values: Mapping[str, Mapping[str, Any]]) -> str:
         known[section] |= own
     yaml.dump(known, text)
     return text.getvalue()
+
+
+def assistant_of(data: Path, settings: "Settings") -> "Assistant":
+    """What composes the prompts of the run whose outputs lie in `data`, as it serves; it cannot answer."""
+    from tasks.rows.grounding import composer
+
+    return composer(
+        data / "index",
+        data / "models" / "embedder",
+        retrieval=settings.retrieval,
+        prompt=settings.prompt,
+        generation=settings.generation,
+    )
 
 
 def run_chain(project: Path, place: Path, *words: str) -> None:

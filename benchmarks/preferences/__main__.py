@@ -18,19 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.first_screen import between
-from benchmarks.places import DATA, run_chain
+from benchmarks.places import DATA, assistant_of, run_chain
 from benchmarks.preferences.judging import Verdict, answers, judged
 from benchmarks.preferences.rewards import HEAD, quality_line
-from benchmarks.preferences.runs import HELD_OUT, changes, halves, judge, prepared
+from benchmarks.preferences.runs import HELD_OUT, changes, halves, held_out_pairs, judge, prepared
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.device import set_up_torch
 from tasks.pages.numbers import DASH, percent
-from tasks.rows.grounding import composer, ground_preferences
+from tasks.rows.grounding import ground_preferences
 from tasks.rows.identity import prompt_key
-from tasks.rows.records import Preference
-from tasks.rows.tables import read_table
 from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 
@@ -73,15 +71,8 @@ def measured(
     judging = judge(second, place)
     settings, data = load_settings(place / "params.yaml"), place / DATA
     device = set_up_torch(settings.run)
-    assistant = composer(
-        data / "index",
-        data / "models" / "embedder",
-        retrieval=settings.retrieval,
-        prompt=settings.prompt,
-        generation=settings.generation,
-    )
-    rows = read_table(data / "splits" / "test" / "preferences.parquet", Preference)
-    asked = {prompt_key(row.prompt): row for row in rows if row.held_out == HELD_OUT}
+    assistant = assistant_of(data, settings)
+    asked = {prompt_key(row.prompt): row for row in held_out_pairs(data)}
     prompts = [row.messages for row in ground_preferences(list(asked.values())[:count], assistant)]
     models = {"sft": data / "models" / "sft", "rlhf": data / "models" / "rlhf"}
     told = answers(

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.first_screen import between
-from benchmarks.places import DATA, run_chain
-from benchmarks.preferences.runs import HELD_OUT, changes, prepared
+from benchmarks.places import DATA, assistant_of, run_chain
+from benchmarks.preferences.runs import HELD_OUT, changes, held_out_pairs, prepared
 from deploy.atomic import write_text
 from deploy.engines.chat import load_tokenizer
 from deploy.errors import ThreeplyError
@@ -26,7 +26,7 @@ from tasks.evaluation.markdown import markdown_table
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import overlay
 from tasks.pages.numbers import DASH, percent
-from tasks.rows.grounding import composer, ground_preferences
+from tasks.rows.grounding import ground_preferences
 from tasks.rows.records import Preference
 from tasks.rows.tables import read_table
 from tasks.settings import load_settings
@@ -73,23 +73,13 @@ def measured(project: Path, name: str, parted: Parted, changed: Mapping[str, Any
     run_chain(project, place, "--until", "reward")
     settings, data = load_settings(place / "params.yaml"), place / DATA
     base, folder = data / "models" / "base", data / "models" / "reward"
-    assistant = composer(
-        data / "index",
-        data / "models" / "embedder",
-        retrieval=settings.retrieval,
-        prompt=settings.prompt,
-        generation=settings.generation,
-    )
+    assistant = assistant_of(data, settings)
     tokenizer, longest = load_tokenizer(base), settings.reward.max_length
     trained, judged = (
         tokenise(ground_preferences(rows, assistant), tokenizer, max_length=longest)
         for rows in (
             read_table(data / "splits" / "train" / "preferences.parquet", Preference),
-            [
-                row
-                for row in read_table(data / "splits" / "test" / "preferences.parquet", Preference)
-                if row.held_out == HELD_OUT
-            ],
+            held_out_pairs(data),
         )
     )
     rows = comparisons(judged.rows, longest=longest)

@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 from benchmarks.places import DATA, run_stage
 from flows.place import make_place
 from tasks.machine.settings import overlay
+from tasks.rows.records import Preference
+from tasks.rows.tables import read_table
 from tasks.settings import read_params
 
 PLACES = Path("build/preferences")
@@ -55,6 +57,12 @@ def prepared(
     for file, lines in files.items():
         (place / "sources" / _file(file)).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return place
+
+
+def held_out_pairs(data: Path) -> list[Preference]:
+    """The pairs of the source `HELD_OUT` that the run whose outputs lie in `data` has kept."""
+    rows = read_table(data / "splits" / "test" / "preferences.parquet", Preference)
+    return [row for row in rows if row.held_out == HELD_OUT]
 
 
 def judge(place: Path, optimised: Path) -> Path:

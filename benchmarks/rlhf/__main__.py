@@ -18,11 +18,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.places import DATA, assistant_of
 from deploy.errors import ThreeplyError
 from tasks.machine.process import cores, environment
 from tasks.settings import Settings, load_settings
 
-DATA, PLACE, PLAIN = Path("data"), Path("build/rlhf"), Path("build/trl")
+PLACE, PLAIN = Path("build/rlhf"), Path("build/trl")
 WANTED = ("trl==1.12.0", "torch", "transformers", "peft", "datasets", "accelerate")
 THEIRS = Path(__file__).with_name("theirs.py")
 
@@ -62,7 +63,6 @@ def prepared(settings: Settings, *, updates: int) -> Path:
         ThreeplyError: there is no fine-tuned model or no reward model.
     """
     from deploy.engines.chat import end_of_turn, load_tokenizer
-    from tasks.rows.grounding import composer
     from tasks.rows.records import Example
     from tasks.rows.tables import read_table
     from tasks.training.reinforcement.prompts import choose_prompts
@@ -73,13 +73,7 @@ def prepared(settings: Settings, *, updates: int) -> Path:
             raise ThreeplyError(f"{adapter} holds no adapter; threeply run --until reward makes it")
     tokenizer = load_tokenizer(base)
     rlhf, responses, prompts = settings.rlhf, 4, 16
-    assistant = composer(
-        DATA / "index",
-        DATA / "models" / "embedder",
-        retrieval=settings.retrieval,
-        prompt=settings.prompt,
-        generation=settings.generation,
-    )
+    assistant = assistant_of(DATA, settings)
     examples = read_table(DATA / "splits" / "train" / "examples.parquet", Example)
     chosen, _ = choose_prompts(
         examples,

@@ -179,14 +179,16 @@ def asked(path: Path) -> list[list[dict[str, Any]]]:
 
 
 @contextmanager
-def serving(place: Path, bundle: Path) -> Iterator[str]:
+def serving(place: Path, bundle: Path, **settings: str) -> Iterator[str]:
     """The address of a server of `bundle` by the code in `place`, with as many places as clients may be.
+
+    `settings` are further variables of its environment.
 
     Raises:
         ReleaseError: it does not start.
     """
     threads = environment(load_settings(Path("params.yaml")).run.threads)
-    variables = {**threads, "PYTHONPATH": str(place)}
+    variables = {**threads, "PYTHONPATH": str(place), **settings}
     with started("--bundle", str(bundle), place=place, variables=variables) as address:
         yield address
 
