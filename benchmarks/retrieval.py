@@ -1,14 +1,15 @@
 """How well the right text is found on public question sets, by words, by meaning, by both, and tuned.
 
-    python -m benchmarks.retrieval BENCH [--questions 300] [--rerank]
+    python -m benchmarks.retrieval BENCH [--questions 300] [--train query_encoder rerank]
 
 BENCH is a folder with `squad_dev.jsonl`, `squad_paragraphs.jsonl`, `tldr_pages.jsonl`, `tldr_pairs.jsonl` and
 `perlfaq_qa.jsonl` (or THREEPLY_BENCH names it); what is missing is skipped in words. The store is the served
 one, made in a temporary folder. One half of the questions chooses the weight of the embeddings, the other
 half judges it beside words alone, embeddings alone and the default (recall, nDCG and the mean reciprocal
-rank). With --rerank, two thirds of the first half train a reranker over the weight chosen, as the stage
-`rerank` does, its last third says whether it is kept, and the second half judges it, too. Processor time is
-that of a search with the question's embedding. Prints tables; the last line is one JSON object.
+rank). With --train, two thirds of the first half train a query encoder or a reranker over the weight chosen,
+as the stages of these names do, its last third says whether it is kept, and the second half judges it, too.
+Processor time is that of a search with the question's embedding. Prints tables; the last line is one JSON
+object.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from benchmarks.question_sets import BENCHES, Bench
 from deploy.knowledge.building import build_knowledge
 from deploy.knowledge.chunking import chunk_documents
 from deploy.knowledge.embedder import SentenceEmbedder
+from deploy.knowledge.query_encoder import FOLDER
 from deploy.knowledge.store import open_knowledge
 from deploy.settings import RetrievalSettings
 from tasks.evaluation.markdown import markdown_table
@@ -38,9 +40,11 @@ from tasks.machine.progress import Progress
 from tasks.rows.records import Example
 from tasks.scoring.scores import bootstrap
 from tasks.settings import Settings, load_settings
-from tasks.training.reranking.making import make_reranker
+from tasks.training.ranking.query_encoder import make_query_encoder
+from tasks.training.ranking.reranker import make_reranker
 
 KS = (1, 3, 5, 10)
+TRAINED = ("query_encoder", "rerank")  # the stages of which each can be tried
 MEASURED = 50  # chunks asked for: of ten documents many lie among them
 
 
@@ -54,7 +58,7 @@ def main() -> int:
     words.add_argument("--questions", type=int, default=300, help="drawn from each set")
     words.add_argument("--embedder", type=Path, default=Path("data/models/embedder"))
     words.add_argument("--sets", nargs="+", choices=BENCHES, default=list(BENCHES))
-    words.add_argument("--rerank", action="store_true", help="train a reranker for each set: minutes")
+    words.add_argument("--train", nargs="+", choices=TRAINED, default=[], help="for each set: minutes")
     given = words.parse_args()
     results: dict[str, Any] = {}
     for name in given.sets:
@@ -66,17 +70,17 @@ def main() -> int:
                 file=sys.stderr,
             )
             continue
-        results[name] = measure(bench, given.embedder, count=given.questions, reranks=given.rerank)
+        results[name] = measure(bench, given.embedder, count=given.questions, trains=given.train)
         print(f"\n{name}: {results[name]['documents']} texts\n")
         print("\n".join(table(results[name])), flush=True)
     print(json.dumps(results))
     return 0
 
 
-def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[str, Any]:
+def measure(bench: Bench, embedder: Path, *, count: int, trains: Sequence[str]) -> dict[str, Any]:
     """Figures of each way to search over one half of the questions; the other half has chosen the weight.
 
-    Where it `reranks`, that half has trained a reranker as well.
+    That half has trained what it `trains` as well, each by itself.
     """
     settings = load_settings(Path("params.yaml"))
     seed, usual = settings.run.seed, settings.retrieval.dense_weight
@@ -106,17 +110,17 @@ def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[
         ranks_mixed, _ = searched(folder, embedder, by_ranks, questions)
         half = len(questions) // 2
         chosen = max(places, key=lambda weight: fmean(map(gain, places[weight][:half])))
-        reranked = rerank(Path(made), embedder, questions, chosen, settings) if reranks else None
+        trained = {name: train(name, Path(made), embedder, questions, chosen, settings) for name in trains}
     judged = {weight: ranks[half:] for weight, ranks in places.items()}
     single = max((0.0, 1.0), key=lambda weight: fmean(map(gain, judged[weight])))
     ways = {"words alone": 0.0, "embeddings alone": 1.0, "the default": usual, "tuned": chosen}
     more = [gain(a) - gain(b) for a, b in zip(judged[chosen], judged[single], strict=True)]
     mixed = {"weight": by_ranks.dense_weight, **figures(ranks_mixed[half:], seed)}
-    if reranked:
-        more_still = [gain(a) - gain(b) for a, b in zip(reranked.pop("places"), judged[chosen], strict=True)]
-        reranked["over_tuned"] = asdict(bootstrap(more_still, resamples=1000, seed=seed))
+    for each in trained.values():
+        more_still = [gain(a) - gain(b) for a, b in zip(each.pop("places"), judged[chosen], strict=True)]
+        each["over_tuned"] = asdict(bootstrap(more_still, resamples=1000, seed=seed))
     return {
-        "reranked": reranked,
+        "trained": trained,
         "documents": len(bench.documents),
         "questions": len(questions) - half,
         "ways": {
@@ -128,12 +132,17 @@ def measure(bench: Bench, embedder: Path, *, count: int, reranks: bool) -> dict[
     }
 
 
-def rerank(
-    made: Path, embedder: Path, questions: Sequence[tuple[str, str]], weight: float, settings: Settings
+def train(
+    name: str,
+    made: Path,
+    embedder: Path,
+    questions: Sequence[tuple[str, str]],
+    weight: float,
+    settings: Settings,
 ) -> dict[str, Any]:
-    """What a reranker makes of the second half of the questions, trained on the first over this weight.
+    """What the second half of the questions is ranked like with what the first half has trained.
 
-    The index lies in `made`. Where the reranker was left out, the figures are those without one.
+    The index lies in `made`. Where what was trained is left out, the figures are those without it.
     """
     half = len(questions) // 2
     rows = [
@@ -144,19 +153,24 @@ def rerank(
         for at, (question, wanted) in enumerate(questions[:half])
     ]
     learned = 2 * half // 3
-    retriever = made / "retriever"
+    retriever = made / name
     shutil.copytree(embedder, retriever)
     retrieval = settings.retrieval.model_copy(update={"dense_weight": weight})
+    given = rows[:learned], rows[learned:], made / "index"
     with contextlib.redirect_stdout(sys.stderr):
-        result = make_reranker(
-            retriever,
-            rows[:learned],
-            rows[learned:],
-            made / "index",
-            run=settings.run,
-            retrieval=retrieval,
-            settings=settings.rerank,
-        )
+        if name == "rerank":
+            result = make_reranker(
+                retriever, *given, run=settings.run, retrieval=retrieval, settings=settings.rerank
+            )
+        else:
+            result = make_query_encoder(
+                retriever / FOLDER,
+                embedder,
+                *given,
+                run=settings.run,
+                retrieval=retrieval,
+                settings=settings.query_encoder,
+            )
     shown = retrieval.model_copy(update={"top_k": MEASURED})
     places, after = searched(made / "index", retriever, shown, questions[half:])
     _, before = searched(made / "index", embedder, shown, questions[half:])
@@ -210,15 +224,15 @@ def table(result: dict[str, Any]) -> list[str]:
     }
     count = f"{result['questions']} questions"
     more = [f"nDCG@10, tuned over the better single way: {_gained(result['tuned_over_single'])}, {count}"]
-    if reranked := result["reranked"]:
-        rows[f"reranked ({reranked['weight']:g})"] = [_with_interval(reranked[name]) for name in names]
-        took = reranked["milliseconds"]
-        if reason := reranked["left_out"]:
-            more.append(f"The reranker was left out: {reason}")
+    for kind, found in result["trained"].items():
+        rows[f"{kind} ({found['weight']:g})"] = [_with_interval(found[name]) for name in names]
+        took = found["milliseconds"]
+        if reason := found["left_out"]:
+            more.append(f"{kind} was left out: {reason}")
         else:
             more += [
-                f"nDCG@10, reranked over tuned: {_gained(reranked['over_tuned'])}, {count}",
-                f"a search took {took['without']:.1f} ms of processor time, {took['with']:.1f} ms reranked",
+                f"nDCG@10, {kind} over tuned: {_gained(found['over_tuned'])}, {count}",
+                f"a search took {took['without']:.1f} ms of processor time, {took['with']:.1f} ms with it",
             ]
     return [*markdown_table(["", *names], rows), "", *more]
 

@@ -4,7 +4,8 @@ manifest.json    what each file must be, and what the bundle was made from
 settings.json    retrieval, prompt and generation, as they were measured
 base/            the base model and its tokenizer
 adapters/NAME/   what fine-tuning adds to it
-embedder/        the sentence encoder, and in `reranker` what was trained from it, if it was
+embedder/        the sentence encoder, and in `query_encoder` and `reranker` what was trained
+                 from it, if it was
 knowledge/       the knowledge store
 prompts/         the prompt templates
 data-card.md     where the data comes from that it was made with, if its run had told by then

@@ -31,7 +31,8 @@ MADE = (
 )
 FETCHED = tuple(DATA / "models" / name for name in ("base", "embedder"))  # made from no row
 KEPT = (*FETCHED, DATA / "README.md")
-MODELS = tuple(DATA / "models" / name for name in ("sft", "reward", "rlhf", "retriever/reranker"))
+SFT, *UPON = (DATA / "models" / name for name in ("sft", "reward", "rlhf"))
+MODELS = (SFT, *UPON, DATA / "models/query_encoder", DATA / "models/retriever/reranker")
 # Not ours to delete: what people have written, what is served, and what stands in other places.
 NEXT = {
     Path("sources"): "take the lines out, or the next run collects them again",
@@ -201,7 +202,7 @@ def _models(root: Path, selected: "Selected") -> Iterator[str]:
         )
         yield from _taught(root, selected)
     else:
-        yield f"None of them is in train or validation: {MODELS[0].parent} has learned nothing from them"
+        yield f"None of them is in train or validation: {SFT.parent} has learned nothing from them"
 
 
 def _taught(root: Path, selected: "Selected") -> Iterator[str]:
@@ -221,8 +222,8 @@ def _taught(root: Path, selected: "Selected") -> Iterator[str]:
         else:
             counted = f", {tokens:,} tokens in all" if tokens else ""
             yield f"{model} has learned from {rows:,} of them{counted}"
-            if model == MODELS[0]:
-                yield f"{', '.join(map(str, MODELS[1:]))} go on from it"
+            if model == SFT:
+                yield f"{', '.join(map(str, UPON))} go on from it"
 
 
 def _is_release(path: Path) -> bool:

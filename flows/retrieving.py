@@ -62,6 +62,7 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
         SettingsError: a word is wrong.
         RecallError: there is no run to read, or it has too few questions whose passage is known.
     """
+    from deploy.knowledge.query_encoder import has_query_encoder
     from deploy.knowledge.reranker import has_reranker
     from tasks.scoring.recall import gain, parts
 
@@ -88,10 +89,11 @@ def show_retrieval(root: Path, settings: Any, words: argparse.Namespace) -> None
     for name, (share, count) in parts(rows, now.ranked.within(top_k)).items():
         print(f"  {name:<32} {share:.3f} of {count}")
     print("\n" + "\n".join(table(list(tried.values()), now)))
-    if has_reranker(root / RETRIEVER):
-        reranked = _ranked(root / RETRIEVER, settings, rows, root / INDEX, usual)
-        more = gain(reranked, now.ranked, top_k=top_k, seed=settings.run.seed)
-        print("\n" + "\n".join(beside(reranked, more, top_k=top_k)))
+    kinds = {"query encoder": has_query_encoder, "reranker": has_reranker}
+    if trained := [name for name, is_there in kinds.items() if is_there(root / RETRIEVER)]:
+        served = _ranked(root / RETRIEVER, settings, rows, root / INDEX, usual)
+        more = gain(served, now.ranked, top_k=top_k, seed=settings.run.seed)
+        print("\n" + "\n".join(beside(trained, served, more, top_k=top_k)))
     best = max(tried.values(), key=lambda each: (each.ranked.share(top_k), each is now))
     more = gain(best.ranked, now.ranked, top_k=top_k, seed=settings.run.seed)
     print("\n" + advice(best, now, more, questions=len(rows), split=words.split))

@@ -35,11 +35,12 @@ def table(tried: Sequence[Tried], now: Tried) -> list[str]:
     return [*lines, "* as params.yaml has it"]
 
 
-def beside(reranked: "Ranked", more: "Interval", *, top_k: int) -> list[str]:
-    """The line of the reranker over the present setting, under those of the fusion, and what it adds."""
+def beside(trained: Sequence[str], served: "Ranked", more: "Interval", *, top_k: int) -> list[str]:
+    """The line of what was `trained` over the present setting, below the others, and what it adds."""
+    with_it, show = " and ".join(trained), "shows" if len(trained) == 1 else "show"
     return [
-        f"  {'reranked':<33}  {_shares(reranked)}",
-        f"The reranker over the present setting, which is what is served, shows {_gain(more)} at {top_k}.",
+        f"  {f'with the {with_it}':<33}  {_shares(served)}",
+        f"The {with_it} over the present setting, which is what is served, {show} {_gain(more)} at {top_k}.",
     ]
 
 

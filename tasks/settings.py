@@ -27,6 +27,7 @@ from tasks.recipes.settings import ClassifySettings, ImagesSettings
 from tasks.release.settings import BundleSettings, CardSettings, ReportSettings
 from tasks.training.rlhf_settings import RlhfSettings
 from tasks.training.settings import (
+    QueryEncoderSettings,
     RerankSettings,
     RewardSettings,
     SampleSettings,
@@ -52,6 +53,7 @@ class Settings(Section):
     index: IndexSettings
     knowledge: KnowledgeSettings
     retrieval: RetrievalSettings
+    query_encoder: QueryEncoderSettings
     rerank: RerankSettings
     prompt: PromptSettings
     generation: GenerationSettings

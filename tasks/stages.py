@@ -19,6 +19,7 @@ STAGES: dict[str, str] = {
     "gate": "tasks.prepare.gate",
     "split": "tasks.prepare.split",
     "index": "tasks.prepare.index",
+    "query_encoder": "tasks.training.query_encoder",
     "rerank": "tasks.training.rerank",
     "knowledge": "tasks.release.knowledge",
     "search": "tasks.training.search",

@@ -23,8 +23,8 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.filterwarnings(r"ignore:module 'sre_\w+' is deprecated:DeprecationWarning")
 BEFORE = ("collect", "clean", "validate", "gate", "split")
 AFTER = (
-    "index", "rerank", "knowledge", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate",
-    "card",
+    "index", "query_encoder", "rerank", "knowledge", "search", "sft", "sample", "reward", "rlhf", "calibrate",
+    "evaluate", "card",
 )  # fmt: skip
 TINY: dict[str, Any] = {
     "run": {"threads": 1, "precision": "float32"},

@@ -11,8 +11,9 @@ object.
 
 import argparse
 import json
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def main() -> int:
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1
-    text = table(rows, settings, questions=given.questions)
+    text = table(rows, settings, questions=given.questions, words=sys.argv[1:])
     print(text)
     if given.write:
         write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "algorithms", text))
@@ -56,8 +57,8 @@ def main() -> int:
     return 0
 
 
-def table(rows: Mapping[str, Row], settings: Settings, *, questions: int) -> str:
-    """The rows as Markdown."""
+def table(rows: Mapping[str, Row], settings: Settings, *, questions: int, words: Sequence[str] = ()) -> str:
+    """The rows as Markdown; `words` are those of the command line that made them."""
     head = [
         "score", "over fine-tuning", "over more fine-tuning", "abstains rightly", "wrongly", "retention",
         "KL, nats", "time",
@@ -82,11 +83,18 @@ def table(rows: Mapping[str, Row], settings: Settings, *, questions: int) -> str
             "",
             f"{questions} test questions, the same for all, one seed; paired differences, 95 %. The"
             f" state after {settings.rlhf.updates} updates of {settings.rlhf.drawn_prompts} prompts is shown,"
-            " better or not.",
+            f" better or not.{_early(rows)}",
             "",
-            "*`python -m benchmarks.algorithms --write`.*",
+            f"*`{shlex.join(['python', '-m', 'benchmarks.algorithms', *words])}`.*",
             "",
         ]
+    )
+
+
+def _early(rows: Mapping[str, Row]) -> str:
+    """Which of them stopped before their time, and why; each after a blank."""
+    return "".join(
+        f" {name} stopped after {row.updates}: {row.stopped}." for name, row in rows.items() if row.stopped
     )
 
 

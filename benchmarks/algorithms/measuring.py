@@ -21,11 +21,15 @@ from tasks.rows.records import Example
 from tasks.rows.tables import read_table
 from tasks.scoring.scores import Interval, bootstrap
 from tasks.settings import Settings
+from tasks.training.reinforcement.loop import TOLD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What a model scored, against the start, and what its training took; None where there was none."""
+    """What a model scored, against the start, and what its training took; None where there was none.
+
+    `stopped` says why it ended before its time, after `updates`; empty where it did not.
+    """
 
     score: Interval
     difference: Interval | None
@@ -35,6 +39,8 @@ class Row:
     retention: float
     seconds: float | None = None
     heldout: Mapping[str, Any] | None = None
+    updates: int | None = None
+    stopped: str = ""
 
 
 def measured(
@@ -92,7 +98,13 @@ def measured(
         if name in places:
             report = json.loads((places[name] / DATA / "report.json").read_text(encoding="utf-8"))
             done = json.loads((places[name] / DONE).read_text(encoding="utf-8"))
-            told = {"seconds": done["seconds"], "heldout": report["figures"]["heldout"]}
+            figures = report["figures"]
+            told = {
+                "seconds": done["seconds"],
+                "heldout": figures["heldout"],
+                "updates": figures["updates"],
+                "stopped": TOLD.get(figures["stopped"], ""),
+            }
         control = names.get(CONTROL)
         return Row(
             score=_interval([each.score for each in answers], settings),

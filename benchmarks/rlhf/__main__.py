@@ -1,10 +1,11 @@
 """PPO of this project beside that of TRL 1.12.0, the last release that had it, on the models of the last run.
 
-    python -m benchmarks.rlhf [--rounds 2] [--updates 4]
+    python -m benchmarks.rlhf [--rounds 2] [--updates 4] [--prompts 4]
 
-Both have the same policy, reward model, prompts, responses to each, layers that learn and settings, in
+Both have the same policy, reward model, prompts, four responses to each, layers that learn and settings, in
 float32. They take turns, each in a process of its own, TRL in an environment of its own (build/trl, made by
-pip); the first update is not counted. Prints a table; the last line is one JSON object, `ratio_trl` in it.
+pip); the first update is not counted. An update of TRL takes minutes on two cores. Prints each run as it
+ends, and a table; the last line is one JSON object, `ratio_trl` in it.
 """
 
 import argparse
@@ -33,9 +34,10 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="python -m benchmarks.rlhf", description=__doc__)
     words.add_argument("--rounds", type=int, default=2)
     words.add_argument("--updates", type=int, default=4, help="of a run, the first not counted (4)")
+    words.add_argument("--prompts", type=int, default=4, help="of an update (4)")
     given = words.parse_args()
     try:
-        job = prepared(load_settings(Path("params.yaml")), updates=given.updates)
+        job = prepared(load_settings(Path("params.yaml")), updates=given.updates, prompts=given.prompts)
         python = installed()
         found: dict[str, list[dict[str, Any]]] = {"ours": [], "TRL": []}
         for _ in range(given.rounds):
@@ -45,7 +47,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     for name, runs in found.items():
-        speeds = "  ".join(f"{each['samples_per_s']:.2f}" for each in runs)
+        speeds = "  ".join(f"{each['samples_per_s']:.3f}" for each in runs)
         rewards = " ".join(f"{value:.2f}" for value in runs[0]["rewards"])
         print(f"{name:<5} responses a second {speeds}   reward of each update {rewards}")
     ratios = [
@@ -56,7 +58,7 @@ def main() -> int:
     return 0
 
 
-def prepared(settings: Settings, *, updates: int) -> Path:
+def prepared(settings: Settings, *, updates: int, prompts: int) -> Path:
     """What both are to do, as a file, with the models in the forms that they read.
 
     Raises:
@@ -72,7 +74,7 @@ def prepared(settings: Settings, *, updates: int) -> Path:
         if not (adapter / "adapter_model.safetensors").is_file():
             raise ThreeplyError(f"{adapter} holds no adapter; threeply run --until reward makes it")
     tokenizer = load_tokenizer(base)
-    rlhf, responses, prompts = settings.rlhf, 4, 16
+    rlhf, responses = settings.rlhf, 4
     assistant = assistant_of(DATA, settings)
     examples = read_table(DATA / "splits" / "train" / "examples.parquet", Example)
     chosen, _ = choose_prompts(
@@ -175,6 +177,7 @@ def _run(command: list[str], job: Path) -> dict[str, Any]:
     if done.returncode:
         raise ThreeplyError(f"{' '.join(command)} ended with {done.returncode}; what it said stands above")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print(f"{' '.join(command)}: {found['samples_per_s']:.3f} responses a second", flush=True)
     return found
 
 

@@ -41,6 +41,9 @@ def main() -> int:
         found.config.pad_token_id = job["pad"]
         return found
 
+    # Of the value model its head learns, as on our side: to train its layers as well would take TRL longer.
+    value = classifier()
+    value.base_model.requires_grad_(False)
     times: list[float] = []
     rewards: list[float] = []
 
@@ -84,7 +87,7 @@ def main() -> int:
         model=AutoModelForCausalLM.from_pretrained(job["policy"], dtype=torch.float32),
         ref_model=None,
         reward_model=classifier(),
-        value_model=classifier(),
+        value_model=value,
         train_dataset=rows,
         eval_dataset=rows.select(range(1)),
         peft_config=LoraConfig(**job["lora"]),

@@ -55,7 +55,11 @@ class SentenceEmbedder:
     """A sentence-transformers model from a local folder.
 
     Texts are read up to `max_tokens`, in batches of similar length, and come out as float32. The same texts
-    give the same bits for the same number of threads.
+    give the same bits for the same number of threads. Where a query encoder was trained from it, and lies in
+    its folder, that reads the questions.
+
+    Raises:
+        KnowledgeError: the folder has no weights, or a query encoder that cannot be used.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class SentenceEmbedder:
         from sentence_transformers import SentenceTransformer
 
         from deploy.knowledge.fused_bert import fuse_bert
+        from deploy.knowledge.query_encoder import query_model
 
         self._model: Any = SentenceTransformer(
             str(folder),
@@ -79,7 +84,10 @@ class SentenceEmbedder:
             trust_remote_code=False,
             model_kwargs={"dtype": getattr(torch, dtype), "use_safetensors": True},
         )
-        self._model[0].model = fuse_bert(self._model[0].model)
+        plain = self._model[0].model
+        asked = query_model(folder, self.identity, plain)
+        self._passages = fuse_bert(plain)
+        self._questions = self._passages if asked is plain else fuse_bert(asked)
         own_limit = self._model.max_seq_length or 512
         self.max_tokens: int = min(max_tokens or own_limit, own_limit)
         self._model.max_seq_length = self.max_tokens
@@ -118,8 +126,10 @@ class SentenceEmbedder:
         return vectors
 
     def _encode(self, texts: list[str], *, prompt: str) -> Vectors:
-        encode = self._model.encode_query if prompt == "query" else self._model.encode_document
+        asks = prompt == "query"
+        encode = self._model.encode_query if asks else self._model.encode_document
         with self._one_at_a_time:
+            self._model[0].model = self._questions if asks else self._passages
             vectors = encode(
                 texts,
                 batch_size=self._batch_size,

@@ -8,23 +8,22 @@ reranker.json         what they belong to, and how many passages they put in ord
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from deploy.atomic import write_json
 from deploy.errors import KnowledgeError
 from deploy.files import read_json, sha256_of, text_sha256
 from deploy.knowledge.embedder import embedder_identity
 from deploy.knowledge.hits import Hit
+from deploy.knowledge.trained import WEIGHTS, learned, put_weights, read_weights
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from deploy.knowledge.cross_encoder import CrossEncoder, PairTokenizer
 
-FOLDER, WEIGHTS, NOTE = "reranker", "weights.safetensors", "reranker.json"
+FOLDER, NOTE = "reranker", "reranker.json"
 _ADVICE = "run the stage `rerank` again, or delete that folder: the order of the fusion stands then"
 
 
@@ -121,7 +120,8 @@ def open_reranker(
             f"{folder} was trained with another tokenizer than that of {embedder}; {_ADVICE}"
         )
     model = untrained(embedder)
-    _put_weights(model, _weights(folder / WEIGHTS, note.weights), folder)
+    weights = read_weights(folder, checksum=note.weights, advice=_ADVICE)
+    put_weights(model, weights, folder, needed=("head", "prior"), advice=_ADVICE)
     model.bert = fuse_bert(model.bert.to(getattr(torch, dtype)))
     return Reranker(model, tokenizer, candidates=note.candidates, device=device)
 
@@ -134,12 +134,7 @@ def write_reranker(
 
     folder = embedder / FOLDER
     folder.mkdir()
-    learned = {
-        name: each.detach().cpu().contiguous()
-        for name, each in model.named_parameters()
-        if each.requires_grad
-    }
-    save_file(learned, folder / WEIGHTS)
+    save_file(learned(model), folder / WEIGHTS)
     note = RerankerNote(
         embedder=embedder_identity(embedder),
         vocabulary=_vocabulary(tokenizer),
@@ -148,35 +143,6 @@ def write_reranker(
         max_tokens=tokenizer.max_tokens,
     )
     write_json(folder / NOTE, asdict(note))
-
-
-def _weights(path: Path, wanted: str) -> "dict[str, Tensor]":
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if sha256_of(path) == wanted:
-            return load_file(path)
-    except OSError as error:
-        raise KnowledgeError(f"{path} cannot be read: {error.strerror}; {_ADVICE}") from None
-    except SafetensorError as error:
-        raise KnowledgeError(f"{path} holds no weights: {error}; {_ADVICE}") from None
-    raise KnowledgeError(f"{path} is damaged: its checksum is not the one in {NOTE}; {_ADVICE}")
-
-
-def _put_weights(model: "CrossEncoder", weights: "Mapping[str, Tensor]", folder: Path) -> None:
-    own: dict[str, Any] = model.state_dict()
-    wrong = [
-        name
-        for name, each in weights.items()
-        if name not in own or own[name].shape != each.shape or not each.isfinite().all()
-    ]
-    wrong += [name for name in ("head", "prior") if name not in weights]
-    if wrong:
-        raise KnowledgeError(
-            f"{folder} does not fit the embedder: {', '.join(wrong)} in {WEIGHTS} cannot be used; {_ADVICE}"
-        )
-    model.load_state_dict(dict(weights), strict=False)
 
 
 def _vocabulary(tokenizer: "PairTokenizer") -> str:

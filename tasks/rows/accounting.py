@@ -8,8 +8,8 @@ from tasks.rows.reports import Report, RowCount, outcomes, unbalanced
 
 # The stages that count rows, in the order in which rows meet them.
 ORDER = (
-    "collect", "clean", "validate", "split", "index", "rerank", "knowledge",
-    "sft", "sample", "reward", "rlhf", "evaluate",
+    "collect", "clean", "validate", "split", "index", "query_encoder", "rerank",
+    "knowledge", "sft", "sample", "reward", "rlhf", "evaluate",
 )  # fmt: skip
 # The rows that one stage keeps are those that the other takes in. Training and evaluation each take their
 # share of a split, which the report of the split tells; `index` takes the documents that training has seen.

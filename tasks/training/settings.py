@@ -119,15 +119,11 @@ class SampleSettings(Section):
         return self
 
 
-class RerankSettings(Section):
-    """The reranker, trained from the embedder on questions whose passage is known."""
+class RankingSettings(Section):
+    """What is trained from the embedder, on questions whose passage is known, to rank passages better."""
 
     enabled: bool
-    candidates: Annotated[int, Field(ge=2, le=100)]
-    max_tokens: Annotated[int, Field(ge=16, le=512)]
     max_rows: Count
-    negatives: Count
-    trained_layers: Count | None
     epochs: Count
     batch_size: Count
     learning_rate: Positive
@@ -135,6 +131,22 @@ class RerankSettings(Section):
     validation_rows: Count
     validation_passes: Count
     patience: Count
+
+
+class QueryEncoderSettings(RankingSettings):
+    """The query encoder: how questions are read, while passages keep their vectors."""
+
+    nearest: Annotated[int, Field(ge=1, le=1000)]
+    temperature: Positive
+
+
+class RerankSettings(RankingSettings):
+    """The reranker: it reads a question together with each passage that was found first."""
+
+    candidates: Annotated[int, Field(ge=2, le=100)]
+    max_tokens: Annotated[int, Field(ge=16, le=512)]
+    negatives: Count
+    trained_layers: Count | None
 
 
 class RewardSettings(Section):

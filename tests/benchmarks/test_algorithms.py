@@ -41,3 +41,22 @@ def test_the_table_has_a_row_for_each_model_and_dashes_where_nothing_was_trained
     told = table({"fine-tuning": start}, SETTINGS, questions=400)
     assert "| fine-tuning | 0.700 | \u2013 | \u2013 | 80 % | 10 % | 90 % | \u2013 | \u2013 |" in told
     assert "400 test questions" in told
+
+
+def test_the_table_says_which_stopped_before_their_time_and_by_which_command_it_was_made() -> None:
+    one = Interval(mean=0.6, low=0.5, high=0.7)
+    far = Row(
+        score=one,
+        difference=one,
+        over_control=None,
+        abstains_rightly=0.7,
+        abstains_wrongly=0.2,
+        retention=0.7,
+        seconds=60.0,
+        heldout={"kl": 9.1},
+        updates=6,
+        stopped="it has gone too far",
+    )
+    told = table({"dpo, pairs": far}, SETTINGS, questions=400, words=["--names", "dpo, pairs"])
+    assert "better or not. dpo, pairs stopped after 6: it has gone too far." in told
+    assert "*`python -m benchmarks.algorithms --names 'dpo, pairs'`.*" in told

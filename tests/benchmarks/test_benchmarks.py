@@ -90,23 +90,25 @@ def test_a_small_set_is_measured_with_each_weight(
     assert set(told["ways"]) == {"words alone", "embeddings alone", "the default", "tuned", "ranks"}
 
 
-def test_a_reranker_that_was_left_out_has_the_figures_of_the_search_without_it(
+@pytest.mark.parametrize("name", retrieval.TRAINED)
+def test_what_was_left_out_has_the_figures_of_the_search_without_it(
+    name: str,
     tmp_path: Path,
     tiny_embedder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_faq(tmp_path, 62)
-    words = ["retrieval", str(tmp_path), "--sets", "perlfaq", "--embedder", str(tiny_embedder), "--rerank"]
-    monkeypatch.setattr(sys, "argv", words)
+    words = ["retrieval", str(tmp_path), "--sets", "perlfaq", "--embedder", str(tiny_embedder), "--train"]
+    monkeypatch.setattr(sys, "argv", [*words, name])
     assert retrieval.main() == 0
     said = capsys.readouterr().out
-    found = json.loads(said.splitlines()[-1])["perlfaq"]["reranked"]
+    found = json.loads(said.splitlines()[-1])["perlfaq"]["trained"][name]
     assert found["left_out"].startswith("the validation split has 11 questions of which")
     assert found["MRR"]["mean"] == 1.0  # words alone find every one
     assert found["over_tuned"]["mean"] == 0.0
     assert found["milliseconds"].keys() == {"with", "without"}
-    assert "The reranker was left out: the validation split has 11" in said
+    assert f"{name} was left out: the validation split has 11" in said
 
 
 def test_a_place_is_worth_less_the_later_it_comes() -> None:

@@ -13,6 +13,7 @@ from tasks.scoring.recall import Ranked
 from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 from tests.conftest import write_tiny_index
+from tests.deploy.knowledge.encoded import write_random_query_encoder
 from tests.deploy.knowledge.reranked import write_random_reranker
 from tests.tasks.rows.made import default_asked, document
 
@@ -48,15 +49,26 @@ def test_a_reranker_has_a_line_beside_the_weights(
     indexed: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["retrieval", "--dense-weight", "0.3"]) == 0
-    assert "reranked" not in capsys.readouterr().out
+    assert "with the" not in capsys.readouterr().out
     write_random_reranker(tiny_embedder, indexed / "data/models/retriever")
     assert main(["retrieval", "--dense-weight", "0.3"]) == 0
     told = capsys.readouterr().out
-    line = next(line.split() for line in told.splitlines() if line.strip().startswith("reranked"))
+    line = next(line.split() for line in told.splitlines() if line.strip().startswith("with the reranker"))
     fused = next(line.split() for line in told.splitlines() if line.startswith("* 0.3"))
-    assert float(line[1]) < float(fused[4]) == 1.0  # weights by chance put the right passage behind others
-    assert line[4] == fused[7]  # among ten candidates it is still there
+    assert float(line[3]) < float(fused[4]) == 1.0  # weights by chance put the right passage behind others
+    assert line[6] == fused[7]  # among ten candidates it is still there
     assert "The reranker over the present setting, which is what is served, shows -" in told
+
+
+def test_so_has_a_query_encoder_and_both_have_one_line(
+    indexed: Path, tiny_embedder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_random_reranker(tiny_embedder, indexed / "data/models/retriever")
+    write_random_query_encoder(tiny_embedder, indexed / "data/models/retriever")
+    assert main(["retrieval", "--dense-weight", "0.3"]) == 0
+    told = capsys.readouterr().out
+    assert "  with the query encoder and reranker" in told
+    assert "The query encoder and reranker over the present setting, which is what is served, show " in told
 
 
 def test_what_shows_more_for_sure_is_written_and_nothing_less(

@@ -14,8 +14,8 @@ from tasks.rows.timings import read_timings
 # and by how many processes shards are worked on makes no difference.
 SHOWN = (
     "run", "base", "collect", "clean", "validate", "gate", "split", "index", "knowledge", "retrieval",
-    "rerank", "prompt", "generation", "search", "sft", "sample", "reward", "rlhf", "calibrate", "evaluate",
-    "card", "bundle", "report",
+    "query_encoder", "rerank", "prompt", "generation", "search", "sft", "sample", "reward", "rlhf",
+    "calibrate", "evaluate", "card", "bundle", "report",
 )  # fmt: skip
 
 

@@ -124,6 +124,7 @@ def render(
                 "clean",
                 "split",
                 "index",
+                "query_encoder",
                 "rerank",
                 "knowledge",
                 "sample",

@@ -153,7 +153,7 @@ def unnumbered(own: Path) -> None:
         (lambda own: forged(own, weights=1), "reranker.json cannot be read: weights: "),
         (lambda own: (own / FOLDER / NOTE).unlink(), "reranker.json cannot be read: No such file"),
         (lambda own: (own / FOLDER / WEIGHTS).unlink(), "weights.safetensors cannot be read: No such file"),
-        (damaged, "weights.safetensors is damaged: its checksum is not the one in reranker.json"),
+        (damaged, "weights.safetensors is damaged: its checksum is not the one that was noted"),
         (unnumbered, "does not fit the embedder: head in weights.safetensors cannot be used"),
     ],
 )

@@ -12,11 +12,12 @@ from deploy.knowledge.reranker import FOLDER, WEIGHTS, has_reranker
 from deploy.knowledge.store import open_knowledge
 from tasks.rows.records import Example
 from tasks.rows.reports import Report, read_report, unbalanced
+from tasks.rows.skipped import leave_note
 from tasks.rows.tables import write_table
 from tasks.training.rerank import rerank
 from tests.conftest import small_settings
 from tests.tasks.rows.made import question
-from tests.tasks.training.reranking.made import asked, write_ambiguous_index
+from tests.tasks.training.ranking.made import asked, write_ambiguous_index
 
 TOY = {
     "enabled": True,
@@ -47,12 +48,14 @@ def run(
     """The report of the stage over these rows; it writes into `folder`."""
     for name, split in (("train", rows), ("validation", held_out)):
         write_table(folder / f"{name}.parquet", Example, list(split))
+    leave_note(folder / "query_encoder", "query_encoder", "nobody asked for it")
     values = small_settings(rerank={**TOY, **changed}, retrieval={"top_k": 1})
     rerank(
         folder / "train.parquet",
         folder / "validation.parquet",
         embedder,
         index,
+        folder / "query_encoder",
         retriever=folder / "retriever",
         report=folder / "rerank.json",
         run=values.run,

@@ -7,10 +7,10 @@ from tests.conftest import write_tiny_index
 from tests.tasks.rows.made import default_asked
 
 
-def asked(numbers: range) -> list[Example]:
+def asked(numbers: range, wording: str = "What is C of") -> list[Example]:
     """For each number a question that two documents match; the one with `zz` answers it."""
     return [
-        default_asked(f"q{n}", f"What is C of kind{n}?", document=f"right{n}", quote="C=1.0 : zz")
+        default_asked(f"q{n}", f"{wording} kind{n}?", document=f"right{n}", quote="C=1.0 : zz")
         for n in numbers
     ]
 

@@ -1,4 +1,4 @@
-"""How well questions are ranked, by the fusion and by a reranker over it, and whether that is better."""
+"""How well questions are ranked, with what was trained and without it, and whether that is better."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from deploy.knowledge.reranker import Reranker
 from tasks.pages.numbers import difference_told
 from tasks.scoring.recall import RESAMPLES, Ranked, gain, placed
 from tasks.scoring.scores import Interval, bootstrap, verdict
-from tasks.training.reranking.mining import Mined
+from tasks.training.ranking.mining import Mined
 
 KS = (1, 3, 10)
 
@@ -23,7 +23,7 @@ def ranks(mined: Sequence[Mined], reranker: Reranker | None = None) -> Ranked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The same questions ranked by the fusion (`before`) and by a reranker over it."""
+    """The same questions ranked by the search as it is (`before`), and with what was trained."""
 
     before: Ranked
     after: Ranked
@@ -41,14 +41,21 @@ class Verdict:
 
     @property
     def better(self) -> bool:
-        """Whether the reranker ranks better for sure: no chance of a few questions."""
+        """Whether what was trained ranks better for sure: no chance of a few questions."""
         return verdict(self.mrr) == "helps"
 
-    def sentence(self) -> str:
-        """What was found, in words."""
+    @property
+    def hindrance(self) -> str:
+        """Why what was trained is not kept; empty where it is."""
+        return (
+            "" if self.better else "it does not rank questions of validation better for sure than the fusion"
+        )
+
+    def sentence(self, with_it: str = "reranked") -> str:
+        """What was found, in words; `with_it` says what has ranked them the second time."""
         return (
             f"{len(self.after.places)} questions of validation that chose nothing: MRR "
-            f"{_mrr(self.before):.3f} by the fusion, {_mrr(self.after):.3f} reranked ({told(self.mrr)}); "
+            f"{_mrr(self.before):.3f} by the fusion, {_mrr(self.after):.3f} {with_it} ({told(self.mrr)}); "
             f"within {self.top_k}: {self.before.share(self.top_k):.3f}, "
             f"{self.after.share(self.top_k):.3f} ({told(self.shown)})"
         )

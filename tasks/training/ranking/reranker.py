@@ -1,10 +1,8 @@
 """A reranker from rows and an index: mined, trained, judged, and left where it is used if it is better."""
 
-import random
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +13,10 @@ from deploy.settings import RetrievalSettings
 from tasks.machine.device import Device, set_up_torch
 from tasks.machine.settings import RunSettings
 from tasks.rows.records import Example
-from tasks.rows.sampling import stratified
-from tasks.scoring.recall import with_evidence
-from tasks.training.reranking.judging import Verdict, ranks
-from tasks.training.reranking.mining import Mined, mine, teaching
+from tasks.training.ranking.judging import Verdict, ranks
+from tasks.training.ranking.mining import Mined, mine, teaching
+from tasks.training.ranking.questions import FEWEST, TOO_FEW, Made, choose_questions
 from tasks.training.settings import RerankSettings
-
-FEWEST = 20  # questions to learn from, and to choose and judge by: of fewer any order may look best
-NO_EVIDENCE = "it is not known what answers it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What has come of it: `reason` says why there is no reranker, and is empty where there is one.
-
-    `trained` rows were learned from, `unused` ones were not, by reason.
-    """
-
-    reason: str
-    trained: int = 0
-    unused: dict[str, int] = field(default_factory=dict)
-    figures: dict[str, Any] = field(default_factory=dict)
 
 
 def make_reranker(
@@ -56,23 +37,19 @@ def make_reranker(
         KnowledgeError: the embedder is no BERT, or does not fit the index.
         TrainingError: the loss is no number.
     """
-    known, judges = with_evidence(examples), with_evidence(held_out)
-    without = {NO_EVIDENCE: len(examples) - len(known)}
-    if reason := _too_few(len(known), len(judges)):
-        return Made(reason=reason, unused=without | {"too few questions": len(known)})
+    chosen = choose_questions(examples, held_out, settings, section="rerank", seed=run.seed)
+    if isinstance(chosen, Made):
+        return chosen
     device = set_up_torch(run)
-    rows = stratified(known, settings.max_rows, key=lambda row: row.task, seed=run.seed)
-    judges = stratified(judges, settings.validation_rows, key=lambda row: row.task, seed=run.seed)
-    random.Random(run.seed).shuffle(judges)
     wanted = retrieval.model_copy(update={"top_k": settings.candidates})
     with closing(open_knowledge(index, retriever, wanted)) as store:
-        mined, lost = teaching(mine(rows, store))
-        asked = mine(judges, store)
-    unused = without | {"over rerank.max_rows": len(known) - len(rows)} | lost
+        mined, lost = teaching(mine(chosen.rows, store))
+        asked = mine(chosen.judges, store)
+    unused = chosen.unused | lost
     if len(mined) < FEWEST:
-        reason = f"of {len(rows)} questions {len(mined)} have an answer and something else among the first "
-        reason += f"{settings.candidates} passages, and {FEWEST} are the least to learn from"
-        return Made(reason=reason, unused=unused | {"too few questions": len(mined)})
+        reason = f"of {len(chosen.rows)} questions {len(mined)} have an answer and something else among the "
+        reason += f"first {settings.candidates} passages, and {FEWEST} are the least to learn from"
+        return Made(reason=reason, unused=unused | {TOO_FEW: len(mined)})
     print(f"{len(mined)} questions to learn from, {len(asked)} of validation", flush=True)
     choosing, judging = asked[: len(asked) // 2], asked[len(asked) // 2 :]
     figures = _trained(retriever, mined, choosing, device=device, settings=settings, seed=run.seed)
@@ -84,27 +61,10 @@ def make_reranker(
     print(found.sentence(), flush=True)
     print(f"to rerank what is found takes {each * 1000.0:.0f} ms of processor time a question", flush=True)
     figures |= {"kept": found.better, **found.figures()}
-    reason = (
-        "" if found.better else "it does not rank questions of validation better for sure than the fusion"
-    )
+    reason = found.hindrance
     if reason:
         remove(retriever / FOLDER)
     return Made(reason=reason, trained=len(mined), unused=unused, figures=figures)
-
-
-def _too_few(known: int, judges: int) -> str:
-    """Why the rows are not enough, and what is missing; empty where they are."""
-    lacking = next(
-        ((split, count) for split, count in (("training", known), ("validation", judges)) if count < FEWEST),
-        None,
-    )
-    if lacking is None:
-        return ""
-    return (
-        f"the {lacking[0]} split has {lacking[1]} questions of which it is known what answers them, and "
-        f"{FEWEST} are the least; give your questions the column evidence, which names the document with the "
-        "answer (docs/test-set.md)"
-    )
 
 
 def _trained(
@@ -118,7 +78,7 @@ def _trained(
 ) -> dict[str, Any]:
     """Train, and write what was learned into the folder `retriever`; the figures of it."""
     from deploy.knowledge.cross_encoder import PairTokenizer, learn_above, untrained
-    from tasks.training.reranking.learning import learn, mean_reciprocal_rank
+    from tasks.training.ranking.cross_encoding import learn, mean_reciprocal_rank
 
     model, tokenizer = (
         untrained(retriever).to(device.name),

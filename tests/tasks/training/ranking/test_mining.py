@@ -7,8 +7,8 @@ from pathlib import Path
 from deploy.knowledge.store import open_knowledge
 from deploy.messages import Message
 from deploy.settings import RetrievalSettings
-from tasks.training.reranking.mining import NOT_FOUND, NOTHING_ELSE, mine, teaching
-from tests.tasks.training.reranking.made import asked, write_ambiguous_index
+from tasks.training.ranking.mining import NOT_FOUND, NOTHING_ELSE, mine, teaching
+from tests.tasks.training.ranking.made import asked, write_ambiguous_index
 
 
 def test_negatives_are_what_the_search_ranks_high_and_does_not_answer(

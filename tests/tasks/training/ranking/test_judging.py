@@ -5,7 +5,7 @@ from math import inf
 import pytest
 
 from tasks.scoring.recall import Ranked
-from tasks.training.reranking.judging import Verdict
+from tasks.training.ranking.judging import Verdict
 
 FUSED = (2.0,) * 30 + (inf,) * 10
 
