@@ -1,11 +1,15 @@
 """PPO of this project beside that of TRL 1.12.0, the last release that had it, on the models of the last run.
 
     python -m benchmarks.rlhf [--rounds 2] [--updates 4] [--prompts 4]
+    python -m benchmarks.rlhf --toy [--updates 40] [--prompts 8]
 
 Both have the same policy, reward model, prompts, four responses to each, layers that learn and settings, in
 float32. They take turns, each in a process of its own, TRL in an environment of its own (build/trl, made by
 pip); the first update is not counted. An update of TRL takes minutes on two cores. Prints each run as it
 ends, and a table; the last line is one JSON object, `ratio_trl` in it.
+
+With --toy both learn a task from nothing, a random model of two layers that is paid for one word; the exit
+status is 1 where ours does not learn it. That needs no run.
 """
 
 import argparse
@@ -20,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.places import DATA, assistant_of
+from benchmarks.rlhf import toy
 from deploy.errors import ThreeplyError
 from tasks.machine.process import cores, environment
 from tasks.settings import Settings, load_settings
@@ -32,15 +37,26 @@ THEIRS = Path(__file__).with_name("theirs.py")
 def main() -> int:
     """Measure both in turn, `rounds` times; exit 1 if a model is missing or a run fails."""
     words = argparse.ArgumentParser(prog="python -m benchmarks.rlhf", description=__doc__)
-    words.add_argument("--rounds", type=int, default=2)
-    words.add_argument("--updates", type=int, default=4, help="of a run, the first not counted (4)")
-    words.add_argument("--prompts", type=int, default=4, help="of an update (4)")
+    words.add_argument("--toy", action="store_true", help="a task that is learned from nothing")
+    words.add_argument("--rounds", type=int, help="(2; of the toy 1)")
+    words.add_argument("--updates", type=int, help="of a run, the first not counted (4; of the toy 40)")
+    words.add_argument("--prompts", type=int, help="of an update (4; of the toy 8)")
     given = words.parse_args()
+    rounds, updates, prompts = (
+        usual if wanted is None else wanted
+        for wanted, usual in zip(
+            (given.rounds, given.updates, given.prompts), (1, 40, 8) if given.toy else (2, 4, 4), strict=True
+        )
+    )
     try:
-        job = prepared(load_settings(Path("params.yaml")), updates=given.updates, prompts=given.prompts)
+        PLACE.mkdir(parents=True, exist_ok=True)
+        if given.toy:
+            job = toy.prepared(PLACE / "toy", updates=updates, prompts=prompts, threads=cores())
+        else:
+            job = prepared(load_settings(Path("params.yaml")), updates=updates, prompts=prompts)
         python = installed()
         found: dict[str, list[dict[str, Any]]] = {"ours": [], "TRL": []}
-        for _ in range(given.rounds):
+        for _ in range(rounds):
             found["ours"].append(_run([sys.executable, "-m", "benchmarks.rlhf.ours"], job))
             found["TRL"].append(_run([str(python), str(THEIRS)], job))
     except ThreeplyError as error:
@@ -48,14 +64,27 @@ def main() -> int:
         return 1
     for name, runs in found.items():
         speeds = "  ".join(f"{each['samples_per_s']:.3f}" for each in runs)
-        rewards = " ".join(f"{value:.2f}" for value in runs[0]["rewards"])
-        print(f"{name:<5} responses a second {speeds}   reward of each update {rewards}")
+        print(f"{name:<5} responses a second {speeds}   reward of each update {_rewards(runs[0])}")
     ratios = [
         ours["samples_per_s"] / theirs["samples_per_s"]
         for ours, theirs in zip(found["ours"], found["TRL"], strict=True)
     ]
-    print(json.dumps({"ratio_trl": round(statistics.median(ratios), 2), **found}))
-    return 0
+    result: dict[str, Any] = {"ratio_trl": round(statistics.median(ratios), 2), **found}
+    if given.toy:
+        last = {name: statistics.fmean(runs[-1]["rewards"][-5:]) for name, runs in found.items()}
+        result["reached"] = {name: reward >= toy.REACHED for name, reward in last.items()}
+        for name, reward in last.items():
+            told = "reached" if result["reached"][name] else "not reached"
+            print(f"{name:<5} {reward:.2f} over the last 5 updates; {toy.REACHED:g} is {told}")
+    print(json.dumps(result))
+    return 0 if result.get("reached", {"ours": True})["ours"] else 1
+
+
+def _rewards(run: Mapping[str, Any]) -> str:
+    """The rewards of a run, ten of them at most, evenly over it."""
+    rewards: list[float] = run["rewards"]
+    step = max(1, len(rewards) // 10)
+    return " ".join(f"{value:.2f}" for value in rewards[::step])
 
 
 def prepared(settings: Settings, *, updates: int, prompts: int) -> Path:
@@ -86,7 +115,6 @@ def prepared(settings: Settings, *, updates: int, prompts: int) -> Path:
         seed=settings.run.seed,
     )
     asked = [list(row.tokens) for row in chosen.rows[: updates * prompts] for _ in range(responses)]
-    PLACE.mkdir(parents=True, exist_ok=True)
     layers = _written(base, sft, reward)
     end = end_of_turn(tokenizer)
     job = {

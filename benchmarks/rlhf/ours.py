@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.rlhf import toy
 from deploy.messages import Message
 from tasks.machine.device import set_up_torch
 from tasks.rows.records import Example
@@ -15,19 +16,22 @@ from tasks.training.reinforcement.trainer import Trainer
 from tasks.training.reinforcement.worth import Prompt, Worth
 from tasks.training.rlhf_settings import MODEL
 
+TOY = "toy"  # the name of its reward
+
 
 def main() -> int:
     """Train as the job says; prints what `theirs` prints."""
     import torch
 
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    is_toy = "liked" in job
     known = load_settings(Path("params.yaml"))
     settings = known.rlhf.model_copy(
         update={
             "algorithm": "ppo",
             "ppo": known.rlhf.ppo.model_copy(update={"kl_coefficient": job["kl_coefficient"]}),
             "learns_from": "samples",
-            "rewards": {MODEL: 1.0},
+            "rewards": {TOY: 1.0} if is_toy else {MODEL: 1.0},
             "prompts": len(job["prompts"]) // job["updates"] // job["responses"],
             "redraws": 1,
             "trained_layers": job["trained_layers"],
@@ -41,22 +45,26 @@ def main() -> int:
                     "learning_rate",
                     "temperature",
                     "max_new_tokens",
-                    "missing_end_penalty",
                 )
             },
+            "missing_end_penalty": job["missing_end_penalty"] or 0.0,
         }
     )
     device = set_up_torch(known.run.model_copy(update={"precision": "float32"}))
     actors = load_actors(
         Path(job["base"]),
         Path(job["sft"]),
-        Path(job["reward_adapter"]),
+        Path(job["reward_adapter"]) if job["reward_adapter"] else None,
         device,
         trained_layers=settings.trained_layers,
         longest=settings.max_length,
         has_values=True,
     )
-    worth = Worth(weights=settings.rewards, decode=lambda tokens: " ".join(map(str, tokens)))
+    worth = Worth(
+        weights=settings.rewards,
+        decode=lambda tokens: " ".join(map(str, tokens)),
+        functions={TOY: lambda _question, text, _reference: toy.share(text)} if is_toy else {},
+    )
     generator = torch.Generator().manual_seed(1)
     sampler = Sampler(actors, worth, settings, end=job["end"], generator=generator)
     trainer = Trainer(actors, sampler, settings)

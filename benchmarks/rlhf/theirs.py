@@ -86,7 +86,7 @@ def main() -> int:
         processing_class=tokenizer,
         model=AutoModelForCausalLM.from_pretrained(job["policy"], dtype=torch.float32),
         ref_model=None,
-        reward_model=classifier(),
+        reward_model=counting(job) if "liked" in job else classifier(),
         value_model=value,
         train_dataset=rows,
         eval_dataset=rows.select(range(1)),
@@ -97,6 +97,28 @@ def main() -> int:
     steady = (len(times) - 1) * responses / (times[-1] - times[0])
     print(json.dumps({"samples_per_s": steady, "rewards": rewards}))
     return 0
+
+
+def counting(job: dict[str, Any]) -> Any:
+    """A reward model that pays each liked word by its share of a response's room; no prompt has one."""
+    from types import SimpleNamespace
+
+    import torch
+
+    class Body(torch.nn.Module):
+        def forward(self, input_ids: Any, **_: Any) -> Any:
+            liked = (input_ids == job["liked"]).cumsum(dim=1).float() / job["max_new_tokens"]
+            return SimpleNamespace(hidden_states=[liked.unsqueeze(-1)])
+
+    class Counting(torch.nn.Module):
+        base_model_prefix = "body"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.score = Body(), torch.nn.Linear(1, 1, bias=False)
+            torch.nn.init.ones_(self.score.weight)
+
+    return Counting()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,10 @@ def parts(tmp_path: Path) -> dict[str, Path]:
     """Small stand-ins for what a bundle is made of: the bundle reads none of them."""
     files = {
         "base": ["config.json", "model.safetensors", ".gitattributes"],
-        "embedder": ["config.json", "1_Pooling/config.json", "vocab.txt", "reranker/weights.safetensors"],
+        "embedder": [
+            "config.json", "1_Pooling/config.json", "vocab.txt",
+            "reranker/weights.safetensors", "query_encoder/weights.safetensors",
+        ],  # fmt: skip
         "knowledge": ["knowledge.sqlite", "dense.faiss", "lexical/data.npy"],
         "sft": ["adapter_config.json", "adapter_model.safetensors", "optimizer.bin"],
         "rlhf": ["adapter_config.json", "adapter_model.safetensors", "value_head.safetensors"],
@@ -71,7 +74,7 @@ def test_a_bundle_verifies_and_tells_what_it_holds(bundle: Path) -> None:
 def test_training_states_and_hidden_files_stay_behind(bundle: Path) -> None:
     names = set(verify_bundle(bundle).files)
     assert {"adapters/sft/adapter_model.safetensors", "embedder/1_Pooling/config.json"} <= names
-    assert "embedder/reranker/weights.safetensors" in names
+    assert {f"embedder/{kind}/weights.safetensors" for kind in ("reranker", "query_encoder")} <= names
     assert not {name for name in names if "optimizer" in name or "/." in name or "value_head" in name}
     assert {"prompts/assistant.prompty", "prompts/plain.prompty"} <= names
 

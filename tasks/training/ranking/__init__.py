@@ -1,1 +1,1 @@
-"""How a reranker is made: questions with what the search finds, learning from them, and a verdict."""
+"""How ranking is learned: questions with what answers them, a query encoder or a reranker, and a verdict."""
