@@ -27,9 +27,12 @@ def parts(tmp_path: Path) -> dict[str, Path]:
     files = {
         "base": ["config.json", "model.safetensors", ".gitattributes"],
         "embedder": [
-            "config.json", "1_Pooling/config.json", "vocab.txt",
-            "reranker/weights.safetensors", "query_encoder/weights.safetensors",
-        ],  # fmt: skip
+            "config.json",
+            "1_Pooling/config.json",
+            "vocab.txt",
+            "reranker/weights.safetensors",
+            "query_encoder/weights.safetensors",
+        ],
         "knowledge": ["knowledge.sqlite", "dense.faiss", "lexical/data.npy"],
         "sft": ["adapter_config.json", "adapter_model.safetensors", "optimizer.bin"],
         "rlhf": ["adapter_config.json", "adapter_model.safetensors", "value_head.safetensors"],
