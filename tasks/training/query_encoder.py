@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.settings import RetrievalSettings
 from tasks.machine.settings import RunSettings
 from tasks.rows.records import Example
-from tasks.rows.reports import Report, row_counts, write_report
+from tasks.rows.reports import write_report
 from tasks.rows.skipped import leave_note
 from tasks.rows.tables import read_table
 from tasks.training.ranking.query_encoder import make_query_encoder
@@ -45,6 +45,4 @@ def query_encoder(
         made = Made(reason=reason, unused={reason: len(rows)})
     if made.reason:
         leave_note(encoder, "query_encoder", made.reason)
-    counts = row_counts("example", len(rows), trained=made.trained, unused=made.unused)
-    skipped = {"skipped": made.reason} if made.reason else {}
-    write_report(report, Report(stage="query_encoder", rows=counts, figures={**skipped, **made.figures}))
+    write_report(report, made.report("query_encoder", len(rows)))

@@ -11,7 +11,7 @@ from deploy.knowledge.query_encoder import FOLDER
 from deploy.settings import RetrievalSettings
 from tasks.machine.settings import RunSettings
 from tasks.rows.records import Example
-from tasks.rows.reports import Report, row_counts, write_report
+from tasks.rows.reports import write_report
 from tasks.rows.skipped import skip_reason
 from tasks.rows.tables import read_table
 from tasks.training.ranking.questions import Made
@@ -55,6 +55,4 @@ def rerank(
         made = Made(reason=reason, unused={reason: len(rows)})
     if made.reason:
         print(f"no reranker: {made.reason}", flush=True)
-    counts = row_counts("example", len(rows), trained=made.trained, unused=made.unused)
-    skipped = {"skipped": made.reason} if made.reason else {}
-    write_report(report, Report(stage="rerank", rows=counts, figures={**skipped, **made.figures}))
+    write_report(report, made.report("rerank", len(rows)))

@@ -1,5 +1,6 @@
 """Protects the comparison of algorithms: each has as many prompts, and the table tells what is not known."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.algorithms.__main__ import table
@@ -11,6 +12,14 @@ from tasks.settings import load_settings
 from tests.conftest import ROOT
 
 SETTINGS = load_settings(ROOT / "params.yaml")
+START = Row(
+    score=Interval(mean=0.7, low=0.65, high=0.75),
+    difference=None,
+    over_control=None,
+    abstains_rightly=0.8,
+    abstains_wrongly=0.1,
+    retention=0.9,
+)
 
 
 def test_an_update_draws_as_many_prompts_whoever_answers_them() -> None:
@@ -29,33 +38,15 @@ def test_the_settings_of_a_variant_are_those_of_the_project_but_for_its_own(tmp_
 
 
 def test_the_table_has_a_row_for_each_model_and_dashes_where_nothing_was_trained() -> None:
-    one = Interval(mean=0.7, low=0.65, high=0.75)
-    start = Row(
-        score=one,
-        difference=None,
-        over_control=None,
-        abstains_rightly=0.8,
-        abstains_wrongly=0.1,
-        retention=0.9,
-    )
-    told = table({"fine-tuning": start}, SETTINGS, questions=400)
+    told = table({"fine-tuning": START}, SETTINGS, questions=400)
     assert "| fine-tuning | 0.700 | \u2013 | \u2013 | 80 % | 10 % | 90 % | \u2013 | \u2013 |" in told
     assert "400 test questions" in told
 
 
 def test_the_table_says_which_stopped_before_their_time_and_by_which_command_it_was_made() -> None:
     one = Interval(mean=0.6, low=0.5, high=0.7)
-    far = Row(
-        score=one,
-        difference=one,
-        over_control=None,
-        abstains_rightly=0.7,
-        abstains_wrongly=0.2,
-        retention=0.7,
-        seconds=60.0,
-        heldout={"kl": 9.1},
-        updates=6,
-        stopped="it has gone too far",
+    far = replace(
+        START, difference=one, seconds=60.0, heldout={"kl": 9.1}, updates=6, stopped="it has gone too far"
     )
     told = table({"dpo, pairs": far}, SETTINGS, questions=400, words=["--names", "dpo, pairs"])
     assert "better or not. dpo, pairs stopped after 6: it has gone too far." in told

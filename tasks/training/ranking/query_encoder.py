@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deploy.knowledge.arrays import Vectors
 from deploy.knowledge.database import TRUTH, Database
 from deploy.knowledge.query_encoder import write_query_encoder
 from deploy.knowledge.store import KnowledgeStore
@@ -59,8 +58,8 @@ def make_query_encoder(
     half = len(chosen.judges) // 2
     choosing, judging = chosen.judges[:half], chosen.judges[half:]
     wanted = retrieval.model_copy(update={"top_k": RANKED})
-    with closing(KnowledgeStore(index, tower, wanted)) as store:
-        asked = teaching(chosen.rows, store, _texts(index))
+    with closing(KnowledgeStore(index, tower, wanted)) as store, closing(Database(index / TRUTH)) as truth:
+        asked = teaching(chosen.rows, store, truth.texts()[0])
         unused = chosen.unused | {NO_PASSAGE: len(chosen.rows) - len(asked)}
         if len(asked) < FEWEST:
             reason = f"of {len(chosen.rows)} questions {len(asked)} have a passage that answers them, and "
@@ -71,7 +70,7 @@ def make_query_encoder(
         passes = learn(
             tower,
             asked,
-            _vectors(index, tower.dimensions),
+            truth.vectors(tower.dimensions),
             judge=lambda: float(np.mean(ranks(mine(choosing, store)).reciprocal())),
             settings=settings,
             seed=run.seed,
@@ -109,13 +108,3 @@ def teaching(rows: Sequence[Example], store: KnowledgeStore, texts: Sequence[str
             hidden = (at for name in row.withheld for at in range(*store.ranges.get(name, (0, 0))))
             found.append(Asked(query=query, before=before, right=right, hidden=tuple(hidden)))
     return found
-
-
-def _texts(index: Path) -> Sequence[str]:
-    with closing(Database(index / TRUTH)) as database:
-        return database.texts()[0]
-
-
-def _vectors(index: Path, dimensions: int) -> Vectors:
-    with closing(Database(index / TRUTH)) as database:
-        return database.vectors(dimensions)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rows.records import Example
+from tasks.rows.reports import Report, row_counts
 from tasks.rows.sampling import stratified
 from tasks.scoring.recall import with_evidence
 from tasks.training.settings import RankingSettings
@@ -26,6 +27,12 @@ class Made:
     trained: int = 0
     unused: dict[str, int] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+
+    def report(self, stage: str, entered: int) -> Report:
+        """What the stage tells of it, to which so many examples were given."""
+        rows = row_counts("example", entered, trained=self.trained, unused=self.unused)
+        skipped = {"skipped": self.reason} if self.reason else {}
+        return Report(stage=stage, rows=rows, figures={**skipped, **self.figures})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

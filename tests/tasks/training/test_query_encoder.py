@@ -18,14 +18,13 @@ from tasks.machine.device import set_up_torch
 from tasks.rows.records import Example
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import leave_note, skip_reason
-from tasks.rows.tables import write_table
 from tasks.training.query_encoder import query_encoder
 from tasks.training.ranking.query_encoder import teaching
 from tasks.training.rerank import rerank
 from tests.conftest import small_settings
 from tests.tasks.rows.made import question
 from tests.tasks.training.ranking.made import asked as plainly_asked
-from tests.tasks.training.ranking.made import write_ambiguous_index
+from tests.tasks.training.ranking.made import write_ambiguous_index, write_splits
 
 TOY = {
     "enabled": True,
@@ -60,8 +59,7 @@ def run(
     **changed: Any,
 ) -> Report:
     """The report of the stage over these rows; it writes into `folder`."""
-    for name, split in (("train", rows), ("validation", held_out)):
-        write_table(folder / f"{name}.parquet", Example, list(split))
+    write_splits(folder, rows, held_out)
     values = small_settings(query_encoder={**TOY, **changed}, retrieval=SEARCH)
     query_encoder(
         folder / "train.parquet",
@@ -218,8 +216,7 @@ def _texts(index: Path) -> Sequence[str]:
 def test_a_note_in_its_place_leaves_the_embedder_as_it_is(
     tiny_embedder: Path, index: Path, tmp_path: Path
 ) -> None:
-    for name in ("train", "validation"):
-        write_table(tmp_path / f"{name}.parquet", Example, [])
+    write_splits(tmp_path, [], [])
     leave_note(tmp_path / FOLDER, "query_encoder", "nobody asked")
     served = retriever(tmp_path, tiny_embedder, index)
     assert {path.name for path in served.iterdir()} == {path.name for path in tiny_embedder.iterdir()}

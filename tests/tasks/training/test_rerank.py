@@ -13,11 +13,10 @@ from deploy.knowledge.store import open_knowledge
 from tasks.rows.records import Example
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import leave_note
-from tasks.rows.tables import write_table
 from tasks.training.rerank import rerank
 from tests.conftest import small_settings
 from tests.tasks.rows.made import question
-from tests.tasks.training.ranking.made import asked, write_ambiguous_index
+from tests.tasks.training.ranking.made import asked, write_ambiguous_index, write_splits
 
 TOY = {
     "enabled": True,
@@ -46,8 +45,7 @@ def run(
     **changed: Any,
 ) -> Report:
     """The report of the stage over these rows; it writes into `folder`."""
-    for name, split in (("train", rows), ("validation", held_out)):
-        write_table(folder / f"{name}.parquet", Example, list(split))
+    write_splits(folder, rows, held_out)
     leave_note(folder / "query_encoder", "query_encoder", "nobody asked for it")
     values = small_settings(rerank={**TOY, **changed}, retrieval={"top_k": 1})
     rerank(

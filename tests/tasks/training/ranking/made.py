@@ -1,8 +1,10 @@
 """A corpus in which the search takes every other passage for a better one: which it is can be learned."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tasks.rows.records import Example
+from tasks.rows.tables import write_table
 from tests.conftest import write_tiny_index
 from tests.tasks.rows.made import default_asked
 
@@ -13,6 +15,12 @@ def asked(numbers: range, wording: str = "What is C of") -> list[Example]:
         default_asked(f"q{n}", f"{wording} kind{n}?", document=f"right{n}", quote="C=1.0 : zz")
         for n in numbers
     ]
+
+
+def write_splits(folder: Path, rows: Sequence[Example], held_out: Sequence[Example]) -> None:
+    """Write the rows to learn from and those to judge by into `folder`, as a stage is given them."""
+    for name, split in (("train", rows), ("validation", held_out)):
+        write_table(folder / f"{name}.parquet", Example, list(split))
 
 
 def write_ambiguous_index(folder: Path, embedder: Path, count: int) -> Path:
