@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,6 +16,19 @@ from deploy.knowledge.tags import checked_tags
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
+
+
+# Characters of text that are embedded together: a page at a time leaves the processor half idle.
+_CHARACTERS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A document that is to be added, what is to be said of it, and whether it is a line of many."""
+
+    document: KnowledgeDocument
+    notes: Sequence[str] = ()
+    is_line: bool = False
 
 
 class Adding:
@@ -39,6 +52,7 @@ class Adding:
         self._knowledge, self._tags, self._keyed = knowledge, tuple(tags), keyed
         self._metadata = metadata
         self._before = {document.id: document.tags for document, _ in knowledge.documents()}
+        self._waiting: list[_Waiting] = []
         self._added = 0
         self._skipped = Counter[str]()
         self._check_tags(tags)
@@ -47,7 +61,7 @@ class Adding:
     def add(self, given: Sequence[Path]) -> None:
         """Add each file, and those below each folder; of these, one that cannot be read counts.
 
-        In a file of lines each is a document.
+        In a file of lines each is a document. Some are embedded at a time, and each is told of after that.
 
         Raises:
             SettingsError: what is given is not there, or holds nothing of a known format.
@@ -65,6 +79,7 @@ class Adding:
                     if not place.is_dir():
                         raise KnowledgeError(f"{path}: {error}") from None
                     self._skip(name, error)
+            self._put_waiting()
         if self._skipped:
             told = ", ".join(
                 f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(self._skipped.items())
@@ -75,10 +90,10 @@ class Adding:
 
     def _add_file(self, name: str, path: Path) -> None:
         reading = read_file(path)
-        passages, opened = self._put(
-            KnowledgeDocument(id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text)
+        document = KnowledgeDocument(
+            id=name, uri=f"file:{path}", title=reading.title or name, text=reading.text
         )
-        print("; ".join([f"{name}: {passages} passages", *reading.notes, *opened]))
+        self._put(_Waiting(document, notes=reading.notes))
 
     def _add_lines(self, path: Path) -> None:
         documents = passages = 0
@@ -86,25 +101,44 @@ class Adding:
             if isinstance(line, BadLine):
                 self._skip(f"{path.name}, line {line.number}", line.error)
                 continue
-            count, opened = self._put(line)
-            documents, passages = documents + 1, passages + count
-            for told in opened:
-                print(f"{line.id}: {told}")
+            documents += 1
+            passages += self._put(_Waiting(line, is_line=True))
+        passages += self._put_waiting()
         print(f"{path.name}: {documents} documents, {passages} passages")
 
-    def _put(self, document: KnowledgeDocument) -> tuple[int, list[str]]:
-        """Add a document; the number of its passages, and what to say where others are to see it now."""
+    def _put(self, given: "_Waiting") -> int:
+        """Let a document wait to be added; how many passages were added with those that waited before it."""
+        document = given.document
         self._check_tags(document.tags)
         check_filters(document.metadata, self._knowledge.filters)
-        tags = checked_tags([*document.tags, *self._tags])
-        metadata = {**self._metadata, **document.metadata}
-        passages = self._knowledge.put(replace(document, tags=tags, metadata=metadata))
-        self._added += 1
-        before = self._before.get(document.id, ())
+        document = replace(
+            document,
+            tags=checked_tags([*document.tags, *self._tags]),
+            metadata={**self._metadata, **document.metadata},
+        )
+        self._waiting.append(replace(given, document=document))
+        enough = sum(len(each.document.text) for each in self._waiting) >= _CHARACTERS_AT_ONCE
+        return self._put_waiting() if enough else 0
+
+    def _put_waiting(self) -> int:
+        """Add what waits, and tell of it; how many passages that are."""
+        waiting, self._waiting = self._waiting, []
+        added = self._knowledge.put_all([each.document for each in waiting])
+        self._added += len(added)
+        for each, passages in zip(waiting, added, strict=True):
+            name = each.document.id
+            told = [] if each.is_line else [f"{passages} passages", *each.notes]
+            if told := [*told, *self._opened(each.document)]:
+                print(f"{name}: {'; '.join(told)}")
+        return sum(added)
+
+    def _opened(self, document: KnowledgeDocument) -> list[str]:
+        """What to say where others are to see a document now."""
+        before, tags = self._before.get(document.id, ()), document.tags
         if not before or {*tags} == {*before}:
-            return passages, []
+            return []
         seen_by = f"is for the tags {' '.join(tags)}" if tags else "has no tags, so whoever may ask sees it"
-        return passages, [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
+        return [f"it was for the tags {' '.join(before)}, and now it {seen_by}"]
 
     def _check_tags(self, tags: Sequence[str]) -> None:
         if tags and not self._keyed:

@@ -6,15 +6,25 @@ Heavy libraries are imported inside: `--help` and `check` answer at once.
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.params import PARAMS
+
+if TYPE_CHECKING:
+    from deploy.settings import ServeSettings
 
 
 def _settings() -> Any:
     from tasks.settings import load_settings
 
     return load_settings(PARAMS)
+
+
+def _server() -> "ServeSettings":
+    """The settings of the server, as the variables that it is started with have them."""
+    from flows.serving import server_settings
+
+    return server_settings(PARAMS, os.environ)
 
 
 def check(_: argparse.Namespace) -> int:
@@ -128,7 +138,7 @@ def documents(words: argparse.Namespace) -> int:
     """Change the documents that the server answers from."""
     from flows.documents import change_documents
 
-    change_documents(_settings(), words)
+    change_documents(_server(), words)
     return 0
 
 
@@ -136,7 +146,7 @@ def feedback(words: argparse.Namespace) -> int:
     """Show or export what people think."""
     from flows.feedback import take_feedback
 
-    take_feedback(_settings(), words)
+    take_feedback(_server(), words)
     return 0
 
 
@@ -144,15 +154,15 @@ def key(words: argparse.Namespace) -> int:
     """Make, show or withdraw API keys."""
     from flows.keys import change_keys
 
-    change_keys(Path(), _settings(), words)
+    change_keys(Path(), _server(), words)
     return 0
 
 
 def serve(words: argparse.Namespace) -> int:
     """Serve the assistant."""
-    from flows.serving import serve_bundle, server_settings
+    from flows.serving import serve_bundle
 
-    serve_bundle(server_settings(PARAMS, os.environ), words)
+    serve_bundle(_server(), words)
     return 0
 
 
@@ -168,7 +178,7 @@ def rollback(words: argparse.Namespace) -> int:
     """Go back to an earlier release."""
     from flows.rollback import roll_back
 
-    roll_back(Path(), _settings().serve, words)
+    roll_back(Path(), _server(), words)
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deploy.documents.wanted import spelled_metadata
 from deploy.errors import KnowledgeError, SettingsError
@@ -13,6 +13,7 @@ from flows.adding import Adding
 
 if TYPE_CHECKING:
     from deploy.documents.live import LiveKnowledge
+    from deploy.settings import ServeSettings
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     delete.add_argument("document", metavar="NAME")
 
 
-def change_documents(settings: Any, words: argparse.Namespace) -> None:
+def change_documents(settings: "ServeSettings", words: argparse.Namespace) -> None:
     """Do what `words` say to the documents beside the bundle.
 
     Raises:
@@ -39,10 +40,10 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
         FilterError: metadata is given that nothing is found by.
         KnowledgeError: a file cannot be read or added, or no document has the name.
     """
-    with opened(settings, words.bundle or settings.serve.bundle) as knowledge:
+    with opened(settings, words.bundle or settings.bundle) as knowledge:
         if words.way == "add":
             tags, metadata = checked_tags(words.tags), spelled_metadata(words.metadata)
-            Adding(knowledge, tags, metadata, keyed=settings.serve.keys is not None).add(words.files)
+            Adding(knowledge, tags, metadata, keyed=settings.keys is not None).add(words.files)
         elif words.way == "list":
             known = knowledge.documents()
             for document, passages in known:
@@ -51,11 +52,11 @@ def change_documents(settings: Any, words: argparse.Namespace) -> None:
                 print(f"{document.id:<40} {passages:>5} passages  {document.title}{closed}{about}")
             print(f"{len(known)} documents beside the {knowledge.store.num_documents} of the bundle")
         else:
-            delete(knowledge, words.document, settings.serve.feedback)
+            delete(knowledge, words.document, settings.feedback)
 
 
 @contextmanager
-def opened(settings: Any, bundle: Path) -> "Iterator[LiveKnowledge]":
+def opened(settings: "ServeSettings", bundle: Path) -> "Iterator[LiveKnowledge]":
     """The knowledge of `bundle` with what was added, as a server has it.
 
     Raises:
@@ -67,7 +68,7 @@ def opened(settings: Any, bundle: Path) -> "Iterator[LiveKnowledge]":
     from deploy.knowledge.store import open_knowledge
     from deploy.manifest import read_manifest
 
-    folder = settings.serve.documents
+    folder = settings.documents
     if folder is None:
         raise SettingsError("serve.documents is null; set it to a folder, such as .threeply/documents")
     read_manifest(bundle)

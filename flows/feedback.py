@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deploy.atomic import write_text
 from deploy.errors import FeedbackError, SettingsError
@@ -13,6 +13,7 @@ from deploy.messages import last_question
 
 if TYPE_CHECKING:
     from deploy.feedback.store import FeedbackStore, Rated
+    from deploy.settings import ServeSettings
 
 EXPORTED = Path("sources/feedback.jsonl")
 _SHOWN = 60  # characters of a question
@@ -31,7 +32,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     delete.add_argument("answer", metavar="ID", help="of the answer: chatcmpl-...")
 
 
-def take_feedback(settings: Any, words: argparse.Namespace) -> None:
+def take_feedback(settings: "ServeSettings", words: argparse.Namespace) -> None:
     """Do what `words` say with the ratings.
 
     Raises:
@@ -52,7 +53,7 @@ def take_feedback(settings: Any, words: argparse.Namespace) -> None:
 
 
 @contextmanager
-def opened(settings: Any) -> "Iterator[FeedbackStore]":
+def opened(settings: "ServeSettings") -> "Iterator[FeedbackStore]":
     """The ratings that a server keeps, whether it runs or not.
 
     Raises:
@@ -61,7 +62,7 @@ def opened(settings: Any) -> "Iterator[FeedbackStore]":
     """
     from deploy.feedback.store import FILE, FeedbackStore
 
-    folder: Path | None = settings.serve.feedback
+    folder: Path | None = settings.feedback
     if folder is None:
         raise SettingsError("serve.feedback is null; set it to a folder, such as .threeply/feedback")
     if not (folder / FILE).exists():

@@ -3,11 +3,14 @@
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from deploy.errors import SettingsError
 from deploy.knowledge.tags import checked_tags
 from deploy.server.keys import SCOPES, new_key, read_keys, write_keys
+
+if TYPE_CHECKING:
+    from deploy.settings import ServeSettings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -30,18 +33,18 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     remove.add_argument("key_name", metavar="NAME")
 
 
-def change_keys(root: Path, settings: Any, words: argparse.Namespace) -> None:
+def change_keys(root: Path, settings: "ServeSettings", words: argparse.Namespace) -> None:
     """Do what `words` say to the file `serve.keys`.
 
     Raises:
         SettingsError: no file is set, a name is wrong, taken or unknown.
         ServeError: the file is damaged.
     """
-    if settings.serve.keys is None:
+    if settings.keys is None:
         raise SettingsError(
             "serve.keys is null; set it to the file for the keys, such as .threeply/keys.json"
         )
-    path: Path = root / settings.serve.keys
+    path: Path = root / settings.keys
     keys = read_keys(path) if path.exists() else ()
     named = {key.name: key for key in keys}
     if words.way == "list":

@@ -7,6 +7,7 @@ there from the next question on, and stays when the server restarts or a new rel
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from deploy.documents.additions import Additions
@@ -15,7 +16,7 @@ from deploy.documents.segment import FreshDocument
 from deploy.documents.state import State
 from deploy.documents.view import View
 from deploy.errors import ClosedError, KnowledgeError
-from deploy.knowledge.chunking import KnowledgeDocument
+from deploy.knowledge.chunking import Chunk, KnowledgeDocument
 from deploy.knowledge.hits import Hit, matched
 from deploy.knowledge.store import KnowledgeStore
 from deploy.knowledge.tags import Held, is_open
@@ -123,24 +124,28 @@ class LiveKnowledge:
             ClosedError: whoever holds the tags `held` does not see the one that it would replace.
             KnowledgeError: it has no words, or there are too many documents by now.
         """
-        chunks = self._state.cut(document)
-        if not chunks:
-            raise KnowledgeError(f"the document {document.id} has no words; send its text")
-        view = self._current()
-        before = view.index.documents.get(document.id)
-        others = len(view.index) - (len(before.chunks) if before else 0)
-        if others + len(chunks) > MOST_CHUNKS:
-            raise KnowledgeError(
-                f"{document.id} has {len(chunks)} passages, and there is no room for them: at most "
-                f"{MOST_CHUNKS} can be added while serving; put documents into the sources of a run "
-                "(docs/serving.md), or delete some"
-            )
-        fresh = FreshDocument(document, chunks, self._state.embedded(chunks))
-        with self._changing:
-            view = self._refreshed()
-            _check_open(view, document.id, held)  # somebody may have added it meanwhile
-            self._replace(self._state.put(view, fresh))
-        return len(chunks)
+        [chunks] = self.put_all([document], held)
+        return chunks
+
+    def put_all(self, documents: Sequence[KnowledgeDocument], held: Held = None) -> list[int]:
+        """`put` for each, in order; they are embedded together, in half the time that they take one by one.
+
+        Raises:
+            ClosedError: as `put`; those before it were added.
+            KnowledgeError: as `put`; none was added.
+        """
+        cut = [self._state.cut(document) for document in documents]
+        self._check_room(documents, cut)
+        vectors = self._state.embedded([chunk for chunks in cut for chunk in chunks])
+        sizes = [len(chunks) for chunks in cut]
+        places = pairwise(accumulate(sizes, initial=0))
+        for document, chunks, (start, end) in zip(documents, cut, places, strict=True):
+            fresh = FreshDocument(document, chunks, vectors[start:end])
+            with self._changing:
+                view = self._refreshed()
+                _check_open(view, document.id, held)  # somebody may have added it meanwhile
+                self._replace(self._state.put(view, fresh))
+        return sizes
 
     def delete(self, name: str, held: Held = None) -> bool:
         """Delete a document that was added, and hide the one of the store.
@@ -162,6 +167,23 @@ class LiveKnowledge:
             self._compacting.join()
         self._additions.close()
         self.store.close()
+
+    def _check_room(self, documents: Sequence[KnowledgeDocument], cut: Sequence[Sequence[Chunk]]) -> None:
+        index = self._current().index
+        sizes: dict[str, int] = {}
+        total = len(index)
+        for document, chunks in zip(documents, cut, strict=True):
+            if not chunks:
+                raise KnowledgeError(f"the document {document.id} has no words; send its text")
+            before = index.documents.get(document.id)
+            total += len(chunks) - sizes.get(document.id, len(before.chunks) if before else 0)
+            sizes[document.id] = len(chunks)
+            if total > MOST_CHUNKS:
+                raise KnowledgeError(
+                    f"{document.id} has {len(chunks)} passages, and there is no room for them: at most "
+                    f"{MOST_CHUNKS} can be added while serving; put documents into the sources of a run "
+                    "(docs/serving.md), or delete some"
+                )
 
     def _current(self) -> View:
         """The view, made anew where another process has changed something."""

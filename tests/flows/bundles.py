@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from deploy.atomic import remove
 from deploy.bundle import BundledSettings, write_bundle
@@ -41,6 +42,19 @@ def released_models(
     root: Path, name: str, *, base: Path, embedder: Path, adapters: Mapping[str, Path]
 ) -> str:
     """The name of a release of a bundle called `name` with these models, which answers; live now."""
+    return _live(root, of_models(root, name, base=base, embedder=embedder, adapters=adapters, tokens=24))
+
+
+def of_models(
+    root: Path,
+    name: str,
+    *,
+    base: Path,
+    embedder: Path,
+    adapters: Mapping[str, Path] = MappingProxyType({}),
+    tokens: int = 4,
+) -> Path:
+    """The bundle of `root`, made anew of one document and these models; answers have `tokens` at most."""
     remove(root / BUNDLE)
     remove(root / "index")
     write_tiny_index(root / "index", embedder, {"svm.SVC": "C=1.0 : float"})
@@ -56,12 +70,12 @@ def released_models(
             precision="float32",
             retrieval=settings.retrieval,
             prompt=settings.prompt,
-            generation=settings.generation.model_copy(update={"max_new_tokens": 24}),
+            generation=settings.generation.model_copy(update={"max_new_tokens": tokens}),
         ),
         gate={},
         ledger={},
     )
-    return _live(root, root / BUNDLE)
+    return root / BUNDLE
 
 
 def _live(root: Path, bundle: Path) -> str:

@@ -3,10 +3,11 @@
 import json
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy.bundle import BundledSettings, load_verified, write_bundle
+from deploy.bundle import load_verified
 from deploy.documents.lines import MOST_LINE_BYTES, BadLine, read_lines
 from deploy.errors import FilterError, SettingsError
 from deploy.feedback.store import FeedbackStore, Rated
@@ -14,10 +15,11 @@ from deploy.knowledge.chunking import KnowledgeDocument
 from deploy.prompts.template import Source
 from flows.adding import Adding
 from flows.cli import main
-from tests.conftest import small_settings, write_tiny_index
+from flows.release import BUNDLE
 from tests.deploy.documents.made import live
 from tests.deploy.documents.reading.pdfs import PICTURE, drawn, pdf
 from tests.deploy.feedback.made import given, kept
+from tests.flows.bundles import of_models
 
 CANARY = "The canary-7431 sings in the aquarium of the zoo.\n"
 
@@ -25,23 +27,7 @@ CANARY = "The canary-7431 sings in the aquarium of the zoo.\n"
 @pytest.fixture
 def project(here: Path, tiny_base: Path, tiny_embedder: Path) -> Path:
     """A project with a bundle of one document, and two files to add."""
-    settings = small_settings(generation={"max_new_tokens": 4})
-    write_bundle(
-        here / "bundle",
-        name="tiny",
-        base=tiny_base,
-        embedder=tiny_embedder,
-        knowledge=write_tiny_index(here / "index", tiny_embedder, {"svm.SVC": "C=1.0 : float"}),
-        adapters={},
-        settings=BundledSettings(
-            precision="float32",
-            retrieval=settings.retrieval,
-            prompt=settings.prompt,
-            generation=settings.generation,
-        ),
-        gate={},
-        ledger={},
-    )
+    of_models(here, "tiny", base=tiny_base, embedder=tiny_embedder)
     (here / "pages/birds").mkdir(parents=True)
     (here / "pages/birds/canary.md").write_text(f"# Canaries\n\n{CANARY}", encoding="utf-8")
     (here / "pages/cow.txt").write_text("The cow eats grass.", encoding="utf-8")
@@ -52,7 +38,7 @@ def found(project: Path) -> list[str]:
     """What a server of the bundle finds about the canary."""
     from deploy.manifest import read_manifest
 
-    bundle = project / "bundle"
+    bundle = project / BUNDLE
     assistant = load_verified(bundle, read_manifest(bundle), documents=project / ".threeply/documents")
     assert assistant.knowledge is not None
     [hits] = assistant.knowledge.search(["where does the canary-7431 sing"])
@@ -60,7 +46,7 @@ def found(project: Path) -> list[str]:
 
 
 def run(*words: str) -> int:
-    return main(["documents", "--bundle", "bundle", *words])
+    return main(["documents", "--bundle", str(BUNDLE), *words])
 
 
 def test_documents_are_added_listed_found_and_deleted_without_a_trace(
@@ -80,6 +66,21 @@ def test_documents_are_added_listed_found_and_deleted_without_a_trace(
     files = [path for path in (project / ".threeply").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if b"canary-7431" in path.read_bytes()]
+
+
+def test_it_goes_where_the_variables_of_the_server_say(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THREEPLY_SERVE_DOCUMENTS", "elsewhere")
+    assert run("add", "pages/cow.txt") == 0
+    assert sorted(path.name for path in Path("elsewhere").iterdir()) == ["documents.sqlite"]
+    assert not Path(".threeply").exists()
+    monkeypatch.setenv("THREEPLY_SERVE_DOCUMENTS", "null")
+    assert run("list") == 2
+    assert "serve.documents is null" in capsys.readouterr().err
+    monkeypatch.setenv("THREEPLY_SERVE_DOCUMENT", "elsewhere")
+    assert run("list") == 2
+    assert "THREEPLY_SERVE_DOCUMENT" in capsys.readouterr().err
 
 
 def test_ratings_lose_its_passages_and_those_that_quote_it_are_told(
@@ -149,11 +150,11 @@ def test_of_a_folder_what_can_be_read_is_added_and_the_rest_is_counted(
     (pages / "logo.png").write_bytes(b"")
     assert run("add", "pages/birds") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "canary.html: 1 passages",
-        "guide.pdf: 1 passages; 1 of its pages have pictures and no text, maybe scanned: 1",
         "locked.pdf: skipped: it is encrypted; save a copy without a password",
         "scan.pdf: skipped: there is no text in it; it may be scanned: let a program for text recognition "
         "(OCR) read it first",
+        "canary.html: 1 passages",
+        "guide.pdf: 1 passages; 1 of its pages have pictures and no text, maybe scanned: 1",
         "2 documents were added, 3 skipped: 1 encrypted, 1 no text, 1 other format",
     ]
     assert found(project)[0] == "Canaries"
@@ -161,6 +162,35 @@ def test_of_a_folder_what_can_be_read_is_added_and_the_rest_is_counted(
         (pages / name).unlink()
     assert run("add", "pages/birds") == 1
     assert "no document could be read; what is wrong with each stands above" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("characters", "times"), [(30, 3), (60, 2), (100_000, 1)])
+def test_pages_are_embedded_together_up_to_a_size_and_each_is_told_of(
+    tmp_path: Path,
+    characters: int,
+    times: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flows.adding._CHARACTERS_AT_ONCE", characters)
+    (tmp_path / "pages").mkdir()
+    for name in "abc":
+        (tmp_path / f"pages/{name}.txt").write_text("The cow eats grass and gives milk.", encoding="utf-8")
+    (tmp_path / "known").mkdir()
+    embedded: list[int] = []
+    with closing(live(tmp_path / "known")) as knowledge:
+        embed = knowledge.store.embedder.embed_texts
+
+        def counted(texts: list[str], **more: Any) -> Any:
+            embedded.append(len(texts))
+            return embed(texts, **more)
+
+        monkeypatch.setattr(knowledge.store.embedder, "embed_texts", counted)
+        Adding(knowledge).add([tmp_path / "pages"])
+        assert [document.id for document, _ in knowledge.documents()] == ["a.txt", "b.txt", "c.txt"]
+    assert len(embedded) == times
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f"{name}.txt: 1 passages" for name in "abc"]
 
 
 def test_that_others_see_a_document_than_before_is_said(

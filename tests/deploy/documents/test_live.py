@@ -125,6 +125,32 @@ def test_what_cannot_be_added_is_refused_with_what_to_do(
     assert knowledge.put(text("zoo", "a " * 20)) == 2
 
 
+def test_what_is_added_together_is_what_is_added_one_by_one(tmp_path: Path) -> None:
+    documents = [text("zoo", CANARY), text("farm", "The cow eats grass. " * 9), text("zoo", "A parrot.")]
+    for folder in ("together", "apart"):
+        (tmp_path / folder).mkdir()
+    together, apart = live(tmp_path / "together"), live(tmp_path / "apart")
+    assert together.put_all(documents) == [apart.put(document) for document in documents] == [1, 3, 1]
+    assert together.put_all([]) == []
+    assert together.documents() == apart.documents()
+    query = ["what does the cow eat beside the parrot"]
+    assert together.search(query) == apart.search(query)
+    together.close()
+    assert live(tmp_path / "together").search(query) == apart.search(query)
+
+
+def test_of_documents_of_which_one_has_no_room_none_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge = live(tmp_path)
+    monkeypatch.setattr("deploy.documents.live.MOST_CHUNKS", 2)
+    with pytest.raises(KnowledgeError, match="cow has 1 passages, and there is no room"):
+        knowledge.put_all([text(name, CANARY) for name in ("zoo", "farm", "cow", "barn")])
+    assert not knowledge.documents()
+    again = [text("zoo", words) for words in ("one", "two", "three")]  # each replaces the one before
+    assert knowledge.put_all([*again, text("farm", "four")]) == [1, 1, 1, 1]
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "added").mkdir()
     (tmp_path / "added/documents.sqlite").write_bytes(b"no database at all" * 100)
