@@ -1,7 +1,7 @@
 """Requests a second of a server under many clients, and how long the first word takes.
 
     python -m benchmarks.serving [--bundle data/bundle] [--clients 1 4 16 64] [--seconds 20]
-    python -m benchmarks.serving --before FOLDER
+    python -m benchmarks.serving --before FOLDER [--before-bundle DIR]
     python -m benchmarks.serving --peers
     python -m benchmarks.serving --overhead 50
     python -m benchmarks.serving --training [--run FOLDER]
@@ -55,6 +55,8 @@ def main() -> int:
     words.add_argument("--seconds", type=float, default=20.0)
     words.add_argument("--rounds", type=int, default=1, help="times that each server is measured, in turn")
     words.add_argument("--before", type=Path, metavar="FOLDER", help="a checkout of an earlier version")
+    text = "the bundle that it serves, where it cannot read this one: of the same models, in its own format"
+    words.add_argument("--before-bundle", type=Path, metavar="DIR", help=text)
     words.add_argument("--peers", action="store_true", help="measure what others serve with, too")
     words.add_argument("--overhead", type=int, metavar="N", help="ask N questions; where does their time go?")
     words.add_argument("--training", action="store_true", help="one client, beside a training")
@@ -85,8 +87,10 @@ def main() -> int:
         if given.peers:
             ways = beside_peers(bundle, questions[:ASKED])
         else:
-            places = {"now": Path(), **({"before": given.before} if given.before else {})}
-            ways = {name: ours(place, bundle, questions, given.model) for name, place in places.items()}
+            ways = {"now": ours(Path(), bundle, questions, given.model)}
+            if given.before:
+                own = (given.before_bundle or bundle).resolve()
+                ways["before"] = ours(given.before, own, questions, given.model)
         found: dict[str, list[Load]] = {name: [] for name in ways}
         for _ in range(given.rounds):
             for name, way in ways.items():
