@@ -50,7 +50,7 @@ def main() -> int:
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n".join(missed[:10]))
+    print("\n".join([*missed[:10], ""]), end="")
     told = {"pages": given.pages, "passages": passed, "seconds": round(statistics.median(seconds), 1)}
     print(json.dumps({**told, "missed": len(missed)}))
     return 1 if missed else 0

@@ -1,21 +1,27 @@
 """Runs of the chain, or of one stage of it, in a copy of the project under other settings."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deploy.atomic import write_json
 from deploy.errors import ThreeplyError
-from flows.place import CACHE
+from flows.place import CACHE, make_place
+from tasks.machine.settings import overlay
 
 if TYPE_CHECKING:
     from deploy.assistant import Assistant
     from tasks.settings import Settings
 
 DATA = Path("data")
+DONE = "done.json"  # that a place has been trained: under which mark, and how long it took
 
 
 def changed(params: str, values: Mapping[str, Mapping[str, Any]]) -> str:
@@ -28,6 +34,20 @@ def changed(params: str, values: Mapping[str, Mapping[str, Any]]) -> str:
         known[section] |= own
     yaml.dump(known, text)
     return text.getvalue()
+
+
+def nested(words: Sequence[str]) -> dict[str, Any]:
+    """`section.key=value` words as nested settings; values are YAML."""
+    from ruamel.yaml import YAML
+
+    found: dict[str, Any] = {}
+    for word in words:
+        path, _, value = word.partition("=")
+        own: Any = YAML(typ="safe").load(value)
+        for key in reversed(path.split(".")):
+            own = {key: own}
+        found = overlay(found, own)
+    return found
 
 
 def assistant_of(data: Path, settings: "Settings") -> "Assistant":
@@ -63,6 +83,46 @@ def run_stage(place: Path, stage: str, inputs: Sequence[object], outputs: Mappin
     """
     if subprocess.run(stage_command(stage, inputs, outputs), cwd=place, check=False).returncode:
         raise ThreeplyError(f"{stage} has failed in {place}; what it said stands above")
+
+
+def train_once(
+    project: Path,
+    place: Path,
+    *,
+    params: str,
+    mark: str,
+    stage: str,
+    inputs: Sequence[object],
+    outputs: Mapping[str, str],
+) -> None:
+    """Run a stage that trains in `place` under `params`, if it has not run there under this `mark`.
+
+    `DONE` says what it took.
+
+    Raises:
+        ThreeplyError: it has failed (it has told why).
+    """
+    done = place / DONE
+    if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["mark"] == mark:
+        return
+    make_place(project, place, params)
+    for left in (place / DATA, place / ".threeply" / "work"):
+        shutil.rmtree(left, ignore_errors=True)
+    started = time.monotonic()
+    print(f"trains in {place}", flush=True)
+    run_stage(place, stage, inputs, outputs)
+    write_json(done, {"mark": mark, "seconds": round(time.monotonic() - started, 1)})
+
+
+def calibrate_once(place: Path, inputs: Sequence[object]) -> None:
+    """Calibrate what has been trained in `place`, if it has not been.
+
+    Raises:
+        ThreeplyError: the stage has failed (it has told why).
+    """
+    if not (place / DATA / "calibrate.json").is_file():
+        outputs = {"thresholds": "calibrate.json", "curve": "calibrate.csv", "report": "calibrated.json"}
+        run_stage(place, "calibrate", [*inputs, place / DATA / "adapter"], outputs)
 
 
 def stage_command(stage: str, inputs: Sequence[object], outputs: Mapping[str, str]) -> list[str]:

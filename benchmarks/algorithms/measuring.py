@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.algorithms.best_of import BY, LAYERS, BestOf, Candidates
-from benchmarks.algorithms.training import CONTROL, DONE, START
-from benchmarks.places import DATA
+from benchmarks.algorithms.training import CONTROL, START
+from benchmarks.places import DATA, DONE
 from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
@@ -44,9 +44,9 @@ class Row:
 
 
 def measured(
-    places: Mapping[str, Path], settings: Settings, *, count: int, best_of: int = 0
+    places: Mapping[str, Path], settings: Settings, *, count: int, best_of: int = 0, split: str = "test"
 ) -> dict[str, Row]:
-    """All rows on the same questions of the test split, the start first.
+    """All rows on the same questions of a split, the start first.
 
     With `best_of` two more: the best of so many answers of it, by the reward model and by the true score.
     """
@@ -87,7 +87,7 @@ def measured(
     found = measure(
         served,
         [*respondents, *choosers],
-        read_table(DATA / "splits" / "test" / "examples.parquet", Example),
+        read_table(DATA / "splits" / split / "examples.parquet", Example),
         count=count,
         settings=settings.evaluate.model_copy(update={"latency_requests": 0}),
         seed=settings.run.seed,
@@ -101,9 +101,9 @@ def measured(
             figures = report["figures"]
             told = {
                 "seconds": done["seconds"],
-                "heldout": figures["heldout"],
-                "updates": figures["updates"],
-                "stopped": TOLD.get(figures["stopped"], ""),
+                "heldout": figures.get("heldout"),
+                "updates": figures.get("updates"),
+                "stopped": TOLD.get(figures.get("stopped", ""), ""),
             }
         control = names.get(CONTROL)
         return Row(

@@ -1,20 +1,14 @@
 """Trains the variants: each in a place of its own, from the fine-tuned model of the last run."""
 
 import hashlib
-import json
-import shutil
-import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.places import DATA, changed, run_stage
-from deploy.atomic import write_json
+from benchmarks.places import DATA, calibrate_once, changed, train_once
 from deploy.errors import ThreeplyError
-from flows.place import make_place
 from tasks.settings import Settings
 
 PLACES = Path("build/algorithms")
-DONE = "done.json"  # that a place has been trained: under which settings, and how long it took
 CONTROL = "more fine-tuning"
 START = "sft"  # the model that all start from
 # By the name of a row the settings of `rlhf` that are its own.
@@ -48,7 +42,7 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
     place = project.resolve() / PLACES / name.replace(", ", "-").replace(" ", "-")
     params = changed((project / "params.yaml").read_text(encoding="utf-8"), {"rlhf": own(name, settings)})
     mark = hashlib.sha256((params + _start(project)).encode()).hexdigest()
-    data, done = project.resolve() / DATA, place / DONE
+    data = project.resolve() / DATA
     common = [
         data / "splits",
         data / "models" / "base",
@@ -56,22 +50,16 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
         data / "index",
         data / "models" / "sft",
     ]
-    if not done.is_file() or json.loads(done.read_text(encoding="utf-8"))["mark"] != mark:
-        make_place(project, place, params)
-        for left in (place / DATA, place / ".threeply" / "work"):
-            shutil.rmtree(left, ignore_errors=True)
-        started = time.monotonic()
-        print(f"{name}: trains in {place}", flush=True)
-        run_stage(
-            place,
-            "rlhf",
-            [*common, data / "samples", data / "models" / "reward", "sources/rewards"],
-            {"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},
-        )
-        write_json(done, {"mark": mark, "seconds": round(time.monotonic() - started, 1)})
-    if not (place / DATA / "calibrate.json").is_file():
-        outputs = {"thresholds": "calibrate.json", "curve": "calibrate.csv", "report": "calibrated.json"}
-        run_stage(place, "calibrate", [*common, place / DATA / "adapter"], outputs)
+    train_once(
+        project,
+        place,
+        params=params,
+        mark=mark,
+        stage="rlhf",
+        inputs=[*common, data / "samples", data / "models" / "reward", "sources/rewards"],
+        outputs={"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},
+    )
+    calibrate_once(place, common)
     return place
 
 

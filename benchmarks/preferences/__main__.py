@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.first_screen import between
-from benchmarks.places import DATA, assistant_of, run_chain
+from benchmarks.places import DATA, assistant_of, nested, run_chain
 from benchmarks.preferences.judging import Verdict, answers, judged
 from benchmarks.preferences.rewards import HEAD, quality_line
-from benchmarks.preferences.runs import HELD_OUT, changes, halves, held_out_pairs, judge, prepared
+from benchmarks.preferences.runs import HELD_OUT, halves, held_out_pairs, judge, prepared
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
@@ -46,7 +46,7 @@ def main() -> int:
     words.add_argument("--write", action="store_true", help=f"write the tables into {PAGE}")
     given = words.parse_args()
     try:
-        figures = measured(Path(), given.pairs, given.held_out, changes(given.set), count=given.prompts)
+        figures = measured(Path(), given.pairs, given.held_out, nested(given.set), count=given.prompts)
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1

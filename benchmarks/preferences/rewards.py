@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.first_screen import between
-from benchmarks.places import DATA, assistant_of, run_chain
-from benchmarks.preferences.runs import HELD_OUT, changes, held_out_pairs, prepared
+from benchmarks.places import DATA, assistant_of, nested, run_chain
+from benchmarks.preferences.runs import HELD_OUT, held_out_pairs, prepared
 from deploy.atomic import write_text
 from deploy.engines.chat import load_tokenizer
 from deploy.errors import ThreeplyError
@@ -51,7 +51,7 @@ def main() -> int:
     try:
         told = {
             name: measured(
-                Path(), name, SETS[name](given.bench), overlay(OWN.get(name, {}), changes(given.set))
+                Path(), name, SETS[name](given.bench), overlay(OWN.get(name, {}), nested(given.set))
             )
             for name in given.sets
         }

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from benchmarks.places import DATA, run_stage
 from flows.place import make_place
 from tasks.machine.settings import overlay
@@ -27,18 +25,6 @@ def halves(lines: Sequence[str]) -> tuple[list[str], list[str]]:
         first = str(json.loads(line)["prompt"]).split("\n\nAssistant:")[0]
         parts[hashlib.sha256(first.encode()).digest()[0] % 2].append(line)
     return parts
-
-
-def changes(words: list[str]) -> dict[str, Any]:
-    """`section.key=value` words as nested settings; values are YAML."""
-    found: dict[str, Any] = {}
-    for word in words:
-        path, _, value = word.partition("=")
-        nested: Any = YAML(typ="safe").load(value)
-        for key in reversed(path.split(".")):
-            nested = {key: nested}
-        found = overlay(found, nested)
-    return found
 
 
 def prepared(

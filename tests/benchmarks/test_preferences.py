@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.places import nested
 from benchmarks.preferences import rewards
 from benchmarks.preferences.__main__ import tables
 from benchmarks.preferences.judging import Verdict, at_equal_length
-from benchmarks.preferences.runs import changes, halves
+from benchmarks.preferences.runs import halves
 from tasks.pages.numbers import DASH
 from tasks.scoring.scores import Interval
 
@@ -42,7 +43,7 @@ def test_wins_at_one_length_are_the_share_of_wins() -> None:
 
 
 def test_settings_are_given_by_their_names() -> None:
-    assert changes(["rlhf.updates=6", "reward.trained_layers=null", "rlhf.rewards={model: 2.0}"]) == {
+    assert nested(["rlhf.updates=6", "reward.trained_layers=null", "rlhf.rewards={model: 2.0}"]) == {
         "rlhf": {"updates": 6, "rewards": {"model": 2.0}},
         "reward": {"trained_layers": None},
     }

@@ -1,0 +1,128 @@
+"""What other settings of fine-tuning bring over the model of the last run, on the same questions.
+
+    python -m benchmarks.tuning --with max_rows=1600 [--with lora.rank=32 epochs=2] [--questions 400]
+
+Each `--with` is a model: those settings of `sft`, all others as in params.yaml, trained on the rows of the
+last run in build/tuning and calibrated, once. Then it and the run's own are asked the same questions of the
+validation split, as they are served (`--split test` for figures to be quoted: decide by the others). The last
+line is one JSON object.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.algorithms.measuring import Row, measured
+from benchmarks.places import DATA, calibrate_once, changed, nested, train_once
+from benchmarks.seeds import signed
+from deploy.errors import ThreeplyError
+from tasks.evaluation.markdown import markdown_table
+from tasks.machine.progress import duration
+from tasks.machine.settings import overlay
+from tasks.pages.numbers import DASH, decimals, percent
+from tasks.settings import Settings, check_settings, load_settings, read_params
+
+PLACES = Path("build/tuning")
+
+
+def main() -> int:
+    """Train what has not been trained, measure all, print the table; exit 1 if something is missing."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks.tuning", description=__doc__)
+    words.add_argument(
+        "--with", action="append", required=True, nargs="+", metavar="KEY=VALUE", dest="variants"
+    )
+    words.add_argument("--questions", type=int, default=400, help="that each model is asked (400)")
+    words.add_argument("--split", choices=("validation", "test"), default="validation")
+    given = words.parse_args()
+    try:
+        settings = load_settings(Path("params.yaml"))
+        places = {" ".join(each): trained(Path(), each) for each in given.variants}
+        rows = measured(places, settings, count=given.questions, split=given.split)
+    except ThreeplyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(table(rows, questions=given.questions, split=given.split, words=sys.argv[1:]))
+    print(json.dumps({name: asdict(row) for name, row in rows.items()}))
+    return 0
+
+
+def trained(project: Path, words: Sequence[str]) -> Path:
+    """The place where a model has been trained under these settings of `sft`, and calibrated.
+
+    Raises:
+        SettingsError: one of them is wrong.
+        ThreeplyError: there is no finished run, or a stage has failed (it has told why).
+    """
+    path = project / "params.yaml"
+    settings, own = checked(path, words)
+    params = changed(path.read_text(encoding="utf-8"), {"sft": own})
+    data = project.resolve() / DATA
+    weights = data / "models" / "sft" / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise ThreeplyError(f"{weights} is not there; threeply run --until calibrate makes it")
+    place = project.resolve() / PLACES / folder_name(words)
+    mark = hashlib.sha256(settings.sft.model_dump_json().encode() + weights.read_bytes()).hexdigest()
+    rows, models, index = data / "splits", data / "models", data / "index"
+    train_once(
+        project,
+        place,
+        params=params,
+        mark=mark,
+        stage="sft",
+        inputs=[rows, models / "base", models / "retriever", index, data / "search"],
+        outputs={"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},
+    )
+    calibrate_once(place, [rows, models / "base", models / "retriever", index, models / "sft"])
+    return place
+
+
+def checked(path: Path, words: Sequence[str]) -> tuple[Settings, Mapping[str, object]]:
+    """The settings of the project with these of `sft` over them, and the section `sft` as it is written.
+
+    Raises:
+        SettingsError: one of them is unknown or wrong.
+    """
+    values = overlay(read_params(path), {"sft": nested(words)})
+    return check_settings(values, origin=f"{path} with {' '.join(words)}"), values["sft"]
+
+
+def folder_name(words: Sequence[str]) -> str:
+    """A name for the place of these settings."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", " ".join(words)).strip("-.")
+
+
+def table(rows: Mapping[str, Row], *, questions: int, split: str, words: Sequence[str] = ()) -> str:
+    """The rows as Markdown; `words` are those of the command line that made them."""
+    head = ["score", "over the run's", "abstains rightly", "wrongly", "retention", "time"]
+    lines = {
+        ("the run's" if row.difference is None else name): [
+            decimals(row.score.mean),
+            signed(row.difference.mean, row.difference.low, row.difference.high) if row.difference else DASH,
+            percent(row.abstains_rightly),
+            percent(row.abstains_wrongly),
+            percent(row.retention),
+            duration(row.seconds) if row.seconds is not None else DASH,
+        ]
+        for name, row in rows.items()
+    }
+    return "\n".join(
+        [
+            "",
+            *markdown_table(head, lines),
+            "",
+            f"{questions} questions of the {split} split, the same for all; one seed; paired, 95 %.",
+            "",
+            f"*`{shlex.join(['python', '-m', 'benchmarks.tuning', *words])}`.*",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
