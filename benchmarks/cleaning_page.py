@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.first_screen import between
-from deploy.atomic import write_text
+from benchmarks.pages import write_between
 from tasks.prepare.clean import steps
 from tasks.prepare.clean.plan import InParts
 from tasks.prepare.clean.repairs import REPAIRS
@@ -147,8 +146,7 @@ def _cell(text: str) -> str:
 
 def main() -> int:
     """Write the tables into the page."""
-    text = PAGE.read_text(encoding="utf-8")
-    write_text(PAGE, between(text, "steps", steps_markdown(load_settings(PARAMS).clean)))
+    write_between(PAGE, "steps", steps_markdown(load_settings(PARAMS).clean))
     print(f"{PAGE} has the steps of the code")
     return 0
 

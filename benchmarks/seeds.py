@@ -19,9 +19,10 @@ from math import sqrt
 from pathlib import Path
 from statistics import fmean
 
-from benchmarks.first_screen import README, between
+from benchmarks.first_screen import README
+from benchmarks.pages import write_between
 from benchmarks.places import changed, run_chain
-from deploy.atomic import write_json, write_text
+from deploy.atomic import write_json
 from deploy.errors import ThreeplyError
 from deploy.files import read_json
 from flows.place import make_place
@@ -67,7 +68,7 @@ def main() -> int:
     print(text)
     if given.write:
         source = f"\n*`python -m benchmarks.seeds {' '.join(map(str, given.seeds))} --write`.*\n"
-        write_text(README, between(README.read_text(encoding="utf-8"), "seeds", text + source))
+        write_between(README, "seeds", text + source)
     print(json.dumps(summary(found)))
     return 0
 

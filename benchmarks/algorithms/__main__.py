@@ -19,9 +19,8 @@ from pathlib import Path
 
 from benchmarks.algorithms.measuring import Row, measured
 from benchmarks.algorithms.training import VARIANTS, trained
-from benchmarks.first_screen import between
+from benchmarks.pages import write_between
 from benchmarks.seeds import signed
-from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import duration
@@ -52,7 +51,7 @@ def main() -> int:
     text = table(rows, settings, questions=given.questions, words=sys.argv[1:])
     print(text)
     if given.write:
-        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "algorithms", text))
+        write_between(PAGE, "algorithms", text)
     print(json.dumps({name: asdict(row) for name, row in rows.items()}))
     return 0
 

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from benchmarks.choosing.cells import Experiment, Plan
 from benchmarks.choosing.page import summary, table
-from benchmarks.first_screen import between
-from deploy.atomic import write_text
+from benchmarks.pages import write_between
 from deploy.errors import SettingsError, ThreeplyError
 from flows.selecting import WAYS
 
@@ -62,7 +61,7 @@ def main() -> int:
         print(text)
         if given.write:
             source = f"\n*`python -m benchmarks.choosing {' '.join(sys.argv[1:])}`.*\n"
-            write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "choosing", text + source))
+            write_between(PAGE, "choosing", text + source)
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1

@@ -40,8 +40,7 @@ from benchmarks.data import (
     speed_page,
 )
 from benchmarks.data.made import records
-from benchmarks.first_screen import between
-from deploy.atomic import write_text
+from benchmarks.pages import write_between
 from deploy.errors import ThreeplyError
 from tasks.machine.process import cores
 from tasks.settings import load_settings
@@ -76,7 +75,7 @@ def main() -> int:
         source = f"\n*`python -m benchmarks.data {given.command}`, {machine}.*\n"
         # The kinds of each fault would make the page longer than anyone reads.
         short = page.tables(found, kinds=False) if given.command == "dirty" else text
-        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), given.command, short + source))
+        write_between(PAGE, given.command, short + source)
     print(json.dumps(found))
     lines = found.get("lines", {})
     return int(any([lines.get("without"), lines.get("twice"), found.get("unbalanced")]))

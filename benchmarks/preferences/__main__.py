@@ -17,12 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.first_screen import between
+from benchmarks.pages import write_between
 from benchmarks.places import DATA, assistant_of, nested, run_chain
 from benchmarks.preferences.judging import Verdict, answers, judged
 from benchmarks.preferences.rewards import HEAD, quality_line
 from benchmarks.preferences.runs import HELD_OUT, halves, held_out_pairs, judge, prepared
-from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.device import set_up_torch
@@ -53,7 +52,7 @@ def main() -> int:
     text = tables(figures)
     print(text)
     if given.write:
-        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "preferences", text))
+        write_between(PAGE, "preferences", text)
     print(json.dumps(figures))
     return 0
 

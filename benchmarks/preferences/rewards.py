@@ -16,10 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.first_screen import between
+from benchmarks.pages import write_between
 from benchmarks.places import DATA, assistant_of, nested, run_chain
 from benchmarks.preferences.runs import HELD_OUT, held_out_pairs, prepared
-from deploy.atomic import write_text
 from deploy.engines.chat import load_tokenizer
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
@@ -61,7 +60,7 @@ def main() -> int:
     text = table(told, given.set)
     print(text)
     if given.write:
-        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "rewards", text))
+        write_between(PAGE, "rewards", text)
     print(json.dumps(told))
     return 0
 

@@ -25,10 +25,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.apart import told_by
-from benchmarks.first_screen import between
+from benchmarks.pages import write_between
 from benchmarks.scale import steps
 from benchmarks.scale.page import NAMES, tables
-from deploy.atomic import write_text
 from deploy.knowledge.embedder import WEIGHTS
 from tasks.machine.process import environment
 from tasks.settings import Settings, load_settings
@@ -70,7 +69,7 @@ def main() -> int:
         machine = f"{cores} core{'s' if cores > 1 else ''}, {platform.machine()}"
         busy = " --busy" if any(told.get("busy") for told in found.values()) else ""
         source = f"\n*`python -m benchmarks.scale{busy}` on {machine}.*\n"
-        write_text(PAGE, between(PAGE.read_text(encoding="utf-8"), "scale", text + source))
+        write_between(PAGE, "scale", text + source)
     print(json.dumps(found))
     return int(any("search_p50_ms" not in told for told in found.values()))
 

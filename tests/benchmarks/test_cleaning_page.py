@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import cleaning_page
 from benchmarks.cleaning_page import PAGE, reasons, settings_read, step_functions, steps_markdown
-from benchmarks.first_screen import between
+from benchmarks.pages import between
 from tasks.prepare.clean.steps import STEPS, clean_rows
 from tasks.prepare.clean_settings import CleanSettings
 from tests.conftest import ROOT

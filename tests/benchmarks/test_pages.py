@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.first_screen import between
+from benchmarks.pages import between
 from tasks.errors import SourceError
 from tasks.stages import STAGES
 from tests.conftest import ROOT
