@@ -33,9 +33,9 @@ ANSWER = 32  # tokens of each row that count in the loss
 # Of runs of `sft`, which print their peak beside the estimate: two steps do not show it.
 LONG_RUNS = (
     "**A long run takes more.** The default's fine-tuning, on a processor with matrix tiles, took 2,030 MiB "
-    "after 25 steps and 2,550 after 656, where 1,615 had been estimated (`sft` prints both at its end). Why is "
-    "not found: its batches are of many lengths, but to give free memory back after each step spares 4 % alone. "
-    "Leave as much room again."
+    "after 25 steps and 2,550 after 656, where 1,615 had been estimated (`sft` prints both at its end). "
+    "Why is not found: its batches are of many lengths, but to give free memory back after each step "
+    "spares 4 % alone. Leave as much room again."
 )
 
 
