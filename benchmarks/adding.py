@@ -20,11 +20,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.live import spelled
-from deploy.bundle import read_settings, verify_bundle
-from deploy.documents.live import LiveKnowledge
+from deploy.bundle import verify_bundle
 from deploy.errors import ThreeplyError
 from deploy.knowledge.database import TRUTH, Database
-from deploy.knowledge.store import open_knowledge
+from flows.documents import opened
+from flows.serving import server_settings
 
 
 def main() -> int:
@@ -83,7 +83,7 @@ def added(bundle: Path, pages: Path, folder: Path) -> float:
         ThreeplyError: it has failed.
     """
     command = [sys.executable, "-m", "flows", "documents", "--bundle", str(bundle), "add", str(pages)]
-    own = {**os.environ, "THREEPLY_SERVE_DOCUMENTS": str(folder)}
+    own = {**os.environ, **variables(folder)}
     began = time.perf_counter()
     done = subprocess.run(command, env=own, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
@@ -91,11 +91,14 @@ def added(bundle: Path, pages: Path, folder: Path) -> float:
     return time.perf_counter() - began
 
 
+def variables(folder: Path) -> dict[str, str]:
+    """What tells a command that the documents that are added lie in `folder`."""
+    return {"THREEPLY_SERVE_DOCUMENTS": str(folder)}
+
+
 def looked_for(bundle: Path, folder: Path, pages: int) -> tuple[list[str], int]:
     """What is missing of so many pages, in words, and how many passages were added."""
-    settings = read_settings(bundle)
-    store = open_knowledge(bundle / "knowledge", bundle / "embedder", settings.retrieval)
-    with closing(LiveKnowledge(store, folder, chunk_words=settings.chunk_words)) as knowledge:
+    with opened(server_settings(Path("params.yaml"), variables(folder)), bundle) as knowledge:
         found = knowledge.search([f"What is {spelled(number, 0)}?" for number in range(pages)])
         missed = [
             f"{number}.md is not found first"

@@ -1,5 +1,6 @@
 """Runs of the chain, or of one stage of it, in a copy of the project under other settings."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tasks.settings import Settings
 
 DATA = Path("data")
-DONE = "done.json"  # that a place has been trained: under which mark, and how long it took
+DONE = "done.json"  # that a place has been trained: under which settings, and how long it took
 
 
 def changed(params: str, values: Mapping[str, Mapping[str, Any]]) -> str:
@@ -56,7 +57,7 @@ def assistant_of(data: Path, settings: "Settings") -> "Assistant":
 
     return composer(
         data / "index",
-        data / "models" / "embedder",
+        data / "models" / "retriever",
         retrieval=settings.retrieval,
         prompt=settings.prompt,
         generation=settings.generation,
@@ -90,19 +91,19 @@ def train_once(
     place: Path,
     *,
     params: str,
-    mark: str,
+    start: str,
     stage: str,
     inputs: Sequence[object],
     outputs: Mapping[str, str],
 ) -> None:
-    """Run a stage that trains in `place` under `params`, if it has not run there under this `mark`.
+    """Run a stage that trains in `place` under `params`, if it has not run there so from this `start`.
 
     `DONE` says what it took.
 
     Raises:
         ThreeplyError: it has failed (it has told why).
     """
-    done = place / DONE
+    done, mark = place / DONE, hashlib.sha256((params + start).encode()).hexdigest()
     if done.is_file() and json.loads(done.read_text(encoding="utf-8"))["mark"] == mark:
         return
     make_place(project, place, params)

@@ -31,6 +31,7 @@ from tasks.evaluation.ledger import NAMES, TUNED, Arm, Ledger, read_ledger, subs
 from tasks.evaluation.markdown import markdown_table
 from tasks.evaluation.sentences import PASSAGE_FOUND
 from tasks.pages.numbers import DASH, decimals, percent
+from tasks.scoring.scores import Interval
 from tasks.settings import load_settings
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 
@@ -184,6 +185,11 @@ def spread(values: Iterable[float | None], told: Callable[[float], str] = decima
 def signed(mean: float, low: float, high: float) -> str:
     """A difference with the bounds of its interval."""
     return f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def signed_interval(told: Interval | None) -> str:
+    """The same of an interval; a dash where there is none."""
+    return signed(told.mean, told.low, told.high) if told else DASH
 
 
 def two(value: float) -> str:

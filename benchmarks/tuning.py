@@ -9,7 +9,6 @@ line is one JSON object.
 """
 
 import argparse
-import hashlib
 import json
 import re
 import shlex
@@ -20,13 +19,14 @@ from pathlib import Path
 
 from benchmarks.algorithms.measuring import Row, measured
 from benchmarks.places import DATA, calibrate_once, changed, nested, train_once
-from benchmarks.seeds import signed
+from benchmarks.seeds import signed_interval
 from deploy.errors import ThreeplyError
+from deploy.files import sha256_of
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import duration
 from tasks.machine.settings import overlay
 from tasks.pages.numbers import DASH, decimals, percent
-from tasks.settings import Settings, check_settings, load_settings, read_params
+from tasks.settings import check_settings, load_settings, read_params
 
 PLACES = Path("build/tuning")
 
@@ -42,7 +42,12 @@ def main() -> int:
     given = words.parse_args()
     try:
         settings = load_settings(Path("params.yaml"))
-        places = {" ".join(each): trained(Path(), each) for each in given.variants}
+        # All of them first: a wrong one is not to be found after half an hour of training another.
+        params = [params_with(Path("params.yaml"), each) for each in given.variants]
+        places = {
+            " ".join(each): trained(Path(), each, own)
+            for each, own in zip(given.variants, params, strict=True)
+        }
         rows = measured(places, settings, count=given.questions, split=given.split)
     except ThreeplyError as error:
         print(error, file=sys.stderr)
@@ -52,28 +57,23 @@ def main() -> int:
     return 0
 
 
-def trained(project: Path, words: Sequence[str]) -> Path:
-    """The place where a model has been trained under these settings of `sft`, and calibrated.
+def trained(project: Path, words: Sequence[str], params: str) -> Path:
+    """The place, named after `words`, where a model has been trained under `params`, and calibrated.
 
     Raises:
-        SettingsError: one of them is wrong.
         ThreeplyError: there is no finished run, or a stage has failed (it has told why).
     """
-    path = project / "params.yaml"
-    settings, own = checked(path, words)
-    params = changed(path.read_text(encoding="utf-8"), {"sft": own})
     data = project.resolve() / DATA
     weights = data / "models" / "sft" / "adapter_model.safetensors"
     if not weights.is_file():
         raise ThreeplyError(f"{weights} is not there; threeply run --until calibrate makes it")
     place = project.resolve() / PLACES / folder_name(words)
-    mark = hashlib.sha256(settings.sft.model_dump_json().encode() + weights.read_bytes()).hexdigest()
     rows, models, index = data / "splits", data / "models", data / "index"
     train_once(
         project,
         place,
         params=params,
-        mark=mark,
+        start=sha256_of(weights),
         stage="sft",
         inputs=[rows, models / "base", models / "retriever", index, data / "search"],
         outputs={"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},
@@ -82,14 +82,15 @@ def trained(project: Path, words: Sequence[str]) -> Path:
     return place
 
 
-def checked(path: Path, words: Sequence[str]) -> tuple[Settings, Mapping[str, object]]:
-    """The settings of the project with these of `sft` over them, and the section `sft` as it is written.
+def params_with(path: Path, words: Sequence[str]) -> str:
+    """The text of a params.yaml with these settings of `sft`; comments stay.
 
     Raises:
         SettingsError: one of them is unknown or wrong.
     """
     values = overlay(read_params(path), {"sft": nested(words)})
-    return check_settings(values, origin=f"{path} with {' '.join(words)}"), values["sft"]
+    check_settings(values, origin=f"{path} with {' '.join(words)}")
+    return changed(path.read_text(encoding="utf-8"), {"sft": values["sft"]})
 
 
 def folder_name(words: Sequence[str]) -> str:
@@ -103,7 +104,7 @@ def table(rows: Mapping[str, Row], *, questions: int, split: str, words: Sequenc
     lines = {
         ("the run's" if row.difference is None else name): [
             decimals(row.score.mean),
-            signed(row.difference.mean, row.difference.low, row.difference.high) if row.difference else DASH,
+            signed_interval(row.difference),
             percent(row.abstains_rightly),
             percent(row.abstains_wrongly),
             percent(row.retention),

@@ -53,6 +53,7 @@ class Adding:
         self._metadata = metadata
         self._before = {document.id: document.tags for document, _ in knowledge.documents()}
         self._waiting: list[_Waiting] = []
+        self._characters = 0  # of what waits
         self._added = 0
         self._skipped = Counter[str]()
         self._check_tags(tags)
@@ -106,7 +107,7 @@ class Adding:
         passages += self._put_waiting()
         print(f"{path.name}: {documents} documents, {passages} passages")
 
-    def _put(self, given: "_Waiting") -> int:
+    def _put(self, given: _Waiting) -> int:
         """Let a document wait to be added; how many passages were added with those that waited before it."""
         document = given.document
         self._check_tags(document.tags)
@@ -117,12 +118,12 @@ class Adding:
             metadata={**self._metadata, **document.metadata},
         )
         self._waiting.append(replace(given, document=document))
-        enough = sum(len(each.document.text) for each in self._waiting) >= _CHARACTERS_AT_ONCE
-        return self._put_waiting() if enough else 0
+        self._characters += len(document.text)
+        return self._put_waiting() if self._characters >= _CHARACTERS_AT_ONCE else 0
 
     def _put_waiting(self) -> int:
         """Add what waits, and tell of it; how many passages that are."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._characters = self._waiting, [], 0
         added = self._knowledge.put_all([each.document for each in waiting])
         self._added += len(added)
         for each, passages in zip(waiting, added, strict=True):

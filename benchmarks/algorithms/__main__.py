@@ -20,12 +20,11 @@ from pathlib import Path
 from benchmarks.algorithms.measuring import Row, measured
 from benchmarks.algorithms.training import VARIANTS, trained
 from benchmarks.pages import write_between
-from benchmarks.seeds import signed
+from benchmarks.seeds import signed_interval
 from deploy.errors import ThreeplyError
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import duration
 from tasks.pages.numbers import DASH, decimals, percent
-from tasks.scoring.scores import Interval
 from tasks.settings import Settings, load_settings
 
 PAGE = Path("docs/rlhf.md")
@@ -65,8 +64,8 @@ def table(rows: Mapping[str, Row], settings: Settings, *, questions: int, words:
     lines = {
         name: [
             decimals(row.score.mean),
-            _told(row.difference),
-            _told(row.over_control),
+            signed_interval(row.difference),
+            signed_interval(row.over_control),
             percent(row.abstains_rightly),
             percent(row.abstains_wrongly),
             percent(row.retention),
@@ -95,12 +94,6 @@ def _early(rows: Mapping[str, Row]) -> str:
     return "".join(
         f" {name} stopped after {row.updates}: {row.stopped}." for name, row in rows.items() if row.stopped
     )
-
-
-def _told(interval: Interval | None) -> str:
-    if interval is None:
-        return DASH
-    return signed(interval.mean, interval.low, interval.high)
 
 
 if __name__ == "__main__":

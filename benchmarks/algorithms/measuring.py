@@ -62,7 +62,7 @@ def measured(
         DATA / "models" / "base",
         {START: DATA / "models" / "sft"}
         | {names[name]: place / DATA / "adapter" for name, place in places.items()},
-        open_knowledge(DATA / "index", DATA / "models" / "embedder", settings.retrieval),
+        open_knowledge(DATA / "index", DATA / "models" / "retriever", settings.retrieval),
         load_template(settings.prompt.template),
         device=device,
         generation=settings.generation,

@@ -41,12 +41,11 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
     """
     place = project.resolve() / PLACES / name.replace(", ", "-").replace(" ", "-")
     params = changed((project / "params.yaml").read_text(encoding="utf-8"), {"rlhf": own(name, settings)})
-    mark = hashlib.sha256((params + _start(project)).encode()).hexdigest()
     data = project.resolve() / DATA
     common = [
         data / "splits",
         data / "models" / "base",
-        data / "models" / "embedder",
+        data / "models" / "retriever",
         data / "index",
         data / "models" / "sft",
     ]
@@ -54,7 +53,7 @@ def trained(project: Path, name: str, settings: Settings) -> Path:
         project,
         place,
         params=params,
-        mark=mark,
+        start=_start(project),
         stage="rlhf",
         inputs=[*common, data / "samples", data / "models" / "reward", "sources/rewards"],
         outputs={"adapter": "adapter", "curve": "curve.csv", "report": "report.json"},

@@ -5,7 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.choosing.cells import CHOSEN, MANY, Cell, Found, Plan
-from benchmarks.seeds import signed, spread
+from benchmarks.seeds import signed_interval, spread
 from tasks.evaluation.markdown import markdown_table
 from tasks.pages.numbers import DASH, percent
 from tasks.scoring.scores import bootstrap
@@ -84,7 +84,7 @@ def _over(plan: Plan, found: Mapping[Cell, Found], kind: str, value: str) -> str
         return DASH
     means = [fmean(each) for each in zip(*differences, strict=True)]
     told = bootstrap(means, resamples=_RESAMPLES, seed=0)
-    return signed(told.mean, told.low, told.high)
+    return signed_interval(told)
 
 
 def _groups(plan: Plan) -> list[tuple[str, str]]:
