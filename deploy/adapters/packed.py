@@ -2,16 +2,17 @@
 
 A product of bfloat16 on a CPU lays its weights out anew each time, which takes as long as the product of a
 few rows itself. Here that is done once for each model that changes them: a model is then switched without a
-copy, and what comes out is the same, bit for bit. The weights as they were are let go.
+copy, and the product of a map is the same, bit for bit. The weights as they were are let go.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from deploy.adapters.adapter import Adapter
+from deploy.adapters.packed_attention import PARTS, PackedAttention, joins
 
 _MOST_BYTES = 2 * 2**30  # of packed weights: those of each model are kept
 
@@ -19,46 +20,83 @@ _MOST_BYTES = 2 * 2**30  # of packed weights: those of each model are kept
 class PackedLinears:
     """The linear maps of a model that can be packed, by the names of their weights; perhaps none.
 
-    The weights are those of the base, until `use` names another of the `adapters`.
+    The weights are those of the base, until `use` names another of the `adapters`. Maps that read the same
+    states are one product where their module can go by it.
     """
 
     def __init__(self, model: nn.Module, adapters: Mapping[str, Adapter]) -> None:
-        self._maps: dict[str, _Map] = {}
-        self._own: dict[str, Tensor] = {}
-        self._changed: dict[str, dict[str, Tensor]] = {adapter: {} for adapter in adapters}
+        self._products: list[_Product] = []
+        self._own: list[Tensor] = []
+        self._changed: dict[str, dict[int, Tensor]] = {adapter: {} for adapter in adapters}
+        self._names: set[str] = set()
         uses = _uses(model)
-        for name, linear in _fitting(model, adapters).items():
-            self._maps[name] = _Map(linear)
-            self._own[name] = self._maps[name].weight
+        fitting = _fitting(model, adapters)
+        for module, names in _joined(model, fitting, adapters):
+            linears = [fitting[name] for name in names]
             for adapter, changes in adapters.items():
-                if name in changes.updates:
-                    changed = changes.updates[name].of(linear.weight.data)
-                    self._changed[adapter][name] = _packed(changed.bfloat16())
-            if uses[id(linear.weight)] == 1:  # one after the other: the next is packed into this one's memory
-                linear.weight.data = linear.weight.new_empty(0)
+                if any(name in changes.updates for name in names):
+                    weights = [
+                        changes.updates[name].of(linear.weight.data).bfloat16()
+                        if name in changes.updates
+                        else linear.weight.data
+                        for name, linear in zip(names, linears, strict=True)
+                    ]
+                    self._changed[adapter][len(self._products)] = _packed(_one(weights))
+            product = _Product(linears)
+            forward = product if module is None else PackedAttention(module, product)
+            (module or linears[0]).forward = forward
+            self._products.append(product)
+            self._own.append(product.weight)
+            self._names.update(names)
+            for linear in linears:
+                if uses[id(linear.weight)] == 1:  # one by one: the next is packed into this one's memory
+                    linear.weight.data = linear.weight.new_empty(0)
 
     def __contains__(self, parameter: str) -> bool:
-        return parameter in self._maps
+        return parameter in self._names
 
     def use(self, adapter: str) -> None:
         """Let all maps go by the weights of this adapter, or those of the base if it is none."""
-        for name, weight in (self._own | self._changed.get(adapter, {})).items():
-            self._maps[name].weight = weight
+        changed = self._changed.get(adapter, {})
+        for at, (product, own) in enumerate(zip(self._products, self._own, strict=True)):
+            product.weight = changed.get(at, own)
 
 
-class _Map:
-    """Stands in for the forward of `linear`."""
+class _Product:
+    """What `linears` make of the same states, one beside the other; the forward of a single one."""
 
-    def __init__(self, linear: nn.Linear) -> None:
-        self.linear = linear
-        self.weight = _packed(linear.weight.data)
-        linear.forward = self  # type: ignore[method-assign, assignment]
+    def __init__(self, linears: Sequence[nn.Linear]) -> None:
+        self.weight = _packed(_one([linear.weight.data for linear in linears]))
+        biases = [linear.bias.data for linear in linears if linear.bias is not None]
+        self._bias = _one(biases) if biases else None
 
     def __call__(self, states: Tensor) -> Tensor:
-        mapped: Tensor = torch.ops.mkldnn._linear_pointwise(
-            states, self.weight, self.linear.bias, "none", [], ""
-        )
+        mapped: Tensor = torch.ops.mkldnn._linear_pointwise(states, self.weight, self._bias, "none", [], "")
         return mapped
+
+
+def _one(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
+
+
+def _joined(
+    model: nn.Module, fitting: Mapping[str, nn.Linear], adapters: Mapping[str, Adapter]
+) -> Iterator[tuple[nn.Module | None, tuple[str, ...]]]:
+    """The names that are one product each, with the module that goes by it if they are several."""
+    hooked = {name for adapter in adapters.values() for name in adapter.added}
+    left = dict.fromkeys(fitting)
+    for name, module in model.named_modules():
+        parts = [f"{name}.{part}" for part in PARTS]
+        names = tuple(f"{part}.weight" for part in parts)
+        if not joins(module) or hooked & set(parts) or not all(each in fitting for each in names):
+            continue
+        biased = {fitting[each].bias is not None for each in names}
+        if len(biased) == 1:
+            yield module, names
+            for each in names:
+                del left[each]
+    for each in left:
+        yield None, (each,)
 
 
 def _packed(weight: Tensor) -> Tensor:

@@ -86,6 +86,10 @@ class Gating:
         self._said: list[float | None] = [1.0 for _ in chances]
         self._step = 0
 
+    def forces(self, row: int) -> bool:
+        """Whether the next token of `row` is one of the sentence, whatever its logits are."""
+        return self._abstains[row] and self._said[row] is not None and self._step < len(self._gate.tokens)
+
     def steered(self, rows: Sequence[int], logits: "torch.Tensor") -> "torch.Tensor":
         """The logits [rows, vocabulary] of this step, under which no row says part of what it should not."""
         import torch

@@ -19,11 +19,15 @@ Heard = Piece | Exception | None  # None: the request was given up
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A prompt that was read: its cache, the logits that follow, and the chance to abstain, if it counts."""
+    """A prompt that was read, as `row` of a batch.
+
+    With the logits [1, vocabulary] that follow, and the chance of the abstention, if it counts.
+    """
 
     batch: Batch
+    row: int
     logits: "torch.Tensor"
-    chances: list[float] | None
+    chance: float | None
 
 
 @dataclass(slots=True)
@@ -70,7 +74,22 @@ class Row:
     token: int = -1
 
     def say(self, logits: "torch.Tensor") -> bool:
-        """Choose the next token by `logits` [1, vocabulary], tell what it adds; whether another is wanted."""
+        """Choose the next token by `logits` [1, vocabulary], tell what it adds; whether another is wanted.
+
+        An abstention is said at once: nothing has to be read for what is known. Who asks for the chances of
+        tokens gets it one by one, because those are the model's own.
+        """
+        goes_on = self._add(logits)
+        transcript = self.asked.transcript
+        while goes_on and self.gating and self.gating.forces(0) and self.asked.sampling.chances is None:
+            goes_on = self._add(logits)
+        if not goes_on:
+            self.asked.put(transcript.rest(len(self.asked.prompt)))
+        elif piece := transcript.settled():
+            self.asked.put(piece)
+        return goes_on
+
+    def _add(self, logits: "torch.Tensor") -> bool:
         steered = self.gating.steered([0], logits) if self.gating else logits
         [self.token] = self.choose([0], steered)
         if self.gating:
@@ -78,9 +97,4 @@ class Row:
         transcript = self.asked.transcript
         if self.asked.sampling.chances is not None:
             transcript.weigh(self.token, logits[0])
-        goes_on = transcript.add(self.token)
-        if not goes_on:
-            self.asked.put(transcript.rest(len(self.asked.prompt)))
-        elif piece := transcript.settled():
-            self.asked.put(piece)
-        return goes_on
+        return transcript.add(self.token)

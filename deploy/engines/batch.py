@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deploy.engines.heads import Head
 
 MIN_SHARED_PREFIX = 16  # a shorter one does not pay for its own forward pass
+_WIDTHS = 16  # padded rows are a multiple of it wide: oneDNN makes code for each new number of tokens
 
 
 @dataclass(slots=True)
@@ -38,35 +39,46 @@ def prefilled(
     prompts: Sequence[Sequence[int]],
     new_tokens: int,
     virtual_tokens: VirtualTokens | None,
+    *,
+    head: "Head | None" = None,
 ) -> tuple[Batch, "torch.Tensor"]:
-    """Read all prompts, left-padded behind virtual tokens and shared prefix; the logits that follow each."""
+    """Read all prompts, left-padded behind virtual tokens and shared prefix; the logits that follow each.
+
+    The `head` of all of them has been read before, by a model whose cache forgets nothing.
+    """
     import torch
 
     from deploy.engines.growing import cache_for
 
     longest = max(map(len, prompts))
     columns = virtual_tokens.columns if virtual_tokens else 0
-    cache, plain = cache_for(model, columns + longest + new_tokens)
+    cache, plain = cache_for(model, columns + longest + _WIDTHS + new_tokens)
     if virtual_tokens:
         virtual_tokens.fill(model, cache)
     prefix = common_prefix(prompts) if plain and len(prompts) > 1 else 0
-    if prefix < MIN_SHARED_PREFIX:
+    if head:
+        prefix = head.tokens
+        head.fill(cache)
+    elif prefix < MIN_SHARED_PREFIX:
         prefix = 0
     else:
-        head = torch.tensor([prompts[0][:prefix]], device=model.device)
-        model(input_ids=head, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        shared = torch.tensor([prompts[0][:prefix]], device=model.device)
+        model(input_ids=shared, past_key_values=cache, use_cache=True, logits_to_keep=1)
     if prefix or virtual_tokens:
         cache.batch_repeat_interleave(len(prompts))
     width = longest - prefix
+    if head:
+        width = -(-width // _WIDTHS) * _WIDTHS
+    begin = columns + prefix
     tokens = torch.zeros((len(prompts), width), dtype=torch.long)
-    seen = torch.ones((len(prompts), columns + longest), dtype=torch.long)
+    seen = torch.ones((len(prompts), begin + width), dtype=torch.long)
     for row, prompt in enumerate(prompts):
         rest = torch.tensor(prompt[prefix:])
         tokens[row, width - len(rest) :] = rest
-        seen[row, columns + prefix : columns + longest - len(prompt) + prefix] = 0
+        seen[row, begin : begin + width - len(rest)] = 0
     seen = seen.to(model.device)
     # Padding has a place as well: families with learned positions look theirs up.
-    positions = (seen.cumsum(1) - 1).clamp(min=0)[:, columns + prefix :]
+    positions = (seen.cumsum(1) - 1).clamp(min=0)[:, begin:]
     logits = model(
         input_ids=tokens.to(model.device),
         attention_mask=seen,

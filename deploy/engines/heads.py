@@ -41,6 +41,11 @@ class Heads:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, tuple[int, ...]], Head] = OrderedDict()
 
+    @staticmethod
+    def pays(tokens: Sequence[int]) -> bool:
+        """Whether to keep what is made of these tokens costs less than to read them each time."""
+        return LEAST <= len(tokens) <= _LONGEST
+
     def find(self, model: str, tokens: Sequence[int]) -> Head | None:
         """What `model` has made of these tokens at the beginning of a prompt, if that is still kept."""
         key = model, tuple(tokens)
@@ -49,18 +54,17 @@ class Heads:
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def keep(self, model: str, tokens: Sequence[int], cache: "Cache", *, behind: int) -> None:
+    def keep(self, model: str, tokens: Sequence[int], cache: "Cache", *, behind: int) -> Head:
         """Keep what `cache` holds of these tokens, which lie `behind` so many columns of it."""
-        if not LEAST <= len(tokens) <= _LONGEST:
-            return
         end = behind + len(tokens)
         layers = tuple(
             (layer.keys[:1, :, behind:end].clone(), layer.values[:1, :, behind:end].clone())
             for layer in cache.layers
         )
-        self._kept[model, tuple(tokens)] = Head(len(tokens), layers)
+        head = self._kept[model, tuple(tokens)] = Head(len(tokens), layers)
         if len(self._kept) > _MOST:
             self._kept.popitem(last=False)
+        return head
 
 
 def head_of(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message], tokens: Sequence[int]) -> int:

@@ -1,9 +1,9 @@
 """Many requests answered at once: rows join and leave one batch between two tokens (Orca, Yu et al. 2022).
 
-A prompt is read in pieces, and between two of them the rows under way get their next token: a long prompt
-holds nobody up for longer than a piece. It is read once for all choices of a request. Whoever has left is
-dropped before the next piece or token. A batch is of one model; requests for another wait until it has run
-dry, and only so many may overtake them.
+Prompts that wait at the same time are read together, long ones in pieces, and in between the rows under way
+get their next token. A prompt is read once for all choices of a request. Whoever has left is dropped before
+the next piece or token. A batch is of one model; requests for another wait until it has run dry, and only so
+many may overtake them.
 """
 
 import threading
@@ -14,21 +14,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from deploy.adapters.switching import Adapters
-from deploy.engines.abstaining import Gate, Gating, may_abstain
+from deploy.engines.abstaining import Gating
 from deploy.engines.asked import Asked, Read, Row
-from deploy.engines.batch import Batch, chances_behind, reading
 from deploy.engines.choosing import chooser
 from deploy.engines.decoding import decode
-from deploy.engines.heads import Heads
+from deploy.engines.prefill import PIECE, Prefill
 
 if TYPE_CHECKING:
-    import torch
     from transformers import PreTrainedModel
 
     from deploy.engines.slots import Slots
 
-PIECE = 256  # tokens of a prompt read at once: more reads it faster, and holds the others up for longer
-_ALONE = 4  # times as much of a prompt is read at once where no row is under way
 _IDLE_SECONDS = 5.0  # how often a thread looks whether its scheduler is still there
 
 
@@ -51,14 +47,14 @@ class Scheduler:
         self._model, self._adapters, self._lock = model, adapters, lock
         from deploy.engines.growing import cache_for
 
-        self._most_rows, self._piece = most_rows, piece
+        self._most_rows = most_rows
+        self._prefill = Prefill(model, piece=piece)
         self._shares = cache_for(model, 1)[1]  # whether rows of this model can lie in slots
         self._waiting: deque[Asked] = deque()
         self._changing = threading.Lock()
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
         self._overtaken = 0
-        self._heads = Heads()
 
     def ask(self, *asked: Asked) -> None:
         """Put requests into the line, one behind the other."""
@@ -86,88 +82,87 @@ class Scheduler:
         rows: list[Row] = []
         slots = Slots()
         while True:
-            asked = self._next(rows)
-            if asked is not None:
-                self._open(asked, rows, slots)
-            elif rows:
+            group = self._next(rows)
+            if group:
+                self._open(group, rows, slots)
+            if rows:
                 self._step(rows, slots)
-            else:
+            elif not group:
                 return
 
-    def _next(self, rows: list[Row]) -> Asked | None:
-        """The request to be opened now, if one fits beside `rows`."""
+    def _next(self, rows: list[Row]) -> list[Asked]:
+        """The requests to be opened now, beside `rows` and together; none where none fits."""
+        group: list[Asked] = []
         with self._changing:
             for asked in [each for each in self._waiting if each.gone()]:
                 self._waiting.remove(asked)
                 asked.put(None)
-            if not self._waiting or len(rows) >= self._most_rows:
-                return None
             if not rows:
                 self._overtaken = 0
-                return self._waiting.popleft()
-            model = rows[0].asked.model
-            fitting = next((each for each in self._waiting if each.model == model), None)
-            if fitting is None:
-                return None
-            if fitting is not self._waiting[0]:
-                if self._overtaken >= self._most_rows:
-                    return None
-                self._overtaken += 1
-            self._waiting.remove(fitting)
-            return fitting
+            while len(rows) + len(group) < self._most_rows:
+                under_way = rows[0].asked if rows else group[0] if group else None
+                fitting = self._fitting(under_way)
+                if fitting is None or (group and not (self._shares and self._prefill.joins(fitting, group))):
+                    break
+                self._overtaken += fitting is not self._waiting[0]
+                self._waiting.remove(fitting)
+                group.append(fitting)
+        return group
 
-    def _open(self, asked: Asked, rows: list[Row], slots: "Slots") -> None:
-        """Say the first token behind a prompt, and let it join the others."""
+    def _fitting(self, under_way: Asked | None) -> Asked | None:
+        """The first that waits for the model of what is under way, if it may overtake those before it."""
+        if not self._waiting or under_way is None:
+            return self._waiting[0] if self._waiting else None
+        fitting = next((each for each in self._waiting if each.model == under_way.model), None)
+        overtakes = fitting is not self._waiting[0]
+        return None if overtakes and self._overtaken >= self._most_rows else fitting
+
+    def _open(self, group: list[Asked], rows: list[Row], slots: "Slots") -> None:
+        """Say the first token behind each prompt, and let them join the others."""
         import torch
 
         try:
             if not rows:
                 with torch.inference_mode(False):  # else what it makes of weights could never be trained on
-                    self._adapters.activate(asked.model)
+                    self._adapters.activate(group[0].model)
             if not self._shares:
-                self._alone(asked)
+                self._alone(group[0])
                 return
-            read = asked.shared.read or self._read(asked, rows, slots)
-            if read is None:
-                asked.put(None)
-                return
-            asked.shared.begin(read)
-            gating = Gating(asked.gate, read.chances) if asked.gate and read.chances is not None else None
-            row = Row(asked, chooser(asked.sampling, 1, None, asked.keeping), gating)
-            if row.say(read.logits):
-                slots.take(read.batch.cache, read.batch.seen)
-                rows.append(row)
+            found = self._read(group, rows, slots)
         except Exception as error:
-            asked.put(error)
-
-    def _read(self, asked: Asked, rows: list[Row], slots: "Slots") -> Read | None:
-        """Read a prompt while the others go on; None once whoever has asked is gone."""
-        room = asked.sampling.max_new_tokens + (len(asked.gate.tokens) if asked.gate else 0)
-        # Alone, only whoever leaves has to be noticed between two pieces.
-        piece = self._piece if rows else _ALONE * self._piece
-        virtual = self._adapters.virtual_tokens
-        turn = asked.prompt[: asked.head]
-        head = self._heads.find(asked.model, turn)
-        opening = reading(self._model, asked.prompt, room, virtual, piece=piece, head=head)
-        while True:
+            for asked in group:
+                asked.put(error)
+            return
+        for asked, read in zip(group, found, strict=True):
             try:
-                next(opening)
-            except StopIteration as read:
-                batch, logits = read.value
-                break
-            if asked.gone():
-                return None
+                self._begin(asked, read, rows, slots)
+            except Exception as error:
+                asked.put(error)
+
+    def _read(self, group: list[Asked], rows: list[Row], slots: "Slots") -> list[Read | None]:
+        """The prompts of `group` while the others go on; None for whoever is gone."""
+        if read := group[0].shared.read:
+            return [read]
+        virtual = self._adapters.virtual_tokens
+
+        def others() -> None:
             if rows:
                 self._step(rows, slots)
-        if head is None:
-            columns = virtual.columns if virtual else 0
-            self._heads.keep(asked.model, turn, batch.cache, behind=columns)
-        return Read(batch, logits, self._chances(asked.gate, batch, logits))
 
-    def _chances(self, gate: Gate | None, batch: Batch, logits: "torch.Tensor") -> list[float] | None:
-        if gate is None or not may_abstain(gate, logits):
-            return None
-        return chances_behind(self._model, batch, logits, gate.tokens)
+        found = self._prefill.read(group, virtual, others=bool(rows), between=others)
+        return [None] * len(group) if found is None else list(found)
+
+    @staticmethod
+    def _begin(asked: Asked, read: Read | None, rows: list[Row], slots: "Slots") -> None:
+        if read is None:
+            asked.put(None)
+            return
+        asked.shared.begin(read)
+        gating = Gating(asked.gate, [read.chance]) if asked.gate and read.chance is not None else None
+        row = Row(asked, chooser(asked.sampling, 1, None, asked.keeping), gating)
+        if row.say(read.logits):
+            slots.take(read.batch.cache, read.batch.seen, read.row)
+            rows.append(row)
 
     def _step(self, rows: list[Row], slots: "Slots") -> None:
         """One token more for each row; those that end or are given up leave."""

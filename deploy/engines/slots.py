@@ -31,14 +31,14 @@ class Slots:
         """How many columns the longest row has."""
         return max(self.lengths)
 
-    def take(self, cache: Cache, seen: torch.Tensor) -> None:
-        """Add the one row of a cache that forgets nothing: the columns that `seen` [1, columns] marks."""
-        columns = seen[0].nonzero()[:, 0]
+    def take(self, cache: Cache, seen: torch.Tensor, row: int = 0) -> None:
+        """Add one row of a cache that forgets nothing: the columns that `seen` [rows, columns] marks."""
+        columns = seen[row].nonzero()[:, 0]
         if not self._cache.layers:
             self._cache.layers = [SlotLayer(self) for _ in cache.layers]
         self.lengths.append(len(columns))
         for own, layer in zip(self._layers, cache.layers, strict=True):
-            own.put(len(self) - 1, layer.keys[0, :, columns], layer.values[0, :, columns])
+            own.put(len(self) - 1, layer.keys[row, :, columns], layer.values[row, :, columns])
 
     def drop(self, slot: int) -> None:
         """Let the row in `slot` go; the last row takes its place."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import PreTrainedModel
+from transformers.cache_utils import DynamicCache
 
 from deploy.adapters import packed, switching
 from deploy.adapters.adapter import Adapter, Replacement
@@ -25,6 +26,27 @@ def said(model: PreTrainedModel, rows: int) -> torch.Tensor:
     return logits
 
 
+def decoded(model: PreTrainedModel, rows: int) -> torch.Tensor:
+    """The logits of three steps behind a prompt whose first row is padded."""
+    cache = DynamicCache(config=model.config)
+    seen = torch.ones((rows, 9), dtype=torch.long)
+    seen[0, :2] = 0
+    found, tokens = [], torch.arange(rows * 9).reshape(rows, 9) % 50
+    with torch.inference_mode():
+        for _ in range(3):
+            logits = model(
+                input_ids=tokens,
+                attention_mask=seen,
+                position_ids=(seen.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :],
+                past_key_values=cache,
+                use_cache=True,
+            ).logits
+            found.append(logits[:, -1])
+            tokens = logits[:, -1:].argmax(-1)
+            seen = torch.cat([seen, seen.new_ones((rows, 1))], dim=1)
+    return torch.stack(found)
+
+
 def both(
     base: Path, folders: dict[str, Path], dtype: Dtype = "bfloat16"
 ) -> tuple[PreTrainedModel, Adapters, PreTrainedModel, Adapters]:
@@ -38,7 +60,7 @@ def both(
     )
 
 
-@pytest.mark.parametrize("family", ["llama", "qwen2"])
+@pytest.mark.parametrize("family", ["llama", "qwen2", "mistral", "gemma", "phi3", "olmo2"])
 def test_each_model_says_the_same_over_packed_weights_however_often_they_change(
     family: str, tmp_path: Path, tiny_base: Path, tiny_adapters: dict[str, Path]
 ) -> None:
@@ -47,12 +69,31 @@ def test_each_model_says_the_same_over_packed_weights_however_often_they_change(
     fast, packs, plain, keeps = both(base, folders)
     linears = [module for module in fast.modules() if type(module) is torch.nn.Linear]
     assert len(linears) > 8
-    assert all("forward" in vars(linear) for linear in linears)
+    joined = [module for module in fast.modules() if "forward" in vars(module) and hasattr(module, "q_proj")]
+    assert sum("forward" in vars(linear) for linear in linears) == len(linears) - 3 * len(joined)
+    assert bool(joined) == (family in ("llama", "qwen2", "mistral", "gemma"))
     for model in TURNS if folders else ("base",):
         packs.activate(model)
         keeps.activate(model)
         for rows in (1, 2, 5):
             assert torch.equal(said(fast, rows), said(plain, rows))
+            assert torch.equal(decoded(fast, rows), decoded(plain, rows))
+
+
+def test_products_are_not_one_where_an_adapter_adds_to_a_part_of_them(
+    tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = "model.layers.1.self_attn.k_proj"
+    adapter = Adapter(added={part: lambda output: output * 0.5})
+    monkeypatch.setattr(switching, "read_adapter", lambda _: adapter)
+    fast, packs, plain, keeps = both(tiny_base, {"sft": Path("sft")})
+    own = said(plain, 2)
+    assert "forward" in vars(fast.get_submodule(part))
+    for model in ("sft", "base", "sft"):
+        packs.activate(model)
+        keeps.activate(model)
+        assert torch.equal(said(fast, 2), said(plain, 2))
+    assert not torch.equal(said(fast, 2), own)
 
 
 def test_what_others_share_is_not_packed_where_an_adapter_changes_it(

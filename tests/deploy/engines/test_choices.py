@@ -11,6 +11,7 @@ from deploy.engines.engine import Generation, Piece, Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.messages import Message
 from tests.conftest import write_tiny_model
+from tests.deploy.engines.forwards import tokens_of
 from tests.waiting import wait_until
 
 TALK = [Message("system", "Answer from the sources only."), Message("user", "What is `tol`? " * 5)]
@@ -53,7 +54,7 @@ def test_the_prompt_is_read_once_where_rows_share_a_batch(
     plain = type(engine._model).forward
 
     def forward(self: Any, *args: Any, **named: Any) -> Any:
-        read.append(named["input_ids"].shape[1])
+        read.append(tokens_of(named))
         return plain(self, *args, **named)
 
     monkeypatch.setattr(type(engine._model), "forward", forward)

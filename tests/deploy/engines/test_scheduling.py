@@ -3,9 +3,6 @@
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,41 +10,28 @@ from typing import Any
 import pytest
 
 from benchmarks.models.families import FAMILIES
-from deploy.engines import scheduling
-from deploy.engines.asked import Asked
-from deploy.engines.engine import Generation, Piece, Sampling
+from deploy.engines import prefill, scheduling
+from deploy.engines.engine import Generation, Sampling
 from deploy.engines.local import TransformersEngine
 from deploy.engines.scheduling import Scheduler
 from deploy.messages import Message
 from tests.conftest import write_tiny_model
+from tests.deploy.engines.at_once import SAMPLING, SYSTEM, TEXTS, at_once, question, talk
+from tests.deploy.engines.forwards import tokens_of
 from tests.waiting import wait_until
 
-TEXTS = ["kernel?", "tol=0.001 " * 9, "In `svm.SVC`, what is the default of `C`?", "gamma", "a b " * 25, "?"]
-SAMPLING = Sampling(max_new_tokens=12)
 MOST = 3
 
 
-def talk(text: str) -> list[Message]:
-    return [Message("user", text)]
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The models that were asked, in order; prompts are read in pieces of seven tokens."""
-    known: list[str] = []
-    plain = Scheduler.ask
-
-    def ask(self: Scheduler, each: Asked) -> None:
-        plain(self, each)
-        known.append(each.model)
-
-    monkeypatch.setattr(Scheduler, "ask", ask)
-    monkeypatch.setattr(Scheduler, "__init__", in_pieces(Scheduler.__init__))
-    return known
-
-
-def in_pieces(plain: Callable[..., None]) -> Callable[..., None]:
-    return lambda self, *args, **named: plain(self, *args, **{**named, "piece": 7})
+@pytest.fixture(autouse=True)
+def _in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prompts are read in pieces of seven tokens."""
+    plain = Scheduler.__init__
+    monkeypatch.setattr(
+        Scheduler,
+        "__init__",
+        lambda self, *args, **named: plain(self, *args, **{**named, "piece": 7}),
+    )
 
 
 @pytest.fixture
@@ -64,24 +48,6 @@ def widths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(Slots, "step", step)
     return known
-
-
-@contextmanager
-def at_once(
-    engine: TransformersEngine, asked: list[str], questions: list[dict[str, Any]]
-) -> Iterator[list["Future[list[Piece]]"]]:
-    """Streams of all `questions`, none of which is begun before all are there."""
-    with ThreadPoolExecutor(len(questions)) as pool:
-        with engine.held("base"):
-            waiting = []
-            for number, question in enumerate(questions, start=1):
-                waiting.append(pool.submit(lambda given: list(engine.stream(**given)), question))
-                wait_until(lambda number=number: len(asked) == number)
-        yield waiting
-
-
-def question(text: str, model: str = "base", **named: Any) -> dict[str, Any]:
-    return {"prompt": talk(text), "model": model, "sampling": SAMPLING, **named}
 
 
 # Each has something of its own in how it knows places or keeps what it has read.
@@ -136,7 +102,7 @@ def test_who_has_left_costs_no_further_piece_and_the_others_go_on(
     engine: TransformersEngine, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: dict[int, int] = {}
-    plain = scheduling.reading
+    plain = prefill.reading
 
     def counted(model: Any, prompt: list[int], *args: Any, **named: Any) -> Any:
         steps = plain(model, prompt, *args, **named)
@@ -147,7 +113,7 @@ def test_who_has_left_costs_no_further_piece_and_the_others_go_on(
             except StopIteration as ended:
                 return ended.value
 
-    monkeypatch.setattr(scheduling, "reading", counted)
+    monkeypatch.setattr(prefill, "reading", counted)
     looks = iter([False, False, True])
     with at_once(
         engine,
@@ -213,9 +179,6 @@ def test_what_goes_wrong_is_told_to_those_it_concerns_and_the_next_is_answered(
     assert end == engine.generate([talk("tol")], model="base", sampling=SAMPLING)[0]
 
 
-SYSTEM = Message("system", "Answer from the sources only, in one short sentence.")
-
-
 @pytest.mark.parametrize("model", ["base", "sft"])
 def test_a_system_turn_is_read_once_and_what_follows_it_each_time(
     tiny_base: Path, tiny_adapters: dict[str, Path], monkeypatch: pytest.MonkeyPatch, model: str
@@ -225,7 +188,7 @@ def test_a_system_turn_is_read_once_and_what_follows_it_each_time(
     plain = type(engine._model).forward
 
     def forward(self: Any, *args: Any, **named: Any) -> Any:
-        read.append(named["input_ids"].shape[1])
+        read.append(tokens_of(named))
         return plain(self, *args, **named)
 
     expected = [engine.generate([[SYSTEM, *talk(text)]], model=model, sampling=SAMPLING)[0] for text in TEXTS]
@@ -248,6 +211,6 @@ def test_only_a_few_heads_are_kept_and_none_of_a_question(tiny_base: Path) -> No
     for number in range(9):
         turn = Message("system", f"{number} Answer from the sources only, in one short sentence.")
         list(engine.stream([turn, *talk("kernel? " * 30)], model="base", sampling=SAMPLING))
-    kept = engine._scheduler._heads._kept
+    kept = engine._scheduler._prefill._heads._kept
     assert len(kept) == 4
     assert all("kernel" not in engine._tokenizer.decode(tokens) for _, tokens in kept)

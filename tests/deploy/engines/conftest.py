@@ -1,0 +1,20 @@
+"""What several tests of engines watch."""
+
+import pytest
+
+from deploy.engines.asked import Asked
+from deploy.engines.scheduling import Scheduler
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that schedulers were asked for, one for each call, in order."""
+    known: list[str] = []
+    plain = Scheduler.ask
+
+    def ask(self: Scheduler, *each: Asked) -> None:
+        plain(self, *each)
+        known.append(each[0].model)
+
+    monkeypatch.setattr(Scheduler, "ask", ask)
+    return known
