@@ -1,8 +1,7 @@
-"""Linear maps whose weights lie as oneDNN reads them. Imports torch: import it where it is used.
+"""The linear maps of a model over packed weights (`packing.py`). Imports torch: import it where it is used.
 
-A product of bfloat16 on a CPU lays its weights out anew each time, which takes as long as the product of a
-few rows itself. Here that is done once for each model that changes them: a model is then switched without a
-copy, and the product of a map is the same, bit for bit. The weights as they were are let go.
+They are packed once for each model that changes them: a model is then switched without a copy, and the
+product of a map is the same, bit for bit. The weights as they were are let go.
 """
 
 from collections import Counter
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from deploy.adapters.adapter import Adapter
 from deploy.adapters.packed_attention import PARTS, PackedAttention, joins
+from deploy.adapters.packing import can_pack, packed, product
 
 _MOST_BYTES = 2 * 2**30  # of packed weights: those of each model are kept
 
@@ -41,12 +41,12 @@ class PackedLinears:
                         else linear.weight.data
                         for name, linear in zip(names, linears, strict=True)
                     ]
-                    self._changed[adapter][len(self._products)] = _packed(_one(weights))
-            product = _Product(linears)
-            forward = product if module is None else PackedAttention(module, product)
+                    self._changed[adapter][len(self._products)] = packed(_one(weights))
+            joined = _Product(linears)
+            forward = joined if module is None else PackedAttention(module, joined)
             (module or linears[0]).forward = forward
-            self._products.append(product)
-            self._own.append(product.weight)
+            self._products.append(joined)
+            self._own.append(joined.weight)
             self._names.update(names)
             for linear in linears:
                 if uses[id(linear.weight)] == 1:  # one by one: the next is packed into this one's memory
@@ -58,21 +58,20 @@ class PackedLinears:
     def use(self, adapter: str) -> None:
         """Let all maps go by the weights of this adapter, or those of the base if it is none."""
         changed = self._changed.get(adapter, {})
-        for at, (product, own) in enumerate(zip(self._products, self._own, strict=True)):
-            product.weight = changed.get(at, own)
+        for at, (each, own) in enumerate(zip(self._products, self._own, strict=True)):
+            each.weight = changed.get(at, own)
 
 
 class _Product:
     """What `linears` make of the same states, one beside the other; the forward of a single one."""
 
     def __init__(self, linears: Sequence[nn.Linear]) -> None:
-        self.weight = _packed(_one([linear.weight.data for linear in linears]))
+        self.weight = packed(_one([linear.weight.data for linear in linears]))
         biases = [linear.bias.data for linear in linears if linear.bias is not None]
         self._bias = _one(biases) if biases else None
 
     def __call__(self, states: Tensor) -> Tensor:
-        mapped: Tensor = torch.ops.mkldnn._linear_pointwise(states, self.weight, self._bias, "none", [], "")
-        return mapped
+        return product(states, self.weight, self._bias)
 
 
 def _one(parts: Sequence[Tensor]) -> Tensor:
@@ -99,11 +98,6 @@ def _joined(
         yield None, (each,)
 
 
-def _packed(weight: Tensor) -> Tensor:
-    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight)
-    return packed
-
-
 def _uses(model: nn.Module) -> Counter[int]:
     """By how many names each parameter is known."""
     return Counter(id(tensor) for _, tensor in model.named_parameters(remove_duplicate=False))
@@ -111,8 +105,7 @@ def _uses(model: nn.Module) -> Counter[int]:
 
 def _fitting(model: nn.Module, adapters: Mapping[str, Adapter]) -> dict[str, nn.Linear]:
     """The maps that can be packed by the names of their weights, if there is room for all."""
-    built = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    if not (built and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+    if not can_pack():
         return {}
     changed = [name for adapter in adapters.values() for name in adapter.updates]
     parameters = dict(model.named_parameters())

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from deploy.engines.drawing import drawn
 from deploy.engines.engine import Sampling
 
 if TYPE_CHECKING:
@@ -66,10 +67,8 @@ def _free(sampling: Sampling, rows: int, seeds: Sequence[int] | None) -> Choose:
         chances = torch.softmax(cooled, dim=-1)
         if sampling.top_p < 1.0:
             chances = _nucleus(chances, sampling.top_p)
-        return [
-            int(torch.multinomial(row, 1, generator=draws[number]))
-            for number, row in zip(numbers, chances, strict=True)
-        ]
+        uniform = torch.cat([torch.rand(1, generator=draws[number]) for number in numbers])
+        return drawn(chances, uniform).tolist()
 
     return choose
 

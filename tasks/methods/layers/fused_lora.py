@@ -32,6 +32,13 @@ def fuse_lora(model: nn.Module) -> int:
     return len(chosen)
 
 
+def goes_beside(module: Any) -> bool:
+    """Whether a fused layer has a weight in bfloat16 on a CPU, its adapter beside it in one product."""
+    whole = getattr(module.forward, "__func__", None) is _forward
+    weight = module.base_layer.weight if whole else None
+    return weight is not None and weight.dtype == torch.bfloat16 and weight.device.type == "cpu"
+
+
 def _plain(module: Any) -> bool:
     active = [name for name in module.active_adapters if name in module.lora_A]
     if len(active) != 1 or active[0] in module.lora_variant:

@@ -21,6 +21,7 @@ from deploy.adapters.names import WEIGHTS
 from tasks.errors import TrainingError
 from tasks.machine.device import Device
 from tasks.methods.layers.fused_lora import fuse_lora
+from tasks.methods.layers.held_lora import held, hold
 from tasks.methods.parts.base_model import load_base
 from tasks.methods.parts.files import read_config, read_weights, write_config
 from tasks.methods.parts.targets import layer_of, layers_of
@@ -72,6 +73,7 @@ class Actors:
             )
         self._set_active("policy")
         fuse_lora(model)
+        hold(module for name, module in layers.items() if inner_layer(name) < split)
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """What learns, by name: the policy's topmost adapter layers and the value head, if there is one."""
@@ -83,7 +85,7 @@ class Actors:
         """Let `decoder` be the model of `role`, its adapter added into the weights: fast, but not trainable.
 
         The weights are put back as they were, to the bit. In bfloat16 the sum would be rounded too far, so
-        there the adapter stays beside them.
+        there the adapter stays beside them, and both are held for the block.
         """
         self._set_active(role)
         kept: list[tuple[BaseTunerLayer, Tensor]] = []
@@ -94,7 +96,8 @@ class Actors:
                     kept.append((module, weight.data))
                     weight.data = weight.data + module.get_delta_weight(role)
                     module.merged_adapters.append(role)
-            yield
+            with held(self._upper):
+                yield
         finally:
             for module, data in kept:
                 module.get_base_layer().weight.data = data

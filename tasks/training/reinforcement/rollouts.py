@@ -5,7 +5,7 @@ other in one row, where each attends to the prompt and to itself. Training uses 
 its responses behind it, under a mask that lets none see another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from deploy.engines.drawing import drawn
 from tasks.training.branches import PADDING, PROMPT, Branches, branches
 from tasks.training.split_decoder import SplitDecoder
+
+NOBODY = -3  # a place beside responses that go on, whose token nobody reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,8 @@ def sample(
     """`responses` responses to each prompt under the adapters that are active in `decoder`.
 
     The prompts run through all layers once; the states at the cut are kept, those of the responses as they
-    are decoded. Temperature 0 takes the likeliest token and leaves the generator alone.
+    are decoded. A response that has ended is decoded no further, and neither is a prompt without any other.
+    Temperature 0 takes the likeliest token and leaves the generator alone.
     """
     rows, width, device = len(prompts), max(len(prompt) for prompt in prompts), decoder.device
     padded = torch.full((rows, width), end)
@@ -86,26 +90,47 @@ def sample(
     states = decoder.lower(padded.to(device), cache=cache)
     final = decoder.upper(states, cache=cache)[torch.arange(rows, device=device), lengths - 1]
     logits = decoder.logits(final).unsqueeze(1).expand(-1, responses, -1)
-    owner = torch.arange(responses, device=device)
     branch = torch.where(torch.arange(width, device=device) < lengths.unsqueeze(1), PROMPT, PADDING)
 
-    finished = torch.zeros(rows, responses, dtype=torch.bool)
-    tokens: list[Tensor] = []
-    decoded: list[Tensor] = []
+    said: list[list[list[int]]] = [[[] for _ in range(responses)] for _ in prompts]
+    kept: list[list[list[Tensor]]] = [[[] for _ in range(responses)] for _ in prompts]
+    going = {row: list(range(responses)) for row in range(rows)}  # by prompt, those that have not ended
     for step in range(max_new_tokens):
-        token = _choose(logits, temperature, generator)
-        tokens.append(token)
-        finished |= token == end
-        positions = (lengths + step).unsqueeze(1).expand(-1, responses)
-        branch = torch.cat([branch, owner.expand(rows, -1)], dim=1)
-        seen = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(1) == owner.unsqueeze(1))
-        mask = seen.unsqueeze(1)
-        state = decoder.lower(token.to(device), positions=positions, mask=mask, cache=cache)
-        decoded.append(state)
-        if bool(finished.all()) or step == max_new_tokens - 1:
+        chosen = _choose(logits, temperature, generator)
+        owner = _padded(going.values(), NOBODY).to(device)
+        branch = torch.cat([branch, torch.where(owner == NOBODY, PADDING, owner)], dim=1)
+        seen = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(1) == owner.unsqueeze(2))
+        where = {"positions": (lengths + step).unsqueeze(1).expand_as(owner), "mask": seen.unsqueeze(1)}
+        state = decoder.lower(chosen.to(device), cache=cache, **where)
+        left: list[list[int]] = []  # the places of those that go on
+        for place, ((row, numbers), tokens) in enumerate(zip(going.items(), chosen.tolist(), strict=True)):
+            for at, number in enumerate(numbers):
+                said[row][number].append(tokens[at])
+                kept[row][number].append(state[place, at])
+            left.append([at for at in range(len(numbers)) if tokens[at] != end])
+        if not any(left) or step == max_new_tokens - 1:
             break
-        logits = decoder.logits(decoder.upper(state, positions=positions, mask=mask, cache=cache))
-    return _cut(prompts, torch.stack(tokens, dim=2), states, torch.stack(decoded, dim=2), end)
+        final = decoder.upper(state, cache=cache, **where)
+        going = {
+            row: [numbers[at] for at in places]
+            for (row, numbers), places in zip(going.items(), left, strict=True)
+        }
+        if sum(map(bool, left)) <= len(left) // 2:  # to take rows out copies the others
+            stay = torch.tensor([place for place, places in enumerate(left) if places], device=device)
+            cache.batch_select_indices(stay)
+            final, branch, lengths = final[stay], branch[stay], lengths[stay]
+            going, left = {row: each for row, each in going.items() if each}, [each for each in left if each]
+        index = _padded(left, 0).to(device)
+        logits = decoder.logits(final.gather(1, index.unsqueeze(2).expand(-1, -1, final.shape[2])))
+    return [
+        Group(
+            prompt=tuple(prompt),
+            responses=tuple(map(tuple, said[row])),
+            ended=tuple(response[-1] == end for response in said[row]),
+            states=torch.cat([states[row, : len(prompt)], *(torch.stack(each) for each in kept[row])]),
+        )
+        for row, prompt in enumerate(prompts)
+    ]
 
 
 def answered(
@@ -147,31 +172,16 @@ def given(
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """One token for each response [rows, responses], drawn on the CPU: the draw depends on the seed alone."""
+    """One token for each response [rows, responses], by numbers drawn on the CPU: by the seed alone."""
     if temperature == 0.0:
         return logits.argmax(dim=-1).cpu()
-    probabilities = torch.softmax(logits / temperature, dim=-1).cpu()
-    return torch.multinomial(probabilities.flatten(0, 1), 1, generator=generator).view(logits.shape[:2])
+    chances = torch.softmax(logits / temperature, dim=-1).flatten(0, 1)
+    uniform = torch.rand(len(chances), generator=generator).to(chances.device)
+    return drawn(chances, uniform).view(logits.shape[:2]).cpu()
 
 
-def _cut(
-    prompts: Sequence[Sequence[int]], tokens: Tensor, states: Tensor, decoded: Tensor, end: int
-) -> list[Group]:
-    """The groups, each response cut behind its first end of turn."""
-    groups: list[Group] = []
-    for row, prompt in enumerate(prompts):
-        responses = [_until(end, response) for response in tokens[row].tolist()]
-        kept = [decoded[row, number, : len(response)] for number, response in enumerate(responses)]
-        groups.append(
-            Group(
-                prompt=tuple(prompt),
-                responses=tuple(tuple(response) for response in responses),
-                ended=tuple(response[-1] == end for response in responses),
-                states=torch.cat([states[row, : len(prompt)], *kept]),
-            )
-        )
-    return groups
-
-
-def _until(end: int, response: list[int]) -> list[int]:
-    return response[: response.index(end) + 1] if end in response else response
+def _padded(rows: Iterable[Sequence[int]], value: int) -> Tensor:
+    """The numbers [rows, most of a row], and `value` where a row has fewer."""
+    return pad_sequence(
+        [torch.tensor(row, dtype=torch.long) for row in rows], batch_first=True, padding_value=value
+    )
