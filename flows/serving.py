@@ -1,6 +1,7 @@
 """The command `threeply serve`: the assistant behind its page and its API, until it is told to stop."""
 
 import argparse
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,10 @@ def serve_bundle(settings: ServeSettings, words: argparse.Namespace) -> None:
     """
     from deploy.server.listening import LOOPBACK
     from deploy.server.run import serve
+    from tasks.machine.process import CACHES
 
+    for name, value in CACHES.items():  # before torch is there, which reads them once
+        os.environ.setdefault(name, value)
     given: dict[str, Any] = {
         name: value for name in ("host", "port") if (value := getattr(words, name)) is not None
     }

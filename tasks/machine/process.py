@@ -33,10 +33,10 @@ ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TOP_PAD_": str(256 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
-    # oneDNN keeps the code that it has made for 1024 products, and each length of a batch is a new shape:
-    # half a gigabyte after 60 steps in bfloat16. 64 hold what the layers of one step repeat.
-    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
+# Each length of a batch is a new shape of products, and in bfloat16 two caches keep what was made for 1024 of
+# them: oneDNN the code, PyTorch (ideep) what it has prepared. 64 hold what the layers of one step repeat.
+CACHES = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
 
 
 def cores() -> int:
@@ -73,7 +73,8 @@ def leave_processes() -> None:
 def environment(threads: int | str) -> dict[str, str]:
     """The variables that a stage runs under; thread counts are fixed, since sums depend on them."""
     count = str(cores() if threads == "auto" else threads)
-    return {**QUIET, **ALLOCATOR, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "PYTHONHASHSEED": "0"}
+    threads_of = {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count}
+    return {**QUIET, **ALLOCATOR, **CACHES, **threads_of, "PYTHONHASHSEED": "0"}
 
 
 def release_memory() -> None:
