@@ -32,12 +32,13 @@ ANSWER = 32  # tokens of each row that count in the loss
 
 # Of runs of `sft`, which print their peak beside the estimate: two steps do not show it.
 LONG_RUNS = (
-    "**A long run takes more.** The default's fine-tuning, on a processor with matrix tiles, took 2,550 MiB "
-    "after all of its 656 steps, where 1,615 had been estimated (`sft` prints both at its end), and 2,180 after "
-    "90. Most of that was a cache: its batches are of many lengths, and PyTorch keeps what it has prepared for "
-    "the products of each, for 1,024 of them (`LRU_CACHE_CAPACITY`, beside oneDNN's own cache). Stages and the "
-    "server now keep 64 of both: 1,830 MiB after 105 steps, and no fewer rows a second. A run to its end "
-    "has not been measured since: leave a quarter more room than the estimate says."
+    "**A long run takes more.** The default's fine-tuning, on a processor with matrix tiles, took 2,550 "
+    "MiB after all of its 656 steps, where 1,615 had been estimated (`sft` prints both at its end), and "
+    "2,180 after 90. Most of that was a cache: its batches are of many lengths, and PyTorch keeps what it"
+    " has prepared for the products of each, for 1,024 of them (`LRU_CACHE_CAPACITY`, beside oneDNN's own"
+    " cache). Stages and the server now keep 64 of both: 1,830 MiB after 105 steps, and no fewer rows a "
+    "second. A run to its end has not been measured since: leave a quarter more room than the estimate "
+    "says."
 )
 
 
