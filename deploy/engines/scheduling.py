@@ -83,9 +83,10 @@ class Scheduler:
         slots = Slots()
         while True:
             group = self._next(rows)
+            reads = bool(group) and group[0].shared.read is None  # a further choice costs nobody any time
             if group:
                 self._open(group, rows, slots)
-            if rows:
+            if rows and (reads or not group):
                 self._step(rows, slots)
             elif not group:
                 return
