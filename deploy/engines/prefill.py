@@ -43,13 +43,11 @@ class Prefill:
         group: Sequence[Asked],
         virtual: VirtualTokens | None,
         *,
-        others: bool,
-        between: Callable[[], object],
+        between: Callable[[], object] | None,
     ) -> list[Read] | None:
         """What the prompts of `group` become, which join each other; None once one who is alone has gone.
 
-        Where there are `others` under way, a long prompt is read in pieces, and `between` two of them is
-        called.
+        `between` two pieces of a long prompt the others get on; None where nobody is under way.
         """
         first = group[0]
         head = self._head(first, virtual)
@@ -59,7 +57,7 @@ class Prefill:
             prompts = [asked.prompt for asked in group]
             batch, logits = prefilled(self._model, prompts, room, virtual, head=head)
         else:
-            piece = self._piece if others else TOGETHER * self._piece
+            piece = self._piece if between else TOGETHER * self._piece
             opening = reading(self._model, first.prompt, room, virtual, piece=piece, head=head)
             while True:
                 try:
@@ -69,7 +67,8 @@ class Prefill:
                     break
                 if first.gone():
                     return None
-                between()
+                if between:
+                    between()
         chances = self._chances(group, batch, logits, sentence)
         return [Read(batch, row, logits[row : row + 1], chances[row]) for row in range(len(group))]
 

@@ -100,22 +100,21 @@ class Scheduler:
                 asked.put(None)
             if not rows:
                 self._overtaken = 0
+            model = rows[0].asked.model if rows else None
             while len(rows) + len(group) < self._most_rows:
-                under_way = rows[0].asked if rows else group[0] if group else None
-                fitting = self._fitting(under_way)
+                fitting = self._fitting(model)
                 if fitting is None or (group and not (self._shares and self._prefill.joins(fitting, group))):
                     break
                 self._overtaken += fitting is not self._waiting[0]
                 self._waiting.remove(fitting)
                 group.append(fitting)
+                model = fitting.model
         return group
 
-    def _fitting(self, under_way: Asked | None) -> Asked | None:
-        """The first that waits for the model of what is under way, if it may overtake those before it."""
-        if not self._waiting or under_way is None:
-            return self._waiting[0] if self._waiting else None
-        fitting = next((each for each in self._waiting if each.model == under_way.model), None)
-        overtakes = fitting is not self._waiting[0]
+    def _fitting(self, model: str | None) -> Asked | None:
+        """The first that waits for `model`, or for any, if it may overtake those before it."""
+        fitting = next((each for each in self._waiting if model in (None, each.model)), None)
+        overtakes = fitting is not None and fitting is not self._waiting[0]
         return None if overtakes and self._overtaken >= self._most_rows else fitting
 
     def _open(self, group: list[Asked], rows: list[Row], slots: "Slots") -> None:
@@ -144,13 +143,8 @@ class Scheduler:
         """The prompts of `group` while the others go on; None for whoever is gone."""
         if read := group[0].shared.read:
             return [read]
-        virtual = self._adapters.virtual_tokens
-
-        def others() -> None:
-            if rows:
-                self._step(rows, slots)
-
-        found = self._prefill.read(group, virtual, others=bool(rows), between=others)
+        between = partial(self._step, rows, slots) if rows else None
+        found = self._prefill.read(group, self._adapters.virtual_tokens, between=between)
         return [None] * len(group) if found is None else list(found)
 
     @staticmethod

@@ -32,6 +32,11 @@ def fuse_lora(model: nn.Module) -> int:
     return len(chosen)
 
 
+def at_work(module: Any) -> str:
+    """The name of the adapter by which a fused layer computes."""
+    return next(name for name in module.active_adapters if name in module.lora_A)
+
+
 def goes_beside(module: Any) -> bool:
     """Whether a fused layer has a weight in bfloat16 on a CPU, its adapter beside it in one product."""
     whole = getattr(module.forward, "__func__", None) is _forward
@@ -56,7 +61,7 @@ def _forward(self: Any, x: Tensor) -> Tensor:
     base = self.base_layer
     if self.disable_adapters or self.merged:
         return base(x)
-    name = next(name for name in self.active_adapters if name in self.lora_A)
+    name = at_work(self)
     a, b = self.lora_A[name].weight, self.lora_B[name].weight
     chosen = _Merged if x.dtype == base.weight.dtype == torch.float32 else _Beside
     return chosen.apply(x, base.weight, base.bias, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
@@ -66,7 +71,7 @@ def _forward_apart(self: Any, x: Tensor) -> Tensor:
     wide = self.base_layer(x)
     if self.disable_adapters or self.merged:
         return wide
-    name = next(name for name in self.active_adapters if name in self.lora_A)
+    name = at_work(self)
     a, b = self.lora_A[name].weight, self.lora_B[name].weight
     kept = self.lora_dropout[name](x)
     return wide + _Thin.apply(kept, a, b, self.scaling[name])  # type: ignore[no-untyped-call]

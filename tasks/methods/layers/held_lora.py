@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from deploy.adapters.packing import can_pack, packed, product
-from tasks.methods.layers.fused_lora import goes_beside
+from tasks.methods.layers.fused_lora import at_work, goes_beside
 
 
 class _Held:
     """Stands in for the forward of `layer` with the adapter that is active now, where nothing is learned."""
 
     def __init__(self, layer: Any) -> None:
-        base, name = layer.base_layer, layer.active_adapters[0]
+        base, name = layer.base_layer, at_work(layer)
         self._layer, self._plain = layer, layer.forward
         self._down = layer.lora_A[name].weight.to(base.weight.dtype)
         self._scaling = layer.scaling[name]

@@ -9,13 +9,12 @@ from transformers.cache_utils import DynamicCache
 
 from deploy.adapters import packed, switching
 from deploy.adapters.adapter import Adapter, Replacement
+from deploy.adapters.packing import can_pack
 from deploy.adapters.switching import Adapters
 from deploy.engines.loading import Dtype, load_model
 from tests.conftest import write_tiny_model
 
-pytestmark = pytest.mark.skipif(
-    not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="oneDNN packs bfloat16 on CPUs that multiply it"
-)
+pytestmark = pytest.mark.skipif(not can_pack(), reason="oneDNN packs bfloat16 on CPUs that multiply it")
 TURNS = ("base", "sft", "rlhf", "sft", "base", "rlhf")
 
 

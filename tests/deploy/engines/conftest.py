@@ -1,5 +1,7 @@
 """What several tests of engines watch."""
 
+from typing import Any
+
 import pytest
 
 from deploy.engines.asked import Asked
@@ -17,4 +19,20 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         known.append(each[0].model)
 
     monkeypatch.setattr(Scheduler, "ask", ask)
+    return known
+
+
+@pytest.fixture
+def widths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each step had."""
+    from deploy.engines.slots import Slots
+
+    known: list[int] = []
+    plain = Slots.step
+
+    def step(self: Slots, *args: Any) -> Any:
+        known.append(len(self))
+        return plain(self, *args)
+
+    monkeypatch.setattr(Slots, "step", step)
     return known

@@ -9,7 +9,6 @@ from deploy.engines.abstaining import Abstaining
 from deploy.engines.choosing import seed_of
 from deploy.engines.engine import Generation, Piece, Sampling
 from deploy.engines.local import TransformersEngine
-from deploy.engines.slots import Slots
 from deploy.messages import Message
 from tests.conftest import write_tiny_model
 from tests.deploy.engines.forwards import tokens_of
@@ -96,16 +95,8 @@ def test_the_first_seed_is_that_of_all_and_no_other_is_a_neighbours() -> None:
     assert seed_of(1, 5) == seed_of(1, 5)
 
 
-def test_they_go_on_together(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_go_on_together(tiny_base: Path, widths: list[int]) -> None:
     engine = TransformersEngine(tiny_base, {})
-    widths: list[int] = []
-    plain = Slots.step
-
-    def step(self: Slots, *args: Any) -> Any:
-        widths.append(len(self))
-        return plain(self, *args)
-
-    monkeypatch.setattr(Slots, "step", step)
     found = ends(list(engine.stream(TALK, model="base", sampling=DRAWN, choices=4)))
     assert max(widths) == 4
     assert len(widths) < max(each.completion_tokens for each in found) + 1

@@ -13,7 +13,6 @@ from deploy.engines import prefill
 from deploy.engines.abstaining import Abstaining
 from deploy.engines.engine import Generation, Sampling
 from deploy.engines.local import TransformersEngine
-from deploy.engines.slots import Slots
 from deploy.messages import Message
 from tests.conftest import write_tiny_model
 from tests.deploy.engines.at_once import SAMPLING, SYSTEM, TEXTS, at_once, question, talk
@@ -155,23 +154,15 @@ def test_each_abstains_by_its_own_coverage_and_who_has_left_is_left_out(
 
 
 def test_an_abstention_is_said_without_a_step_unless_its_chances_are_asked_for(
-    tiny_base: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_base: Path, widths: list[int]
 ) -> None:
     engine = TransformersEngine(tiny_base, {}, abstention={"base": Abstaining(threshold=0.0)})
-    steps: list[int] = []
-    plain = Slots.step
-
-    def step(self: Slots, *args: Any) -> Any:
-        steps.append(len(self))
-        return plain(self, *args)
-
-    monkeypatch.setattr(Slots, "step", step)
     found = []
     for sampling in (SAMPLING, replace(SAMPLING, chances=0), Sampling(max_new_tokens=3)):
-        steps.clear()
+        widths.clear()
         end = list(engine.stream(talk("gamma"), model="base", sampling=sampling))[-1].end
         assert end is not None
-        found.append((end.text, end.completion_tokens, end.finished, len(steps)))
+        found.append((end.text, end.completion_tokens, end.finished, len(widths)))
     whole = engine.generate([talk("gamma")], model="base", sampling=SAMPLING)[0]
     tokens = whole.completion_tokens
     assert found[0] == (ABSTENTION, tokens, True, 0)

@@ -34,22 +34,6 @@ def _in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.fixture
-def widths(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rows each step had."""
-    from deploy.engines.slots import Slots
-
-    known: list[int] = []
-    plain = Slots.step
-
-    def step(self: Slots, *args: Any) -> Any:
-        known.append(len(self))
-        return plain(self, *args)
-
-    monkeypatch.setattr(Slots, "step", step)
-    return known
-
-
 # Each has something of its own in how it knows places or keeps what it has read.
 @pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox", "mistral", "gemma2", "mixtral"])
 def test_rows_that_come_and_go_say_what_they_say_alone(
