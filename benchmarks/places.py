@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,11 @@ from deploy.atomic import write_json
 from deploy.errors import ThreeplyError
 from flows.place import CACHE, make_place
 from tasks.machine.settings import overlay
+from tasks.methods.lora import LoraSettings
+from tasks.settings import Settings, check_settings, load_settings, read_params
 
 if TYPE_CHECKING:
     from deploy.assistant import Assistant
-    from tasks.settings import Settings
 
 DATA = Path("data")
 DONE = "done.json"  # that a place has been trained: under which settings, and how long it took
@@ -51,7 +53,33 @@ def nested(words: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def assistant_of(data: Path, settings: "Settings") -> "Assistant":
+def params_with(path: Path, section: str, words: Sequence[str]) -> tuple[str, Settings]:
+    """The text of a params.yaml with these words of one section, and the settings; comments stay.
+
+    Raises:
+        SettingsError: one of them is unknown or wrong.
+    """
+    text, own = path.read_text(encoding="utf-8"), nested(words)
+    if not own:
+        return text, load_settings(path)
+    values = overlay(read_params(path), {section: own})
+    settings = check_settings(values, origin=f"{path} with {' '.join(words)}")
+    return changed(text, {section: {key: values[section][key] for key in own}}), settings
+
+
+def lora_of(settings: Settings) -> LoraSettings:
+    """The settings of LoRA, whichever method is chosen."""
+    found = settings.sft.model_copy(update={"method": "lora"}).chosen
+    assert isinstance(found, LoraSettings)
+    return found
+
+
+def folder_name(words: Sequence[str]) -> str:
+    """A name for the place of these settings."""
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", " ".join(words)).strip("-.")
+
+
+def assistant_of(data: Path, settings: Settings) -> "Assistant":
     """What composes the prompts of the run whose outputs lie in `data`, as it serves; it cannot answer."""
     from tasks.rows.grounding import composer
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.own_trainer import own_trainer
+from benchmarks.places import lora_of
 from tasks.settings import Settings
 from tasks.training.tuning.tokens import TokenRow
 
@@ -114,7 +115,7 @@ def _theirs(way: str, model: Path, chosen: Sequence[TokenRow], settings: Setting
         disable_tqdm=True,
         **CANDIDATES[way],
     )
-    lora = settings.sft.lora
+    lora = lora_of(settings)
     return SFTTrainer(
         AutoModelForCausalLM.from_pretrained(model, dtype=ModelConfig().dtype),
         args=config,

@@ -10,7 +10,6 @@ line is one JSON object.
 
 import argparse
 import json
-import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,15 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.algorithms.measuring import Row, measured
-from benchmarks.places import DATA, calibrate_once, changed, nested, train_once
+from benchmarks.places import DATA, calibrate_once, folder_name, params_with, train_once
 from benchmarks.seeds import signed_interval
 from deploy.errors import ThreeplyError
 from deploy.files import sha256_of
 from tasks.evaluation.markdown import markdown_table
 from tasks.machine.progress import duration
-from tasks.machine.settings import overlay
 from tasks.pages.numbers import DASH, decimals, percent
-from tasks.settings import check_settings, load_settings, read_params
+from tasks.settings import load_settings
 
 PLACES = Path("build/tuning")
 
@@ -43,9 +41,9 @@ def main() -> int:
     try:
         settings = load_settings(Path("params.yaml"))
         # All of them first: a wrong one is not to be found after half an hour of training another.
-        params = [params_with(Path("params.yaml"), each) for each in given.variants]
+        params = [params_with(Path("params.yaml"), "sft", each)[0] for each in given.variants]
         places = {
-            " ".join(each): trained(Path(), each, own)
+            " ".join(each): [trained(Path(), each, own)]
             for each, own in zip(given.variants, params, strict=True)
         }
         rows = measured(places, settings, count=given.questions, split=given.split)
@@ -80,22 +78,6 @@ def trained(project: Path, words: Sequence[str], params: str) -> Path:
     )
     calibrate_once(place, [rows, models / "base", models / "retriever", index, models / "sft"])
     return place
-
-
-def params_with(path: Path, words: Sequence[str]) -> str:
-    """The text of a params.yaml with these settings of `sft`; comments stay.
-
-    Raises:
-        SettingsError: one of them is unknown or wrong.
-    """
-    values = overlay(read_params(path), {"sft": nested(words)})
-    check_settings(values, origin=f"{path} with {' '.join(words)}")
-    return changed(path.read_text(encoding="utf-8"), {"sft": values["sft"]})
-
-
-def folder_name(words: Sequence[str]) -> str:
-    """A name for the place of these settings."""
-    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", " ".join(words)).strip("-.")
 
 
 def table(rows: Mapping[str, Row], *, questions: int, split: str, words: Sequence[str] = ()) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from benchmarks.algorithms.best_of import BY, LAYERS, BestOf, Candidates
@@ -28,7 +29,9 @@ from tasks.training.reinforcement.loop import TOLD
 class Row:
     """What a model scored, against the start, and what its training took; None where there was none.
 
-    `stopped` says why it ended before its time, after `updates`; empty where it did not.
+    Of several trainings all figures are means, and `differences` has how far each of them is from the start;
+    the intervals are over questions, each with its mean over the trainings. `stopped` says why one ended
+    before its time, after `updates`; empty where none did.
     """
 
     score: Interval
@@ -37,31 +40,45 @@ class Row:
     abstains_rightly: float
     abstains_wrongly: float
     retention: float
+    differences: Sequence[float] = ()
     seconds: float | None = None
-    heldout: Mapping[str, Any] | None = None
+    kl: float | None = None
     updates: int | None = None
     stopped: str = ""
 
 
 def measured(
-    places: Mapping[str, Path], settings: Settings, *, count: int, best_of: int = 0, split: str = "test"
+    places: Mapping[str, Sequence[Path]],
+    settings: Settings,
+    *,
+    count: int,
+    best_of: int = 0,
+    split: str = "test",
 ) -> dict[str, Row]:
-    """All rows on the same questions of a split, the start first.
+    """All rows on the same questions of a split, the start first; a row has one training or several.
 
     With `best_of` two more: the best of so many answers of it, by the reward model and by the true score.
     """
     device = set_up_torch(settings.run)
-    names = {name: f"model{number}" for number, name in enumerate(places)}
+    trained = {
+        f"model{number}-{turn}": place
+        for number, row in enumerate(places.values())
+        for turn, place in enumerate(row)
+    }
+    names = {
+        name: [f"model{number}-{turn}" for turn in range(len(row))]
+        for number, (name, row) in enumerate(places.items())
+    }
     abstention: dict[str, Abstaining] = {}
-    for name, place in places.items():
+    for model, place in trained.items():
         known = read_thresholds(place / DATA / "calibrate.json")
-        for ours, theirs in ((START, "sft"), (names[name], "rlhf")):
+        for ours, theirs in ((START, "sft"), (model, "rlhf")):
             if theirs in known:
                 abstention[ours] = known[theirs]
     served = serve(
         DATA / "models" / "base",
         {START: DATA / "models" / "sft"}
-        | {names[name]: place / DATA / "adapter" for name, place in places.items()},
+        | {model: place / DATA / "adapter" for model, place in trained.items()},
         open_knowledge(DATA / "index", DATA / "models" / "retriever", settings.retrieval),
         load_template(settings.prompt.template),
         device=device,
@@ -70,7 +87,7 @@ def measured(
         abstention=abstention,
     )
     respondents: list[Respondent] = [
-        Setup(name=each, model=each, layers=LAYERS) for each in (START, *names.values())
+        Setup(name=each, model=each, layers=LAYERS) for each in (START, *trained)
     ]
     candidates = Candidates(count=best_of)
     choosers = [
@@ -93,37 +110,52 @@ def measured(
         seed=settings.run.seed,
     )
 
-    def row(name: str, arm: str, model: str) -> Row:
-        answers, told = found.answered[arm], {}
-        if name in places:
-            report = json.loads((places[name] / DATA / "report.json").read_text(encoding="utf-8"))
-            done = json.loads((places[name] / DONE).read_text(encoding="utf-8"))
-            figures = report["figures"]
-            told = {
-                "seconds": done["seconds"],
-                "heldout": figures.get("heldout"),
-                "updates": figures.get("updates"),
-                "stopped": TOLD.get(figures.get("stopped", ""), ""),
-            }
-        control = names.get(CONTROL)
+    start, control = found.answered[START], names.get(CONTROL, [])
+
+    def row(arms: Sequence[str], models: Sequence[str], taken: Sequence[Path] = ()) -> Row:
+        answers = [found.answered[arm] for arm in arms]
+        scores = _mean_scores(answers)
+        base = _mean_scores([start])
+        others = _mean_scores([found.answered[arm] for arm in control]) if control else None
         return Row(
-            score=_interval([each.score for each in answers], settings),
-            difference=_apart(answers, found.answered[START], settings) if arm != START else None,
+            score=_interval(scores, settings),
+            difference=_interval(_less(scores, base), settings) if list(arms) != [START] else None,
             over_control=(
-                _apart(answers, found.answered[control], settings)
-                if control and arm not in (START, control)
+                _interval(_less(scores, others), settings)
+                if others is not None and list(arms) not in ([START], control)
                 else None
             ),
-            abstains_rightly=_abstains(answers, answerable=False),
-            abstains_wrongly=_abstains(answers, answerable=True),
-            retention=retention(found.nll["base"], found.nll[model]),
-            **told,
+            abstains_rightly=fmean(_abstains(each, answerable=False) for each in answers),
+            abstains_wrongly=fmean(_abstains(each, answerable=True) for each in answers),
+            retention=fmean(retention(found.nll["base"], found.nll[model]) for model in models),
+            differences=[fmean(_less(_mean_scores([each]), base)) for each in answers] if taken else (),
+            **_taken(taken),
         )
 
     return {
-        "fine-tuning": row("fine-tuning", START, START),
-        **{name: row(name, names[name], names[name]) for name in places},
-        **{each.name: row(each.name, each.name, START) for each in choosers},
+        "fine-tuning": row([START], [START]),
+        **{name: row(names[name], names[name], taken) for name, taken in places.items()},
+        **{each.name: row([each.name], [START]) for each in choosers},
+    }
+
+
+def _taken(places: Sequence[Path]) -> dict[str, Any]:
+    """What the trainings took, in the mean, and why one of them stopped early; nothing of none."""
+    if not places:
+        return {}
+    reports = [
+        json.loads((place / DATA / "report.json").read_text(encoding="utf-8"))["figures"] for place in places
+    ]
+    early = [each for each in reports if TOLD.get(each.get("stopped", ""))]
+    shown = (early or reports)[0]
+    divergences = [each["heldout"]["kl"] for each in reports if each.get("heldout")]
+    return {
+        "seconds": fmean(
+            json.loads((place / DONE).read_text(encoding="utf-8"))["seconds"] for place in places
+        ),
+        "kl": fmean(divergences) if divergences else None,
+        "updates": shown.get("updates"),
+        "stopped": TOLD.get(shown.get("stopped", ""), ""),
     }
 
 
@@ -131,9 +163,13 @@ def _interval(values: Sequence[float], settings: Settings) -> Interval:
     return bootstrap(values, resamples=settings.evaluate.bootstrap, seed=settings.run.seed)
 
 
-def _apart(answers: Sequence[Answered], others: Sequence[Answered], settings: Settings) -> Interval:
-    """The mean paired difference of the scores."""
-    return _interval([one.score - other.score for one, other in zip(answers, others, strict=True)], settings)
+def _mean_scores(answers: Sequence[Sequence[Answered]]) -> list[float]:
+    """The score of each question, in the mean of those who answered it."""
+    return [fmean(each.score for each in asked) for asked in zip(*answers, strict=True)]
+
+
+def _less(scores: Sequence[float], others: Sequence[float]) -> list[float]:
+    return [one - other for one, other in zip(scores, others, strict=True)]
 
 
 def _abstains(answers: Sequence[Answered], *, answerable: bool) -> float:

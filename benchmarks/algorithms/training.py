@@ -1,10 +1,11 @@
 """Trains the variants: each in a place of its own, from the fine-tuned model of the last run."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.places import DATA, calibrate_once, changed, train_once
+from benchmarks.places import DATA, calibrate_once, changed, folder_name, params_with, train_once
 from deploy.errors import ThreeplyError
 from tasks.settings import Settings
 
@@ -33,14 +34,22 @@ def own(name: str, settings: Settings) -> dict[str, Any]:
     return {**chosen, **more, "rewards": {"score": 1.0}, "keep": "always"}
 
 
-def trained(project: Path, name: str, settings: Settings) -> Path:
-    """The place where a row has been trained and calibrated.
+def trained(project: Path, name: str, words: Sequence[str] = (), seed: int | None = None) -> Path:
+    """The place where a row has been trained and calibrated, with these words of `rlhf`.
+
+    `seed` is that of its training alone; the model it starts from stays. None: the seed of params.yaml.
 
     Raises:
         ThreeplyError: a stage has failed (it has told why).
     """
-    place = project.resolve() / PLACES / name.replace(", ", "-").replace(" ", "-")
-    params = changed((project / "params.yaml").read_text(encoding="utf-8"), {"rlhf": own(name, settings)})
+    text, settings = params_with(project / "params.yaml", "rlhf", words)
+    values: dict[str, dict[str, Any]] = {"rlhf": own(name, settings)}
+    parts = [name, *words]
+    if seed is not None and seed != settings.run.seed:
+        values["run"] = {"seed": seed}
+        parts.append(f"seed={seed}")
+    place = project.resolve() / PLACES / folder_name(parts)
+    params = changed(text, values)
     data = project.resolve() / DATA
     common = [
         data / "splits",

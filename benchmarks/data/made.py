@@ -159,4 +159,4 @@ def _vocabulary() -> list[str]:
 def _zipf() -> np.ndarray:
     """The share of all words that are of the first ranks, by Zipf's law with Mandelbrot's shift (1953)."""
     up_to = np.cumsum((np.arange(1, _VOCABULARY + 1) + _SHIFT) ** -_EXPONENT)
-    return up_to / up_to[-1]
+    return np.asarray(up_to / up_to[-1])

@@ -66,7 +66,7 @@ def run(folder: Path, model: str, bounds: list[float], filters: list[str]) -> di
     if "exact" in filters:
 
         def content(document: Any) -> str:  # how it is hashed follows from this type
-            return document.text
+            return str(document.text)
 
         config = exact_dedup.ExactDedupConfig(content_getter=content)
         sums, found = str(work / "sums"), str(work / "found")

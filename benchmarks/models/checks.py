@@ -169,7 +169,7 @@ def _attached(base: Path, method: str) -> Adapted:
     if method == "hybrid":  # its defaults name the modules of the Llama kind
         closing = closing_names(model)[-1:]
         others = [name for name in chosen_names(model, "all-linear", key="") if name not in closing]
-        values = values | {"lora": others[:2], "adapter": closing}
+        values = {**values, "lora": others[:2], "adapter": closing}
     chosen = METHODS[method]
     tokens = [row[:length].tolist() for row, length in zip(rows(), LENGTHS, strict=True)]
     material = Material(tokenizer=load_tokenizer(base), rows=tokens)

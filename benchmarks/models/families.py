@@ -95,7 +95,7 @@ def write_tiny_model(folder: Path, family: str = "llama") -> Path:
     words = write_tokenizer(folder)
     torch.manual_seed(0)
     config = CONFIG_MAPPING[family](
-        **COMMON | {"vocab_size": words, "tie_word_embeddings": True} | FAMILIES[family]
+        **{**COMMON, "vocab_size": words, "tie_word_embeddings": True, **FAMILIES[family]}
     )
     AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     return folder

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.places import DATA, assistant_of
+from benchmarks.places import DATA, assistant_of, lora_of
 from benchmarks.rlhf import toy
 from deploy.errors import ThreeplyError
 from tasks.machine.process import cores, environment
@@ -103,7 +103,7 @@ def prepared(settings: Settings, *, updates: int, prompts: int) -> Path:
         if not (adapter / "adapter_model.safetensors").is_file():
             raise ThreeplyError(f"{adapter} holds no adapter; threeply run --until reward makes it")
     tokenizer = load_tokenizer(base)
-    rlhf, responses = settings.rlhf, 4
+    rlhf, responses, lora = settings.rlhf, 4, lora_of(settings)
     assistant = assistant_of(DATA, settings)
     examples = read_table(DATA / "splits" / "train" / "examples.parquet", Example)
     chosen, _ = choose_prompts(
@@ -140,8 +140,8 @@ def prepared(settings: Settings, *, updates: int, prompts: int) -> Path:
         "missing_end_penalty": 1.0,
         "max_new_tokens": rlhf.max_new_tokens,
         "lora": {
-            "r": settings.sft.lora.rank,
-            "lora_alpha": settings.sft.lora.alpha,
+            "r": lora.rank,
+            "lora_alpha": lora.alpha,
             "target_modules": sorted(json.loads((sft / "adapter_config.json").read_text())["target_modules"]),
             "layers_to_transform": list(range(layers))[-rlhf.trained_layers :],
             "task_type": "CAUSAL_LM",

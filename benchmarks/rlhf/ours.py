@@ -26,10 +26,11 @@ def main() -> int:
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     is_toy = "liked" in job
     known = load_settings(Path("params.yaml"))
+    own = known.rlhf.model_copy(update={"algorithm": "ppo"}).chosen
     settings = known.rlhf.model_copy(
         update={
             "algorithm": "ppo",
-            "ppo": known.rlhf.ppo.model_copy(update={"kl_coefficient": job["kl_coefficient"]}),
+            "ppo": own.model_copy(update={"kl_coefficient": job["kl_coefficient"]}),
             "learns_from": "samples",
             "rewards": {TOY: 1.0} if is_toy else {MODEL: 1.0},
             "prompts": len(job["prompts"]) // job["updates"] // job["responses"],

@@ -47,7 +47,7 @@ def main() -> int:
     times: list[float] = []
     rewards: list[float] = []
 
-    class Watch(TrainerCallback):
+    class Watch(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: Any, **__: Any) -> None:
             times.append(time.monotonic())
 

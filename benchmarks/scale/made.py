@@ -108,7 +108,7 @@ def _zipf() -> Callable[[np.random.Generator, int], list[int]]:
 
     def drawn(draw: np.random.Generator, count: int) -> list[int]:
         ranks: NDArray[np.int64] = np.searchsorted(up_to, draw.random(count))
-        return ranks.tolist()
+        return [int(rank) for rank in ranks]
 
     return drawn
 

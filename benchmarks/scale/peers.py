@@ -73,7 +73,7 @@ def langchain(made: Made) -> Peer:
     from langchain_community.vectorstores import FAISS
     from langchain_core.embeddings import Embeddings
 
-    class Given(Embeddings):
+    class Given(Embeddings):  # type: ignore[misc]
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
             raise NotImplementedError
 
@@ -108,12 +108,12 @@ def llamaindex(made: Made) -> Peer:
     from llama_index.retrievers.bm25 import BM25Retriever
     from llama_index.vector_stores.faiss import FaissMapVectorStore
 
-    class Given(BaseEmbedding):
+    class Given(BaseEmbedding):  # type: ignore[misc]
         def _get_query_embedding(self, query: str) -> list[float]:
-            return made.asked[query].tolist()
+            return [float(value) for value in made.asked[query]]
 
         async def _aget_query_embedding(self, query: str) -> list[float]:
-            return made.asked[query].tolist()
+            return [float(value) for value in made.asked[query]]
 
         def _get_text_embedding(self, text: str) -> list[float]:
             raise NotImplementedError

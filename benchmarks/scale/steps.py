@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -107,9 +108,13 @@ def search(folder: Path, clock: Clock) -> dict[str, float]:
     opened = clock() - began
     with TemporaryDirectory() as added:
         knowledge = LiveKnowledge(store, Path(added), chunk_words=CHUNK_WORDS)
-        deletes = [timed(clock, lambda name=name: knowledge.delete(name)) for name in sorted(deleted)]
+        deletes = [timed(clock, partial(knowledge.delete, name)) for name in sorted(deleted)]
         hits: list[list[Hit]] = []
-        times = [timed(clock, lambda text=each.text: hits.extend(knowledge.search([text]))) for each in asked]
+
+        def search_for(text: str) -> None:
+            hits.extend(knowledge.search([text]))
+
+        times = [timed(clock, partial(search_for, each.text)) for each in asked]
         memory = peak_mib()
         if any(hit.document in deleted for found in hits for hit in found):
             raise AssertionError("a search has found what was deleted")
@@ -162,15 +167,15 @@ def add(folder: Path, passages: int, clock: Clock) -> dict[str, Any]:
         for mark in [*(mark for mark in MARKS if mark < passages), passages]:
             puts: list[float] = []
             while there < mark and (document := next(left, None)):
-                puts.append(timed(clock, lambda given=document: knowledge.put(given)))
+                puts.append(timed(clock, partial(knowledge.put, document)))
                 there += len(document.text.split("\n\n"))
-            searches = [timed(clock, lambda text=each.text: knowledge.search([text])) for each in asked]
+            searches = [timed(clock, partial(knowledge.search, [each.text])) for each in asked]
             figures[str(mark)] = {
                 **_quantiles("put", puts),
                 "put_longest_ms": round(max(puts) * 1000.0, 1),
                 **_quantiles("search", searches[_WARM:]),
             }
-        deletes = [timed(clock, lambda name=each.id: knowledge.delete(name)) for each in made[::10]]
+        deletes = [timed(clock, partial(knowledge.delete, each.id)) for each in made[::10]]
         figures["deletes"] = {**_quantiles("delete", deletes), "longest_ms": round(max(deletes) * 1000.0, 1)}
         began = clock()
         LiveKnowledge(store, Path(added), chunk_words=CHUNK_WORDS)
@@ -193,8 +198,8 @@ def embed(folder: Path, embedder: Path, clock: Clock) -> dict[str, float]:
     own: list[float] = []
     theirs: list[float] = []
     for text in texts:
-        own.append(timed(clock, lambda text=text: model.embed_queries([text])))
-        theirs.append(timed(clock, lambda text=text: plain.encode_query([text], show_progress_bar=False)))
+        own.append(timed(clock, partial(model.embed_queries, [text])))
+        theirs.append(timed(clock, partial(plain.encode_query, [text], show_progress_bar=False)))
     return {**_quantiles("embed", own[_WARM:]), **_quantiles("plain_embed", theirs[_WARM:])}
 
 

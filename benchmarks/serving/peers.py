@@ -33,7 +33,7 @@ def composed(
 
 
 @contextmanager
-def transformers_serve(base: Path, *, dtype: str, threads: int, batching: bool) -> Iterator[str]:
+def transformers_serve(base: Path, *, dtype: str, threads: int | str, batching: bool) -> Iterator[str]:
     """The address of `transformers serve` for the model in `base`, by default or with continuous batching.
 
     Raises:

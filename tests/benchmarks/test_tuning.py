@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.algorithms.measuring import Row
-from benchmarks.tuning import folder_name, params_with, table, trained
-from deploy.errors import SettingsError, ThreeplyError
+from benchmarks.tuning import table, trained
+from deploy.errors import ThreeplyError
 from tasks.scoring.scores import Interval
-from tasks.settings import load_settings, read_params
 from tests.conftest import ROOT
 
 PARAMS = ROOT / "params.yaml"
@@ -22,37 +21,10 @@ RUN = Row(
 )
 
 
-def test_settings_of_a_method_leave_its_others_as_they_are(tmp_path: Path) -> None:
-    before = load_settings(PARAMS)
-    text = params_with(PARAMS, ["lora.rank=3", "max_rows=7", "lora.trained_layers=null"])
-    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
-    after = load_settings(tmp_path / "params.yaml")
-    written = read_params(tmp_path / "params.yaml")["sft"]
-    assert after.sft.max_rows == 7
-    assert after.sft.lora == before.sft.lora.model_copy(update={"rank": 3, "trained_layers": None})
-    lora = written["lora"]
-    assert isinstance(lora, dict)
-    assert lora["rank"] == 3
-    assert lora["alpha"] == before.sft.lora.alpha
-    assert after.rlhf == before.rlhf
-
-
-def test_a_wrong_setting_is_told() -> None:
-    with pytest.raises(SettingsError, match=r"sft\.max_row"):
-        params_with(PARAMS, ["max_row=1600"])
-    with pytest.raises(SettingsError, match=r"max_rows=many"):
-        params_with(PARAMS, ["max_rows=many"])
-
-
 def test_without_a_run_it_is_said_what_makes_one(tmp_path: Path) -> None:
     with pytest.raises(ThreeplyError, match="threeply run --until calibrate makes it"):
         trained(tmp_path, ["max_rows=1600"], PARAMS.read_text(encoding="utf-8"))
     assert not (tmp_path / "build").exists()
-
-
-def test_each_has_a_folder_of_its_own() -> None:
-    assert folder_name(["max_rows=1600", "lora.rank=32"]) == "max_rows=1600-lora.rank=32"
-    assert folder_name(["counterfactuals={default: 0.4}"]) == "counterfactuals=-default-0.4"
 
 
 def test_the_table_says_what_they_bring_and_how_it_was_made() -> None:
