@@ -41,7 +41,13 @@ TINY: dict[str, Any] = {
         "checkpoints": 1,
     },
     "calibrate": {"questions": 4},
-    "evaluate": {"questions": 4, "base_max_new_tokens": 4, "bootstrap": 100, "latency_requests": 0},
+    "evaluate": {
+        "questions": 4,
+        "rlhf_questions": 4,
+        "base_max_new_tokens": 4,
+        "bootstrap": 100,
+        "latency_requests": 0,
+    },
     "classify": {"max_rows": 12, "epochs": 1},
     "images": {"max_rows": 20, "epochs": 1, "pretraining_epochs": 1, "methods": ["lora"]},
 }

@@ -9,8 +9,8 @@ from tasks.evaluation.answers import write_answers
 from tasks.evaluation.arms import SETUPS, Respondent
 from tasks.evaluation.few_shot import FewShot, showable
 from tasks.evaluation.figures import answer_lines, arms, recall, recalls, task_counts, that_count
-from tasks.evaluation.ledger import NAMES, RULE, HeldOut, Ledger, subset_name, write_ledger
-from tasks.evaluation.measuring import measure, serve
+from tasks.evaluation.ledger import NAMES, RULE, TUNED, HeldOut, Ledger, subset_name, write_ledger
+from tasks.evaluation.measuring import ask_further, measure, serve
 from tasks.evaluation.parity import parity
 from tasks.evaluation.questions import counted, majority
 from tasks.evaluation.retention import retention
@@ -80,6 +80,7 @@ def evaluate(
     if few_shot.lacks:
         skipped[few_shot.name] = few_shot.lacks
     every: dict[str, Respondent] = {each.name: each for each in (*SETUPS, few_shot, Rule())}
+    same_models = twins(adapters)
     measured = measure(
         served,
         [every[name] for name in NAMES if name not in skipped],
@@ -87,7 +88,17 @@ def evaluate(
         count=settings.questions,
         settings=settings,
         seed=run.seed,
-        same=twins(adapters),
+        same=same_models,
+    )
+    further = ask_further(
+        served,
+        [every[name] for name in TUNED] if len(adapters) == len(TUNED) else [],
+        test,
+        measured,
+        count=settings.rlhf_questions,
+        settings=settings,
+        seed=run.seed,
+        same=same_models,
     )
     answered = dict(measured.answered)
     if not any(answer.sources for answer in answered[RULE]):
@@ -112,6 +123,7 @@ def evaluate(
         latency=measured.latency_ms,
         resamples=settings.bootstrap,
         seed=run.seed,
+        further=further.answered,
     )
     result = Ledger(
         arms=rows,
@@ -139,5 +151,9 @@ def evaluate(
         "examples": few_shot.figures(),
         "general_nll": {model: round(value, 5) for model, value in nll.items()},
     }
-    counts = counted(test=len(test), drawn=measured.drawn, asked=len(measured.questions))
+    counts = counted(
+        test=len(test),
+        drawn=measured.drawn + further.drawn,
+        asked=len(measured.questions) + len(next(iter(further.answered.values()), [])),
+    )
     write_report(report, Report(stage="evaluate", rows=counts, figures=figures))

@@ -29,13 +29,16 @@ def arms(
     latency: Mapping[str, float | None],
     resamples: int,
     seed: int,
+    further: Mapping[str, Sequence[Answered]] | None = None,
 ) -> dict[str, Arm]:
     """The ledger's row of each arm, over what counts; all arms answered the same questions in the same order.
 
-    `retention` and `divergence` are by arm, and lack those without a model.
+    `retention` and `divergence` are by arm, and lack those without a model. `further` are the answers of two
+    arms to more questions: their difference is over these, too.
     """
     result: dict[str, Arm] = {}
     counted = {name: that_count(answers) for name, answers in answered.items()}
+    both = {name: [*counted[name], *answers] for name, answers in (further or {}).items()}
     for name, answers in counted.items():
         interval = bootstrap([answer.score for answer in answers], resamples=resamples, seed=seed)
         result[name] = Arm(
@@ -52,7 +55,13 @@ def arms(
             latency_ms=latency[name],
             unfinished=_share([not answer.finished for answer in answers]) or 0.0,
             tasks=by_task(answers),
-            difference=difference(name, AGAINST.get(name), counted, resamples=resamples, seed=seed),
+            difference=difference(
+                name,
+                AGAINST.get(name),
+                both if {name, AGAINST.get(name)} <= set(both) else counted,
+                resamples=resamples,
+                seed=seed,
+            ),
             over_rule=difference(
                 name, RULE if name in TUNED else None, counted, resamples=resamples, seed=seed
             ),
@@ -100,13 +109,15 @@ def difference(
     if against is None or against not in answered:
         return None
     pairs = zip(answered[name], answered[against], strict=True)
-    interval = bootstrap([one.score - other.score for one, other in pairs], resamples=resamples, seed=seed)
+    values = [one.score - other.score for one, other in pairs]
+    interval = bootstrap(values, resamples=resamples, seed=seed)
     return Difference(
         against=against,
         mean=round(interval.mean, 4),
         low=round(interval.low, 4),
         high=round(interval.high, 4),
         verdict=verdict(interval),
+        n=len(values),
     )
 
 

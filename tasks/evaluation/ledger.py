@@ -50,13 +50,18 @@ _TAKEN = re.compile(rf"(?:{LIKE_TRAINING}|{FOLLOW_UPS})(?: \(held out\))*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The mean paired difference of the score to the row `against`, with its 95 % interval."""
+    """The mean paired difference of the score to the row `against`, with its 95 % interval.
+
+    It is over `n` questions: those of the row, and more where `evaluate.rlhf_questions` asks more of both.
+    None: those of the row, in a ledger of before that.
+    """
 
     against: str
     mean: float
     low: float
     high: float
     verdict: Verdict
+    n: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from tasks.evaluation.retention import likelihoods
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.machine.device import Device
 from tasks.machine.room import require_room
+from tasks.rows.held_out import own_name
 from tasks.rows.records import Example
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class Served:
     def longest_prompt(self, settings: EvaluateSettings) -> int:
         """How many tokens a prompt may have, so that each model has room to answer it."""
         return self.engine.context - max(self.generation.max_new_tokens, settings.base_max_new_tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """The answers of some arms to more questions, in one order, of `drawn` that were drawn."""
+
+    drawn: int
+    answered: dict[str, list[Answered]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +136,31 @@ def measure(
         nll=likelihoods(served.engine, served.tokenizer),
         divergence=divergences(served.engine, served.tokenizer),
     )
+
+
+def ask_further(
+    served: Served,
+    respondents: Sequence[Respondent],
+    test: Sequence[Example],
+    measured: Measured,
+    *,
+    count: int,
+    settings: EvaluateSettings,
+    seed: int,
+    same: Mapping[str, str] | None = None,
+) -> Further:
+    """Ask `respondents` more questions of `test`, until they and those of `measured` are `count`.
+
+    Two models that are near each other are told apart by many questions, and a tuned one answers in a few
+    words. None are asked where a test set of the user's own counts: there is no more of it.
+    """
+    known = {question.id for question in measured.questions}
+    rest = [example for example in test if example.id not in known]
+    missing = max(count - len(known), 0) if respondents and not any(map(own_name, test)) else 0
+    drawn = draw_questions(rest, missing, seed=seed)
+    asked = askable(drawn, served.assistant, served.tokens, limit=served.longest_prompt(settings))
+    if not asked.questions:
+        return Further(drawn=len(drawn), answered={})
+    untimed = settings.model_copy(update={"latency_requests": 0})
+    replies = ask_all(respondents, asked, served.assistant, untimed, seed=seed, same=same)
+    return Further(drawn=len(drawn), answered=replies.answered)

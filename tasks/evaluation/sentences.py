@@ -43,7 +43,7 @@ def test_set_sentences(ledger: Ledger) -> list[str]:
 def verdict_sentences(ledger: Ledger) -> dict[str, str]:
     """For each row that is compared, one plain sentence: does the layer help?"""
     return {
-        name: _sentence(name, arm.difference)
+        name: _sentence(name, arm.difference, arm.n)
         for name, arm in ledger.arms.items()
         if arm.difference is not None
     }
@@ -99,9 +99,11 @@ def forgetting_sentences(ledger: Ledger) -> list[str]:
     ]
 
 
-def _sentence(name: str, difference: Difference) -> str:
+def _sentence(name: str, difference: Difference, questions: int) -> str:
     layer, against = LAYERS[name], _plain(difference.against)
     figures = _figures(difference)
+    if difference.n not in (None, questions):
+        figures += f", over {difference.n} questions"
     match difference.verdict:
         case "helps":
             return f"{layer} helps: better than {against} ({figures})."

@@ -19,6 +19,7 @@ class EvaluateSettings(Section):
     """How the ledger is measured."""
 
     questions: Count
+    rlhf_questions: Annotated[int, Field(ge=0)]
     batch_size: Count
     bootstrap: Annotated[int, Field(ge=100)]
     latency_requests: Annotated[int, Field(ge=0)]

@@ -26,6 +26,7 @@ from tests.tasks.rows.made import question
 GENERATION = GenerationSettings(max_new_tokens=8, temperature=0.0, top_p=1.0)
 SETTINGS = EvaluateSettings(
     questions=6,
+    rlhf_questions=0,
     batch_size=2,
     bootstrap=200,
     latency_requests=1,

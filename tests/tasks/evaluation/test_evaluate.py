@@ -37,7 +37,13 @@ def inputs(tiny_chain: list[Path], tiny_adapters: dict[str, Path]) -> dict[str, 
 
 
 def run(
-    inputs: dict[str, Path], out: Path, *, few_shot: int = 2, tokens: int = 4, **thresholds: float
+    inputs: dict[str, Path],
+    out: Path,
+    *,
+    few_shot: int = 2,
+    tokens: int = 4,
+    rlhf_questions: int = 0,
+    **thresholds: float,
 ) -> Ledger:
     values = small_settings(generation={"max_new_tokens": tokens})
     rules = {name: {"threshold": at, "coverage_weight": 0.0} for name, at in thresholds.items()}
@@ -54,6 +60,7 @@ def run(
         generation=values.generation,
         settings=EvaluateSettings(
             questions=6,
+            rlhf_questions=rlhf_questions,
             batch_size=4,
             bootstrap=100,
             latency_requests=1,
@@ -109,6 +116,20 @@ def test_the_stage_writes_a_whole_ledger(measured: Path) -> None:
     assert unbalanced(report.rows) == []
     assert report.figures["questions"] == {"default": 4, "withheld": 2}
     assert sum(report.figures["examples"].values()) == 12
+
+
+def test_rlhf_is_judged_by_more_questions_which_the_rows_do_not_see(
+    inputs: dict[str, Path], measured: Path, tmp_path: Path
+) -> None:
+    before, ledger = read_ledger(measured / "ledger.json"), run(inputs, tmp_path, rlhf_questions=9)
+    found = {name: arm.difference.n for name, arm in ledger.arms.items() if arm.difference is not None}
+    assert found == {name: 9 if name == "rlhf" else 6 for name in found}
+    assert [arm.score for arm in ledger.arms.values()] == [arm.score for arm in before.arms.values()]
+    assert len(read_answers(tmp_path / "answers.jsonl")) == 6
+    rows = read_report(tmp_path / "evaluate.json").rows
+    assert unbalanced(rows) == []
+    assert [row.count for row in rows if row.outcome == "kept"] == [9]
+    assert ", over 9 questions)" in ledger_markdown(ledger)
 
 
 def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Path], tmp_path: Path) -> None:
