@@ -74,6 +74,10 @@ class EngineError(ThreeplyError):
     """A model or adapter cannot be loaded, or does not answer."""
 
 
+class TurnsError(EngineError):
+    """The chat template of a model does not take these turns of a conversation."""
+
+
 class ContextLengthError(EngineError):
     """A prompt and what is asked for do not fit into the model's context."""
 

@@ -1,6 +1,7 @@
 """Files read as what they should hold, and their checksums."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,17 @@ def read_json_lines(path: Path, kind: type[T], *, error: type[ThreeplyError], ad
         return found
 
     return _read(path, parse, error, advice)
+
+
+def json_lines(text: str) -> list[Any]:
+    """What each line holds; blank ones are passed over.
+
+    Lines end at line feeds alone: a text may hold the others that `str.splitlines` knows, such as U+2028.
+
+    Raises:
+        ValueError: a line is no JSON.
+    """
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def parse_json(text: bytes | str, kind: type[T]) -> T:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import write_text
+from deploy.files import json_lines
 from flows.errors import LabelError
 
 if TYPE_CHECKING:
@@ -165,10 +166,7 @@ def _doubtful_rows(data: Path, settings: Any) -> list[tuple["Row", "Dropped"]]:
 
 def _records(text: str) -> list[dict[str, Any]]:
     """The records of a file: one a line, or one list of them."""
-    if text.lstrip().startswith("["):
-        found = json.loads(text)
-    else:
-        found = [json.loads(line) for line in text.splitlines() if line.strip()]
+    found = json.loads(text) if text.lstrip().startswith("[") else json_lines(text)
     if not all(isinstance(record, dict) for record in found):
         raise ValueError("it holds something that is no record")
     return found

@@ -1,7 +1,6 @@
 """`threeply label judge`: a model ranks the tuned model's answers where people have no time for it."""
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import write_text
+from deploy.files import json_lines
 from flows.errors import LabelError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _known(file: Path, answers: "Sequence[Answers]") -> dict[str, dict[str, Any]
     if not file.exists():
         return {}
     try:
-        records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        records = json_lines(file.read_text(encoding="utf-8"))
         found, _ = labelled(records, answers)
     except (OSError, ValueError) as error:
         raise LabelError(f"{file} holds something else ({error}); name another file") from None

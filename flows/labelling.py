@@ -1,12 +1,12 @@
 """The command `threeply label`: the tuned model's answers go to people or a model, and rankings come back."""
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any, get_args
 
 from deploy.atomic import write_text
+from deploy.files import json_lines
 from flows import judging
 from flows.errors import LabelError
 
@@ -80,13 +80,9 @@ def import_labels(root: Path, file: Path, out: Path) -> None:
     from tasks.training.sampling.labelling import as_lines, labelled
 
     try:
-        records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        records = json_lines(file.read_text(encoding="utf-8"))
         found, empty = labelled(records, _answers(root))
-        old = (
-            [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-            if out.exists()
-            else []
-        )
+        old = json_lines(out.read_text(encoding="utf-8")) if out.exists() else []
     except (OSError, ValueError) as error:
         raise LabelError(f"{file} cannot be taken: {error}") from None
     if not found:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy.errors import EngineError
+from deploy.errors import EngineError, TurnsError
 from deploy.marks import without_marks
 from deploy.messages import Message, as_dicts
 
@@ -41,7 +41,7 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]
     knows no system turn, its text stands before the first question.
 
     Raises:
-        EngineError: the template refuses the conversation, or leaves out what a turn says.
+        TurnsError: the template refuses the conversation, or leaves out what a turn says.
     """
     from jinja2 import TemplateError
 
@@ -55,7 +55,7 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", messages: Sequence[Message]
         if not (lost := _lost(text, turns)):
             return list(tokenizer.encode(text, add_special_tokens=False))
         fault = f"leaves out what the {lost} says"
-    raise EngineError(f"the chat template of the base model {fault}")
+    raise TurnsError(f"the chat template of the base model {fault}")
 
 
 def answer_ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:

@@ -33,7 +33,7 @@ class Prefill:
     def joins(self, asked: Asked, others: Sequence[Asked]) -> bool:
         """Whether the prompt of `asked`, of the same model, is read together with those of `others`."""
         each = [asked, *others]
-        longest = max(len(one.prompt) - one.head for one in each)
+        longest = max(map(self._unread, each))
         alike = all(one.prompt[: one.head] == asked.prompt[: asked.head] for one in others)
         new = len({id(one.shared) for one in each}) == len(each) and not any(one.shared.read for one in each)
         return alike and new and longest <= self._piece and longest * len(each) <= TOGETHER * self._piece
@@ -53,7 +53,7 @@ class Prefill:
         head = self._head(first, virtual)
         sentence = next((asked.gate.tokens for asked in group if asked.gate is not None), ())
         room = len(sentence)  # whoever is answered goes on in slots
-        if len(first.prompt) - first.head <= self._piece:
+        if self._unread(first) <= self._piece:
             prompts = [asked.prompt for asked in group]
             batch, logits = prefilled(self._model, prompts, room, virtual, head=head)
         else:
@@ -71,6 +71,10 @@ class Prefill:
                     between()
         chances = self._chances(group, batch, logits, sentence)
         return [Read(batch, row, logits[row : row + 1], chances[row]) for row in range(len(group))]
+
+    def _unread(self, asked: Asked) -> int:
+        """How many tokens of a prompt are read for it alone: all, where its system turn is not kept."""
+        return len(asked.prompt) - (asked.head if self._heads.pays(asked.prompt[: asked.head]) else 0)
 
     def _head(self, asked: Asked, virtual: VirtualTokens | None) -> Head | None:
         """The system turn as it has been read before, or is read now; None where it does not pay."""

@@ -9,6 +9,7 @@ from deploy.prompts.template import Source
 
 MOST_ANSWERS = 1_000
 MOST_CHARACTERS = 16_000_000  # in all of them: a long conversation takes the room of many short ones
+MOST_FORGOTTEN = 100_000  # documents that went last: an answer under way may have been shown one of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,25 @@ class RecentAnswers:
         self._most, self._most_characters = most, characters
         self._answers: OrderedDict[str, tuple[GivenAnswer, str]] = OrderedDict()
         self._characters = 0
+        self._went: OrderedDict[str, int] = OrderedDict()  # each document, and as the how manieth it went
 
-    def add(self, answer: GivenAnswer, caller: str) -> None:
-        """Remember an answer that `caller` was given."""
+    @property
+    def moment(self) -> int:
+        """A number that rises with each document that goes."""
+        return next(reversed(self._went.values()), 0)
+
+    def gone(self, answer: GivenAnswer, since: int) -> list[str]:
+        """The documents of an answer's passages that went after the moment `since`."""
+        shown = {source.document for source in answer.sources}
+        return sorted(document for document in shown if self._went.get(document, 0) > since)
+
+    def add(self, answer: GivenAnswer, caller: str, *, since: int | None = None) -> None:
+        """Remember an answer that `caller` was given; it was begun at the moment `since` (None: now).
+
+        Of a document that went meanwhile no passage is remembered.
+        """
+        for document in self.gone(answer, self.moment if since is None else since):
+            answer = without_passages(answer, document)
         self._answers[answer.id] = answer, caller
         self._characters += _length(answer)
         while len(self._answers) > self._most or self._characters > self._most_characters:
@@ -58,7 +75,12 @@ class RecentAnswers:
             self._characters -= _length(oldest)
 
     def forget(self, document: str) -> None:
-        """Let go of the passages of a document."""
+        """Let go of the passages of a document, those of answers under way among them."""
+        now = self.moment + 1
+        self._went.pop(document, None)
+        self._went[document] = now
+        if len(self._went) > MOST_FORGOTTEN:
+            self._went.popitem(last=False)
         for name, (answer, caller) in self._answers.items():
             self._characters -= _length(answer)
             self._answers[name] = without_passages(answer, document), caller

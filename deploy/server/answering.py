@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from deploy.answer import Answer
 from deploy.server.asking import Asking, Said
 from deploy.server.bodies import read_body
 from deploy.server.described import STREAMED, taking
-from deploy.server.faults import RequestError, as_fault
+from deploy.server.faults import CLIENT_LEFT, RequestError, as_fault
 from deploy.server.feedback import Feedback
 from deploy.server.finding import found_by
 from deploy.server.limits import Limits
@@ -28,6 +29,7 @@ from deploy.server.wishes import Wishes
 from deploy.settings import ServeSettings
 
 _log = logging.getLogger(__name__)
+_CHARACTERS = 4  # of a prompt to a token, where a client left before its tokens were told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,7 @@ class Answering:
         )
         asked = self.asking.ask(questions, assistant, gone=request.is_disconnected)
         begun: set[int] = set()  # the questions whose prompts are counted
+        moment = 0 if self.feedback is None else self.feedback.moment
 
         def answered(answer: Answer) -> None:
             place = answer.choice // first.choices
@@ -109,34 +112,56 @@ class Answering:
             for watcher in watchers(request.scope):
                 watcher.answered(envelope.id, questions[place], answer)
             if self.feedback is not None:
-                self.feedback.remember(answer, questions[place], envelope, caller)
+                self.feedback.remember(answer, questions[place], envelope, caller, since=moment)
 
-        items = watched(asked, self.metrics, answered)
+        def left(pieces: int) -> None:
+            unread = [each for place, each in enumerate(questions) if place not in begun]
+            said = sum(len(turn.content) for each in unread for turn in each.conversation)
+            self.limits.spend(caller, pieces + said // _CHARACTERS)
+
+        items = watched(asked, self.metrics, answered, left)
         if first.stream:
             return await _streamed(items, envelope, field, include_usage=first.include_usage)
         answers = await _whole(items, field)
         if len(answers) < len(questions) * first.choices:
-            return Response(status_code=499)  # the client left
+            return Response(status_code=CLIENT_LEFT)
         return JSONResponse(envelope.whole(answers))
 
 
 async def watched(
-    items: AsyncIterator[Said], metrics: Metrics, answered: Callable[[Answer], object]
+    items: AsyncIterator[Said],
+    metrics: Metrics,
+    answered: Callable[[Answer], object],
+    left: Callable[[int], object],
 ) -> AsyncIterator[Said]:
-    """`items` as they are; `metrics` counts them, and `answered` is given each answer."""
+    """`items` as they are; `metrics` counts them, and `answered` is given each answer.
+
+    `left` is told how many pieces were said of answers that have come to no end, where a client leaves or an
+    answer takes too long; nothing of a request that was refused.
+    """
     metrics.began()
     began, first = time.perf_counter(), True
+    pieces: Counter[int] = Counter()
+    refused = False
     try:
         async with aclosing(items) as opened:  # type: ignore[type-var]
             async for item in opened:
                 if isinstance(item, Answer):
+                    pieces.pop(item.choice, None)
                     answered(item)
-                elif first:
-                    metrics.first_text(time.perf_counter() - began)
-                    first = False
+                else:
+                    pieces[item.choice] += 1
+                    if first:
+                        metrics.first_text(time.perf_counter() - began)
+                        first = False
                 yield item
+    except Exception:
+        refused = first
+        raise
     finally:
         metrics.ended(has_text=not first)
+        if not refused:
+            left(pieces.total())
 
 
 async def _whole(items: AsyncIterator[Said], field: str) -> list[Answer]:

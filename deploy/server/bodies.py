@@ -4,9 +4,10 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from deploy.files import parse_json
-from deploy.server.faults import RequestError, refused
+from deploy.server.faults import CLIENT_LEFT, RequestError, refused
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -36,13 +37,16 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     """The body of any request, never more than `limit` bytes of it.
 
     Raises:
-        RequestError: it is longer.
+        RequestError: it is longer, or the client left before its end.
     """
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise RequestError(413, f"the body is longer than {limit} bytes", "body_too_large")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > limit:
+                raise RequestError(413, f"the body is longer than {limit} bytes", "body_too_large")
+    except ClientDisconnect:
+        raise RequestError(CLIENT_LEFT, "the client left before the end of the body", "client_left") from None
     return bytes(body)
 
 

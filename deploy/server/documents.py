@@ -23,6 +23,7 @@ from deploy.server.threads import in_thread
 from deploy.settings import ServeSettings
 
 _MOST_VALUES = 100  # of each filter that are listed
+_PUT_AT_ONCE = 4  # documents; each keeps a thread of those that searches need as well
 
 
 class SearchBody(Finding):
@@ -49,6 +50,7 @@ def add_document_routes(
             await feedback.forget(name)
 
     sent = Sent(settings)
+    putting = Places(_PUT_AT_ONCE, busy=f"{_PUT_AT_ONCE} documents are being added", come_again=5)
 
     @app.get("/v1/documents", summary="The documents that were added")
     async def listed(request: Request) -> dict[str, Any]:
@@ -74,7 +76,8 @@ def add_document_routes(
         await in_thread(lambda: known.check_open(name, held))
         document, notes = await sent.read(name, request, known)
         was_there = await in_thread(lambda: known.has(name))
-        chunks = await in_thread(lambda: changeable(live).put(document, held))
+        with putting.taken():
+            chunks = await in_thread(lambda: changeable(live).put(document, held))
         if was_there:
             await forget(name)
         return {**_told(document, chunks), "notes": notes}

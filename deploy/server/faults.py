@@ -10,8 +10,11 @@ from deploy.errors import (
     GrammarError,
     QuestionError,
     ThreeplyError,
+    TurnsError,
     UnsupportedError,
 )
+
+CLIENT_LEFT = 499  # no status of HTTP: nobody reads it but logs and metrics (nginx has the number, too)
 
 
 class RequestError(Exception):
@@ -59,8 +62,8 @@ def as_fault(error: Exception, *, asked: str = "messages") -> RequestError:
     match error:
         case RequestError():
             return error
-        case QuestionError() | ContextLengthError():
-            code = "invalid_value" if isinstance(error, QuestionError) else "context_length_exceeded"
+        case QuestionError() | TurnsError() | ContextLengthError():
+            code = "context_length_exceeded" if isinstance(error, ContextLengthError) else "invalid_value"
             return RequestError(400, str(error), code, asked)
         case GrammarError():
             return RequestError(400, str(error), "invalid_schema", "response_format")

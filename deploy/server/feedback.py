@@ -43,8 +43,15 @@ class Feedback:
     def __init__(self, store: FeedbackStore) -> None:
         self.store, self._recent = store, RecentAnswers()
 
-    def remember(self, answer: Answer, question: ChatRequest, envelope: Envelope, caller: str) -> None:
-        """Remember an answer, so that `caller` can rate it."""
+    @property
+    def moment(self) -> int:
+        """When it is, for `remember`."""
+        return self._recent.moment
+
+    def remember(
+        self, answer: Answer, question: ChatRequest, envelope: Envelope, caller: str, *, since: int
+    ) -> None:
+        """Remember an answer that was begun at the moment `since`, so that `caller` can rate it."""
         given = GivenAnswer(
             id=envelope.name(answer.choice),
             conversation=question.conversation,
@@ -57,12 +64,26 @@ class Feedback:
             finished=answer.finished,
             created=envelope.created,
         )
-        self._recent.add(given, caller)
+        self._recent.add(given, caller, since=since)
 
     async def forget(self, document: str) -> None:
         """Let go of the passages of a document that is there no more, or says something else now."""
         self._recent.forget(document)
         await _asked(lambda: self.store.forget(document))
+
+    async def rate(self, name: str, rating: Rating, better: str | None, caller: str) -> Rated:
+        """Keep what `caller` thinks of the answer of this id, without the passages of what went meanwhile.
+
+        Raises:
+            RequestError: as `answer`.
+        """
+        since = self.moment
+        answer = await self.answer(name, caller)
+        rated = Rated(answer=answer, rating=rating, better=better, rated=int(time.time()))
+        await _asked(lambda: self.store.put(rated, caller))
+        for document in self._recent.gone(answer, since):
+            await self.forget(document)
+        return rated
 
     async def answer(self, name: str, caller: str) -> GivenAnswer:
         """The answer of this id, if `caller` was given it: a recent one, or one that they have rated before.
@@ -89,10 +110,8 @@ def add_feedback_routes(
         limits.admit(request.state.caller)
         given = read(FeedbackBody, await read_body(request, settings.max_body_bytes))
         _check(given, settings.max_message_characters)
-        answer = await taken.answer(given.id, request.state.caller)
-        rated = Rated(answer=answer, rating=given.rating, better=given.better, rated=int(time.time()))
-        await _asked(lambda: taken.store.put(rated, request.state.caller))
-        return {"id": answer.id, "object": "feedback", "rating": rated.rating, "better": rated.better}
+        rated = await taken.rate(given.id, given.rating, given.better, request.state.caller)
+        return {"id": rated.answer.id, "object": "feedback", "rating": rated.rating, "better": rated.better}
 
     @app.delete("/v1/feedback/{name}", summary="Take back what you thought of an answer")
     async def withdraw(name: str, request: Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deploy.atomic import write_json, write_text
 from deploy.engines.abstaining import Abstaining
+from deploy.engines.chat import load_tokenizer, prompt_ids
 from deploy.engines.local import TransformersEngine
 from deploy.settings import GenerationSettings, PromptSettings, RetrievalSettings
 from tasks.evaluation.halving import Rates, on_other_halves
@@ -58,6 +59,7 @@ def calibrate(
     # A row without evidence, such as small talk, is answered whatever the sources say.
     asked = [row for row in ground(drawn, assistant) if row.outcome != "free"]
     adapters = {name: path for name, path in {"sft": sft, "rlhf": rlhf}.items() if not skip_reason(path)}
+    long = 0
     chosen: dict[str, Abstaining] = {}
     curves: dict[str, list[Point]] = {}
     figures: dict[str, object] = {**device.figures()}
@@ -66,6 +68,10 @@ def calibrate(
         engine = TransformersEngine(
             base, adapters, dtype=device.precision, device=device.name, batch_size=settings.batch_size
         )
+        tokenizer, room = load_tokenizer(base), engine.context - generation.max_new_tokens
+        fitting = [row for row in asked if len(prompt_ids(tokenizer, row.messages)) <= room]
+        long, asked = len(asked) - len(fitting), fitting
+    if len({row.outcome == "answer" for row in asked}) == 2:
         for name, found in _chances(engine, asked, adapters).items():
             weight = best_weight(found)
             curves[name] = points(found, coverage_weight=weight)
@@ -88,7 +94,8 @@ def calibrate(
     write_text(curve, _as_csv(curves))
     unused = {
         "over calibrate.questions": len(validation) - len(drawn),
-        "answered whatever the sources say": len(drawn) - len(asked),
+        "answered whatever the sources say": len(drawn) - len(asked) - long,
+        "longer than the model's context": long,
     }
     rows = row_counts("example", len(validation), kept=len(asked), unused=unused)
     write_report(report, Report(stage="calibrate", rows=rows, figures=figures))

@@ -153,7 +153,7 @@ def evaluate(
     }
     counts = counted(
         test=len(test),
-        drawn=measured.drawn + further.drawn,
+        drawn=len(measured.drawn) + further.drawn,
         asked=len(measured.questions) + len(next(iter(further.answered.values()), [])),
     )
     write_report(report, Report(stage="evaluate", rows=counts, figures=figures))

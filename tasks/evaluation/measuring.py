@@ -61,13 +61,13 @@ class Further:
 class Measured:
     """What was measured on the same questions for every arm, and of every model.
 
-    `drawn` is how many questions were drawn, `questions` are those that could be asked. `answered` and
+    `drawn` are the questions that were drawn, `questions` those that could be asked. `answered` and
     `latency_ms` are by the name of the arm, answers in the order of the questions. By the name of the
     model, `nll` is the mean negative log-likelihood of a token of general text, `divergence` the KL from the
     base in nats a token, prompt by prompt.
     """
 
-    drawn: int
+    drawn: tuple[Example, ...]
     questions: tuple[Example, ...]
     answered: dict[str, list[Answered]]
     latency_ms: dict[str, float | None]
@@ -129,7 +129,7 @@ def measure(
         )
     replies = ask_all(respondents, asked, served.assistant, settings, seed=seed, same=same)
     return Measured(
-        drawn=len(drawn),
+        drawn=tuple(drawn),
         questions=asked.questions,
         answered=replies.answered,
         latency_ms=replies.latency_ms,
@@ -154,7 +154,7 @@ def ask_further(
     Two models that are near each other are told apart by many questions, and a tuned one answers in a few
     words. None are asked where a test set of the user's own counts: there is no more of it.
     """
-    known = {question.id for question in measured.questions}
+    known = {question.id for question in measured.drawn}
     rest = [example for example in test if example.id not in known]
     missing = max(count - len(known), 0) if respondents and not any(map(own_name, test)) else 0
     drawn = draw_questions(rest, missing, seed=seed)

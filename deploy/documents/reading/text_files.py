@@ -4,10 +4,12 @@ import re
 
 from deploy.documents.reading.charsets import plain_text
 from deploy.documents.reading.reading import Reading
+from deploy.knowledge.headings import first_heading
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_CODE = re.compile(r"^ {0,3}(```|~~~).*?^ {0,3}\1", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
+# Between two lines of dashes: nothing, or lines of which the first names a key. Else these are rules.
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n(?:[\w\"'][^\n:]*:(?:[ \t][^\n]*)?\n(?:(?!---)[^\n]*\n)*)?---[ \t]*\n"
+)
 
 
 def read_markdown(content: bytes, declared: str = "") -> Reading:
@@ -17,8 +19,7 @@ def read_markdown(content: bytes, declared: str = "") -> Reading:
         DocumentError: it is no text.
     """
     text = _FRONT_MATTER.sub("", plain_text(content, declared).replace("\r\n", "\n"))
-    heading = _HEADING.search(_CODE.sub("", text))  # a # in a block of code is a comment
-    return Reading(title=heading[1] if heading else "", text=text)
+    return Reading(title=first_heading(text), text=text)
 
 
 def read_text(content: bytes, declared: str = "") -> Reading:

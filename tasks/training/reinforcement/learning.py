@@ -108,10 +108,9 @@ def reinforce(
 
     # The score is what the worth stands for, where a rule can tell it; of opinions nothing else is known.
     by_score = SCORE in settings.weighing or any(checkable(prompt.example) for prompt in checked)
-    judged: list[Answers] = []
 
     def judge() -> Judged:
-        judged.append(now := answers())
+        now = answers()
         fell = gained(before.goals(by_score), now.goals(by_score), seed=run.seed).high < 0.0
         return Judged(score=now.goal(by_score), kl=now.kl, fell=fell)
 
@@ -121,9 +120,7 @@ def reinforce(
     after, kept = before, "sft"
     if not trainer.is_start():
         kept = "policy"
-        best = max((line.heldout for line in course.curve if line.heldout is not None), default=None)
-        known = [each for each in judged if each.goal(by_score) == best] if settings.keep == "better" else []
-        after = known[0] if known else answers()  # the best state may have been judged before a kill
+        after = answers()  # of the state that is kept, which may have been judged before a kill, or never
     heldout = compare(before, after, seed=run.seed)
     # Chosen by held-out prompts of the validation split; the test questions have no say in it.
     if kept == "sft":

@@ -5,16 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
 
 from tasks.machine.progress import Progress
-from tasks.training.reinforcement.state import load_state, save_state
+from tasks.training.reinforcement.state import Course, Stopped, load_state, save_state
 from tasks.training.reinforcement.trainer import Trainer, UpdateFigures
 from tasks.training.reinforcement.worth import Prompt
 from tasks.training.rlhf_settings import RlhfSettings
 from tasks.training.schedule import milestones
 
-Stopped = Literal["finished", "kl_limit", "length", "repetition", "score_fell"]
 LONGER = 2.0  # times as long as at first: responses that grow so while the reward rises game it
 REPEATED = 0.2  # share of repeated tokens beyond that at first
 TOLD: dict[Stopped, str] = {
@@ -23,14 +21,6 @@ TOLD: dict[Stopped, str] = {
     "repetition": "responses repeat themselves more and more",
     "score_fell": "held-out prompts are answered worse than before, for sure",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """How training went: the figures of each update, and why it ended."""
-
-    curve: tuple[UpdateFigures, ...]
-    stopped: Stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,29 +59,32 @@ def train(
         first: the score of what there was before the first update.
         saved: told the number of each update whose state has just been saved.
     """
-    curve = load_state(work, trainer)
-    if curve:
-        print(f"going on from update {len(curve)} of {settings.updates}", flush=True)
+    course = load_state(work, trainer)
+    if course.curve:
+        print(f"going on from update {len(course.curve)} of {settings.updates}", flush=True)
     save_after = milestones(settings.updates, settings.checkpoints)
     judge_after = milestones(settings.updates, settings.validation_passes) if judge else frozenset()
     progress = Progress(settings.updates, "updates")
-    progress.update(len(curve))
-    stopped: Stopped = "finished"
-    for number in range(len(curve) + 1, settings.updates + 1):
+    progress.update(len(course.curve))
+    while course.stopped == "finished" and len(course.curve) < settings.updates:
+        curve, best_after, number = course.curve, course.best_after, len(course.curve) + 1
         at = sum(figures.drawn for figures in curve)
         gathered = trainer.sampler.gather(prompts[at : at + settings.drawn_prompts])
         if gathered.experience.kl > settings.kl_limit:
+            if best_after == number - 1:  # what was best is what is now seen to be too far
+                trainer.best = trainer.earlier
             trainer.restore(trainer.good)
             print(
                 f"stopped before update {number}: {gathered.experience.kl:.2f} nats a response from the "
                 f"reference, the limit is {settings.kl_limit:g}; the state before that is kept",
                 flush=True,
             )
-            stopped = "kl_limit"
+            course = replace(course, stopped="kl_limit")
             break
         trainer.keep()
         trainer.adapt([line.kl for line in curve])
         figures = trainer.update(number, gathered)
+        stopped: Stopped = "finished"
         if judge and number in judge_after:
             found = judge()
             figures = replace(figures, heldout=found.score)
@@ -100,21 +93,22 @@ def train(
                 trainer.restore(trainer.good)
                 stopped = "kl_limit"
             elif found.score > before:
-                trainer.best = trainer.copy()
+                trainer.keep_best()
+                best_after = number
             elif found.fell:
                 stopped = "score_fell"
-        curve.append(figures)
+        curve = (*curve, figures)
         stopped = stopped if stopped != "finished" else _gamed(curve)
+        course = Course(curve=curve, stopped=stopped, best_after=best_after)
         progress.update(number, reward=figures.reward, kl=figures.kl, entropy=figures.entropy)
         if number in save_after:
-            save_state(work, trainer, curve)
+            save_state(work, trainer, course)
             saved(number)
         if stopped != "finished":
             print(f"stopped after update {number}: {TOLD[stopped]}", flush=True)
-            break
     if judge and settings.keep == "better":
         trainer.restore(trainer.best)
-    return Course(curve=tuple(curve), stopped=stopped)
+    return course
 
 
 def _gamed(curve: Sequence[UpdateFigures]) -> Stopped:

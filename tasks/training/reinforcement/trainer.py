@@ -66,7 +66,7 @@ class Trainer:
     """Improves `actors` one update at a time.
 
     `good` is a copy of what learns, as it was when its divergence was last measured to be within the limit;
-    `best` one as it was when held-out prompts were answered best.
+    `best` one as it was when held-out prompts were answered best, `earlier` the best one before that.
     """
 
     def __init__(self, actors: Actors, sampler: Sampler, settings: RlhfSettings) -> None:
@@ -75,7 +75,7 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(
             actors.parameters().values(), lr=settings.learning_rate, weight_decay=0.0
         )
-        self.good = self.best = self._start = self.copy()
+        self.good = self.best = self.earlier = self._start = self.copy()
 
     def adapt(self, divergences: Sequence[float]) -> None:
         """Take the settings of the update that follows those which found these divergences."""
@@ -146,6 +146,10 @@ class Trainer:
     def keep(self) -> None:
         """Remember what is learned now as good."""
         self.good = self.copy()
+
+    def keep_best(self) -> None:
+        """Remember what is learned now as the best."""
+        self.earlier, self.best = self.best, self.copy()
 
     def restore(self, values: dict[str, Tensor]) -> None:
         """Go back to a copy of what learns."""

@@ -18,6 +18,7 @@ ANSWERS = "answers.jsonl"
 Format = Literal["jsonl", "argilla"]
 FIELD = "response-"  # and its number, from 1: of a record of Argilla
 QUESTION = "ranking"
+UNENDED = ("draft", "discarded")  # what a person of Argilla has not said, or taken back
 JUDGED: LabelKind = "judge"
 
 
@@ -68,6 +69,8 @@ def labelled(
     known = {each.id: each for each in answers}
     found: list[dict[str, Any]] = []
     for record in records:
+        if not isinstance(record, Mapping):
+            raise ValueError(f"a line holds {type(record).__name__}, and no record")
         name = str(record.get("id"))
         if name not in known:
             raise ValueError(f"the answers of {name!r} were not drawn in the last run")
@@ -123,8 +126,9 @@ def _ranking(record: Mapping[str, Any], count: int) -> list[float] | None:
     """The rank of each of `count` responses; None where nobody has judged."""
     told = record.get(QUESTION)
     if told is None and isinstance(record.get("responses"), dict):
-        given = record["responses"].get(QUESTION) or []
-        by_person = [_of_person(one.get("value"), record, count) for one in given]
+        given = [each for each in record["responses"].get(QUESTION) or [] if isinstance(each, dict)]
+        ended = [each for each in given if each.get("status") not in UNENDED]
+        by_person = [_of_person(one.get("value"), record, count) for one in ended]
         return [sum(ranks) / len(ranks) for ranks in zip(*by_person, strict=True)] if by_person else None
     if told is None or (isinstance(told, list) and all(rank is None for rank in told)):
         return None
@@ -136,8 +140,12 @@ def _ranking(record: Mapping[str, Any], count: int) -> list[float] | None:
 
 
 def _of_person(value: Any, record: Mapping[str, Any], count: int) -> list[float]:
-    """One person's ranks in the order of the responses."""
-    ranks = {each.get("value"): each.get("rank") for each in value} if isinstance(value, list) else {}
+    """One person's ranks in the order of the responses; Argilla's client gives the names, best first."""
+    listed = value if isinstance(value, list) else []
+    if all(isinstance(each, str) for each in listed):
+        ranks: dict[Any, Any] = {each: place for place, each in enumerate(listed, start=1)}
+    else:
+        ranks = {each.get("value"): each.get("rank") for each in listed if isinstance(each, dict)}
     found = [ranks.get(f"{FIELD}{number}") for number in range(1, count + 1)]
     if not all(map(_is_rank, found)):
         raise ValueError(f"a ranking of {record.get('id')!r} has no rank for each of the {count} responses")

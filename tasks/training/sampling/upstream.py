@@ -57,11 +57,11 @@ class Upstream:
             "temperature": 0.0,
         }
         headers = {"Content-Type": "application/json"}
-        if self.key:
-            headers["Authorization"] = f"Bearer {self.key}"
         request = urllib.request.Request(  # noqa: S310  (the user's address, checked by `checked_url`)
             f"{self.url.rstrip('/')}/chat/completions", data=json.dumps(body).encode(), headers=headers
         )
+        if self.key:  # for this address alone, wherever it sends us on to
+            request.add_unredirected_header("Authorization", f"Bearer {self.key}")
         with urllib.request.urlopen(request, timeout=self.seconds) as answer:  # noqa: S310
             return self._text(answer.read())
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.models.families import FAMILIES
 from deploy.abstention import ABSTENTION
-from deploy.engines import prefill
+from deploy.engines import heads, prefill
 from deploy.engines.abstaining import Abstaining
 from deploy.engines.engine import Generation, Sampling
 from deploy.engines.local import TransformersEngine
@@ -169,3 +169,16 @@ def test_an_abstention_is_said_without_a_step_unless_its_chances_are_asked_for(
     assert found[1] == (ABSTENTION, tokens, True, tokens - 1)
     assert found[2] == (found[2][0], 3, False, 0)
     assert ABSTENTION.startswith(found[2][0])
+
+
+def test_a_long_system_turn_that_is_not_kept_is_read_in_pieces(
+    tiny_base: Path, asked: list[str], read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "_LONGEST", 64)
+    engine = TransformersEngine(tiny_base, {}, most_rows=4)
+    long = Message("system", "a b " * 90)
+    questions = [with_system("gamma", long), with_system("kernel?", long)]
+    alone = [engine.generate([each["prompt"]], model="base", sampling=SAMPLING)[0] for each in questions]
+    with at_once(engine, asked, questions) as waiting:
+        assert [each.result()[-1].end for each in waiting] == alone
+    assert read == []

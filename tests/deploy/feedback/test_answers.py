@@ -39,3 +39,16 @@ def test_passages_of_a_document_that_went_are_forgotten_and_their_room_is_free()
     assert [source.text for source in found.sources] == ["", "nu=0.5"]
     recent.add(given("two"), "anna")
     assert recent.of("one", "anna") is not None
+
+
+def test_passages_that_went_while_an_answer_was_given_are_not_remembered_after_it() -> None:
+    recent = RecentAnswers()
+    begun = recent.moment
+    recent.forget("a")
+    recent.add(given("one"), "anna", since=begun)
+    recent.add(given("two"), "anna", since=recent.moment)  # the document of this name is a new one
+    found = [recent.of(name, "anna") for name in ("one", "two")]
+    texts = [[source.text for source in each.sources] for each in found if each]
+    assert texts == [["", "nu=0.5"], ["C=1.0 : float", "nu=0.5"]]
+    assert recent.gone(given("one"), begun) == ["a"]
+    assert recent.gone(given("one"), recent.moment) == []

@@ -67,6 +67,17 @@ def test_comments_in_code_and_long_lines_are_no_headings() -> None:
     assert sections("#include <x>\n#", max_words=4) == [Section((), "#include <x>\n#")]
 
 
+def test_signs_that_close_a_heading_stand_behind_a_blank() -> None:
+    assert sections("## A title ##\nx", max_words=4) == [Section(("A title",), "x")]
+    assert sections("# C#\nx", max_words=4) == [Section(("C#",), "x")]
+    assert sections("# ##\nx", max_words=4) == [Section((), "# ##\nx")]
+
+
+def test_a_heading_with_a_long_run_of_blanks_is_read_at_once() -> None:
+    line = f"# a{' ' * 100_000}b"  # a pattern with two ends tries each blank with each: days
+    assert sections(f"{line}\nx", max_words=4) == [Section((line[2:],), "x")]
+
+
 def test_a_title_alone_can_be_found() -> None:
     assert bodies("# Handbook\n") == ["Handbook"]
     assert bodies("# Handbook\n## Pay\n") == ["Pay"]

@@ -2,19 +2,24 @@
 
 import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from deploy.documents.live import LiveKnowledge
 from deploy.knowledge.hits import Hit
 from deploy.server.faults import RequestError
 from deploy.server.keys import new_key, write_keys
 from deploy.server.limits import Limits
+from tests.deploy.documents.made import live
 from tests.deploy.engines.scripted import ScriptedEngine
 from tests.deploy.knowledge.listed import ListedKnowledge
-from tests.deploy.server.conftest import ASK, QUESTION, running
+from tests.deploy.server.conftest import ASK, QUESTION, running, serving
+from tests.deploy.server.knowing import over
 from tests.waiting import wait_until
 
 
@@ -176,3 +181,34 @@ def test_who_waits_for_a_first_word_is_told_from_who_is_being_answered() -> None
             goes_on[word].set()
         assert asked.result().status_code == 200
         wait_until(lambda: gauges() == {"threeply_requests_running 0.0", "threeply_requests_waiting 0.0"})
+
+
+def test_who_leaves_before_the_end_has_used_what_was_said_to_them() -> None:
+    engine = ScriptedEngine({QUESTION: "word " * 4000}, before_word=lambda _: time.sleep(0.01))
+    with running(engine, tokens_per_minute=10) as address:
+        long = {**ASK, "stream": True, "max_tokens": 4000}
+        with httpx.stream("POST", f"{address}/v1/chat/completions", json=long) as reply:
+            assert "chat.completion.chunk" in next(reply.iter_lines())
+        search = {"url": f"{address}/v1/search", "json": {"query": "?"}}  # takes no tokens
+        wait_until(lambda: httpx.post(**search).status_code == 429)
+
+
+def test_more_documents_than_places_are_sent_away_and_the_places_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, plain = threading.Event(), LiveKnowledge.put
+
+    def slowly(*given: Any) -> int:
+        assert go_on.wait(30)
+        return plain(*given)
+
+    monkeypatch.setattr(LiveKnowledge, "put", slowly)
+    with ThreadPoolExecutor(5) as pool, serving(over(live(tmp_path))) as address:
+        urls = [f"{address}/v1/documents/{number}" for number in range(5)]
+        asked = [pool.submit(httpx.put, url, json={"text": "A bee."}, timeout=30) for url in urls]
+        busy = next(as_completed(asked)).result()
+        assert httpx.post(f"{address}/v1/search", json={"query": "bee"}).status_code == 200
+        go_on.set()
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
+        assert sorted(each.result().status_code for each in asked) == [200, 200, 200, 200, 503]
+        assert httpx.put(urls[0], json={"text": "A bee."}, timeout=30).status_code == 200

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.engines.local import TransformersEngine
+from tasks.evaluation import calibrate as calibrating
 from tasks.evaluation.calibrate import calibrate
 from tasks.evaluation.settings import CalibrateSettings
 from tasks.evaluation.thresholds import read_thresholds
@@ -67,6 +68,22 @@ def test_each_tuned_model_has_a_threshold_that_is_a_point_of_its_curve(
         assert float(own[nearest]["abstains_wrongly"]) == told["abstains_wrongly"]
         assert told["abstains_rightly"] >= told["abstains_wrongly"]
         assert 0.0 <= told["auc"] == told["auc_of_chance"] <= 1.0
+
+
+def test_questions_that_no_model_has_room_for_are_left_out_and_counted(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, asked = calibrating.prompt_ids, iter(range(100))
+
+    def longer(*given: Any) -> list[int]:
+        return plain(*given) * (100 if next(asked) == 0 else 1)  # the first one, by itself
+
+    monkeypatch.setattr(calibrating, "prompt_ids", longer)
+    report = run(inputs, tmp_path)
+    assert unbalanced(report.rows) == []
+    assert {row.reason: row.count for row in report.rows if row.count == 1} == {
+        "longer than the model's context": 1
+    }
 
 
 def test_no_more_questions_with_an_answer_are_refused_than_the_limit_lets(

@@ -1,6 +1,7 @@
 """Protects the stage as a whole: tiny model and store in, ledger, answers and row accounting out."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tasks.evaluation.ledger import (
     subset_sizes,
 )
 from tasks.evaluation.markdown import ledger_markdown
+from tasks.evaluation.measuring import Served
 from tasks.evaluation.settings import EvaluateSettings
 from tasks.rows.held_out import fingerprint
 from tasks.rows.records import Example
@@ -130,6 +132,20 @@ def test_rlhf_is_judged_by_more_questions_which_the_rows_do_not_see(
     assert unbalanced(rows) == []
     assert [row.count for row in rows if row.outcome == "kept"] == [9]
     assert ", over 9 questions)" in ledger_markdown(ledger)
+
+
+def test_questions_that_are_too_long_are_drawn_and_counted_once(
+    inputs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tokens(_: Served, messages: Sequence[Message]) -> int:
+        return 10_000 if "SVC3" in messages[-1].content else 10
+
+    monkeypatch.setattr(Served, "tokens", tokens)
+    run(inputs, tmp_path, few_shot=0, rlhf_questions=12)
+    rows = read_report(tmp_path / "evaluate.json").rows
+    assert unbalanced(rows) == []
+    assert all(row.count >= 0 for row in rows)
+    assert any("longer" in row.reason and row.count > 0 for row in rows)
 
 
 def test_a_layer_that_was_left_out_has_no_row_and_a_reason(inputs: dict[str, Path], tmp_path: Path) -> None:

@@ -66,6 +66,9 @@ def test_a_format_is_known_by_suffix_and_by_type() -> None:
             "```\n# no\n```\n\n## A title ##\nText",
         ),
         (b"\xef\xbb\xbfNo heading #", "", "No heading #"),
+        (b"---\n---\n# A\n\n---\nb", "A", "# A\n\n---\nb"),
+        (b"---\n\nThis matters.\n\nUsage\n---\nb\n", "", "---\n\nThis matters.\n\nUsage\n---\nb\n"),
+        (b"---\na: 1\n\nb:\n  - 2\n---\nText", "", "Text"),
     ],
 )
 def test_markdown_stays_as_it_is_under_its_first_heading(content: bytes, title: str, text: str) -> None:

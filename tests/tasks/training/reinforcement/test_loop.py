@@ -88,6 +88,40 @@ def test_held_out_prompts_stop_it(
     assert learner.is_start()
 
 
+def test_a_best_state_that_is_then_seen_to_be_too_far_is_not_the_result(
+    actors: Actors, settings: RlhfSettings, tmp_path: Path
+) -> None:
+    near = settings.model_copy(
+        update={"keep": "better", "validation_passes": settings.updates, "kl_limit": 1e-6}
+    )
+    learner = trainer(actors, near)
+    course = train(learner, ordered(near), near, work=tmp_path, judge=judging(0.9), first=0.6)
+    assert (course.stopped, course.best_after, len(course.curve)) == ("kl_limit", 1, 1)
+    assert learner.is_start()
+
+
+def test_a_run_that_had_stopped_before_a_kill_does_not_go_on(
+    tiny_base: Path, sft_adapter: Path, settings: RlhfSettings, tmp_path: Path, reward_adapter: Path
+) -> None:
+    better = settings.model_copy(update={"keep": "better", "validation_passes": 2, "checkpoints": 2})
+
+    def killed(_number: int) -> None:
+        raise KeyboardInterrupt
+
+    def run(judge: Callable[[], Judged], saved: Callable[[int], None]) -> tuple[str, int]:
+        actors = load_actors(
+            tiny_base, sft_adapter, reward_adapter, CPU, trained_layers=2, longest=512, has_values=True
+        )
+        learner = trainer(actors, better)
+        course = train(learner, ordered(better), better, work=tmp_path, judge=judge, first=0.6, saved=saved)
+        assert learner.is_start()
+        return course.stopped, len(course.curve)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(judging(0.1, fell=True), killed)
+    assert run(judging(), lambda _number: None) == ("score_fell", 2)
+
+
 def test_every_prompt_comes_before_any_comes_again() -> None:
     order = in_order(PROMPTS[:10], 32, seed=0)
     assert len(order) == 32

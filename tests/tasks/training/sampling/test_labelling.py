@@ -70,6 +70,18 @@ def test_the_ranks_of_several_people_are_averaged() -> None:
     assert found[0]["ranking"] == [1.5, 1.5, 3.0]
 
 
+def test_a_ranking_by_argillas_client_is_names_alone_and_drafts_do_not_count() -> None:
+    (record,) = to_label([ANSWERS], "argilla")
+    given = [
+        {"user_id": "u", "value": ["response-2", "response-1", "response-3"]},
+        {"user_id": "v", "value": ["response-1"], "status": "draft"},
+        {"user_id": "w", "value": None, "status": "discarded"},
+    ]
+    found, empty = labelled([{**record, "responses": {"ranking": given}}], [ANSWERS])
+    assert (found[0]["ranking"], empty) == ([2.0, 1.0, 3.0], 0)
+    assert labelled([{**record, "responses": {"ranking": given[1:]}}], [ANSWERS]) == ([], 1)
+
+
 @pytest.mark.parametrize("form", ["jsonl", "argilla"])
 def test_what_nobody_has_judged_is_counted(form: Format) -> None:
     assert labelled(to_label([ANSWERS], form), [ANSWERS]) == ([], 1)
@@ -78,6 +90,7 @@ def test_what_nobody_has_judged_is_counted(form: Format) -> None:
 @pytest.mark.parametrize(
     ("record", "message"),
     [
+        (["e1"], "a line holds list, and no record"),
         ({"id": "e9"}, "the answers of 'e9' were not drawn in the last run"),
         ({"id": "e1", "ranking": [1, 2]}, "the ranking of 'e1' should be a list of 3 ranks"),
         ({"id": "e1", "ranking": [1, 2, None]}, "the ranking of 'e1' should be a list of 3 ranks"),

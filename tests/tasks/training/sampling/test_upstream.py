@@ -27,8 +27,16 @@ class Handler(BaseHTTPRequestHandler):
         status, text = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.send_response(status)
         self.send_header("Retry-After", "7" if status == 429 else "soon")
+        if status == 302:
+            self.send_header("Location", text)
         self.end_headers()
         self.wfile.write(text.encode())
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, self.headers["Authorization"], None))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(GOOD.encode())
 
 
 @pytest.fixture
@@ -64,6 +72,15 @@ def test_what_does_not_help_is_said_without_the_key(url: str, status: int, text:
         Upstream(url=url, model="big", key=KEY, sleep=lambda _: None).reply("Which?")
     assert len(Handler.seen) == asked
     assert KEY not in str(error.value)
+
+
+def test_where_it_sends_us_on_to_is_not_given_the_key(url: str) -> None:
+    Handler.replies = [(302, f"{url}/elsewhere"), (200, GOOD)]
+    assert Upstream(url=url, model="big", key=KEY).reply("Which?") == "[[A]]"
+    assert [(path, key) for path, key, _ in Handler.seen] == [
+        ("/v1/chat/completions", f"Bearer {KEY}"),
+        ("/v1/elsewhere", None),
+    ]
 
 
 def test_nobody_there_is_said() -> None:
