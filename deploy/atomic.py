@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +22,13 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _clear_after_killed(path)
-    partial = _beside(path, "partial", os.getpid())
+    partial = _beside(path, "partial")
     remove(partial)
     try:
         yield partial
         if partial.is_dir() or path.is_dir():
             # Nothing can be renamed over a full folder, nor a folder over a file: the old one steps aside.
-            old = _beside(path, "old", os.getpid())
+            old = _beside(path, "old")
             remove(old)
             if path.exists():
                 path.rename(old)
@@ -62,17 +63,18 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def _beside(path: Path, state: str, process: int) -> Path:
-    return path.with_name(f".{path.name}.{state}-{process}")
+def _beside(path: Path, state: str) -> Path:
+    """A place of this thread alone: two threads may write the same."""
+    return path.with_name(f".{path.name}.{state}-{os.getpid()}.{threading.get_ident()}")
 
 
 def _clear_after_killed(path: Path) -> None:
-    """Remove what dead processes left beside `path`; put back a folder that had stepped aside."""
+    """Remove what the dead left beside `path`; put back a folder that had stepped aside."""
     for state in ("old", "partial"):
         start = f".{path.name}.{state}-"
         for left in [entry for entry in path.parent.iterdir() if entry.name.startswith(start)]:
-            process = left.name.removeprefix(start)
-            if not process.isdigit() or _lives(int(process)):
+            process, _, thread = left.name.removeprefix(start).partition(".")
+            if not process.isdigit() or _at_work(int(process), thread):
                 continue
             if state == "old" and not path.exists():
                 left.rename(path)  # killed between the two renames: the old content is still the right one
@@ -80,7 +82,14 @@ def _clear_after_killed(path: Path) -> None:
                 remove(left)
 
 
-def _lives(process: int) -> bool:
+def _at_work(process: int, thread: str) -> bool:
+    """Whether a thread of a process may still be writing; this one is about to.
+
+    In containers a process may have the number of one that was killed: of our own only our threads live.
+    """
+    if process == os.getpid():
+        others = {each.ident for each in threading.enumerate()} - {threading.get_ident()}
+        return thread in map(str, others)
     try:
         os.kill(process, 0)  # signal 0 only asks
     except ProcessLookupError:

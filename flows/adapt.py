@@ -9,7 +9,8 @@ Stages run one after the other: each of them uses all cores, or the one accelera
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,7 @@ from flows.board import PlainBoard
 from flows.early import EARLY
 from flows.errors import StageFailedError
 from flows.graph import Graph, load_graph
+from flows.place import occupied
 from flows.publishing import completed, publish, publish_early, withdraw
 from flows.stage import Board, Outcome, run_stage
 from tasks.errors import GateError
@@ -95,46 +97,56 @@ def stage(name: str, run: Run) -> State[None]:
 @flow(name="prepare_data", validate_parameters=False, persist_result=False)
 def prepare_data(root: str = ".", run: GivenRun = None) -> None:
     """Clean, checked and split rows, with row accounting: what became of each."""
-    run = run or open_run(Path(root))
-    names = run_stages(run, run.phase("prepare_data"))
-    if run.changed(names):
-        artifacts.rows(run.root)
-        artifacts.gate(run.root)
+    with _opened(root, run) as mine:
+        names = run_stages(mine, mine.phase("prepare_data"))
+        if mine.changed(names):
+            artifacts.rows(mine.root)
+            artifacts.gate(mine.root)
 
 
 @flow(name="train", validate_parameters=False, persist_result=False)
 def train(root: str = ".", run: GivenRun = None) -> None:
     """The search index and the adapters, with their curves."""
-    run = run or open_run(Path(root))
-    names = run_stages(run, run.phase("train"), after=_going_live(run))
-    if run.changed(names):
-        artifacts.curves(run.root)
+    with _opened(root, run) as mine:
+        names = run_stages(mine, mine.phase("train"), after=_going_live(mine))
+        if mine.changed(names):
+            artifacts.curves(mine.root)
 
 
 @flow(name="release", validate_parameters=False, persist_result=False)
 def release(root: str = ".", run: GivenRun = None) -> None:
     """The ledger, the report and the bundle, which is served from now on; or all stays as it was."""
-    run = run or open_run(Path(root))
-    try:
-        names = run_stages(run, run.phase("release"), after=_going_live(run))
-    except StageFailedError as error:
-        if run.publishes and (error.stage, error.exit_code) == (BUNDLE, GateError.exit_code):
-            withdraw(run.root, run.board)
-        raise
-    if run.changed(names):
-        artifacts.ledger(run.root)
-    if run.publishes:
-        publish(run.root, run.board)
+    with _opened(root, run) as mine:
+        try:
+            names = run_stages(mine, mine.phase("release"), after=_going_live(mine))
+        except StageFailedError as error:
+            if mine.publishes and (error.stage, error.exit_code) == (BUNDLE, GateError.exit_code):
+                withdraw(mine.root, mine.board)
+            raise
+        if mine.changed(names):
+            artifacts.ledger(mine.root)
+        if mine.publishes:
+            publish(mine.root, mine.board)
 
 
 @flow(name="adapt", validate_parameters=False, persist_result=False)
 def adapt(root: str = ".", run: GivenRun = None) -> None:
     """From sources to a served bundle: everything that has changed since the last time."""
-    run = run or open_run(Path(root))
-    prepare_data(root, run)
-    train(root, run)
-    release(root, run)
-    artifacts.stages(run.outcomes.values())
+    with _opened(root, run) as mine:
+        prepare_data(root, mine)
+        train(root, mine)
+        release(root, mine)
+        artifacts.stages(mine.outcomes.values())
+
+
+@contextmanager
+def _opened(root: str, run: Run | None) -> Iterator[Run]:
+    """The given run, whose caller keeps others out; or, as on a schedule, one of its own, which does."""
+    if run is not None:
+        yield run
+    else:
+        with occupied(Path(root)):
+            yield open_run(Path(root))
 
 
 def run_stages(

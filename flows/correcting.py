@@ -104,6 +104,7 @@ def import_rows(file: Path, out: Path) -> None:
 def _lost_rows(data: Path, stored: "Stored", words: argparse.Namespace) -> list[tuple["Row", "Dropped"]]:
     """The rows as they were collected, each with why it went no further; of one id all of them."""
     from tasks.prepare.tracing.stored import RAW, rows_at
+    from tasks.rows.identity import hidden
     from tasks.rows.tables import FILES, KINDS
 
     lost = {
@@ -118,10 +119,10 @@ def _lost_rows(data: Path, stored: "Stored", words: argparse.Namespace) -> list[
             "threeply rows lost lists all reasons"
         )
     return [
-        (row, lost[kind, row.id])
+        (row, dropped)
         for kind, record in KINDS.items()
         for row in rows_at(data / RAW / FILES[record])
-        if (kind, row.id) in lost
+        if (dropped := lost.get((kind, row.id)) or lost.get((kind, hidden(row.id))))
     ]
 
 

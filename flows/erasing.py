@@ -1,6 +1,7 @@
 """The command `threeply rows erase`: takes rows out of all that runs keep, and searches for what is left."""
 
 import argparse
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from deploy.errors import SettingsError
 from deploy.files import sha256_of
 from flows.errors import TraceError
 from flows.history import RELEASES
-from flows.place import occupied
+from flows.place import CACHE, occupied
 from flows.plain import plain
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ DATA = Path("data")
 # Made by runs, from rows: what holds words of theirs is deleted, and made again by the next run. Half a store
 # or half a bundle is none.
 WHOLE = tuple(DATA / name for name in ("index", "knowledge", "bundle", "search"))
+COPIES = ("sources", "parts")  # below the cache
 MADE = (
     DATA,
     Path(".dvc/cache"),
     Path(".threeply/work"),
-    Path(".threeply/cache/sources"),
-    Path(".threeply/cache/parts"),
+    *(CACHE / each for each in COPIES),
 )
 FETCHED = tuple(DATA / "models" / name for name in ("base", "embedder"))  # made from no row
 KEPT = (*FETCHED, DATA / "README.md")
@@ -104,6 +105,12 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
     return not left.made and not left.others
 
 
+def _shared(root: Path) -> tuple[Path, ...]:
+    """Where copies of sources and parts of them lie, if a variable has them elsewhere than in the project."""
+    cache = Path(os.environ.get("THREEPLY_CACHE") or root / CACHE).resolve()
+    return () if cache == (root / CACHE).resolve() else tuple(cache / each for each in COPIES)
+
+
 def search(root: Path, selected: "Selected", *, aside: Collection[Path]) -> Found:
     """Every file of the project that holds words of the rows, or may; those `aside` are not looked into.
 
@@ -114,9 +121,9 @@ def search(root: Path, selected: "Selected", *, aside: Collection[Path]) -> Foun
     fetched = _sums(path for folder in FETCHED for path in (root / folder).rglob("*") if path.is_file())
     made: dict[Path, None] = {}
     others: dict[Path, list[Path]] = {}
-    for place in (*MADE, *NEXT):
+    for place in (*MADE, *_shared(root), *NEXT):
         for path in sorted(path for path in (root / place).rglob("*") if path.is_file()):
-            name = path.relative_to(root)
+            name = path.relative_to(root) if path.is_relative_to(root) else path
             if path in aside or any(name.is_relative_to(each) for each in (*KEPT, *made)):
                 continue
             copied = path.stat().st_size in fetched and sha256_of(path) in fetched[path.stat().st_size]

@@ -17,6 +17,7 @@ COPIED = (
 )  # fmt: skip
 CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
+_LOCK = Path(".threeply/run.lock")
 
 
 def make_place(project: Path, place: Path, params: str) -> None:
@@ -25,21 +26,24 @@ def make_place(project: Path, place: Path, params: str) -> None:
     Files that are equal are left alone, so only what really changed runs again.
 
     Raises:
-        PlaceError: `place` holds something else.
+        PlaceError: `place` holds something else, or a run is going on there.
     """
     project, place = project.resolve(), place.resolve()
     if place == project or place in project.parents:
         raise PlaceError(f"{place} holds the project itself; name a folder of its own, such as build/smoke")
-    if place.exists() and any(place.iterdir()) and not (place / _MARK).exists():
+    ours = (place / _LOCK).parent
+    there = [path for folder in (place, ours) if folder.is_dir() for path in folder.iterdir()]
+    if set(there) - {ours, place / _LOCK} and not (place / _MARK).exists():
         raise PlaceError(f"{place} is not empty and no earlier run made it; name another folder, or empty it")
-    write_text(place / _MARK, f"a copy of {project.name}; made by threeply run --place\n")
-    for name in COPIED:
-        if (project / name).exists():
-            _mirror(project / name, place / name)
-    target = place / "params.yaml"
-    if not target.exists() or target.read_text(encoding="utf-8") != params:
-        write_text(target, params)
-    graph.prepare(place)
+    with occupied(place):  # who works there reads what would be changed here
+        write_text(place / _MARK, f"a copy of {project.name}; made by threeply run --place\n")
+        for name in COPIED:
+            if (project / name).exists():
+                _mirror(project / name, place / name)
+        target = place / "params.yaml"
+        if not target.exists() or target.read_text(encoding="utf-8") != params:
+            write_text(target, params)
+        graph.prepare(place)
 
 
 @contextlib.contextmanager
@@ -49,7 +53,7 @@ def occupied(root: Path) -> Iterator[None]:
     Raises:
         PlaceError: another run is going on there.
     """
-    path = root / ".threeply" / "run.lock"
+    path = root / _LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         try:
@@ -74,6 +78,8 @@ def _mirror(source: Path, target: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
         return
+    if not source.is_dir():
+        return  # a link to nowhere, as editors make them for a lock
     target.mkdir(parents=True, exist_ok=True)
     names = {path.name for path in source.iterdir() if path.name != "__pycache__"}
     for path in target.iterdir():

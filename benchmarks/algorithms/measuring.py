@@ -37,8 +37,8 @@ class Row:
     score: Interval
     difference: Interval | None
     over_control: Interval | None
-    abstains_rightly: float
-    abstains_wrongly: float
+    abstains_rightly: float | None
+    abstains_wrongly: float | None
     retention: float
     differences: Sequence[float] = ()
     seconds: float | None = None
@@ -125,8 +125,8 @@ def measured(
                 if others is not None and list(arms) not in ([START], control)
                 else None
             ),
-            abstains_rightly=fmean(_abstains(each, answerable=False) for each in answers),
-            abstains_wrongly=fmean(_abstains(each, answerable=True) for each in answers),
+            abstains_rightly=_abstains(answers, answerable=False),
+            abstains_wrongly=_abstains(answers, answerable=True),
             retention=fmean(retention(found.nll["base"], found.nll[model]) for model in models),
             differences=[fmean(_less(_mean_scores([each]), base)) for each in answers] if taken else (),
             **_taken(taken),
@@ -172,7 +172,9 @@ def _less(scores: Sequence[float], others: Sequence[float]) -> list[float]:
     return [one - other for one, other in zip(scores, others, strict=True)]
 
 
-def _abstains(answers: Sequence[Answered], *, answerable: bool) -> float:
-    """The share of abstentions among questions with, or without, an answer."""
-    told = [each.abstained for each in answers if each.example.answerable == answerable]
-    return sum(told) / len(told)
+def _abstains(answered: Sequence[Sequence[Answered]], *, answerable: bool) -> float | None:
+    """The share of abstentions among questions with, or without, an answer; None without such questions."""
+    told = [
+        each.abstained for answers in answered for each in answers if each.example.answerable == answerable
+    ]
+    return fmean(told) if told else None

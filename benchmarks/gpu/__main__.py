@@ -28,10 +28,11 @@ from deploy.assistant import Assistant
 from deploy.atomic import write_text
 from deploy.errors import ThreeplyError
 from deploy.prompts.template import load_template
-from tasks.machine.memory import MIB, available
+from tasks.machine.memory import MIB, available, peak_mib
 from tasks.machine.process import is_first
 from tasks.rows.records import Document
 from tasks.settings import Settings, load_settings
+from tasks.training.memory.estimate import CONTEXT
 
 PAGE = Path("docs/gpu.md")
 ROOM = 0.9  # of the memory that is free
@@ -134,7 +135,8 @@ def _train(case: Case, model: Path, place: Path, settings: Settings) -> int:
         **asdict(case),
         "parameters": figures["total_parameters"],
         "tokens_per_s": round(tuned.tokens_per_s or 0.0),
-        "peak_mib": round(torch.cuda.max_memory_reserved() / MIB) if torch.cuda.is_available() else None,
+        # The estimate counts what CUDA itself takes, which its allocator does not.
+        "peak_mib": round(peak_mib("cuda") + CONTEXT / MIB) if torch.cuda.is_available() else None,
         "estimated_mib": expected(case, model, settings).mib,
         "loss_before": figures["validation_loss_before"],
         "loss": figures["validation_loss"],

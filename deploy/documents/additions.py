@@ -85,15 +85,16 @@ class Additions:
             connection.execute("DELETE FROM vectors WHERE document = ?", (name,))
             self._keep(connection, name, vectors)
 
-    def delete(self, name: str) -> bool:
-        """Delete a document; whether it was there."""
-        with self._file.changing() as connection:
-            return connection.execute("DELETE FROM documents WHERE id = ?", (name,)).rowcount > 0
+    def delete(self, name: str, *, hide: bool = False) -> bool:
+        """Delete a document, and `hide` the one of the bundle with it; whether it was there.
 
-    def hide(self, name: str) -> None:
-        """Hide a document of the bundle."""
+        In one change: with the first alone, a document of the bundle that had been replaced would be back.
+        """
         with self._file.changing() as connection:
-            connection.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (name,))
+            found = connection.execute("DELETE FROM documents WHERE id = ?", (name,)).rowcount > 0
+            if hide:
+                connection.execute("INSERT OR IGNORE INTO hidden VALUES (?)", (name,))
+        return found
 
     def stamps(self) -> dict[str, int | None]:
         """The stamp of each document, in the order of their ids; None where there were no stamps yet."""

@@ -42,10 +42,8 @@ class State:
 
         Gives the view after it, and whether there was any.
         """
-        added = self._additions.delete(name)
         stored = name in self._store.ranges and name not in view.gone
-        if stored:
-            self._additions.hide(name)
+        added = self._additions.delete(name, hide=stored)
         after = self._changed(
             view,
             view.index.without(name),

@@ -122,7 +122,8 @@ def open_reranker(
     model = untrained(embedder)
     weights = read_weights(folder, checksum=note.weights, advice=_ADVICE)
     put_weights(model, weights, folder, needed=("head", "prior"), advice=_ADVICE)
-    model.bert = fuse_bert(model.bert.to(getattr(torch, dtype)))
+    # Where it is to run, first: what is fused is no parameter, and does not follow.
+    model.bert = fuse_bert(model.bert.to(device, getattr(torch, dtype)))
     return Reranker(model, tokenizer, candidates=note.candidates, device=device)
 
 

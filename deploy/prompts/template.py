@@ -96,7 +96,7 @@ class PromptTemplate:
                         "shorten the question or lower retrieval.top_k"
                     )
                 pieces.append(piece)
-        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
             raise PromptError(
                 f"the prompt {self.name} cannot be rendered: {error}; mend its file. "
                 f"It may use {', '.join(VARIABLES)}, and of each of the sources {', '.join(OF_A_SOURCE)}"

@@ -65,8 +65,12 @@ def _cache(group: Path) -> int:
     return 0
 
 
-def peak_mib() -> float:
-    """The most memory that this process has had, in MiB."""
+def peak_mib(device: str = "cpu") -> float:
+    """The most memory that this process has had, in MiB; of a GPU what PyTorch has taken."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_reserved() / 2**20
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

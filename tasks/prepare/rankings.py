@@ -19,6 +19,9 @@ from tasks.rows.identity import PromptKey, prompt_key
 
 WORTH: Mapping[Rating, float] = {"up": 1.0, "down": 0.0}
 
+# Not from within a run of blanks: each of them would be tried with each.
+_MARK = re.compile(r"(?<!\s)\s*\[(\d{1,3})\]")
+
 
 def rankings(rated: Sequence[Rated]) -> list[dict[str, Any]]:
     """The ranking of the answers to each conversation, in the order of the first of them.
@@ -72,4 +75,4 @@ def _opinions(rated: Rated) -> list[tuple[str, float, list[str]]]:
 
 def _without_marks(text: str, shown: Mapping[int, Source]) -> str:
     """The text without the marks of sources that were shown; the `[3]` of `a[3]` may be none."""
-    return re.sub(r"\s*\[(\d{1,3})\]", lambda mark: "" if int(mark[1]) in shown else mark[0], text).strip()
+    return _MARK.sub(lambda mark: "" if int(mark[1]) in shown else mark[0], text).strip()

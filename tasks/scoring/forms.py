@@ -56,7 +56,7 @@ def _kind(value: Any) -> str:
     return "number" if number else type(value).__name__
 
 
-_MARK = re.compile(r"\s*\[\d+\]$")
+_MARK = re.compile(r"(?<!\s)\s*\[\d+\]$")
 _AROUND = " \t\n`\"'*."
 
 

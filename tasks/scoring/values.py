@@ -3,7 +3,7 @@
 import ast
 import re
 
-_MARK = re.compile(r"\s*\[\d+\]")
+_MARK = re.compile(r"(?<!\s)\s*\[\d+\]")
 _BACKTICKED = re.compile(r"`+([^`]+)`+")
 _LITERAL = re.compile(
     r"""(?<![\w.'"])(?:None|True|False|-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?!\w|\.\d)"""

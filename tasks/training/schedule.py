@@ -60,41 +60,48 @@ def schedule(
     drawn = random.Random(seed)
     groups = [[row] for row in range(len(lengths))] if together is None else list(map(list, together))
     assert sorted(row for group in groups for row in group) == list(range(len(lengths)))
-    order: list[list[int]] = []
+    passes: list[list[list[int]]] = []
     for _ in range(epochs):
         epoch = list(groups)
         drawn.shuffle(epoch)
-        order += epoch
+        passes.append(epoch)
     if not by_length:
-        flat = tuple(row for batch in _packed(order, batch_size, drawn) for row in batch)
+        flat = tuple(row for batch in _packed(passes, batch_size, drawn) for row in batch)
         return Schedule(order=flat, rows_per_step=batch_size * accumulation)
     pooled: list[int] = []
-    for pool in _pools(order, POOL * batch_size):
+    left: list[int] = []  # rows that filled no batch: in the midst they would move all that come after them
+    for pool in _pools([group for epoch in passes for group in epoch], POOL * batch_size):
         pool.sort(key=lambda group: (max(lengths[row] for row in group), group[0]))
-        rows = [row for group in pool for row in group]
+        rows = [*left, *(row for group in pool for row in group)]
         batches = [rows[at : at + batch_size] for at in range(0, len(rows), batch_size)]
-        short = [batches.pop()] if len(batches[-1]) < batch_size else []
+        left = batches.pop() if len(batches[-1]) < batch_size else []
         drawn.shuffle(batches)
-        pooled += [row for batch in [*batches, *short] for row in batch]
-    return Schedule(order=tuple(pooled), rows_per_step=batch_size * accumulation)
+        pooled += [row for batch in batches for row in batch]
+    return Schedule(order=(*pooled, *left), rows_per_step=batch_size * accumulation)
 
 
-def _packed(groups: Iterable[list[int]], size: int, drawn: random.Random) -> list[list[int]]:
-    """The groups in batches of `size` rows, each in the first that has room; what fills none comes last."""
-    full: list[list[int]] = []
+def _packed(epochs: Iterable[Sequence[list[int]]], size: int, drawn: random.Random) -> list[list[int]]:
+    """The groups in batches of `size` rows, each in the first that has room; what fills none comes last.
+
+    The batches of one epoch stand before those of the next.
+    """
+    done: list[list[int]] = []
     filling: list[list[int]] = []
-    for group in groups:
-        for start in range(0, len(group), size):
-            part = group[start : start + size]
-            batch = next((each for each in filling if len(each) + len(part) <= size), None)
-            if batch is None:
-                filling.append(batch := [])
-            batch += part
-            if len(batch) == size:
-                filling = [each for each in filling if each is not batch]
-                full.append(batch)
-    drawn.shuffle(full)
-    return [*full, *filling]
+    for groups in epochs:
+        full: list[list[int]] = []
+        for group in groups:
+            for start in range(0, len(group), size):
+                part = group[start : start + size]
+                batch = next((each for each in filling if len(each) + len(part) <= size), None)
+                if batch is None:
+                    filling.append(batch := [])
+                batch += part
+                if len(batch) == size:
+                    filling = [each for each in filling if each is not batch]
+                    full.append(batch)
+        drawn.shuffle(full)
+        done += full
+    return [*done, *filling]
 
 
 def _pools(groups: Iterable[list[int]], size: int) -> Iterator[list[list[int]]]:

@@ -12,10 +12,21 @@ from tasks.training.schedule import Schedule
 
 if TYPE_CHECKING:
     from torch import nn
+    from transformers import TrainingArguments
 
     from tasks.training.checkpoint import Checkpoint
 
 BEST = "best"  # the folder in `work` with the adapter of the lowest validation loss
+
+
+def on_one_gpu(config: "TrainingArguments") -> None:
+    """Keep a trainer to the first GPU where this process sees several, unless torchrun gives each its own.
+
+    It would spread each batch over all of them (`nn.DataParallel`), which TRL refuses and which makes other
+    batches than those that were planned.
+    """
+    if config.n_gpu > 1:
+        config._n_gpu = 1
 
 
 def arguments(

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,20 @@ def test_remove_follows_no_link(tmp_path: Path) -> None:
     remove(tmp_path / "link")
     remove(tmp_path / "never there")
     assert names(tmp_path) == ["kept"]
+
+
+def test_threads_that_write_the_same_do_not_take_each_others_half(tmp_path: Path) -> None:
+    path = tmp_path / "same.json"
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(write_json, path, {"a": 1}) for _ in range(200)]:
+            done.result()
+    assert names(tmp_path) == ["same.json"]
+
+
+def test_what_a_killed_process_of_our_own_number_left_is_cleared(tmp_path: Path) -> None:
+    old = tmp_path / f".output.old-{os.getpid()}.1"  # in a container numbers come again
+    old.mkdir()
+    (old / "content").touch()
+    with pytest.raises(RuntimeError), replacing(tmp_path / "output"):
+        raise RuntimeError
+    assert names(tmp_path / "output") == ["content"]

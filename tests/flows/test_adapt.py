@@ -95,3 +95,12 @@ def test_one_run_at_a_time(toy: Path) -> None:
 
     with occupied(toy), pytest.raises(PlaceError, match=rf"process {os.getpid()}"), occupied(toy):
         pass
+
+
+def test_a_flow_that_a_schedule_starts_keeps_others_out_as_well(toy: Path) -> None:
+    from flows.adapt import prepare_data
+    from flows.errors import PlaceError
+    from flows.place import occupied
+
+    with occupied(toy), pytest.raises(PlaceError, match="another run is going on"):
+        prepare_data.fn(str(toy))

@@ -43,14 +43,30 @@ def test_an_unexpected_error_leaves_its_traceback_in_a_file(
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_clean_deletes_nothing_where_no_project_is(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "data/models/theirs").mkdir(parents=True)
+    assert main(["clean"]) != 0
+    assert "is no project of threeply: there is no dvc.yaml; nothing is deleted" in capsys.readouterr().err
+    assert (here / "data/models/theirs").exists()
+
+
 def test_clean_deletes_what_runs_made_and_nothing_else(here: Path) -> None:
-    for name in ("data/models/sft", "data/reports", ".threeply/work", ".threeply/cache", "sources"):
+    (here / "dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
+    for name in (
+        "data/models/sft",
+        "data/reports",
+        "data/samples",
+        ".threeply/work",
+        ".threeply/cache",
+        "sources",
+    ):
         (here / name).mkdir(parents=True)
     (here / "data/README.md").write_text("kept", encoding="utf-8")
     assert main(["clean"]) == 0
     left = {str(path.relative_to(here)) for path in here.rglob("*") if not path.is_dir()}
     assert {"data/README.md", "params.yaml"} <= left
     assert not (here / "data/models").exists()
+    assert not (here / "data/samples").exists()
     assert (here / ".threeply/cache").exists()
     assert (here / "sources").exists()
 

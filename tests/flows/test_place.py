@@ -7,7 +7,7 @@ import pytest
 
 from deploy.errors import SettingsError
 from flows.errors import PlaceError
-from flows.place import make_place
+from flows.place import make_place, occupied
 from flows.running import Wish, _place
 from tasks.machine.settings import overlay
 from tasks.settings import check_settings, read_params
@@ -63,3 +63,16 @@ def test_a_profile_has_a_place_of_its_own_and_shares_the_models(
     assert place == toy / "build/small"
     assert read_params(place / "params.yaml")["split"]["salt"] == "small"
     assert os.environ["THREEPLY_CACHE"] == str((toy / ".threeply/cache").resolve())
+
+
+def test_a_place_is_not_changed_while_a_run_goes_on_in_it(toy: Path, tmp_path: Path) -> None:
+    make_place(toy, tmp_path / "place", "run: {}\n")
+    with occupied(tmp_path / "place"), pytest.raises(PlaceError, match="another run is going on"):
+        make_place(toy, tmp_path / "place", "run: {seed: 2}\n")
+    assert (tmp_path / "place/params.yaml").read_text(encoding="utf-8") == "run: {}\n"
+
+
+def test_a_link_to_nowhere_is_left_behind(toy: Path, tmp_path: Path) -> None:
+    (toy / "tasks/.#a.py").symlink_to("me@host.123")
+    make_place(toy, tmp_path / "place", "run: {}\n")
+    assert not (tmp_path / "place/tasks/.#a.py").is_symlink()

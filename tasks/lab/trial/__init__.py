@@ -142,7 +142,7 @@ def _training(trained: Trained) -> dict[str, Any]:
         "tokens": told["tokens"],
         "tokens_per_s": round(trained.tokens_per_s or 0.0, 1),
         "estimated_mib": told["estimated_peak_mib"],
-        "peak_mib": round(peak_mib()),
+        "peak_mib": round(peak_mib(str(told["device"]))),
         "bytes": sum((trained.adapter / file).stat().st_size for file in adapter_files(trained.adapter)),
         "validation_loss": told.get("validation_loss"),
     }

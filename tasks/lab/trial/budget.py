@@ -60,10 +60,17 @@ def losses_of_rates(
         print(f"learning rate {name}", flush=True)
         given = with_rate(sft, name).model_copy(update={"validation_passes": 1})
         try:
-            loss = tuned(tokens // PART, work / f"rate-{name}", given).report.figures["validation_loss"]
+            figures = tuned(tokens // PART, work / f"rate-{name}", given).report.figures
         except TrainingError as error:
             print(f"learning rate {name}: {error}", flush=True)
             loss = None
+        else:
+            if "validation_loss" not in figures:  # nor will another rate have any
+                raise TrainingError(
+                    "learning rates are chosen by rows of validation, and none can be used; raise "
+                    "split.validation or sft.max_length, or give one rate in compare.rates"
+                )
+            loss = figures["validation_loss"]
         found[name] = loss if loss is not None and math.isfinite(loss) else None
         write_json(kept, found)
     if all(loss is None for loss in found.values()):

@@ -67,6 +67,9 @@ def _compute_wide(model: "PreTrainedModel") -> None:
         return output.to(short)
 
     for module in model.modules():
-        if any(part.dtype == torch.float32 for part in module.parameters(recurse=False)):
+        own = [part for part in module.parameters(recurse=False) if part.is_floating_point()]
+        if any(part.dtype == torch.float32 for part in own):
+            for part in own:  # a weight beside a bias that learns: a product has one dtype
+                part.data = part.data.float()
             module.register_forward_pre_hook(widen)
             module.register_forward_hook(shorten)

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from tasks.machine.device import Device
 
 
+# What configurations call it: GPT-2's, OPT's, GPT-NeoX's. A method brings its own, and has a setting for it.
+DROPOUTS = (
+    "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "attention_dropout", "activation_dropout",
+    "hidden_dropout", "hidden_dropout_prob", "attention_probs_dropout_prob",
+)  # fmt: skip
+
+
 def load_base(folder: Path, device: "Device") -> "PreTrainedModel":
     """The causal language model in `folder`, frozen, in the device's precision, without dropout."""
     from transformers import AutoModelForCausalLM
@@ -44,6 +51,10 @@ def _loaded(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
 
 
 def _frozen(kind: Any, folder: Path, device: "Device", **options: Any) -> Any:
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    options |= {name: 0.0 for name in DROPOUTS if getattr(config, name, 0.0)}
     attention = None if device.attn_implementation == "auto" else device.attn_implementation
     try:
         model = kind.from_pretrained(

@@ -11,9 +11,9 @@ from tasks.rows.records import Row
 _SIGNS = re.compile(r"(?:[-._?\u2013\u2014]\s*){2,}|\u2026\s*")
 _LOREM = re.compile(r"\W{0,9}lorem ipsum\b", re.IGNORECASE)
 _FORM = re.compile(
-    r"[\[<{(]{1,2}\s*(?:your|insert|enter|add|the|an?|write|put)?\s*[\w ]{0,30}?"
+    r"[\[<{(]{1,2}\s*(?:(?:your|insert|enter|add|the|an?|write|put)\s*)?[\w ]{0,30}?"
     r"(?:answer|text|response|reply|question|content|prompt|completion|description|placeholder|todo|here)"
-    r"\s*(?:here|goes here)?\s*[\]>})]{1,2}",
+    r"\s*(?:(?:here|goes here)\s*)?[\]>})]{1,2}",
     re.IGNORECASE,
 )
 _AROUND = " \t\n.!:;-_*#[](){}<>\"'"

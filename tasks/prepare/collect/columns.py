@@ -1,5 +1,6 @@
 """Shapes of records, and what every kind of row takes from its record, under whatever name."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -52,11 +53,23 @@ def check_present(shape: Shape, values: Mapping[str, Any], *columns: str) -> Non
             raise WrongShapeError(f"there is no {name}")
 
 
+def named(value: Any) -> str:
+    """A given name as text; empty where there is none.
+
+    A whole number that stands as a float is the number: tables write it so once one of them is missing.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return ""
+        value = int(value) if value.is_integer() else value
+    return "" if value is None or isinstance(value, bool | list | dict) else str(value)
+
+
 def evidence(shape: Shape, values: Mapping[str, Any]) -> tuple[str, ...]:
     """The given names of the documents that answer."""
     value = shape.value(values, "evidence")
     listed = value if isinstance(value, list) else [value]
-    return tuple(str(document) for document in listed if document not in (None, ""))
+    return tuple(name for document in listed if (name := named(document)))
 
 
 def task(shape: Shape, values: Mapping[str, Any]) -> str:
@@ -83,13 +96,10 @@ def metadata(shape: Shape, values: Mapping[str, Any]) -> dict[str, str]:
 
 def row_id(shape: Shape, values: Mapping[str, Any], source: str, *content: str) -> str:
     """The given id under the name of its file, since two files may count from 1; else one from content."""
-    given = shape.value(values, "id")
-    return (
-        f"{source}:{given}" if isinstance(given, str | int) and given != "" else identifier(source, *content)
-    )
+    given = named(shape.value(values, "id"))
+    return f"{source}:{given}" if given else identifier(source, *content)
 
 
 def group(shape: Shape, values: Mapping[str, Any], prompt: Sequence[Message]) -> str:
     """The given group; else rows with the same prompt are a group."""
-    given = shape.value(values, "group")
-    return str(given) if isinstance(given, str | int) and given != "" else identifier(prompt_key(prompt))
+    return named(shape.value(values, "group")) or identifier(prompt_key(prompt))

@@ -16,7 +16,7 @@ from tasks.prepare.collect.readers import Fault, Record
 from tasks.prepare.collect_settings import SqlSource
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult
+    from sqlalchemy import URL, Connection, CursorResult
 
 _AT_ONCE = 1000  # rows asked for
 
@@ -77,9 +77,15 @@ def _records(settings: SqlSource, source: str, environment: Mapping[str, str]) -
             f"{source}: the environment variable {settings.url_env} is not set; it should hold the address "
             "of the database, such as postgresql://user:password@host/name"
         )
+    url = _url(address)
+    if url is None or "@" in (url.host or ""):  # a part of the password would stand where the host is told
+        raise SourceError(
+            f"{source}: {settings.url_env} holds no address of a database; write @ : / in its password as "
+            "%40 %3A %2F"
+        )
     number = 0
     try:
-        engine = sqlalchemy.create_engine(sqlalchemy.make_url(address), poolclass=NullPool)
+        engine = sqlalchemy.create_engine(url, poolclass=NullPool)
         with engine.connect() as connection, _asked(connection, settings.query) as result:
             names = list(result.keys())
             if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -107,15 +113,22 @@ def _asked(connection: "Connection", query: str) -> "CursorResult[Any]":
     return connection.execution_options(**options).exec_driver_sql(query)
 
 
-def _said(error: Exception, address: str) -> str:
-    """The first line of what went wrong, without the address and its password."""
+def _url(address: str) -> "URL | None":
+    """An address in its parts; None where it is none."""
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
-    told = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     try:
-        url = make_url(address)
-    except ArgumentError:
+        return make_url(address)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def _said(error: Exception, address: str) -> str:
+    """The first line of what went wrong, without the address and its password."""
+    told = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    url = _url(address)
+    if url is None:
         return "this is no address of a database"
     for secret in (address, url.password, url.query.get("password")):
         told = told.replace(str(secret), "***") if secret else told

@@ -17,6 +17,7 @@ from tasks.prepare.collect.files import Records, rows_of
 from tasks.prepare.collect.hub_datasets import brought
 from tasks.prepare.collect.pieces import About, Given
 from tasks.prepare.collect.readers import Fault, Record, read_records
+from tasks.prepare.collect.readers.parquet import plain_rows
 from tasks.prepare.collect.readme import front_matter
 from tasks.prepare.collect.subsets import files_of
 from tasks.prepare.collect_settings import DatasetSource
@@ -110,7 +111,7 @@ def _read_arrow(path: Path) -> Iterator[Record]:
     try:
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
             for batch in stream:
-                for values in batch.to_pylist():
+                for values in plain_rows(batch, f"{path} after row {number}"):
                     number += 1
                     yield Record(number, values)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:

@@ -55,9 +55,10 @@ class Readings:
         """Remove what was read of other files than these."""
         if self._folder and self._folder.is_dir():
             wanted = {self._kept(path, mark) for path, mark in marks.items()}
-            for path in set(self._folder.iterdir()) - wanted:
-                path.unlink()
+            for path in {path for path in self._folder.rglob("*") if path.is_file()} - wanted:
+                path.unlink(missing_ok=True)  # where two projects share the cache, the other may be faster
 
     def _kept(self, path: Path, mark: str) -> Path | None:
-        # The ending says how it is read.
-        return self._folder / f"{mark}{path.suffix.lower()}.json" if self._folder and mark else None
+        # The ending says how it is read; some thousand files in one folder would be slow to write one by one.
+        name = f"{mark}{path.suffix.lower()}.json"
+        return self._folder / mark[:2] / name if self._folder and mark else None

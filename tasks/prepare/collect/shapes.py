@@ -14,6 +14,7 @@ from tasks.prepare.collect.columns import (
     group,
     held_out,
     metadata,
+    named,
     row_id,
     task,
     text_of,
@@ -143,8 +144,7 @@ def _document(shape: Shape, values: Mapping[str, Any], source: str) -> Document:
     title = shape.value(values, "title")
     title = title if isinstance(title, str) else ""
     extra = shape.value(values, "metadata")
-    given = shape.value(values, "id")
-    name = str(given) if isinstance(given, str | int) else identifier(source, title, text)
+    name = named(shape.value(values, "id")) or identifier(source, title, text)
     return Document(
         id=name,  # as it is given: the column `evidence` of another file refers to it
         source=source,

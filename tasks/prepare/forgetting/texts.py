@@ -5,14 +5,18 @@ import html
 import json
 import re
 import sqlite3
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from deploy.errors import DocumentError
 from tasks.errors import SourceError
 from tasks.prepare.collect.readers import TEXTS, ending
 from tasks.prepare.collect.readers.packed import PACKED, text_bytes
+from tasks.prepare.collect.readers.parquet import plain_rows
 from tasks.prepare.collect.resuming import INCOMPLETE
 
 _AT_ONCE = 2**23  # bytes read at once
@@ -42,8 +46,12 @@ def texts_in(path: Path) -> Iterator[str]:
             yield from _table(path)
         elif start.startswith(b"SQLite format 3"):
             yield from _database(path)
-        elif path.suffix.lower() in (".json", ".jsonl"):
-            yield from _json(path)
+        elif zipfile.is_zipfile(path):
+            yield from _packed(path)
+        elif path.suffix.lower() == ".pdf" or start.startswith(b"%PDF-"):
+            yield from _pdf(path)
+        else:
+            yield from _json(path)  # whatever it is called: copies in a cache have no ending
         yield from _bytes(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be searched: {error.strerror or error}") from None
@@ -81,7 +89,7 @@ def _table(path: Path) -> Iterator[str]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=1000):
-                yield from strings(batch.to_pylist())
+                yield from strings(plain_rows(batch, str(path)))
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SourceError(f"{path} cannot be searched: {error}; delete it if a run has made it") from None
 
@@ -101,20 +109,50 @@ def _database(path: Path) -> Iterator[str]:
 
 
 def _json(path: Path) -> Iterator[str]:
-    """The texts of JSON without its escapes; what is no JSON is searched as bytes."""
-    for line in path.read_bytes().split(b"\n") if path.suffix == ".jsonl" else (path.read_bytes(),):
+    """The texts of JSON, one value or one a line, without its escapes; the rest is searched as bytes."""
+    with path.open("rb") as file:
+        begins = file.read(64).lstrip()[:1]
+        if begins not in (b"{", b"[") and path.suffix.lower() not in (".json", ".jsonl"):
+            return
+        file.seek(0)
+        content = file.read()
+    for line in (content, *content.split(b"\n")):
         try:
             yield from strings(json.loads(line))
         except (ValueError, RecursionError):
             continue
+        if line is content:
+            return
+
+
+def _packed(path: Path) -> Iterator[str]:
+    """What the files in a ZIP say, as those of a workbook, without tags; of a damaged one no row has come."""
+    damaged = (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError)
+    with contextlib.suppress(*damaged), zipfile.ZipFile(path) as packed:
+        for part in packed.infolist():
+            with packed.open(part) as file:
+                yield from _pieces(file, without_tags=True)
+
+
+def _pdf(path: Path) -> Iterator[str]:
+    """What a PDF says, as it is read for the documents; of one that cannot be read no row has come."""
+    from deploy.documents.reading.formats import by_type, read_document
+
+    reader = by_type("application/pdf")
+    assert reader is not None
+    with contextlib.suppress(DocumentError):
+        yield read_document(path.read_bytes(), reader).text
 
 
 def _bytes(path: Path, most: int | None = None) -> Iterator[str]:
     """The first `most` bytes of a file (None: all) as text; of a page without its tags."""
-    page = path.suffix.lower() in _PAGES
-    left, done = b"", 0
     with text_bytes(path) if path.suffix.lower() in PACKED else path.open("rb") as file:
-        while part := file.read(_AT_ONCE if most is None else min(_AT_ONCE, most - done)):
-            told = (left + part).decode("utf-8", "ignore")
-            yield html.unescape(_TAG.sub(" ", told)) if page else told
-            left, done = part[-_OVERLAP:], done + len(part)
+        yield from _pieces(file, without_tags=path.suffix.lower() in _PAGES, most=most)
+
+
+def _pieces(file: IO[bytes], *, without_tags: bool, most: int | None = None) -> Iterator[str]:
+    left, done = b"", 0
+    while part := file.read(_AT_ONCE if most is None else min(_AT_ONCE, most - done)):
+        told = (left + part).decode("utf-8", "ignore")
+        yield html.unescape(_TAG.sub(" ", told)) if without_tags else told
+        left, done = part[-_OVERLAP:], done + len(part)

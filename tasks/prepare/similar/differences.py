@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tasks.rows.literal import STOP_WORDS
 
 _CODE = re.compile(r"(`+[^`]+`+)")
-_TOKEN = re.compile(r"[./:\\-]*\w+(?:['\u2019./:\\-]+\w+)*|[^\w\s]")
+_TOKEN = re.compile(r"(?<![./:\\-])[./:\\-]*\w+(?:['\u2019./:\\-]+\w+)*|[^\w\s]")
 _SENTENCE_ENDS = frozenset(".!?:")
 _PUNCTUATION = frozenset(".,;:!?'\"()[]`\u2018\u2019\u201c\u201d\u2026\u2013\u2014")
 # A figure, signs inside a word, a capital behind a small letter: x86-64, np.sum, n_jobs, DataFrame.

@@ -63,7 +63,7 @@ def folder_pictures(folder: Path, *, size: int, channels: int) -> Pictures:
             with Image.open(path) as image:
                 plain = image.convert("L" if channels == 1 else "RGB").resize((size, size))
                 points = np.asarray(plain, dtype=np.float32) / 127.5 - 1.0
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError):
             unreadable += 1
             continue
         pixels.append(points[None] if channels == 1 else points.transpose(2, 0, 1))

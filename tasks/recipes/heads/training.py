@@ -18,7 +18,7 @@ from tasks.methods.method import Adapted, Material, Method, MethodSettings
 from tasks.recipes.heads.headed import ADAPTER, HEAD, Headed, Reader, new_head, write_head
 from tasks.recipes.settings import HeadSettings
 from tasks.training.schedule import Schedule, schedule
-from tasks.training.trainers import arguments, train
+from tasks.training.trainers import arguments, on_one_gpu, train
 from tasks.training.watching import Watcher, check_finite
 
 Batch = Callable[[Sequence[int]], Any]  # the rows of some numbers, as the reader takes them
@@ -100,9 +100,11 @@ def learn(
             return loss
 
     given = arguments(plan, batch_size=plan.rows_per_step, warmup=warmup, run=run, device=device, work=work)
+    config = TrainingArguments(**given, remove_unused_columns=False)
+    on_one_gpu(config)
     trainer = HeadTrainer(
         model=nn.ModuleDict({"model": headed.model, "head": headed.head}),
-        args=TrainingArguments(**given, remove_unused_columns=False),
+        args=config,
         train_dataset=list(plan.order),
         data_collator=lambda rows: {"rows": torch.tensor(rows)},
         optimizers=(optimizer, None),
@@ -133,9 +135,12 @@ class Together(Optimizer):
         self._parts = parts
 
     def step(self, closure: Any = None) -> Any:
-        """One step of each."""
+        """One step of each, at the rates of their groups here."""
         loss = closure() if closure is not None else None
+        groups = iter(self.param_groups)  # no longer the parts' own, once accelerate has loaded a state
         for part in self._parts:
+            for own in part.param_groups:
+                own["lr"] = next(groups)["lr"]
             part.step()
         return loss
 

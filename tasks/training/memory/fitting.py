@@ -40,7 +40,8 @@ def require_memory(
         return estimate(shape, chosen, batch, device=device.name, precision=device.precision, held=held)
 
     found = needed(settings, load)
-    there = memory if memory is not None else available(device.name) // sharing
+    shares = 1 if device.name == "cuda" else sharing  # each has a GPU of its own
+    there = memory if memory is not None else available(device.name) // shares
     if found.peak <= there:
         return found
     fits = fitting(settings, load, there, needed)

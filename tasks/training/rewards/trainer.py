@@ -23,7 +23,7 @@ from tasks.training.rewards.comparisons import Comparison, collate
 from tasks.training.rewards.model import score_at
 from tasks.training.schedule import Schedule
 from tasks.training.settings import RewardSettings
-from tasks.training.trainers import OF_TRL, Resumable, arguments
+from tasks.training.trainers import OF_TRL, Resumable, arguments, on_one_gpu
 from tasks.training.watching import Watcher, check_finite
 
 
@@ -90,6 +90,7 @@ def reward_trainer(
         learning_rate=settings.learning_rate,
         remove_unused_columns=False,
     )
+    on_one_gpu(config)
     kept = load(work)
 
     def learnt() -> dict[str, nn.Parameter]:

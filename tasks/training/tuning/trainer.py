@@ -31,7 +31,7 @@ from tasks.training.checkpoint import load
 from tasks.training.schedule import Schedule
 from tasks.training.settings import SftSettings
 from tasks.training.spread import Parts
-from tasks.training.trainers import OF_TRL, Resumable, arguments
+from tasks.training.trainers import OF_TRL, Resumable, arguments, on_one_gpu
 from tasks.training.tuning import deepspeed
 from tasks.training.tuning.tokens import IGNORED, TokenRow, dataset
 from tasks.training.watching import Watcher, check_finite
@@ -136,6 +136,7 @@ def sft_trainer(
             weight_decay=settings.weight_decay,
             dataset_kwargs={"skip_prepare_dataset": True},
         )
+    on_one_gpu(config)
     kept = load(work)
     watch = Watcher(
         plan,

@@ -12,7 +12,7 @@ from deploy.assistant import Assistant
 from deploy.engines.chat import load_tokenizer
 from tasks.machine.device import Device, set_up_torch
 from tasks.machine.memory import peak_mib
-from tasks.machine.process import is_first, processes, release_memory
+from tasks.machine.process import is_first, processes, processes_here, release_memory
 from tasks.machine.settings import RunSettings
 from tasks.methods import METHODS
 from tasks.methods.method import Ability, Material, Method
@@ -87,7 +87,7 @@ def fine_tune(
             tokens=tokens,
         )
         load = heaviest(rows.rows, sketch, batch_size=max(settings.batch_size // processes(), 1))
-        return require_memory(base, settings, load, device, held=held, sharing=processes())
+        return require_memory(base, settings, load, device, held=held, sharing=processes_here())
 
     expected = expectation(chosen.training)
     # Whole in the memory of the CPU first: no GPU need hold it.
@@ -133,7 +133,8 @@ def fine_tune(
         names=[row.example.id for row in rows.examples],
     )
     # Of raw text the report tells how likely other documents were before; a run that goes on is new here.
-    raw = settings.rows == DOCUMENTS and bool(chosen.validation.rows)
+    # DeepSpeed's third stage brings the weights to the GPUs when it begins to train, no sooner.
+    raw = settings.rows == DOCUMENTS and bool(chosen.validation.rows) and parts != "zero"
     before = {"validation_loss_before": round(trainer.validation_loss(), 6)} if raw else {}
     started = time.monotonic()
     began = trainer.kept.step if trainer.kept else 0
@@ -145,7 +146,7 @@ def fine_tune(
     trained = _tokens(plan, rows.rows, steps)["tokens"] - _tokens(plan, rows.rows, began)["tokens"]
     print(
         f"{trained} tokens in {seconds:.0f} s, validation included: {trained / seconds:.0f} tokens/s; "
-        f"memory of the process {peak_mib():,.0f} MiB at its peak, expected {expected.sentence()}"
+        f"memory of the process {peak_mib(device.name):,.0f} MiB at its peak, expected {expected.sentence()}"
     )
     figures: dict[str, Any] = {
         **device.figures(),

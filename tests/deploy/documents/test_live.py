@@ -1,7 +1,10 @@
 """Protects live knowledge: what is added is found at once, what is deleted never again, anywhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -73,6 +76,29 @@ def test_a_document_of_the_store_can_be_replaced_and_deleted_and_does_not_come_b
     knowledge.close()
     assert "handbook" not in found(live(tmp_path), "how many days of holidays a year")
     assert knowledge.store.num_documents == len(STORED)
+
+
+def test_a_replaced_document_of_the_store_goes_with_what_replaced_it_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge = live(tmp_path)
+    knowledge.put(text("handbook", "Holidays are forty days a year."))
+    changing, changes = knowledge._additions._file.changing, []
+
+    @contextmanager
+    def once() -> Iterator[Any]:
+        if changes:
+            raise KnowledgeError("killed")
+        changes.append(1)
+        with changing() as connection:
+            yield connection
+
+    monkeypatch.setattr(knowledge._additions._file, "changing", once)
+    with suppress(KnowledgeError):
+        knowledge.delete("handbook")
+    monkeypatch.undo()
+    knowledge.close()
+    assert "handbook" not in found(live(tmp_path), "how many days of holidays a year")
 
 
 def test_another_embedder_makes_its_own_vectors_and_keeps_them(

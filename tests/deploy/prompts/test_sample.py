@@ -67,6 +67,8 @@ def test_every_shipped_template_is_right_and_on_its_page(name: str) -> None:
         "{% if not sources %}{{ sources[0].text }}{% endif %}",
         "{% if instructions %}{{ instructions.language }}{% endif %}",
         "{% if not instructions %}{{ 1 / 0 }}{% endif %}",
+        "{{ '{name}'.format(question) }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     ],
 )
 def test_what_is_wrong_in_one_branch_alone_is_found(wrong: str, tmp_path: Path) -> None:

@@ -123,9 +123,15 @@ def test_folders_of_pictures_are_labels_and_what_is_no_picture_is_counted(vit: P
             Image.fromarray(points).save(tmp_path / "shades" / label / f"{number}.png")
     (tmp_path / "shades/dark/notes.txt").write_text("no picture", encoding="utf-8")
     (tmp_path / "shades/dark/broken.png").write_bytes(b"no picture either")
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "shades/dark/damaged.png")
+    content = (tmp_path / "shades/dark/damaged.png").read_bytes()
+    second = content.index(b"IDAT", content.index(b"IDAT") + 4)
+    damaged = content[:second] + b"\x00DAT" + content[second + 4 :]  # PIL calls that a fault of syntax
+    (tmp_path / "shades/dark/damaged.png").write_bytes(damaged)
     found = folder_pictures(tmp_path / "shades", size=8, channels=1)
     assert found.pixels.shape == (8, 1, 8, 8)
-    assert found.unreadable == 2
+    assert found.unreadable == 3
     run_images(vit, tmp_path, "lora", folder=tmp_path / "shades", model=vit)
     report = read_report(tmp_path / "report.json")
     assert report.figures["labels"] == ["dark", "light"]

@@ -25,6 +25,19 @@ def test_a_batch_holds_rows_of_about_one_length() -> None:
     assert padded < 1.08 * sum(LENGTHS)
 
 
+def test_so_does_one_of_rows_that_belong_together() -> None:
+    lengths = [10 + (37 * n) % 400 for n in range(800)]
+    groups = [[row, row + 1] if row % 4 == 0 else [row] for row in range(800) if row % 4 != 1]
+    order = schedule(lengths, batch_size=4, seed=1, together=groups).order
+    padded = sum(4 * max(lengths[row] for row in order[at : at + 4]) for at in range(0, 800, 4))
+    assert padded < 1.4 * sum(lengths)  # in a random order: 1.6
+
+
+def test_an_epoch_is_over_before_the_next_begins() -> None:
+    plan = schedule([1] * 400, batch_size=4, epochs=3, seed=1, by_length=False)
+    assert [len(set(plan.order[at : at + 400])) for at in (0, 400, 800)] == [400, 400, 400]
+
+
 def test_the_order_follows_from_the_seed() -> None:
     assert schedule(LENGTHS, batch_size=4, seed=1) == schedule(LENGTHS, batch_size=4, seed=1)
     assert schedule(LENGTHS, batch_size=4, seed=1) != schedule(LENGTHS, batch_size=4, seed=2)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tasks.rows.literal import STOP_WORDS
 
 # A word of a name: Anna, O'Brien, Jean-Luc; whether it begins with a capital is looked at afterwards.
-_PART = r"[^\W\d_a-z](?:['\u2019]?[^\W\d_]+|['\u2019-][^\W\d_]+)+"
+_PART = r"[^\W\d_a-z](?:['\u2019-]?[^\W\d_])+"
 _BEFORE = r"(?:[^\W\d_a-z]\.|van|von|der|den|de|la|le|del|di|da|dos|bin|al|el|ter|zu)"
 _NAME = rf"(?:(?:{_PART}|{_BEFORE})[ \t]+){{0,3}}{_PART}"
 _TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Herrn?|Frau|Monsieur|Madame|Mme|Se\u00f1ora?|Sra?|Signora?)\b\.?"
@@ -24,7 +24,7 @@ _FORMS = tuple(
     for form in (
         rf"\b{_TITLE}[ \t]+(?:{_TITLE}[ \t]+)?({_NAME})",
         rf"^[ \t]*{_GREETING}[ \t]+(?:{_TITLE}[ \t]+)?({_NAME})[ \t]*(?=[,!:]|$)",
-        rf"^[ \t]*{_CLOSING}[ \t]*[,!.]?[ \t]*\n?[ \t]*({_NAME})[ \t]*$",
+        rf"^[ \t]*{_CLOSING}[ \t]*(?:[,!.][ \t]*)?(?:\n[ \t]*)?({_NAME})[ \t]*$",
     )
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")

@@ -95,3 +95,8 @@ def test_words_come_from_the_settings() -> None:
     fewer = SETTINGS.model_copy(update={"placeholders": ["later"]})
     assert placeholder(question("a", "Why is it?", "Later!"), fewer)
     assert placeholder(question("a", "Why is it?", "TODO"), fewer) is None
+
+
+def test_a_long_gap_behind_a_bracket_is_looked_at_once() -> None:
+    text = f"( {' ' * 20_000}x)"
+    assert placeholder(question("a", "Which?", text), SETTINGS) is None

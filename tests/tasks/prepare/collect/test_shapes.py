@@ -1,6 +1,9 @@
 """Protects the shapes of rows: each is read as what it is, its columns under any name."""
 
+import math
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 from deploy.abstention import ABSTENTION
 from deploy.messages import Message
 from tasks.errors import SourceError
+from tasks.prepare.collect.columns import named
 from tasks.prepare.collect.files import read_file
 from tasks.prepare.collect.pieces import in_memory
 from tasks.prepare.collect_settings import FileSource
@@ -119,3 +123,31 @@ def test_columns_that_are_named_to_be_kept_go_along_as_metadata(tmp_path: Path) 
     assert second.metadata == {}
     with pytest.raises(SourceError, match="no column 'land', which `columns` or `keep`"):
         in_memory(read_file(source.model_copy(update={"keep": ["land"]}), watched=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("a", "a"),
+        (17, "17"),
+        (17.0, "17"),
+        (1.5, "1.5"),
+        (Decimal("7"), "7"),
+        (date(2026, 1, 2), "2026-01-02"),
+    ],
+)
+def test_a_name_is_taken_however_a_table_holds_it(value: object, name: str) -> None:
+    assert named(value) == name
+
+
+@pytest.mark.parametrize("value", [None, "", math.nan, [1], {"a": 1}])
+def test_what_is_no_name_is_none(value: object) -> None:
+    assert named(value) == ""
+
+
+def test_documents_without_an_id_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,title,text\n,One,A bee hums.\n,Two,A bird sings.\n", encoding="utf-8")
+    source = FileSource(kind="file", path=tmp_path / "a.csv")
+    names = [row.id for row in in_memory(read_file(source, watched=tmp_path)).rows.documents]
+    assert len(set(names)) == 2
+    assert "" not in names

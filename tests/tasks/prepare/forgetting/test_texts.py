@@ -2,8 +2,10 @@
 
 import contextlib
 import gzip
+import html
 import json
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ from tasks.prepare.forgetting.texts import line_texts, texts_in
 from tasks.rows.identity import folded
 from tasks.rows.records import Example
 from tasks.rows.tables import write_table
+from tests.deploy.documents.reading.pdfs import drawn, pdf
 from tests.tasks.rows.made import question
 
 TEXT = 'Ada "Countess" Löv\nelace'
@@ -35,12 +38,21 @@ def write_weights(path: Path, note: str) -> None:
     save_file({"w": np.frombuffer(TEXT.encode() * 4, dtype=np.uint8)}, path, metadata={"note": note})
 
 
+def write_workbook(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/sharedStrings.xml", f"<si><t>{html.escape(TEXT)}</t></si>")
+
+
 WRITERS: dict[str, Callable[[Path], object]] = {
     "a.parquet": lambda path: write_table(path, Example, [question("a", TEXT)]),
     "cached": lambda path: write_table(path, Example, [question("a", TEXT)]),
     "a.sqlite": write_database,
     "a.json": lambda path: path.write_text(json.dumps({"deep": [{TEXT: 1}]})),
     "a.jsonl": lambda path: path.write_text("broken\n" + json.dumps([TEXT]) + "\n"),
+    "copy of json": lambda path: path.write_text(json.dumps([TEXT])),
+    "copy of lines": lambda path: path.write_text("\n".join(json.dumps({"a": each}) for each in ("b", TEXT))),
+    "a.xlsx": write_workbook,
+    "a.pdf": lambda path: path.write_bytes(pdf([drawn([(11, 600, 'Ada "Countess" Löv elace')])])),
     "a.html": lambda path: path.write_text("<p>Ada <b>&quot;Countess&quot;</b> L&ouml;v\nelace</p>"),
     "a.txt": lambda path: path.write_text("é" * (2**22 - 3) + TEXT),
     "a.txt.gz": lambda path: path.write_bytes(gzip.compress(TEXT.encode())),

@@ -17,7 +17,7 @@ from tasks.methods import METHODS
 from tasks.recipes.heads.headed import ADAPTER, HEAD, read_headed
 from tasks.recipes.heads.metrics import label_figures
 from tasks.recipes.heads.texts import last_states
-from tasks.recipes.heads.training import fit
+from tasks.recipes.heads.training import Together, fit
 from tasks.recipes.settings import ClassifySettings
 from tasks.settings import load_settings
 from tests.conftest import ROOT
@@ -166,3 +166,16 @@ def test_every_label_counts_alike_and_the_majority_is_that_of_training() -> None
 def test_settings_of_a_method_are_checked(changed: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, ThreeplyError), match=message):
         ClassifySettings.model_validate({**SETTINGS.model_dump(), **changed})
+
+
+def test_a_schedule_reaches_optimisers_that_step_together_also_behind_accelerate() -> None:
+    one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    own = torch.optim.AdamW(one.parameters(), lr=0.1)
+    together = Together(own, torch.optim.AdamW(other.parameters(), lr=0.01))
+    together.load_state_dict(together.state_dict())  # as accelerate's wrapper does; then groups are copies
+    schedule = torch.optim.lr_scheduler.LambdaLR(together, lambda step: 1.0 / (1 + step))
+    for _ in range(3):
+        together.step()
+        schedule.step()
+    together.step()
+    assert own.param_groups[0]["lr"] == pytest.approx(0.1 / 4)

@@ -38,6 +38,11 @@ def test_letters_have_names_where_everybody_writes_them(text: str, names: list[s
     assert sorted({text[a:b] for a, b in in_letters(text)}) == sorted(names)
 
 
+@pytest.mark.parametrize("text", ["Dear " + "Photographers " * 3 + "of", "Best" + " " * 5000 + "x"])
+def test_a_long_greeting_is_looked_at_once(text: str) -> None:
+    assert list(in_letters(text)) == []  # tried in all its parts it would take days
+
+
 def test_the_name_in_a_column_goes_from_all_texts_of_its_row_and_of_no_other() -> None:
     asked = written_by("Anna-Lena van der Berg", "Anna-Lena did; BERG says so, and Bergen and anna stay.")
     other = question("two", "Who is Berg?", "Somebody.")
