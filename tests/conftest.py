@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as properties
 
 from benchmarks.models.families import write_tiny_model
 from tasks.machine.process import QUIET
@@ -19,6 +20,10 @@ os.environ.update(QUIET)
 os.environ["OMP_NUM_THREADS"] = "1"
 # A runner in the background may hand down an ignored Ctrl-C, and every child would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test fails because the machine is busy.
+properties.register_profile("any machine", deadline=None)
+properties.load_profile("any machine")
 
 # Of several workers (pytest -n) each has cores of its own, and so have the processes that its tests start:
 # threads that outnumber their cores wait for each other, and the smoke chain would take three times as long.

@@ -42,6 +42,7 @@ class RlhfSettings(AlgorithmSections):
     enabled: bool
     learns_from: Source
     rewards: dict[str, NonNegative]
+    by_words: bool
     updates: Count
     prompts: Count
     responses: Count
@@ -95,6 +96,11 @@ class RlhfSettings(AlgorithmSections):
     def by_rules(self) -> bool:
         """Whether samples are worth what the task's score says, and nothing else counts."""
         return self.learns_from == "samples" and self.weighing == {SCORE}
+
+    @property
+    def leaves_out_words(self) -> bool:
+        """Whether rows whose answer no rule checks are left out."""
+        return self.by_rules and not self.by_words
 
     @property
     def weighing(self) -> frozenset[str]:

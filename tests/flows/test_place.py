@@ -73,6 +73,7 @@ def test_a_place_is_not_changed_while_a_run_goes_on_in_it(toy: Path, tmp_path: P
 
 
 def test_a_link_to_nowhere_is_left_behind(toy: Path, tmp_path: Path) -> None:
-    (toy / "tasks/.#a.py").symlink_to("me@host.123")
+    (toy / "sources").mkdir(exist_ok=True)
+    (toy / "sources/.#a.md").symlink_to("me@host.123")
     make_place(toy, tmp_path / "place", "run: {}\n")
-    assert not (tmp_path / "place/tasks/.#a.py").is_symlink()
+    assert not (tmp_path / "place/sources/.#a.md").is_symlink()

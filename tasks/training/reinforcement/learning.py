@@ -76,7 +76,7 @@ def reinforce(
         longest=longest,
         seed=run.seed,
         withheld=settings.counterfactuals,
-        checked=settings.by_rules,
+        checked=settings.leaves_out_words,
     )
     training, checked = ([prompt for part in found for prompt in part.rows] for found in (parts, checking))
     for split, rows, entered in (
@@ -192,6 +192,6 @@ def _training(
         longest=settings.max_length - settings.max_new_tokens,
         seed=run.seed,
         withheld=settings.counterfactuals,
-        checked=settings.by_rules,
+        checked=settings.leaves_out_words,
     )
     return (prompts.taught(), twins.taught()) if settings.learns_from == "answers" else (prompts, twins)

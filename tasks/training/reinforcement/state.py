@@ -35,7 +35,7 @@ def save_state(work: Path, trainer: Trainer, course: Course) -> None:
     tensors: dict[str, Tensor] = {"generator": trainer.generator.get_state()}
     for name, parameter in trainer.actors.parameters().items():
         tensors[f"now/{name}"] = parameter.detach()
-        tensors |= {f"{copy}/{name}": getattr(trainer, copy)[name] for copy in COPIES}
+        tensors |= {f"{copy}/{name}": getattr(trainer, copy)[name].clone() for copy in COPIES}  # may be one
         for moment, value in trainer.optimizer.state[parameter].items():
             tensors[f"{moment}/{name}"] = value
     write_state(work, tensors, asdict(course))

@@ -136,10 +136,10 @@ def test_folders_of_pictures_are_labels_and_what_is_no_picture_is_counted(vit: P
     report = read_report(tmp_path / "report.json")
     assert report.figures["labels"] == ["dark", "light"]
     assert {row.outcome: row.count for row in report.rows} == {
-        "in": 10,
+        "in": 11,
         "trained": 4,
         "kept": 4,
-        "dropped": 2,
+        "dropped": 3,
     }
 
 

@@ -73,6 +73,7 @@ def small() -> RlhfSettings:
         ppo={"baseline": "none"},  # type: ignore[call-arg]
         learns_from="samples",
         rewards={"model": 1.0},
+        by_words=False,
         updates=4,
         prompts=8,
         responses=2,
