@@ -1,7 +1,7 @@
 """What each algorithm of RLHF brings over the fine-tuned model of the last run, and over more fine-tuning.
 
     python -m benchmarks.algorithms [--names grpo sft] [--questions 400] [--write]
-        [--set updates=48] [--seeds 1 2 3] [--split validation]
+        [--set updates=48] [--seeds 1 2 3] [--split validation] [--without-thresholds]
 
 Each goes on from the same adapter, with as many updates, of as many prompts each: `rlhf.prompts` times
 `rlhf.redraws` of them, whether answers are sampled to them, come as pairs, or are the good ones. Then all
@@ -44,6 +44,9 @@ def main() -> int:
     words.add_argument(
         "--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the section rlhf, for all names"
     )
+    words.add_argument(
+        "--without-thresholds", action="store_true", help="each gives its likeliest answer, not as served"
+    )
     words.add_argument("--seeds", nargs="*", type=int, help="of the trainings (that of params.yaml)")
     words.add_argument(
         "--best-of", type=int, default=4, metavar="N", help="answers to choose from (4); 0: none"
@@ -55,11 +58,20 @@ def main() -> int:
         _, settings = params_with(Path("params.yaml"), "rlhf", given.set)
         seeds = given.seeds or [settings.run.seed]
         places = {name: [trained(Path(), name, given.set, seed) for seed in seeds] for name in given.names}
-        rows = measured(places, settings, count=given.questions, best_of=given.best_of, split=given.split)
+        rows = measured(
+            places,
+            settings,
+            count=given.questions,
+            best_of=given.best_of,
+            split=given.split,
+            calibrated=not given.without_thresholds,
+        )
     except ThreeplyError as error:
         print(error, file=sys.stderr)
         return 1
-    asked = f"{given.questions} {given.split} questions"
+    asked = (
+        f"{given.questions} {given.split} questions{', no thresholds' if given.without_thresholds else ''}"
+    )
     text = table(rows, settings, asked=asked, seeds=seeds, words=sys.argv[1:])
     print(text)
     if given.write:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,6 +14,7 @@ from deploy.engines.abstaining import Abstaining
 from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
 from tasks.evaluation.arms import Answered, Respondent, Setup
+from tasks.evaluation.figures import by_task
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.retention import retention
 from tasks.evaluation.thresholds import read_thresholds
@@ -31,7 +32,7 @@ class Row:
 
     Of several trainings all figures are means, and `differences` has how far each of them is from the start;
     the intervals are over questions, each with its mean over the trainings. `stopped` says why one ended
-    before its time, after `updates`; empty where none did.
+    before its time, after `updates`; empty where none did. `tasks` are scores by kind of question.
     """
 
     score: Interval
@@ -40,6 +41,7 @@ class Row:
     abstains_rightly: float | None
     abstains_wrongly: float | None
     retention: float
+    tasks: Mapping[str, float] = field(default_factory=dict)
     differences: Sequence[float] = ()
     seconds: float | None = None
     kl: float | None = None
@@ -54,10 +56,12 @@ def measured(
     count: int,
     best_of: int = 0,
     split: str = "test",
+    calibrated: bool = True,
 ) -> dict[str, Row]:
     """All rows on the same questions of a split, the start first; a row has one training or several.
 
-    With `best_of` two more: the best of so many answers of it, by the reward model and by the true score.
+    Where they are not `calibrated`, each gives its likeliest answer, whatever its threshold. With `best_of`
+    two more: the best of so many answers of it, by the reward model and by the true score.
     """
     device = set_up_torch(settings.run)
     trained = {
@@ -70,7 +74,7 @@ def measured(
         for number, (name, row) in enumerate(places.items())
     }
     abstention: dict[str, Abstaining] = {}
-    for model, place in trained.items():
+    for model, place in trained.items() if calibrated else ():
         known = read_thresholds(place / DATA / "calibrate.json")
         for ours, theirs in ((START, "sft"), (model, "rlhf")):
             if theirs in known:
@@ -127,6 +131,7 @@ def measured(
             ),
             abstains_rightly=_abstains(answers, answerable=False),
             abstains_wrongly=_abstains(answers, answerable=True),
+            tasks=_by_task(answers),
             retention=fmean(retention(found.nll["base"], found.nll[model]) for model in models),
             differences=[fmean(_less(_mean_scores([each]), base)) for each in answers] if taken else (),
             **_taken(taken),
@@ -157,6 +162,12 @@ def _taken(places: Sequence[Path]) -> dict[str, Any]:
         "updates": shown.get("updates"),
         "stopped": TOLD.get(shown.get("stopped", ""), ""),
     }
+
+
+def _by_task(answered: Sequence[Sequence[Answered]]) -> dict[str, float]:
+    """The mean score of each kind of question, over the trainings."""
+    each = [by_task(answers) for answers in answered]
+    return {name: round(fmean(one[name] for one in each), 4) for name in each[0]}
 
 
 def _interval(values: Sequence[float], settings: Settings) -> Interval:

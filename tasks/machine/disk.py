@@ -22,7 +22,7 @@ _FULL = re.compile(
 # SQLite says this of a full disk, and of a broken one.
 _UNSURE = "disk I/O error"
 
-_STAGED = re.compile(r"\.([^/]+)\.partial-\d+")  # where an output stands until it is whole
+_STAGED = re.compile(r"\.([^/]+)\.partial-\d+(?:\.\d+)?")  # where an output stands until it is whole
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from tests.flows.opened.sitecustomize import NETWORK
 
-_STAGED = re.compile(r"^\.(.+)\.(?:partial|old)-\d+$")
+_STAGED = re.compile(r"^\.(.+)\.(?:partial|old)-\d+(?:\.\d+)?$")
 _WATCHED = ("data", "sources")  # code is compared with the imports, by tests/flows/test_code_dependencies.py
 _OF_THE_FRONT_DOOR = {"data/reports/stages.json", "data/lab/stages.json"}  # where it writes down the time
 

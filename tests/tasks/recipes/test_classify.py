@@ -14,7 +14,7 @@ from tests.tasks.rows.made import question
 
 SETTINGS = small_settings()
 RUN = SETTINGS.run
-SMALL = {"epochs": 8, "batch_size": 4, "head_learning_rate": 0.05, "max_rows": 8, "max_length": 12}
+SMALL = {"epochs": 24, "batch_size": 4, "head_learning_rate": 0.05, "max_rows": 8, "max_length": 12}
 SMALL |= {"method_settings": {"lora": {"rank": 4, "learning_rate": 0.01}, "prompt": {"tokens": 3}}}
 
 
