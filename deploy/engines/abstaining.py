@@ -42,6 +42,13 @@ class Abstaining:
             return self.threshold == 0.0
         return evidence(chance, coverage, coverage_weight=self.coverage_weight) >= _log_odds(self.threshold)
 
+    def distance(self, chance: float, coverage: float) -> float:
+        """How far what speaks for abstaining is from where it is said, in log-odds; inf where that never turns."""
+        if self.threshold in (0.0, 1.0):
+            return math.inf
+        found = evidence(chance, coverage, coverage_weight=self.coverage_weight)
+        return abs(found - _log_odds(self.threshold))
+
     def chance_at(self, coverage: float) -> float:
         """The chance from which on a model abstains over sources of this coverage."""
         if self.threshold in (0.0, 1.0):

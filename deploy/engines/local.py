@@ -1,5 +1,6 @@
 """The embedded engine: a transformers model in this process, with its adapters switched by name."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -91,6 +92,19 @@ class TransformersEngine:
         with self._lock:
             self._adapters.activate(model)
             yield logits
+
+    def from_threshold(
+        self, prompts: Sequence[Sequence[Message]], *, model: str, coverage: Sequence[float | None]
+    ) -> list[float]:
+        """For each conversation how far `model` is from deciding otherwise whether to abstain, in log-odds."""
+        rule = self._rules.get(model)
+        if rule is None:
+            return [math.inf] * len(prompts)
+        chances = self.abstention_chances(prompts, model=model)
+        return [
+            math.inf if covered is None and rule.coverage_weight else rule.distance(chance, covered or 0.0)
+            for chance, covered in zip(chances, coverage, strict=True)
+        ]
 
     def abstention_chances(self, prompts: Sequence[Sequence[Message]], *, model: str) -> list[float]:
         """For each conversation the chance that `model` gives to the abstention as the whole answer."""

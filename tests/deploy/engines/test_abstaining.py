@@ -1,5 +1,6 @@
 """Protects abstaining by chance: from the threshold on the sentence is said, below it nothing of it is."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -145,3 +146,11 @@ def test_the_sentence_is_read_only_where_it_may_be_said() -> None:
     assert not may_abstain(gate(0.0), unlikely)
     assert may_abstain(gate(0.0, threshold=0.1, weight=2.0), unlikely)
     assert not may_abstain(gate(0.9, threshold=0.1, weight=2.0), unlikely)
+
+
+def test_how_near_a_model_is_to_deciding_otherwise_is_told() -> None:
+    rule = Abstaining(threshold=0.5, coverage_weight=2.0)
+    assert rule.distance(0.5, 0.0) == pytest.approx(0.0)
+    assert rule.distance(0.5, 1.0) == pytest.approx(2.0)
+    assert rule.distance(0.9, 1.0) == pytest.approx(math.log(9.0) - 2.0)
+    assert Abstaining(threshold=1.0).distance(0.3, 0.0) == math.inf

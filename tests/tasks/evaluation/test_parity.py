@@ -1,7 +1,11 @@
 """Protects the measure of parity: forms of one model agree, another does not, answers can be repeated."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from deploy.answer import Layers
 from deploy.assistant import Assistant
@@ -100,3 +104,19 @@ def test_a_release_is_not_asked_for_words_that_rounding_could_change(
             [one.messages], model="sft", layers=Layers(), sampling=Sampling(max_new_tokens=6)
         )
         assert again.text == one.answer if one.whole else again.text.startswith(one.answer)
+
+
+def test_nor_for_an_answer_where_the_model_is_about_to_abstain(
+    tiny_base: Path, tiny_adapters: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = [example(n) for n in range(4)]
+    served = serving(TransformersEngine(tiny_base, tiny_adapters, dtype="float32"), tiny_base)
+    before = [one.messages for one in expected("sft", examples, served, precision="float32")]
+    near = next(place for place, each in enumerate(examples) if each.prompt in before)
+
+    def distances(_: object, prompts: Sequence[object], **__: object) -> list[float]:
+        return [0.0 if place == near else math.inf for place in range(len(prompts))]
+
+    monkeypatch.setattr(TransformersEngine, "from_threshold", distances)
+    known = [one.messages for one in expected("sft", examples, served, precision="float32")]
+    assert examples[near].prompt not in known
