@@ -43,7 +43,7 @@ class Abstaining:
         return evidence(chance, coverage, coverage_weight=self.coverage_weight) >= _log_odds(self.threshold)
 
     def distance(self, chance: float, coverage: float) -> float:
-        """How far what speaks for abstaining is from where it is said, in log-odds; inf where that never turns."""
+        """How far what speaks for abstaining is from where it is said, in log-odds; inf if it never turns."""
         if self.threshold in (0.0, 1.0):
             return math.inf
         found = evidence(chance, coverage, coverage_weight=self.coverage_weight)

@@ -96,7 +96,7 @@ class TransformersEngine:
     def from_threshold(
         self, prompts: Sequence[Sequence[Message]], *, model: str, coverage: Sequence[float | None]
     ) -> list[float]:
-        """For each conversation how far `model` is from deciding otherwise whether to abstain, in log-odds."""
+        """For each conversation how far `model` is from deciding otherwise about abstaining, in log-odds."""
         rule = self._rules.get(model)
         if rule is None:
             return [math.inf] * len(prompts)
