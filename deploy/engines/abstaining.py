@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import torch
 
 
+_LIKELIEST = 0.5
 _SMALLEST = 1e-6  # chances are compared by their log-odds, which are finite only inside of 0..1
 
 
@@ -43,7 +44,12 @@ class Abstaining:
         return evidence(chance, coverage, coverage_weight=self.coverage_weight) >= _log_odds(self.threshold)
 
     def distance(self, chance: float, coverage: float) -> float:
-        """How far what speaks for abstaining is from where it is said, in log-odds; inf if it never turns."""
+        """How far what speaks for abstaining is from where it is said, in log-odds; inf if it never turns.
+
+        0 where the sentence is likeliest and must not be said: what is left then hangs on the last digits.
+        """
+        if chance >= _LIKELIEST and not self.abstains(chance, coverage):
+            return 0.0
         if self.threshold in (0.0, 1.0):
             return math.inf
         found = evidence(chance, coverage, coverage_weight=self.coverage_weight)

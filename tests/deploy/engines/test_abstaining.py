@@ -151,6 +151,7 @@ def test_the_sentence_is_read_only_where_it_may_be_said() -> None:
 def test_how_near_a_model_is_to_deciding_otherwise_is_told() -> None:
     rule = Abstaining(threshold=0.5, coverage_weight=2.0)
     assert rule.distance(0.5, 0.0) == pytest.approx(0.0)
-    assert rule.distance(0.5, 1.0) == pytest.approx(2.0)
+    assert rule.distance(0.4, 1.0) == pytest.approx(2.0 - math.log(2 / 3))
     assert rule.distance(0.9, 1.0) == pytest.approx(math.log(9.0) - 2.0)
     assert Abstaining(threshold=1.0).distance(0.3, 0.0) == math.inf
+    assert Abstaining(threshold=1.0).distance(0.999, 0.0) == rule.distance(0.8, 1.0) == 0.0
