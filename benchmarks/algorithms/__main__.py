@@ -7,8 +7,8 @@ Each goes on from the same adapter, with as many updates, of as many prompts eac
 `rlhf.redraws` of them, whether answers are sampled to them, come as pairs, or are the good ones. Then all
 are calibrated and asked the same questions, as they are served. With several seeds a row is the mean of as
 many trainings from that one adapter. What has been trained under the same settings is not trained again.
-Choose by `--split validation`. Prints a table; `--write` puts it into docs/rlhf.md (`--long`: as that of
-long training); the last line is one JSON object.
+Choose by `--split validation`. Prints a table; `--write` puts it into docs/rlhf.md; the last line is one JSON
+object.
 """
 
 import argparse
@@ -52,7 +52,6 @@ def main() -> int:
         "--best-of", type=int, default=4, metavar="N", help="answers to choose from (4); 0: none"
     )
     words.add_argument("--write", action="store_true", help=f"write the table into {PAGE}")
-    words.add_argument("--long", action="store_true", help="--write: as the table of long training")
     given = words.parse_args()
     try:
         _, settings = params_with(Path("params.yaml"), "rlhf", given.set)
@@ -75,7 +74,7 @@ def main() -> int:
     text = table(rows, settings, asked=asked, seeds=seeds, words=sys.argv[1:])
     print(text)
     if given.write:
-        write_between(PAGE, "algorithms long" if given.long else "algorithms", text)
+        write_between(PAGE, "algorithms", text)
     print(json.dumps({name: asdict(row) for name, row in rows.items()}))
     return 0
 
