@@ -64,14 +64,12 @@ def measured(
     two more: the best of so many answers of it, by the reward model and by the true score.
     """
     device = set_up_torch(settings.run)
-    trained = {
-        f"model{number}-{turn}": place
-        for number, row in enumerate(places.values())
-        for turn, place in enumerate(row)
-    }
     names = {
         name: [f"model{number}-{turn}" for turn in range(len(row))]
         for number, (name, row) in enumerate(places.items())
+    }
+    trained = {
+        model: place for name, row in places.items() for model, place in zip(names[name], row, strict=True)
     }
     abstention: dict[str, Abstaining] = {}
     for model, place in trained.items() if calibrated else ():
@@ -114,13 +112,13 @@ def measured(
         seed=settings.run.seed,
     )
 
-    start, control = found.answered[START], names.get(CONTROL, [])
+    control = names.get(CONTROL, [])
+    base = _mean_scores([found.answered[START]])
+    others = _mean_scores([found.answered[arm] for arm in control]) if control else None
 
     def row(arms: Sequence[str], models: Sequence[str], taken: Sequence[Path] = ()) -> Row:
         answers = [found.answered[arm] for arm in arms]
         scores = _mean_scores(answers)
-        base = _mean_scores([start])
-        others = _mean_scores([found.answered[arm] for arm in control]) if control else None
         return Row(
             score=_interval(scores, settings),
             difference=_interval(_less(scores, base), settings) if list(arms) != [START] else None,

@@ -108,9 +108,10 @@ def reinforce(
 
     # The score is what the worth stands for, where a rule can tell it; of opinions nothing else is known.
     by_score = SCORE in settings.weighing or any(checkable(prompt.example) for prompt in checked)
+    judged: list[Answers] = []
 
     def judge() -> Judged:
-        now = answers()
+        judged.append(now := answers())
         fell = gained(before.goals(by_score), now.goals(by_score), seed=run.seed).high < 0.0
         return Judged(score=now.goal(by_score), kl=now.kl, fell=fell)
 
@@ -120,7 +121,9 @@ def reinforce(
     after, kept = before, "sft"
     if not trainer.is_start():
         kept = "policy"
-        after = answers()  # of the state that is kept, which may have been judged before a kill, or never
+        # The state that is kept may have been judged before a kill, or never.
+        is_last = course.stopped == "finished" and course.best_after == len(course.curve)
+        after = judged[-1] if judged and is_last else answers()
     heldout = compare(before, after, seed=run.seed)
     # Chosen by held-out prompts of the validation split; the test questions have no say in it.
     if kept == "sft":
