@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from deploy.atomic import write_json
 from deploy.errors import ThreeplyError
-from flows.place import CACHE, make_place
+from flows.place import make_place
+from tasks.machine.cache import VARIABLE, cache_folder
 from tasks.machine.settings import overlay
 from tasks.methods.lora import LoraSettings
 from tasks.settings import Settings, check_settings, load_settings, read_params
@@ -98,7 +99,7 @@ def run_chain(project: Path, place: Path, *words: str) -> None:
     Raises:
         ThreeplyError: it has failed (it has told why).
     """
-    shared = {**os.environ, "THREEPLY_CACHE": str((project / CACHE).resolve())}
+    shared = {**os.environ, VARIABLE: str(cache_folder(project).resolve())}
     command = [sys.executable, "-m", "flows", "run", "--no-release", *words]
     if subprocess.run(command, cwd=place, env=shared, check=False).returncode:
         raise ThreeplyError(f"the run in {place} has failed; what it said stands above")

@@ -7,6 +7,7 @@ from pathlib import Path
 from deploy.atomic import remove
 from flows.errors import PlaceError
 from flows.place import occupied
+from tasks.machine.cache import CACHE
 
 MADE = (
     *(Path("data") / name for name in ("raw", "clean", "splits", "index", "knowledge", "models", "bundle")),
@@ -20,7 +21,6 @@ MADE = (
     Path("recipes/dvc.lock"),
     Path("build"),
 )
-CACHED = Path(".threeply/cache")
 PROJECT = ("params.yaml", "dvc.yaml")  # what every project has
 
 
@@ -40,7 +40,7 @@ def clean(root: Path, *, everything: bool) -> Iterator[Path]:
             f"{root.resolve()} is no project of threeply: there is no {missing[0]}; nothing is deleted"
         )
     with occupied(root):
-        for path in (*MADE, CACHED) if everything else MADE:
+        for path in (*MADE, CACHE) if everything else MADE:
             if (root / path).exists() or (root / path).is_symlink():
                 remove(root / path)
                 yield path

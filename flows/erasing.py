@@ -1,7 +1,6 @@
 """The command `threeply rows erase`: takes rows out of all that runs keep, and searches for what is left."""
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ from deploy.errors import SettingsError
 from deploy.files import sha256_of
 from flows.errors import TraceError
 from flows.history import RELEASES
-from flows.place import CACHE, occupied
+from flows.place import occupied
 from flows.plain import plain
+from tasks.machine.cache import CACHE, cache_folder
 
 if TYPE_CHECKING:
     from tasks.prepare.forgetting.selection import Selected
@@ -107,7 +107,7 @@ def erase(root: Path, words: argparse.Namespace) -> bool:
 
 def _shared(root: Path) -> tuple[Path, ...]:
     """Where copies of sources and parts of them lie, if a variable has them elsewhere than in the project."""
-    cache = Path(os.environ.get("THREEPLY_CACHE") or root / CACHE).resolve()
+    cache = cache_folder(root).resolve()
     return () if cache == (root / CACHE).resolve() else tuple(cache / each for each in COPIES)
 
 

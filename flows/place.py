@@ -15,7 +15,6 @@ from flows.errors import PlaceError
 COPIED = (
     "dvc.yaml", ".dvcignore", "requirements.lock", "tasks", "deploy", "flows", "sources", "lab", "recipes"
 )  # fmt: skip
-CACHE = Path(".threeply/cache")
 _MARK = Path(".threeply/place")
 _LOCK = Path(".threeply/run.lock")
 

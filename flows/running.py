@@ -16,11 +16,12 @@ from flows.early import EARLY
 from flows.errors import InterruptedRunError, ReleaseError
 from flows.graph import LAB, RECIPES, Graph, load_graph, prepare
 from flows.history import refusal
-from flows.place import CACHE, make_place, occupied
+from flows.place import make_place, occupied
 from flows.release import BUNDLE, ROW, identity
 from flows.stage import Board
 from flows.summary import print_methods, print_recipe, print_summary
 from flows.unchanged import unchanged
+from tasks.machine.cache import VARIABLE, cache_folder
 from tasks.machine.settings import overlay
 from tasks.settings import Settings, check_settings, load_settings, read_params
 
@@ -159,7 +160,7 @@ def _place(project: Path, wish: Wish) -> Path:
     _check_prompt(project, check_settings(values, origin=origin))
     place = project / (wish.place or Path("build") / str(wish.profile))
     make_place(project, place, _yaml(values))
-    os.environ["THREEPLY_CACHE"] = str((project / CACHE).resolve())  # models are downloaded once
+    os.environ[VARIABLE] = str(cache_folder(project).resolve())  # models are downloaded once
     return place
 
 

@@ -77,7 +77,7 @@ def sample(
             seed=run.seed,
             # People are shown the question alone, and could not tell that its evidence is hidden.
             withheld=settings.counterfactuals if by_score else {},
-            checked=by_score,
+            checked=settings.leaves_out_words,
         )
         prompts = [each for part in parts for each in part.rows]
         drawn[split] = draw_answers(prompts, base, sft, device, settings=settings, seed=run.seed)

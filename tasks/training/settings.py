@@ -104,6 +104,7 @@ class SampleSettings(Section):
 
     enabled: bool
     judge: Literal["score", "people"]
+    by_words: bool
     prompts: Count
     validation_prompts: Count
     responses: Annotated[int, Field(ge=2)]
@@ -112,6 +113,11 @@ class SampleSettings(Section):
     temperature: Positive
     max_length: Annotated[int, Field(ge=16)]
     max_new_tokens: Count
+
+    @property
+    def leaves_out_words(self) -> bool:
+        """Whether rows whose answer no rule checks are left out."""
+        return self.judge == "score" and not self.by_words
 
     @model_validator(mode="after")
     def _has_room(self) -> Self:

@@ -12,9 +12,9 @@ from tasks.stages import ALL
 from tests.conftest import ROOT
 
 # These cannot change what a stage makes: the values of settings are tracked by key in params.yaml, what
-# does not fit into memory is refused, and shards are the same wherever they are worked on.
+# does not fit into memory is refused, shards are the same wherever they are worked on, and so is a cache.
 WITHOUT_EFFECT = re.compile(
-    r"(.+\.(\w+_)?settings|tasks\.training\.spread|\w+\.errors|tasks\.machine\.(executors|progress|room|shards))"
+    r"(.+\.(\w+_)?settings|tasks\.training\.spread|\w+\.errors|tasks\.machine\.(cache|executors|progress|room|shards))"
 )
 
 

@@ -53,16 +53,19 @@ def test_a_folder_with_other_things_and_the_project_itself_are_no_place(toy: Pat
     assert (tmp_path / "mine/letter.txt").read_text(encoding="utf-8") == "dear"
 
 
+@pytest.mark.parametrize(
+    ("named", "used"), [("", ".threeply/cache"), ("of-all", "of-all"), ("../beside", "../beside")]
+)
 def test_a_profile_has_a_place_of_its_own_and_shares_the_models(
-    toy: Path, monkeypatch: pytest.MonkeyPatch
+    toy: Path, monkeypatch: pytest.MonkeyPatch, named: str, used: str
 ) -> None:
-    monkeypatch.setenv("THREEPLY_CACHE", "")
+    monkeypatch.setenv("THREEPLY_CACHE", named)
     (toy / "profiles").mkdir()
     (toy / "profiles/small.yaml").write_text("split: {salt: small}\n", encoding="utf-8")
     place = _place(toy, Wish(profile="small"))
     assert place == toy / "build/small"
     assert read_params(place / "params.yaml")["split"]["salt"] == "small"
-    assert os.environ["THREEPLY_CACHE"] == str((toy / ".threeply/cache").resolve())
+    assert os.environ["THREEPLY_CACHE"] == str((toy / used).resolve())
 
 
 def test_a_place_is_not_changed_while_a_run_goes_on_in_it(toy: Path, tmp_path: Path) -> None:

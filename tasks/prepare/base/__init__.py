@@ -1,14 +1,12 @@
 """Stage `base`: the base model and the embedder as folders of safetensors; alone it may use a network."""
 
-import os
 from pathlib import Path
 
+from tasks.machine.cache import cache_folder
 from tasks.prepare.base.origins import Origin, resolve
 from tasks.prepare.base.speaking import give_template, require_speech
 from tasks.prepare.settings import BaseSettings
 from tasks.rows.reports import Report, write_report
-
-CACHE = Path(".threeply/cache")
 
 
 def base(prompts: Path, *, model: Path, embedder: Path, report: Path, settings: BaseSettings) -> None:
@@ -19,7 +17,7 @@ def base(prompts: Path, *, model: Path, embedder: Path, report: Path, settings: 
     Raises:
         SourceError: the model cannot hold a conversation, or there is none.
     """
-    cache = Path(os.environ.get("THREEPLY_CACHE", CACHE))  # runs in other folders may share one
+    cache = cache_folder()
     wanted = {
         model: Origin(uri=settings.model, sha256=settings.model_sha256, key="base.model"),
         embedder: Origin(uri=settings.embedder, sha256=settings.embedder_sha256, key="base.embedder"),

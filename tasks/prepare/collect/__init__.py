@@ -1,12 +1,12 @@
 """Stage `collect`: rows of every source that params.yaml names, in one schema."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from tasks.machine.cache import cache_folder
 from tasks.machine.settings import RunSettings
 from tasks.prepare.collect.corrections import Corrections
 from tasks.prepare.collect.evaluations import read_evaluations
@@ -29,8 +29,6 @@ FATES = {
     "row_gone": "are of rows that are not there any more",
     "source_changed": "are not used: the source says something else by now; threeply rows export shows it",
 }
-# Of what is fetched, and of what was read before; runs in other folders may share one (THREEPLY_CACHE).
-CACHE = Path(".threeply/cache")
 
 
 def collect(
@@ -52,7 +50,7 @@ def collect(
     Raises:
         SourceError: a source cannot be read, or a test set of the user's own contradicts itself.
     """
-    cache = Path(os.environ.get("THREEPLY_CACHE", CACHE))
+    cache = cache_folder()
     with parts_in(cache, Path.cwd(), code_version()) as known:
         figures: list[dict[str, object]] = []
         parts: list[Part] = []

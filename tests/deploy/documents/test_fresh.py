@@ -102,7 +102,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("at_once")
 @given(changes=st.lists(st.tuples(NAMES | st.just("compact"), st.none() | TEXTS), max_size=30))
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_after_any_changes_it_is_what_it_would_be_if_it_were_made_anew(
     changes: list[tuple[str, str | None]],
 ) -> None:

@@ -201,7 +201,7 @@ def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("at_once")
 @given(changes=CHANGES)
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_changes_leave_what_they_say(changes: list[tuple[str, str]], tmp_path: Path) -> None:
     place = tmp_path / str(len(list(tmp_path.iterdir())))
     place.mkdir()

@@ -69,7 +69,7 @@ def test_what_is_sent_by_it_is_answered_by_it(address: str) -> None:
     for operation in operations:
         for mode in schemathesis.GenerationMode if operation.body else [schemathesis.GenerationMode.POSITIVE]:
 
-            @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+            @settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
             @given(case=operation.as_strategy(generation_mode=mode))
             def answered(case: schemathesis.Case) -> None:
                 case.call_and_validate(excluded_checks=BEYOND, timeout=PATIENCE)

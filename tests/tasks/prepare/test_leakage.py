@@ -220,7 +220,7 @@ DRESSES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     item=st.sampled_from([*EXAM, SHORT]),
     before=WORDS,

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from hypothesis import given as over
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from deploy.feedback.store import Rated
@@ -66,7 +65,6 @@ OPINIONS = st.lists(
 )
 
 
-@settings(deadline=None)
 @over(OPINIONS)
 def test_pairs_follow_from_opinions_and_nothing_is_lost(told: list[tuple[str, str, str, str | None]]) -> None:
     opinions = [

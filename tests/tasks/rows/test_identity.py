@@ -1,6 +1,6 @@
 """Protects the notion of sameness: the same sets and roots come out in whatever order things are united."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.messages import Message
@@ -8,7 +8,6 @@ from tasks.rows.identity import prompt_key, united
 
 
 @given(pairs=st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from("abcdefgh"))), data=st.data())
-@settings(deadline=None)  # the first call imports scipy
 def test_roots_do_not_depend_on_the_order(pairs: list[tuple[str, str]], data: st.DataObject) -> None:
     roots = united(pairs)
     assert united((b, a) for a, b in data.draw(st.permutations(pairs))) == roots

@@ -30,7 +30,7 @@ PREFERENCES = st.builds(Preference, margin=st.floats(allow_nan=False))
 ROWS = st.builds(Rows, preferences=st.lists(PREFERENCES, max_size=3).map(tuple))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_rows_come_back_as_they_were(tmp_path: Path, rows: Rows) -> None:
     write_rows(tmp_path / "rows", rows)
@@ -46,7 +46,7 @@ def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(PREFERENCES, max_size=3))
 def test_a_table_has_the_bytes_that_arrow_makes_of_the_rows(tmp_path: Path, rows: list[Preference]) -> None:
     values = [asdict(row) | {"metadata": sorted(row.metadata.items())} for row in rows]
@@ -84,7 +84,7 @@ def test_a_table_is_written_and_read_by_shards_of_which_one_is_in_memory(
 ROW = st.tuples(st.text(max_size=30), st.text(max_size=3), st.dictionaries(st.text(max_size=3), st.text()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=st.lists(ROW, max_size=30), most=st.integers(1, 9), limit=st.integers(1, 120), data=st.data())
 def test_a_shard_ends_at_so_many_rows_or_so_many_bytes(
     tmp_path: Path, told: list[tuple[str, str, dict[str, str]]], most: int, limit: int, data: st.DataObject

@@ -1,5 +1,6 @@
 """Protects own samples: drawn to what tuning has not seen, equal for a seed, each prompt accounted for."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tasks.rows.records import Example, Preference
 from tasks.rows.reports import Report, read_report, unbalanced
 from tasks.rows.skipped import skip_reason
 from tasks.rows.tables import read_table, write_table
+from tasks.training.reinforcement.prompts import UNCHECKED
 from tasks.training.sample import sample
 from tasks.training.sampling.labelling import ANSWERS, Answers
 from tasks.training.settings import SampleSettings
@@ -102,6 +104,20 @@ def test_people_are_given_the_answers_and_no_pairs_are_made(stage: Stage) -> Non
     report = stage.run("people", judge="people", max_new_tokens=60, temperature=3.0)
     assert (report.figures["train_pairs"], report.figures["validation_pairs"]) == (0, 0)
     assert all(len(each.responses) > 1 for each in stage.answers("people"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "left_out"),
+    [({"by_words": True}, 0), ({"by_words": False}, 4), ({"by_words": False, "judge": "people"}, 0)],
+)
+def test_what_no_rule_checks_is_asked_unless_the_settings_leave_it_out(
+    stage: Stage, changed: dict[str, object], left_out: int
+) -> None:
+    rows = [replace(example(n), task="default" if n % 2 else "purpose") for n in range(30, 38)]
+    write_table(stage.folder / "splits" / "train" / "examples.parquet", Example, rows)
+    report = stage.run("asked", prompts=8, **changed)
+    assert sum(row.count for row in report.rows if row.reason == UNCHECKED) == left_out
+    assert report.figures["prompts"] == 12 - left_out
 
 
 def test_an_answer_needs_room() -> None:

@@ -29,7 +29,7 @@ ZOO = pdf([drawn([(11, 600, "The canary sings.")])])
 
 
 @given(st.lists(PIECES).map("".join))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_tags_give_text_or_a_sentence(markup: str) -> None:
     with suppress(DocumentError):
         assert read_html(markup.encode()).text.strip()
@@ -40,7 +40,7 @@ def test_any_tags_give_text_or_a_sentence(markup: str) -> None:
     st.binary(max_size=400) | st.integers(0, len(ZOO)).map(lambda at: ZOO[:at] + ZOO[at + 9 :]),
 )
 @example(by_type("application/pdf"), ZOO.replace(b"/Kids [5 0 R]", b"/Kids [2 0 R]"))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_any_bytes_give_text_or_a_sentence(kind: Format, content: bytes) -> None:
     with suppress(DocumentError):
         assert read_document(content, kind).text.strip()

@@ -159,7 +159,7 @@ IDS = st.sampled_from(["1", "2", "3", "4", "5"])
     written=st.lists(st.tuples(IDS, TEXTS), max_size=6),
     how=st.sampled_from([SETTINGS, FIRST]),
 )
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_cleaning_what_is_clean_changes_nothing(
     asked: list[tuple[str, str, str, bool]],
     judged: list[tuple[str, str, str, str]],

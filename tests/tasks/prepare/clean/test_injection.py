@@ -67,7 +67,7 @@ def test_a_text_that_is_passed_over_for_its_words_holds_no_order() -> None:
 
 
 @pytest.mark.parametrize(("name", "rule"), PAIRS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_match_of_a_rule_is_passed_over_for_its_words(
     name: OrderRule, rule: Rule, data: st.DataObject
@@ -82,7 +82,7 @@ def test_no_match_of_a_rule_is_passed_over_for_its_words(
 
 
 @pytest.mark.parametrize("rule", [rule for part in WRITTEN.values() for rule in part])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_mark_is_passed_over_for_its_words(rule: Rule, data: st.DataObject) -> None:
     text = data.draw(st.from_regex(rule.pattern))

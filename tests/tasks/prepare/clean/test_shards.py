@@ -255,7 +255,7 @@ IDS = st.sampled_from(["1", "2", "3"])
     written_=st.lists(st.tuples(IDS, ANY), max_size=5),
     shard=st.integers(1, 4),
 )
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 def test_any_rows_in_any_shards_come_to_the_same(
     asked: list[tuple[str, str, str, str]], written_: list[tuple[str, str]], shard: int
 ) -> None:

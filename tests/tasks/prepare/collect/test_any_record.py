@@ -70,7 +70,7 @@ def read(found: Sequence[Mapping[str, Any]], folder: Path) -> Collected | None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_record_is_kept_or_told_and_stays_what_it_was(shape: str, data: st.DataObject) -> None:
     found = data.draw(records(shape))

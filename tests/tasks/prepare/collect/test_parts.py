@@ -69,7 +69,7 @@ def outputs(place: Path, named: list[Source]) -> list[bytes] | str:
     return [(place / name).read_bytes() for name in OUTPUTS]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(rounds=st.lists(CHANGES, min_size=1, max_size=2))
 def test_results_do_not_depend_on_what_was_kept(rounds: list[dict[str, list[str]]]) -> None:
     with tempfile.TemporaryDirectory() as place:

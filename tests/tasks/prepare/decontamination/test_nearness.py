@@ -89,7 +89,7 @@ def test_nothing_is_near_to_nothing() -> None:
 SAID = st.lists(st.sampled_from(["the", "what", *"abcdefghijkl"]), min_size=1, max_size=14).map(tuple)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     texts=st.lists(SAID, max_size=8), held=st.lists(SAID, max_size=5, unique=True), near=st.floats(0.3, 1.0)
 )

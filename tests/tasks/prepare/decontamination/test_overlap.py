@@ -75,7 +75,7 @@ def test_an_item_that_stands_twice_is_told_by_its_first_place() -> None:
 WORD = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     item=st.lists(WORD, min_size=8, max_size=20),
     before=st.lists(WORD, max_size=12),

@@ -73,7 +73,7 @@ def test_of_weights_the_header_alone_is_read(tmp_path: Path) -> None:
     assert "countess" not in told
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.json", "a.jsonl", "a.html", "a.bin"]))
 def test_no_bytes_end_the_search_with_a_traceback(tmp_path: Path, content: bytes, name: str) -> None:
     (tmp_path / name).write_bytes(content)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.prepare.selection.coverage import k_center
@@ -22,7 +22,6 @@ def test_one_of_each_heap_is_taken_before_a_second_of_any() -> None:
     angles=st.lists(st.floats(0, 6.28), min_size=1, max_size=30),
     count=st.integers(1, 40),
 )
-@settings(deadline=None)
 def test_each_is_the_farthest_from_those_before_it(angles: list[float], count: int) -> None:
     vectors = unit(angles)
     found = k_center(vectors, count)

@@ -45,7 +45,7 @@ TEXTS = st.lists(st.sampled_from(WORDS[:30]), min_size=1, max_size=70).map(" ".j
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=8), drawn=st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_pairs_are_those_that_share_enough(texts: list[str], drawn: random.Random) -> None:
     copies = []
     for text in texts:  # a word less or more, so that near ones are sure to be among them
@@ -104,7 +104,7 @@ def test_case_and_signs_count_only_where_there_is_nothing_else(one: str, other: 
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=12))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_in_any_order_short_texts_count_by_their_words(texts: list[str]) -> None:
     texts = [*texts, " ".join(reversed(texts[0].split()))]
     found = {(pair.earlier, pair.later) for pair in near_pairs(texts, near=0.7, in_order=False)}

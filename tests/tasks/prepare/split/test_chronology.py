@@ -93,7 +93,7 @@ DATES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(DATES)
 def test_no_training_row_is_newer_than_the_test_begins(told: list[tuple[int, str]]) -> None:
     examples = [dated(str(n), when, group=f"g{group}") for n, (group, when) in enumerate(told)]

@@ -63,7 +63,7 @@ PARTS = st.lists(
 
 
 @given(drawn=PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_no_row_moves_as_data_grows_and_no_near_copies_are_parted(
     drawn: list[list[tuple[int, int, int]]],
 ) -> None:
@@ -85,7 +85,7 @@ def test_no_row_moves_as_data_grows_and_no_near_copies_are_parted(
 
 
 @given(drawn=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), min_size=2, max_size=25))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_planted_copies_stand_together_from_the_start(drawn: list[tuple[int, int]]) -> None:
     found = [asked(str(n), topic, variant, f"group {n}") for n, (topic, variant) in enumerate(drawn)]
     stands = sides(divided(rows(*found), NONE, SETTINGS))

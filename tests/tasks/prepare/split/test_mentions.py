@@ -58,7 +58,7 @@ PARTS = st.lists(
 
 
 @given(drawn=PARTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_no_document_is_asked_about_on_two_sides_and_no_row_moves_as_data_grows(
     drawn: Sequence[Sequence[tuple[int, Sequence[int], int]]],
 ) -> None:

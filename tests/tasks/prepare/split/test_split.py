@@ -46,7 +46,7 @@ GROUPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60)), min_size=1,
 
 
 @given(old=GROUPS, new=GROUPS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int, int]]) -> None:
     before = [question(f"o{n}", f"old {g} {q}", group=f"g{g}") for n, (g, q) in enumerate(old)]
     # New rows: of old groups, and of new ones; no prompt bridges two groups.
@@ -57,7 +57,7 @@ def test_more_data_moves_no_row(old: list[tuple[int, int]], new: list[tuple[int,
 
 
 @given(found=GROUPS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_neither_group_nor_prompt_crosses(found: list[tuple[int, int]]) -> None:
     # Prompts are shared between groups here: these have to become one.
     examples = [question(str(n), f"question {q % 7}?", group=f"g{g}") for n, (g, q) in enumerate(found)]

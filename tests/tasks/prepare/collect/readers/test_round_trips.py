@@ -59,7 +59,7 @@ WRITERS: dict[str, Callable[[Path, Rows], object]] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
 def test_what_was_written_is_read(name: str, tmp_path: Path, rows: Rows) -> None:
     path = tmp_path / name
@@ -69,7 +69,7 @@ def test_what_was_written_is_read(name: str, tmp_path: Path, rows: Rows) -> None
     assert len(found) == len(rows)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200), name=st.sampled_from(["a.jsonl", "a.csv", "a.tsv"]))
 def test_no_bytes_end_the_reading_with_a_traceback(tmp_path: Path, content: bytes, name: str) -> None:
     path = tmp_path / name
