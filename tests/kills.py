@@ -53,8 +53,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "epochs": 4, "validation_passes": 3, "patience": 3, "checkpoints": 12, "gate": False,
     },
     "rlhf": {
-        "updates": 8, "algorithm": "ppo", "rewards": {"model": 1.0}, "prompts": 4, "responses": 2,
-        "redraws": 2, "counterfactuals": {}, "trained_layers": 2,
+        "updates": 8, "algorithm": "ppo", "learns_from": "samples", "rewards": {"model": 1.0},
+        "prompts": 4, "responses": 2, "redraws": 2, "counterfactuals": {}, "trained_layers": 2,
         "heldout_prompts": 4, "max_new_tokens": 6, "checkpoints": 6, "kl_limit": 1000.0,
         "learning_rate": 0.01, "keep": "always",
     },

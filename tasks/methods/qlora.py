@@ -95,7 +95,7 @@ def _paged(model: "PreTrainedModel") -> "Callable[[float, float], Optimizer]":
         from bitsandbytes.optim import PagedAdamW32bit
         from torch.optim import Optimizer
 
-        class Paged(PagedAdamW32bit):  # type: ignore[misc]
+        class Paged(PagedAdamW32bit):
             def state_dict(self) -> dict[str, Any]:
                 """The moments as any optimiser gives them: its own hides them in a mapping, for FSDP."""
                 return Optimizer.state_dict(self)

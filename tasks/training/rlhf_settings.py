@@ -60,6 +60,7 @@ class RlhfSettings(AlgorithmSections):
     max_new_tokens: Count
     missing_end_penalty: NonNegative
     heldout_prompts: Count
+    heldout_as_served: bool
     validation_passes: Count
     keep: Literal["better", "always"]
     checkpoints: Count
@@ -109,5 +110,5 @@ class RlhfSettings(AlgorithmSections):
 
     @property
     def drawn_prompts(self) -> int:
-        """How many prompts an update may sample responses to."""
-        return self.prompts * self.redraws
+        """How many prompts an update reads: more than it learns from where it samples responses to them."""
+        return self.prompts * (self.redraws if self.learns_from == "samples" else 1)

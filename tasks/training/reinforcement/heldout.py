@@ -1,4 +1,4 @@
-"""Measures a policy on prompts that it never trained on: greedy answers, their worth, their divergence."""
+"""Measures a policy on prompts that it never trained on: its answers, their worth, their divergence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import torch
 from tasks.scoring.scores import Interval, bootstrap
 from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.experience import experience, rewarded
-from tasks.training.reinforcement.rollouts import answered
+from tasks.training.reinforcement.rollouts import Group, answered
+from tasks.training.reinforcement.unsaid import Either, abstains_best, either
 from tasks.training.reinforcement.worth import Prompt, Worth
 from tasks.training.rlhf_settings import MODEL, SCORE, RlhfSettings
 
@@ -20,7 +21,7 @@ RESAMPLES = 2000  # of the interval of the difference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a policy answered greedily: tokens, what they are worth, their task scores, how far it had moved.
+    """What a policy answered: tokens, what they are worth, their task scores, how far it had moved.
 
     `kl` is in nats a response, `kl_token` in nats a token.
     """
@@ -48,23 +49,28 @@ class Answers:
 
 
 def answer(
-    actors: Actors, prompts: Sequence[Prompt], worth: Worth, settings: RlhfSettings, *, end: int
+    actors: Actors,
+    prompts: Sequence[Prompt],
+    worth: Worth,
+    settings: RlhfSettings,
+    *,
+    end: int,
+    abstention: Sequence[int] = (),
 ) -> Answers:
-    """The policy's greedy answers to `prompts`, in order.
+    """The policy's likeliest answers to `prompts`, in order.
 
-    How far it has moved is measured by the answers to the first of them.
+    With the tokens of the `abstention` they are those that a server would give: it is said from the threshold
+    on that suits this policy best. How far the policy has moved is measured by the answers to the first of
+    the prompts.
     """
+    tokens = [prompt.tokens for prompt in prompts]
+    limits: dict[str, Any] = {"rows": HELD_OUT_ROWS, "end": end, "max_new_tokens": settings.max_new_tokens}
     with actors.activate("policy"):
-        groups = answered(
-            actors.decoder,
-            [prompt.tokens for prompt in prompts],
-            rows=HELD_OUT_ROWS,
-            responses=1,
-            end=end,
-            max_new_tokens=settings.max_new_tokens,
-            temperature=0.0,
-            generator=torch.Generator(),
-        )
+        if abstention:
+            groups = _as_served(prompts, either(actors.decoder, tokens, abstention, **limits), worth)
+        else:
+            how = {"responses": 1, "temperature": 0.0, "generator": torch.Generator(), **limits}
+            groups = answered(actors.decoder, tokens, **how)
     parts = worth.parts(prompts, groups)
     if worth.asks_model:
         parts[MODEL] = rewarded(actors, groups).cpu()
@@ -81,6 +87,18 @@ def answer(
         ended_share=_mean([float(group.ended[0]) for group in groups]),
         response_length=_mean(lengths),
     )
+
+
+def _as_served(prompts: Sequence[Prompt], found: Sequence[Either], worth: Worth) -> list[Group]:
+    """Of each prompt the abstention or the answer, by the threshold under which the scores are best."""
+    answering, abstaining = [each.answering for each in found], [each.abstaining for each in found]
+    said = abstains_best(
+        [each.chance for each in found],
+        [prompt.coverage for prompt in prompts],
+        abstaining=worth.parts(prompts, abstaining)[SCORE].tolist(),
+        answering=worth.parts(prompts, answering)[SCORE].tolist(),
+    )
+    return [one if says else other for one, other, says in zip(abstaining, answering, said, strict=True)]
 
 
 def gained(before: Sequence[float], after: Sequence[float], *, seed: int) -> Interval:

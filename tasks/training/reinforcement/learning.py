@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.abstention import ABSTENTION
 from deploy.assistant import Assistant
 from deploy.atomic import remove
-from deploy.engines.chat import end_of_turn, load_tokenizer
+from deploy.engines.chat import answer_ids, end_of_turn, load_tokenizer
 from tasks.errors import TrainingError
 from tasks.machine.device import set_up_torch
 from tasks.machine.settings import RunSettings
@@ -18,7 +19,7 @@ from tasks.scoring.scores import checkable
 from tasks.training.reinforcement.algorithms import ALGORITHMS
 from tasks.training.reinforcement.pairs import choose_pairs
 from tasks.training.reinforcement.prompts import Prompts, choose_prompts
-from tasks.training.reinforcement.worth import Worth, read_functions
+from tasks.training.reinforcement.worth import Prompt, Worth, read_functions
 from tasks.training.rlhf_settings import OURS, SCORE, RlhfSettings
 from tasks.training.traces import traced
 from tasks.training.trained import Trained
@@ -103,11 +104,14 @@ def reinforce(
     sampler = Sampler(actors, worth, settings, end=end, generator=generator)
     trainer = Trainer(actors, sampler, settings)
 
-    def answers() -> Answers:
-        return answer(actors, checked, worth, settings, end=end)
-
     # The score is what the worth stands for, where a rule can tell it; of opinions nothing else is known.
     by_score = SCORE in settings.weighing or any(checkable(prompt.example) for prompt in checked)
+    as_served = settings.heldout_as_served and by_score and _has_both_sorts(checked)
+    abstention = answer_ids(tokenizer, ABSTENTION) if as_served else ()
+
+    def answers() -> Answers:
+        return answer(actors, checked, worth, settings, end=end, abstention=abstention)
+
     judged: list[Answers] = []
 
     def judge() -> Judged:
@@ -147,6 +151,7 @@ def reinforce(
         "trainable_parameters": sum(p.numel() for p in actors.parameters().values()),
         "heldout": heldout,
         "judged_by": "score" if by_score else "worth",
+        "judged_as_served": as_served,
         "kept": kept,
     }
     counts = [row for part in parts if part.chosen for row in part.counted(reached=drawn, used=learned)]
@@ -155,6 +160,11 @@ def reinforce(
         curve=curve_lines(course.curve),
         report=Report(stage="rlhf", rows=counts, figures=figures),
     )
+
+
+def _has_both_sorts(prompts: Sequence[Prompt]) -> bool:
+    """Whether some have an answer and some have none: else no model is given a threshold of abstaining."""
+    return len({prompt.example.answerable for prompt in prompts}) == 2
 
 
 def _taught(parts: Sequence[Prompts], learned: Counter[str]) -> list[Learned]:

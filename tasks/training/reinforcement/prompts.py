@@ -124,5 +124,6 @@ def _prompts(
             dropped[TOO_LONG] += 1
         else:
             target = tuple(answer_ids(tokenizer, grounded.target))
-            rows.append(Prompt(tokens=tokens, example=grounded.example, target=target))
+            covered = grounded.coverage or 0.0
+            rows.append(Prompt(tokens=tokens, example=grounded.example, target=target, coverage=covered))
     return Prompts(kind=kind, rows=tuple(rows), entered=entered, chosen=len(chosen), dropped=dropped)

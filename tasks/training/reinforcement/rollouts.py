@@ -5,19 +5,38 @@ other in one row, where each attends to the prompt and to itself. Training uses 
 its responses behind it, under a mask that lets none see another.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+from transformers.cache_utils import Cache
 
 from deploy.engines.drawing import drawn
 from tasks.training.branches import PADDING, PROMPT, Branches, branches
 from tasks.training.split_decoder import SplitDecoder
 
+T = TypeVar("T")
 NOBODY = -3  # a place beside responses that go on, whose token nobody reads
+
+
+class Steering(Protocol):
+    """Keeps a sentence from being a response; `read` runs it behind the prompts first."""
+
+    sentence: tuple[int, ...]
+
+    def read(
+        self, decoder: SplitDecoder, cache: Cache, *, lengths: Tensor, branch: Tensor, logits: Tensor
+    ) -> Tensor:
+        """`branch` [rows, places] with the places of the sentence, which no response may see."""
+
+    def steered(self, rows: Sequence[int], logits: Tensor) -> Tensor:
+        """The logits [rows, 1, vocabulary] without what would lead to the sentence."""
+
+    def follow(self, rows: Sequence[int], tokens: Tensor) -> None:
+        """Note what each row has said, [rows, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,29 +93,39 @@ def sample(
     max_new_tokens: int,
     temperature: float,
     generator: torch.Generator,
+    unsaid: Steering | None = None,
 ) -> list[Group]:
     """`responses` responses to each prompt under the adapters that are active in `decoder`.
 
     The prompts run through all layers once; the states at the cut are kept, those of the responses as they
     are decoded. A response that has ended is decoded no further, and neither is a prompt without any other.
-    Temperature 0 takes the likeliest token and leaves the generator alone.
+    Temperature 0 takes the likeliest token and leaves the generator alone. `unsaid` has a sentence that a
+    single response may not be.
     """
+    assert unsaid is None or responses == 1
     rows, width, device = len(prompts), max(len(prompt) for prompt in prompts), decoder.device
     padded = torch.full((rows, width), end)
     for row, prompt in enumerate(prompts):
         padded[row, : len(prompt)] = torch.tensor(prompt)
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
-    cache = decoder.new_cache(width + max_new_tokens * responses)
+    beside = len(unsaid.sentence) if unsaid else 0
+    cache = decoder.new_cache(width + beside + max_new_tokens * responses)
     states = decoder.lower(padded.to(device), cache=cache)
     final = decoder.upper(states, cache=cache)[torch.arange(rows, device=device), lengths - 1]
     logits = decoder.logits(final).unsqueeze(1).expand(-1, responses, -1)
     branch = torch.where(torch.arange(width, device=device) < lengths.unsqueeze(1), PROMPT, PADDING)
+    if unsaid:
+        branch = unsaid.read(decoder, cache, lengths=lengths, branch=branch, logits=logits[:, 0])
 
     said: list[list[list[int]]] = [[[] for _ in range(responses)] for _ in prompts]
     kept: list[list[list[Tensor]]] = [[[] for _ in range(responses)] for _ in prompts]
     going = {row: list(range(responses)) for row in range(rows)}  # by prompt, those that have not ended
     for step in range(max_new_tokens):
+        if unsaid:
+            logits = unsaid.steered(list(going), logits)
         chosen = _choose(logits, temperature, generator)
+        if unsaid:
+            unsaid.follow(list(going), chosen)
         owner = _padded(going.values(), NOBODY).to(device)
         branch = torch.cat([branch, torch.where(owner == NOBODY, PADDING, owner)], dim=1)
         seen = (branch == PROMPT).unsqueeze(1) | (branch.unsqueeze(1) == owner.unsqueeze(2))
@@ -137,11 +166,18 @@ def answered(
     decoder: SplitDecoder, prompts: Sequence[Sequence[int]], *, rows: int = 8, **how: Any
 ) -> list[Group]:
     """What `sample` gives, in order, for any number of prompts: at once `rows` of about one length."""
+    return in_batches(prompts, rows, lambda part: sample(decoder, part, **how))
+
+
+def in_batches(
+    prompts: Sequence[Sequence[int]], rows: int, of_part: Callable[[Sequence[Sequence[int]]], list[T]]
+) -> list[T]:
+    """What `of_part` gives for each prompt, in order: it is called with `rows` of about one length."""
     order = sorted(range(len(prompts)), key=lambda row: len(prompts[row]))
-    found: dict[int, Group] = {}
+    found: dict[int, T] = {}
     for start in range(0, len(order), rows):
         part = order[start : start + rows]
-        found.update(zip(part, sample(decoder, [prompts[row] for row in part], **how), strict=True))
+        found.update(zip(part, of_part([prompts[row] for row in part]), strict=True))
     return [found[row] for row in range(len(prompts))]
 
 

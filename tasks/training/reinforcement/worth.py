@@ -25,12 +25,14 @@ Function = Callable[[str, str, str], float]
 class Prompt:
     """A prompt as served, in tokens, with its example and the tokens of its good answer.
 
-    One of a preference has `answers` that people or a rule have judged, and what each is worth (`worths`).
+    `coverage` is how much of its question the sources cover. One of a preference has `answers` that people or
+    a rule have judged, and what each is worth (`worths`).
     """
 
     tokens: tuple[int, ...]
     example: Example
     target: tuple[int, ...] = ()
+    coverage: float = 0.0
     answers: tuple[tuple[int, ...], ...] = ()
     worths: tuple[float, ...] = ()
 

@@ -94,6 +94,20 @@ def test_without_the_pairs_that_it_learns_from_it_is_skipped(stage: Stage, setti
     assert report.figures["skipped"].startswith("rlhf.learns_from is preferences, and there are none")
 
 
+@pytest.mark.parametrize(
+    ("changed", "as_served"),
+    [({}, True), ({"heldout_as_served": False}, False), ({"rewards": {"model": 1.0}}, True)],
+)
+def test_held_out_prompts_are_answered_as_they_are_served(
+    stage: Stage, settings: RlhfSettings, changed: dict[str, object], as_served: bool
+) -> None:
+    served = {"rewards": {"score": 1.0}, "algorithm": "grpo", "heldout_as_served": True, **changed}
+    figures = stage.run(settings.model_copy(update=served)).figures
+    assert figures["judged_as_served"] is as_served
+    # Half of them have no answer: a random model never says so by itself, and does so by a threshold.
+    assert figures["heldout"]["task_score_before"] == (0.5 if as_served else 0.0)
+
+
 def test_more_fine_tuning_is_its_control(stage: Stage, settings: RlhfSettings) -> None:
     more = {"algorithm": "sft", "learns_from": "answers", "prompts": 8, "redraws": 1}
     report = stage.run(settings.model_copy(update=more))

@@ -91,6 +91,7 @@ def small() -> RlhfSettings:
         max_new_tokens=6,
         missing_end_penalty=1.0,
         heldout_prompts=4,
+        heldout_as_served=False,
         validation_passes=2,
         keep="always",
         checkpoints=4,
