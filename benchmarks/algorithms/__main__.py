@@ -3,8 +3,8 @@
     python -m benchmarks.algorithms [--names grpo sft] [--questions 400] [--write]
         [--set updates=48] [--seeds 1 2 3] [--split validation] [--without-thresholds]
 
-Each goes on from the same adapter, with as many updates, of `rlhf.prompts` prompts each, whether answers are
-sampled to them, come as pairs, or are the good ones. Then all
+Each goes on from the same adapter, with as many updates, of as many prompts each: `rlhf.prompts` times
+`rlhf.redraws` of them, whether answers are sampled to them, come as pairs, or are the good ones. Then all
 are calibrated and asked the same questions, as they are served. With several seeds a row is the mean of as
 many trainings from that one adapter. What has been trained under the same settings is not trained again.
 Choose by `--split validation`. Prints a table; `--write` puts it into docs/rlhf.md; the last line is one JSON
@@ -89,8 +89,10 @@ def table(
 ) -> str:
     """The rows as Markdown; `asked` says of how many questions, `words` are those of the command line."""
     several = len(seeds) > 1
+    parts = sorted({part for row in rows.values() for part in row.parts})
     head = [
         "score", "over fine-tuning", *(["each seed"] if several else []), "over more fine-tuning",
+        *(part or "like training" for part in parts),
         "abstains rightly", "wrongly", "retention", "KL, nats", "time",
     ]  # fmt: skip
     lines = {
@@ -99,6 +101,7 @@ def table(
             signed_interval(row.difference),
             *([", ".join(f"{each:+.3f}" for each in row.differences) or DASH] if several else []),
             signed_interval(row.over_control),
+            *(signed_interval(row.parts.get(part)) for part in parts),
             percent(row.abstains_rightly),
             percent(row.abstains_wrongly),
             percent(row.retention),
@@ -116,7 +119,7 @@ def table(
             *markdown_table(head, lines),
             "",
             f"{asked}, the same for all, {trained}; paired differences, 95 %. The"
-            f" state after {settings.rlhf.updates} updates of {settings.rlhf.prompts} prompts is shown,"
+            f" state after {settings.rlhf.updates} updates of {settings.rlhf.drawn_prompts} prompts is shown,"
             f" better or not.{_early(rows)}",
             "",
             f"*`{shlex.join(['python', '-m', 'benchmarks.algorithms', *words])}`.*",

@@ -1,6 +1,7 @@
 """Asks all variants the same questions, as they are served."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,8 @@ class Row:
 
     Of several trainings all figures are means, and `differences` has how far each of them is from the start;
     the intervals are over questions, each with its mean over the trainings. `stopped` says why one ended
-    before its time, after `updates`; empty where none did. `tasks` are scores by kind of question.
+    before its time, after `updates`; empty where none did. `tasks` are scores by kind of question, `parts` how far it
+    is from the start on questions like those of training (an empty name), and on each part that was held out.
     """
 
     score: Interval
@@ -42,6 +44,7 @@ class Row:
     abstains_wrongly: float | None
     retention: float
     tasks: Mapping[str, float] = field(default_factory=dict)
+    parts: Mapping[str, Interval] = field(default_factory=dict)
     differences: Sequence[float] = ()
     seconds: float | None = None
     kl: float | None = None
@@ -130,6 +133,7 @@ def measured(
             abstains_rightly=_abstains(answers, answerable=False),
             abstains_wrongly=_abstains(answers, answerable=True),
             tasks=_by_task(answers),
+            parts=_by_part(answers[0], _less(scores, base), settings) if list(arms) != [START] else {},
             retention=fmean(retention(found.nll["base"], found.nll[model]) for model in models),
             differences=[fmean(_less(_mean_scores([each]), base)) for each in answers] if taken else (),
             **_taken(taken),
@@ -166,6 +170,16 @@ def _by_task(answered: Sequence[Sequence[Answered]]) -> dict[str, float]:
     """The mean score of each kind of question, over the trainings."""
     each = [by_task(answers) for answers in answered]
     return {name: round(fmean(one[name] for one in each), 4) for name in each[0]}
+
+
+def _by_part(
+    answered: Sequence[Answered], differences: Sequence[float], settings: Settings
+) -> dict[str, Interval]:
+    """The mean difference among questions that are like those of training, and among each part held out."""
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    for each, difference in zip(answered, differences, strict=True):
+        found[each.example.held_out].append(difference)
+    return {name: _interval(found[name], settings) for name in sorted(found)}
 
 
 def _interval(values: Sequence[float], settings: Settings) -> Interval:

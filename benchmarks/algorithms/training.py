@@ -11,7 +11,6 @@ from tasks.settings import Settings
 
 PLACES = Path("build/algorithms")
 CONTROL = "more fine-tuning"
-SPARE = 2  # prompts for each that is learned from, where answers are sampled
 START = "sft"  # the model that all start from
 # By the name of a row the settings of `rlhf` that are its own.
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -28,13 +27,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def own(name: str, settings: Settings) -> dict[str, Any]:
-    """The settings of `rlhf` by which a row is trained: an update has `rlhf.prompts` for all of them.
-
-    Where answers are sampled it learns from half of them, and draws others where there is nothing to learn.
-    """
+    """The settings of `rlhf` by which a row is trained: an update draws as many prompts for all of them."""
     chosen = {"learns_from": "samples", **VARIANTS[name]}
-    halves = {"prompts": max(settings.rlhf.prompts // SPARE, 1), "redraws": SPARE}
-    more = halves if chosen["learns_from"] == "samples" else {}
+    drawn = {"prompts": settings.rlhf.drawn_prompts, "redraws": 1}
+    more = {} if chosen["learns_from"] == "samples" else drawn
     return {**chosen, **more, "rewards": {"score": 1.0}, "keep": "always"}
 
 

@@ -26,7 +26,7 @@ def test_an_update_draws_as_many_prompts_whoever_answers_them() -> None:
     for name in VARIANTS:
         values = SETTINGS.rlhf.model_dump() | own(name, SETTINGS)
         rlhf = type(SETTINGS.rlhf).model_validate(values)
-        assert rlhf.drawn_prompts == SETTINGS.rlhf.prompts
+        assert rlhf.drawn_prompts == SETTINGS.rlhf.drawn_prompts
 
 
 def test_the_settings_of_a_variant_are_those_of_the_project_but_for_its_own(tmp_path: Path) -> None:

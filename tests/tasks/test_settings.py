@@ -101,7 +101,7 @@ def test_all_faults_are_told_at_once(values: dict[str, Any]) -> None:
     assert sorted(lines) == [
         "base.model_sha256: 'abc' is wrong; it should be 64 of 0-9 and a-f, as sha256sum prints them",
         "bundle: missing; add it (the params.yaml of the project has a value for every key)",
-        "rlhf: mini_batches (50) must be at most prompts (32)",
+        "rlhf: mini_batches (50) must be at most prompts (16)",
         "run.threads: 'many' is wrong; it should be 'auto' or be a valid integer",
         "sfft: unknown key; did you mean sft?",
         "sft.batch_size: missing; add it (the params.yaml of the project has a value for every key)",
