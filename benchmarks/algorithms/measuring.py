@@ -33,8 +33,8 @@ class Row:
 
     Of several trainings all figures are means, and `differences` has how far each of them is from the start;
     the intervals are over questions, each with its mean over the trainings. `stopped` says why one ended
-    before its time, after `updates`; empty where none did. `tasks` are scores by kind of question, `parts` how far it
-    is from the start on questions like those of training (an empty name), and on each part that was held out.
+    before its time, after `updates`; empty where none did. `tasks` are scores by kind of question, `parts`
+    how far it is from the start on questions like those of training (no name), and on each part held out.
     """
 
     score: Interval
