@@ -92,7 +92,7 @@ def table(
     parts = sorted({part for row in rows.values() for part in row.parts})
     head = [
         "score", "over fine-tuning", *(["each seed"] if several else []), "over more fine-tuning",
-        *(part or "like training" for part in parts),
+        *parts,
         "abstains rightly", "wrongly", "retention", "KL, nats", "time",
     ]  # fmt: skip
     lines = {

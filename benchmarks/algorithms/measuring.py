@@ -16,6 +16,7 @@ from deploy.knowledge.store import open_knowledge
 from deploy.prompts.template import load_template
 from tasks.evaluation.arms import Answered, Respondent, Setup
 from tasks.evaluation.figures import by_task
+from tasks.evaluation.ledger import subset_name
 from tasks.evaluation.measuring import measure, serve
 from tasks.evaluation.retention import retention
 from tasks.evaluation.thresholds import read_thresholds
@@ -34,7 +35,7 @@ class Row:
     Of several trainings all figures are means, and `differences` has how far each of them is from the start;
     the intervals are over questions, each with its mean over the trainings. `stopped` says why one ended
     before its time, after `updates`; empty where none did. `tasks` are scores by kind of question, `parts`
-    how far it is from the start on questions like those of training (no name), and on each part held out.
+    how far it is from the start on questions like those of training, and on each part that was held out.
     """
 
     score: Interval
@@ -178,7 +179,7 @@ def _by_part(
     """The mean difference among questions that are like those of training, and among each part held out."""
     found: defaultdict[str, list[float]] = defaultdict(list)
     for each, difference in zip(answered, differences, strict=True):
-        found[each.example.held_out].append(difference)
+        found[subset_name(each.example.held_out)].append(difference)
     return {name: _interval(found[name], settings) for name in sorted(found)}
 
 

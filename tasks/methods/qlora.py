@@ -40,9 +40,7 @@ class QloraSettings(MethodSettings):
     targets: Targets = "all-linear"
     trained_layers: Count | None = None
     learning_rate: Positive = 2e-4
-    paged: bool | None = (
-        None  # moments that leave a GPU where its memory is short; null: where there is a GPU
-    )
+    paged: bool | None = None  # moments leave a GPU that is short of memory; null: where there is one
 
 
 def attach(model: "PreTrainedModel", settings: QloraSettings, material: Material) -> Adapted:  # noqa: ARG001

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tasks.scoring.scores import Interval, bootstrap
+from tasks.scoring.scores import Interval, bootstrap, score
 from tasks.training.reinforcement.actors import Actors
 from tasks.training.reinforcement.experience import experience, rewarded
 from tasks.training.reinforcement.rollouts import Group, answered
@@ -95,10 +95,18 @@ def _as_served(prompts: Sequence[Prompt], found: Sequence[Either], worth: Worth)
     said = abstains_best(
         [each.chance for each in found],
         [prompt.coverage for prompt in prompts],
-        abstaining=worth.parts(prompts, abstaining)[SCORE].tolist(),
-        answering=worth.parts(prompts, answering)[SCORE].tolist(),
+        abstaining=_scores(prompts, abstaining, worth),
+        answering=_scores(prompts, answering, worth),
     )
     return [one if says else other for one, other, says in zip(abstaining, answering, said, strict=True)]
+
+
+def _scores(prompts: Sequence[Prompt], groups: Sequence[Group], worth: Worth) -> list[float]:
+    """The task's score of the one response to each prompt; no function of the user is called for it."""
+    return [
+        score(prompt.example, worth.decode(group.responses[0]))
+        for prompt, group in zip(prompts, groups, strict=True)
+    ]
 
 
 def gained(before: Sequence[float], after: Sequence[float], *, seed: int) -> Interval:
